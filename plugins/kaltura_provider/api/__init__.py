@@ -1,0 +1,1 @@
+"""Kaltura API v3."""

@@ -1,0 +1,1 @@
+"""Feeds: YAML descriptions of recurring ingests, and the DAGs they become."""

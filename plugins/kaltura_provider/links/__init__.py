@@ -1,0 +1,1 @@
+"""Links from task instances to Kaltura."""

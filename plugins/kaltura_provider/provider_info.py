@@ -1,0 +1,83 @@
+"""What Airflow learns of this package without importing it: the connection form, hooks, operators and links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["PROVIDER_INFO"]
+
+_CONNECTION_FIELDS: dict[str, Any] = {
+    "auth": {
+        "label": "Authentication",
+        "description": (
+            "secret: sessions are minted here from the secret. session_start: Kaltura's session.start is asked. "
+            "app_token: an app token (its value goes in the password field). ks: the password is a ready session."
+        ),
+        "schema": {
+            "type": "string",
+            "enum": ["secret", "session_start", "app_token", "ks"],
+            "default": "secret",
+        },
+    },
+    "app_token_id": {
+        "label": "App token id",
+        "description": "Only for authentication by app_token.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "user_id": {
+        "label": "User id",
+        "description": "The Kaltura user the session acts as; entries belong to it.",
+        "schema": {"type": "string", "default": "airflow"},
+    },
+    "session_type": {
+        "label": "Session type",
+        "description": "Exactly-once ingest needs ADMIN.",
+        "schema": {"type": "string", "enum": ["ADMIN", "USER"], "default": "ADMIN"},
+    },
+    "privileges": {
+        "label": "Privileges",
+        "description": (
+            "Comma separated. Empty: disableentitlement and one session key for this connection."
+        ),
+        "schema": {"type": ["string", "null"]},
+    },
+    "session_lifetime": {
+        "label": "Session lifetime (seconds)",
+        "description": "A session is renewed before it ends, in the middle of an upload too.",
+        "schema": {"type": "integer", "minimum": 60, "default": 86400},
+    },
+    "cdn_host": {
+        "label": "CDN host",
+        "description": "Playback, thumbnail and download URLs start with it.",
+        "schema": {"type": ["string", "null"], "default": "https://cdnapisec.kaltura.com"},
+    },
+    "kmc_host": {
+        "label": "KMC host",
+        "description": "The management console that links from tasks open.",
+        "schema": {"type": ["string", "null"], "default": "https://kmc.kaltura.com"},
+    },
+}
+
+PROVIDER_INFO: dict[str, Any] = {
+    "package-name": "airflow-provider-kaltura",
+    "name": "Kaltura",
+    "description": "Bring media from S3 or URLs into `Kaltura <https://www.kaltura.com/>`__, each asset exactly once.",
+    "versions": ["0.1.0"],
+    "connection-types": [
+        {
+            "connection-type": "kaltura",
+            "hook-class-name": "kaltura_provider.hooks.kaltura.KalturaHook",
+            "hook-name": "Kaltura",
+            "ui-field-behaviour": {
+                "hidden-fields": ["port", "schema"],
+                "relabeling": {"host": "Service URL", "login": "Partner id", "password": "Secret"},
+                "placeholders": {
+                    "host": "https://www.kaltura.com",
+                    "login": "12345",
+                    "password": "admin secret (or app token, or KS)",
+                },
+            },
+            "conn-fields": _CONNECTION_FIELDS,
+        }
+    ],
+}
