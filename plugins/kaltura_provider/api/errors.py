@@ -1,0 +1,241 @@
+"""Everything that can go wrong between us and a Kaltura server, as one tree.
+
+KalturaError                      service, action, message, request_id
+├── KalturaConfigurationError     field, value, fix: the caller's settings are wrong; no retry helps
+├── KalturaTransportError         fault, ambiguous, status, retry_after: no answer that can be read
+└── KalturaAPIError               code, details: the server answered with a KalturaAPIException
+    ├── KalturaTransientError     the same call may succeed later
+    ├── KalturaSessionError       the session has ended; a new one helps
+    └── KalturaPermanentError     the same call never succeeds
+        └── KalturaNotFoundError  the object does not exist (any more)
+
+Errors can be pickled, and never carry a session or another secret, whatever the server put into its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar, Self
+
+from kaltura_provider.api.codes import RENEWABLE_SESSION_STATES, SERVER_TROUBLE_CODES, ErrorClass, classify
+from kaltura_provider.api.redact import HIDDEN, redact
+
+__all__ = [
+    "KalturaAPIError",
+    "KalturaConfigurationError",
+    "KalturaError",
+    "KalturaNotFoundError",
+    "KalturaPermanentError",
+    "KalturaSessionError",
+    "KalturaTransientError",
+    "KalturaTransportError",
+    "TransportFault",
+    "api_error",
+]
+
+
+class TransportFault(StrEnum):
+    """How an HTTP exchange failed."""
+
+    DNS = "dns"
+    REFUSED = "refused"
+    TLS = "tls"
+    CONNECT = "connect"
+    TIMEOUT = "timeout"
+    CUT = "cut"
+    STATUS = "status"
+    REDIRECT = "redirect"
+    NOT_JSON = "not json"
+
+
+# With these nothing was sent that a server could have acted on.
+_NEVER_SENT = frozenset({TransportFault.DNS, TransportFault.REFUSED, TransportFault.TLS, TransportFault.CONNECT})
+# HTTP answers of a proxy or web server that did not pass the request on.
+_NOT_PASSED_ON = frozenset({408, 425, 429, 503})
+
+
+class KalturaError(Exception):
+    """Base of all errors of this package's Kaltura client.
+
+    ``service`` and ``action`` are empty when no call was involved; ``request_id`` is the value of the answer's
+    ``X-Kaltura-Session`` header (what Kaltura's support asks for), if there was an answer.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ("message", "service", "action", "request_id")
+
+    def __init__(
+        self, message: str, *, service: str = "", action: str = "", request_id: str | None = None
+    ) -> None:
+        self.message = redact(message)
+        self.service = service
+        self.action = action
+        self.request_id = request_id
+        super().__init__(self.message)
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the server may have done the work all the same: look at its state before repeating."""
+        return False
+
+    def _text(self) -> str:
+        return self.message
+
+    def __str__(self) -> str:
+        call = f"{self.service}.{self.action}: " if self.service else ""
+        request = f" [request {self.request_id}]" if self.request_id else ""
+        return f"{call}{self._text()}{request}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {name: getattr(self, name) for name in self._fields}
+        return _rebuild, (type(self), state)
+
+    @classmethod
+    def _from_state(cls, state: dict[str, Any]) -> Self:
+        return cls(**state)
+
+
+def _rebuild(cls: type[KalturaError], state: dict[str, Any]) -> KalturaError:
+    return cls._from_state(state)
+
+
+class KalturaConfigurationError(KalturaError):
+    """A setting is missing or wrong.
+
+    ``field`` names it, ``value`` shows it (``***`` for a secret) and ``fix`` says what to do.
+    """
+
+    _fields = ("field", "value", "problem", "fix")
+
+    def __init__(self, field: str, value: object, problem: str, fix: str) -> None:
+        self.field = field
+        self.value = redact(str(value))
+        self.problem = problem
+        self.fix = fix
+        shown = f" {self.value!r}" if value is not None else ""
+        super().__init__(f"{field}{shown} {problem}: {fix}")
+
+
+class KalturaTransportError(KalturaError):
+    """No readable answer came back: no connection, a cut one, a proxy's error page, a broken reply.
+
+    ``status`` is the HTTP status if there was one, ``retry_after`` the seconds its ``Retry-After`` header asked for.
+    """
+
+    _fields = ("message", "fault", "service", "action", "request_id", "status", "retry_after")
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fault: TransportFault,
+        service: str = "",
+        action: str = "",
+        request_id: str | None = None,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, service=service, action=action, request_id=request_id)
+        self.fault = fault
+        self.status = status
+        self.retry_after = retry_after
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the request may have reached Kaltura, so that the work may have been done."""
+        if self.fault in _NEVER_SENT or self.fault is TransportFault.REDIRECT:
+            return False
+        if self.fault is TransportFault.STATUS and self.status is not None:
+            return self.status >= 500 and self.status not in _NOT_PASSED_ON
+        return True
+
+    @property
+    def retry_helps(self) -> bool:
+        """Whether the same request may be answered later (a bad certificate or a wrong path stays)."""
+        if self.fault in (TransportFault.TLS, TransportFault.REDIRECT):
+            return False
+        if self.fault is TransportFault.STATUS and self.status is not None:
+            return self.status >= 500 or self.status in _NOT_PASSED_ON
+        return True
+
+
+class KalturaAPIError(KalturaError):
+    """The server answered with an error (``KalturaAPIException``); ``details`` are its arguments by name."""
+
+    _fields = ("code", "message", "details", "service", "action", "request_id")
+
+    def __init__(
+        self,
+        code: str,
+        message: str = "",
+        details: Mapping[str, str] | None = None,
+        *,
+        service: str = "",
+        action: str = "",
+        request_id: str | None = None,
+    ) -> None:
+        self.code = code
+        message, self.details = _without_secrets(code, message, details or {})
+        super().__init__(message, service=service, action=action, request_id=request_id)
+
+    def _text(self) -> str:
+        shown = ", ".join(f"{name}={value}" for name, value in self.details.items())
+        return f"{self.code}: {self.message}" + (f" ({shown})" if shown else "")
+
+
+class KalturaTransientError(KalturaAPIError):
+    """The server is busy or in trouble, or the object is not ready: the same call may succeed later."""
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the server broke off in the middle of the work."""
+        return self.code in SERVER_TROUBLE_CODES
+
+
+class KalturaSessionError(KalturaAPIError):
+    """The session has expired, was ended or is used up; the same call succeeds with a new session."""
+
+
+class KalturaPermanentError(KalturaAPIError):
+    """The call is refused and will be refused again."""
+
+
+class KalturaNotFoundError(KalturaPermanentError):
+    """The object the call names does not exist, or not for this session."""
+
+
+_CLASSES: dict[ErrorClass, type[KalturaAPIError]] = {
+    ErrorClass.TRANSIENT: KalturaTransientError,
+    ErrorClass.SESSION: KalturaSessionError,
+    ErrorClass.PERMANENT: KalturaPermanentError,
+    ErrorClass.NOT_FOUND: KalturaNotFoundError,
+}
+
+
+def api_error(
+    code: str,
+    message: str = "",
+    details: Mapping[str, str] | None = None,
+    *,
+    service: str = "",
+    action: str = "",
+    request_id: str | None = None,
+) -> KalturaAPIError:
+    """Build the error of the class that ``code`` (and, for ``INVALID_KS``, ``details``) belongs to."""
+    cls = _CLASSES[classify(code, details or {})]
+    return cls(code, message, details, service=service, action=action, request_id=request_id)
+
+
+def _without_secrets(code: str, message: str, details: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Redact a server's error; ``INVALID_KS`` echoes the session text itself, whatever was sent as one."""
+    hidden: list[str] = []
+    if code == "INVALID_KS":
+        echoed = details.get("KSID", "")
+        known = echoed in RENEWABLE_SESSION_STATES or echoed.startswith(("EXCEEDED_", "INVALID_"))
+        if echoed and not known:
+            hidden.append(echoed)
+    clean = {name: HIDDEN if value in hidden else redact(value, hidden) for name, value in details.items()}
+    return redact(message, hidden), clean

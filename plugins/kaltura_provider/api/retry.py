@@ -1,0 +1,54 @@
+"""How long to wait before the next attempt, and when to stop: one policy for all calls."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kaltura_provider.api.errors import KalturaConfigurationError
+
+__all__ = ["NO_RETRY", "RetryPolicy"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential back-off with full jitter, within a number of attempts and a total time.
+
+    After the n-th failure the wait is a random number of seconds between 0 and ``min(cap, base * 2**(n-1))``. A
+    server's ``Retry-After`` is honoured as the least wait. ``budget`` bounds the seconds between the first attempt
+    and the start of the last one; ``attempts`` counts all attempts, the first too.
+    """
+
+    attempts: int = 5
+    base: float = 1.0
+    cap: float = 30.0
+    budget: float = 120.0
+    rand: Callable[[], float] = field(default=random.random, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise KalturaConfigurationError("attempts", self.attempts, "is too small", "use 1 or more")
+        for name in ("base", "cap", "budget"):
+            value = getattr(self, name)
+            if value < 0:
+                raise KalturaConfigurationError(name, value, "is negative", "give seconds, 0 or more")
+
+    def delay(self, attempt: int, retry_after: float | None = None, elapsed: float = 0.0) -> float | None:
+        """Return the seconds to wait after the failed ``attempt`` (from 1), or ``None`` to give up.
+
+        :param retry_after: the least seconds the server asked for, if it did.
+        :param elapsed: seconds since the first attempt began.
+        """
+        if attempt >= self.attempts:
+            return None
+        # 2**62 seconds is beyond every cap; larger exponents overflow a float.
+        wait = self.rand() * min(self.cap, self.base * 2 ** min(attempt - 1, 62))
+        if retry_after is not None:
+            # Jitter on top: everybody who was sent away at once would otherwise be back at once.
+            wait = retry_after + min(wait, self.base)
+        return wait if elapsed + wait <= self.budget else None
+
+
+NO_RETRY = RetryPolicy(attempts=1)
+"""One attempt, for callers that decide about every failure themselves."""
