@@ -1,0 +1,67 @@
+# Everything lives inside the checkout: tools in .venv, data in .airflow, .sandbox and .demo, results in build.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+UV := .venv/bin/uv
+# The tools and libraries of this project, at the versions that were tested together.
+INSTALLED := .venv/.installed
+LOCK_INPUTS := pyproject.toml include/sandbox/pyproject.toml
+
+.PHONY: help demo up down sandbox test chaos lint lock bench image clean install
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## install everything into .venv (the other targets do it by themselves)
+
+.venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "making .venv"
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' constraints.txt | sed 's/ *;.*//')"
+
+$(INSTALLED): requirements.lock $(LOCK_INPUTS) | .venv/bin/uv
+	@echo "installing into .venv"
+	@$(UV) pip install --quiet --require-hashes --requirements requirements.lock
+	@$(UV) pip install --quiet --no-deps --editable . --editable include/sandbox
+	@touch $@
+
+demo: $(INSTALLED) ## bring three days of sample media from S3 into Kaltura through Airflow, and show the result
+	@.venv/bin/python include/local demo
+
+up: $(INSTALLED) ## start Airflow, a Kaltura and an S3 server on this machine and leave them running
+	@.venv/bin/python include/local up $(UP)
+
+down: $(INSTALLED) ## stop what `make up` started
+	@.venv/bin/python include/local down
+
+sandbox: $(INSTALLED) ## serve the Kaltura and S3 sandboxes alone, until Ctrl-C
+	@.venv/bin/python -m kaltura_sandbox serve --data-dir .sandbox --env-file .sandbox/env $(SANDBOX)
+
+test: $(INSTALLED) ## run all tests
+	@.venv/bin/python -m pytest $(TESTS)
+
+chaos: $(INSTALLED) ## kill things at random for as long as you like: make chaos N=50 SEED=1
+	@N=$(or $(N),20) SEED=$(SEED) .venv/bin/python -m pytest tests/chaos -s $(TESTS)
+
+lint: $(INSTALLED) ## ruff, mypy --strict, import-linter
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
+
+bench: $(INSTALLED) ## measure, against peers in the same run: make bench [PART=upload]
+	@.venv/bin/python tests/bench/run.py $(if $(PART),--part $(PART))
+
+lock: | .venv/bin/uv ## renew constraints.txt and requirements.lock, then prove that the set works
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --upgrade \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt $(LOCK_INPUTS)
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --constraints constraints.txt \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock $(LOCK_INPUTS)
+	@$(MAKE) --no-print-directory install
+	@.venv/bin/python -m pytest -q tests/integration/test_imports.py
+
+clean: ## remove what the targets made, except .venv
+	@rm -rf .airflow .demo .sandbox build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,192 @@
+"""A whole deployment on loopback: the sandbox (Kaltura and S3) and Airflow with its own home inside the checkout."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import shlex
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+from processes import ProcessEnded, Processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Deployment", "ROOT", "free_port"]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_AIRFLOW_PARTS = {
+    # Each serves its logs on every address of the machine unless told not to; the page reads the files.
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+    "api-server": ["api-server"],
+}
+
+
+@dataclass
+class Deployment:
+    """One deployment: where it lives, and the ports it listens on.
+
+    :param home: Airflow's home; the sandbox keeps its data in ``<home>/sandbox``.
+    """
+
+    home: Path
+    airflow_port: int
+    kaltura_port: int
+    s3_port: int
+    env_file: Path
+    processes: Processes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.processes = Processes(self.home / "run")
+
+    @property
+    def page(self) -> str:
+        """The address of Airflow's page."""
+        return f"http://127.0.0.1:{self.airflow_port}"
+
+    def start(self, say: Callable[[str], None]) -> None:
+        """Start the sandbox and Airflow, and wait until both can be used.
+
+        :raises ProcessEnded: if a part of it ends instead.
+        """
+        self.home.mkdir(parents=True, exist_ok=True)
+        (self.home / "run").mkdir(exist_ok=True)
+        say("starting the sandbox (Kaltura, S3, sample media) and Airflow ...")
+        self.env_file.unlink(missing_ok=True)
+        self.processes.start("sandbox", self._sandbox_command(), dict(os.environ))
+        self._run_airflow("db-migrate", ["db", "migrate"])
+        for name, command in _AIRFLOW_PARTS.items():
+            self.processes.start(name, [_tool("airflow"), *command], self.airflow_env())
+        self._wait("the sandbox", 90, self.env_file.exists)
+        self._wait("Airflow", 150, self._airflow_is_healthy)
+        self._wait("Airflow's DAGs", 60, lambda: bool(self.get("dags").get("total_entries")))
+        self.add_connections()
+
+    def airflow_env(self) -> dict[str, str]:
+        """Return the environment of Airflow's programs: loopback only, everyone an admin, own secrets."""
+        keys = self._keys()
+        env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__")}
+        return env | {
+            "AIRFLOW_HOME": str(self.home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "8",
+            "AIRFLOW__CORE__FERNET_KEY": keys["fernet"],
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.page}/execution/",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(self.airflow_port),
+            "AIRFLOW__API__BASE_URL": self.page,
+            "AIRFLOW__API__SECRET_KEY": keys["api"],
+            "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "KALTURA_FEEDS_FOLDER": str(ROOT / "include" / "feeds"),
+        }
+
+    def sandbox_env(self) -> dict[str, str]:
+        """Return what the sandbox wrote down: addresses, credentials, connections."""
+        lines = self.env_file.read_text().splitlines()
+        words = [shlex.split(line.removeprefix("export "), comments=True) for line in lines]
+        return dict(word[0].split("=", 1) for word in words if word)
+
+    def get(self, path: str, **params: Any) -> dict[str, Any]:
+        """GET from Airflow's REST API."""
+        reply = requests.get(f"{self.page}/api/v2/{path}", params=params, headers=self._token(), timeout=30)
+        reply.raise_for_status()
+        return dict(reply.json())
+
+    def send(self, method: str, path: str, body: dict[str, Any], **params: Any) -> dict[str, Any]:
+        """Send a JSON body to Airflow's REST API."""
+        reply = requests.request(
+            method, f"{self.page}/api/v2/{path}", json=body, params=params, headers=self._token(), timeout=30
+        )
+        if not reply.ok:
+            raise RuntimeError(f"Airflow answered {reply.status_code} to {method} {path}: {reply.text[:500]}")
+        return dict(reply.json()) if reply.content else {}
+
+    def add_connections(self) -> None:
+        """Put the sandbox's two connections into Airflow, where its page shows them and can test them."""
+        known = {item["connection_id"] for item in self.get("connections")["connections"]}
+        for conn_id in ("kaltura_default", "aws_default"):
+            said = json.loads(self.sandbox_env()[f"AIRFLOW_CONN_{conn_id.upper()}"])
+            body = {**said, "connection_id": conn_id, "extra": json.dumps(said.get("extra") or {})}
+            if conn_id in known:
+                self.send("PATCH", f"connections/{conn_id}", body)
+            else:
+                self.send("POST", "connections", body)
+
+    def _sandbox_command(self) -> list[str]:
+        return [
+            sys.executable,
+            "-m",
+            "kaltura_sandbox",
+            "serve",
+            f"--port={self.kaltura_port}",
+            f"--s3-port={self.s3_port}",
+            f"--data-dir={self.home / 'sandbox'}",
+            f"--env-file={self.env_file}",
+        ]
+
+    def _run_airflow(self, name: str, command: list[str]) -> None:
+        self.processes.start(name, [_tool("airflow"), *command], self.airflow_env())
+        self.processes.finish(name, timeout=120)
+
+    def _airflow_is_healthy(self) -> bool:
+        try:
+            health = requests.get(f"{self.page}/api/v2/monitor/health", timeout=5).json()
+        except requests.RequestException:
+            return False
+        parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+        return all((health.get(part) or {}).get("status") == "healthy" for part in parts)
+
+    def _wait(self, what: str, seconds: float, ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + seconds
+        while not ready():
+            self.processes.check()
+            if time.monotonic() > deadline:
+                raise ProcessEnded(
+                    f"{what} was not ready after {seconds:.0f} s; logs are in {self.processes.directory}"
+                )
+            time.sleep(0.5)
+
+    def _token(self) -> dict[str, str]:
+        if not hasattr(self, "_jwt"):
+            self._jwt = requests.get(f"{self.page}/auth/token", timeout=30).json()["access_token"]
+        return {"Authorization": f"Bearer {self._jwt}"}
+
+    def _keys(self) -> dict[str, str]:
+        file = self.home / "keys.json"
+        if not file.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            fernet = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+            file.write_text(json.dumps({"fernet": fernet, "api": secrets.token_hex(32), "jwt": secrets.token_hex(32)}))
+        return dict(json.loads(file.read_text()))
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _tool(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))

@@ -1,0 +1,138 @@
+"""Long-running programs, each in a process group of its own, so that stopping one leaves no child behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["ProcessEnded", "Processes"]
+
+
+class ProcessEnded(RuntimeError):
+    """A program ended although it should have stayed; the message holds the end of its log."""
+
+
+class Processes:
+    """A set of named programs, remembered in a file so that another command can stop them.
+
+    :param directory: log files ``<name>.log`` and the list of process groups, ``processes.json``, go here.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._record = directory / "processes.json"
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
+        """Start a program; its output goes to ``<name>.log``."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / f"{name}.log").open("wb") as log:
+            child = subprocess.Popen(  # noqa: S603 - the commands are written in this package
+                list(command),
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._children[name] = child
+        self._record.write_text(json.dumps({**self.recorded(), name: child.pid}))
+
+    def finish(self, name: str, timeout: float) -> None:
+        """Wait until a program has done its work.
+
+        :raises ProcessEnded: if it fails.
+        """
+        code = self._children[name].wait(timeout)
+        del self._children[name]
+        if code:
+            raise ProcessEnded(f"{name} failed with code {code}; the end of its log:\n{self.tail(name)}")
+
+    def check(self) -> None:
+        """Make sure that every program still runs.
+
+        :raises ProcessEnded: if one has ended.
+        """
+        for name, child in self._children.items():
+            if child.poll() is not None:
+                raise ProcessEnded(f"{name} ended with code {child.returncode}; the end of its log:\n{self.tail(name)}")
+
+    def tail(self, name: str, lines: int = 25) -> str:
+        """Return the end of a program's log."""
+        text = (self.directory / f"{name}.log").read_text(errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+    def recorded(self) -> dict[str, int]:
+        """Return name and process group of what was started and is still alive, by this process or an earlier one."""
+        if not self._record.exists():
+            return {}
+        return {name: group for name, group in json.loads(self._record.read_text()).items() if _alive(group)}
+
+    def stop(self, timeout: float = 20.0) -> None:
+        """End every program and all its children: first politely, after ``timeout`` seconds by force."""
+        groups = self.recorded()
+        for group in groups.values():
+            _signal(group, signal.SIGTERM)
+        deadline = time.monotonic() + timeout
+        while (left := self._still(groups)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for group in left:
+            _signal(group, signal.SIGKILL)
+        while self._still(groups):
+            time.sleep(0.05)
+        self._children.clear()
+        self._record.unlink(missing_ok=True)
+
+    def _still(self, groups: Mapping[str, int]) -> list[int]:
+        for child in self._children.values():
+            child.poll()
+        return [group for group in groups.values() if _alive(group)]
+
+    @contextlib.contextmanager
+    def stopped_at_exit(self) -> Iterator[None]:
+        """Stop everything when the block ends, whether it succeeds, fails or is told to stop by a signal."""
+
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGTERM, interrupt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            self.stop()
+
+
+def _signal(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, number)
+
+
+def _alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return not _only_zombies(group)
+
+
+def _only_zombies(group: int) -> bool:
+    """Whether all that is left of a group are ended processes that nobody has waited for."""
+    stats = list(Path("/proc").glob("[0-9]*/stat"))
+    if not stats:  # no /proc on this system
+        return False
+    for stat in stats:
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group and fields[0] != "Z":
+                return False
+    return True

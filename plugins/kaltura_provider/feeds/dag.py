@@ -1,0 +1,79 @@
+"""The DAG a feed becomes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pendulum
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable
+
+from kaltura_provider.feeds.discover import KalturaDiscoverOperator
+from kaltura_provider.feeds.pipeline import ingest
+
+if TYPE_CHECKING:
+    from kaltura_provider.feeds.schema import Feed
+
+__all__ = ["feed_dag"]
+
+
+def feed_dag(feed: Feed) -> DAG:
+    """Build the DAG of one feed.
+
+    Its runs have a data interval, unlike those of a plain cron schedule, whose interval has no width: the run just
+    after midnight ingests the day that has ended.
+    """
+    zone = pendulum.timezone(feed.timezone)
+    with DAG(
+        dag_id=feed.dag_id,
+        description=feed.description or f"Ingest {feed.source.uri} into Kaltura",
+        schedule=CronDataIntervalTimetable(feed.schedule, timezone=zone) if feed.schedule else None,
+        start_date=_midnight(feed.start_date, zone),
+        end_date=_midnight(feed.end_date, zone) if feed.end_date else None,
+        catchup=False,
+        max_active_runs=feed.max_active_runs,
+        default_args={
+            "owner": feed.owner,
+            "retries": feed.retries,
+            "retry_delay": dt.timedelta(seconds=30),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": dt.timedelta(minutes=10),
+        },
+        tags={"kaltura", "feed", *feed.tags},
+        doc_md=_doc(feed),
+    ) as dag:
+        discover = KalturaDiscoverOperator(
+            task_id="discover",
+            uri=feed.source.uri,
+            include=feed.source.include,
+            exclude=feed.source.exclude,
+            metadata=feed.metadata.model_dump(exclude_none=True),
+            batch_size=feed.batch_size,
+            aws_conn_id=feed.connections.aws,
+        )
+        ingest(
+            discover,
+            kaltura_conn_id=feed.connections.kaltura,
+            aws_conn_id=feed.connections.aws,
+            if_exists=feed.if_exists,
+            pool=feed.pool,
+            max_active_uploads=feed.max_active_uploads,
+            ready_timeout=feed.ready_timeout,
+            outlets=[Asset(name=feed.asset_uri, uri=feed.asset_uri)],
+        )
+    return dag
+
+
+def _midnight(day: dt.date, zone: pendulum.Timezone | pendulum.FixedTimezone) -> pendulum.DateTime:
+    return pendulum.datetime(day.year, day.month, day.day, tz=zone)
+
+
+def _doc(feed: Feed) -> str:
+    return f"""### {feed.name}
+
+{feed.description}
+
+Every run lists `{feed.source.uri}` and brings what is new there into Kaltura: *prepare* finds or makes the entry,
+*upload* sends the bytes, *ready* waits until Kaltura has transcoded them, *flavors* lists the renditions. What is in
+Kaltura already is left as it is, so runs can be repeated and backfilled at will.
+"""

@@ -1,0 +1,71 @@
+"""The tasks by which a batch of assets becomes READY entries; feeds and the trigger form share them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import task_group
+
+from kaltura_provider.feeds.summary import KalturaSummaryOperator
+from kaltura_provider.operators.flavors import KalturaListFlavorsOperator
+from kaltura_provider.operators.prepare import KalturaPrepareOperator
+from kaltura_provider.operators.upload import KalturaUploadOperator
+from kaltura_provider.sensors.entry import KalturaEntryReadySensor
+
+if TYPE_CHECKING:
+    from airflow.sdk import Asset, BaseOperator
+
+__all__ = ["ingest"]
+
+
+def ingest(
+    discover: BaseOperator,
+    *,
+    kaltura_conn_id: str = "kaltura_default",
+    aws_conn_id: str = "aws_default",
+    if_exists: str = "skip",
+    pool: str = "default_pool",
+    max_active_uploads: int = 8,
+    ready_timeout: dt.timedelta = dt.timedelta(hours=12),
+    outlets: list[Asset] | None = None,
+) -> BaseOperator:
+    """Build prepare, upload, ready and flavors, mapped over what ``discover`` returns, and the summary after them.
+
+    :param discover: a task that returns batches of ``{"uri": ..., "metadata": {...}}``.
+    :param pool: the pool of prepare and upload; a prepare goes first to where its upload can follow at once.
+    :param max_active_uploads: how many uploads of one run are under way at once.
+    :param ready_timeout: how long Kaltura may take to make an entry READY.
+    :param outlets: Airflow assets to update when something new has arrived.
+    :return: the summary task.
+    """
+    kaltura: dict[str, Any] = {"kaltura_conn_id": kaltura_conn_id}
+
+    @task_group(group_id="asset")
+    def asset(batch: Any) -> None:
+        # Upstream weight: an upload that is ready to go is picked before another entry is made for a later one.
+        sending: dict[str, Any] = {
+            **kaltura,
+            "aws_conn_id": aws_conn_id,
+            "pool": pool,
+            "weight_rule": "upstream",
+        }
+        prepare = KalturaPrepareOperator(task_id="prepare", assets=batch, if_exists=if_exists, **sending)
+        upload = KalturaUploadOperator(
+            task_id="upload", asset=prepare.output, max_active_tis_per_dagrun=max_active_uploads, **sending
+        )
+        ready = KalturaEntryReadySensor(
+            task_id="ready", entry=upload.output, timeout=ready_timeout.total_seconds(), **kaltura
+        )
+        KalturaListFlavorsOperator(task_id="flavors", entry=ready.output, **kaltura)
+
+    summary = KalturaSummaryOperator(
+        task_id="summary",
+        discovered=discover.output,
+        group_id="asset",
+        trigger_rule="all_done",
+        outlets=outlets or [],
+        **kaltura,
+    )
+    asset.expand(batch=discover.output) >> summary
+    return summary

@@ -1,0 +1,147 @@
+"""What a ``kaltura`` connection says, checked field by field before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api import (
+    AuthMethod,
+    Credentials,
+    KalturaConfigurationError,
+    SessionType,
+    normalize_host,
+    normalize_service_url,
+)
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+__all__ = ["DEFAULT_CDN_HOST", "DEFAULT_KMC_HOST", "DEFAULT_SERVICE_URL", "KalturaAccount", "read_connection"]
+
+DEFAULT_SERVICE_URL = "https://www.kaltura.com"
+DEFAULT_CDN_HOST = "https://cdnapisec.kaltura.com"
+DEFAULT_KMC_HOST = "https://kmc.kaltura.com"
+
+_KNOWN_EXTRAS = frozenset(
+    {
+        "auth",
+        "app_token_id",
+        "user_id",
+        "session_type",
+        "privileges",
+        "session_lifetime",
+        "cdn_host",
+        "kmc_host",
+    }
+)
+
+
+@dataclass(frozen=True)
+class KalturaAccount:
+    """One Kaltura account as a connection describes it.
+
+    ``service_url`` ends in ``/api_v3``; ``cdn_host`` and ``kmc_host`` have a scheme and no trailing slash.
+    """
+
+    conn_id: str
+    service_url: str
+    credentials: Credentials
+    cdn_host: str
+    kmc_host: str
+
+    @property
+    def partner_id(self) -> int:
+        """The account's partner id."""
+        return self.credentials.partner_id
+
+    def entry_url(self, entry_id: str) -> str:
+        """Return the address of an entry in the management console (KMC)."""
+        return f"{self.kmc_host}/index.php/kmcng/content/entries/entry/{entry_id}/metadata"
+
+    def playback_url(self, entry_id: str) -> str:
+        """Return the address of an entry's content as a file that browsers play."""
+        return play_manifest_url(self.cdn_host, self.partner_id, entry_id, playback_format="url")
+
+    def thumbnail_url(self, entry_id: str) -> str:
+        """Return the address of an entry's thumbnail."""
+        return thumbnail_url(self.cdn_host, self.partner_id, entry_id)
+
+
+def read_connection(connection: Connection) -> KalturaAccount:
+    """Turn an Airflow connection into an account.
+
+    :raises KalturaConfigurationError: naming the field, its value (never a secret) and the fix.
+    """
+    extra = _extras(connection)
+    return KalturaAccount(
+        conn_id=connection.conn_id,
+        service_url=normalize_service_url(_host(connection)),
+        credentials=Credentials(
+            partner_id=_partner_id(connection.login),
+            auth=str(extra.get("auth") or AuthMethod.SECRET).lower(),
+            secret=connection.password or "",
+            user_id=str(extra.get("user_id") or "airflow"),
+            session_type=_session_type(extra.get("session_type")),
+            privileges=_text(extra.get("privileges")),
+            lifetime=_lifetime(extra.get("session_lifetime")),
+            app_token_id=_text(extra.get("app_token_id")),
+        ),
+        cdn_host=normalize_host(str(extra.get("cdn_host") or DEFAULT_CDN_HOST), field="extra cdn_host"),
+        kmc_host=normalize_host(str(extra.get("kmc_host") or DEFAULT_KMC_HOST), field="extra kmc_host"),
+    )
+
+
+def _extras(connection: Connection) -> dict[str, Any]:
+    extra: dict[str, Any] = connection.extra_dejson or {}
+    if unknown := sorted(set(extra) - _KNOWN_EXTRAS):
+        raise KalturaConfigurationError(
+            "extra", ", ".join(unknown), "is unknown", f"use one of {', '.join(sorted(_KNOWN_EXTRAS))}"
+        )
+    return extra
+
+
+def _host(connection: Connection) -> str:
+    """Put together what a connection URI takes apart: scheme (in ``schema``), host, port."""
+    host = connection.host or DEFAULT_SERVICE_URL
+    if "://" not in host and connection.schema in ("http", "https"):
+        host = f"{connection.schema}://{host}"
+    if connection.port:
+        scheme, _, rest = host.rpartition("://")
+        name, slash, path = rest.partition("/")
+        if ":" not in name:
+            host = f"{scheme or 'https'}://{name}:{connection.port}{slash}{path}"
+    return host
+
+
+def _partner_id(login: str | None) -> int:
+    text = (login or "").strip()
+    if not text.isdecimal():
+        raise KalturaConfigurationError(
+            "login (partner id)",
+            text,
+            "is no partner id",
+            "give the account's number (KMC, Settings, Integration Settings)",
+        )
+    return int(text)
+
+
+def _session_type(value: Any) -> SessionType:
+    text = str(value or SessionType.ADMIN.name).upper()
+    for member in SessionType:
+        if text in (member.name, str(member.value)):
+            return member
+    raise KalturaConfigurationError("extra session_type", value, "is unknown", "use ADMIN or USER")
+
+
+def _lifetime(value: Any) -> int:
+    text = str(value or 86400)
+    if not text.isdecimal() or int(text) < 60:
+        raise KalturaConfigurationError(
+            "extra session_lifetime", text, "is no usable time", "give whole seconds, 60 or more"
+        )
+    return int(text)
+
+
+def _text(value: Any) -> str | None:
+    return str(value).strip() or None if value is not None else None

@@ -1,0 +1,94 @@
+"""The hook: a Kaltura client made from an Airflow connection."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+
+if TYPE_CHECKING:
+    from kaltura_provider.api import AsyncKalturaClient, KalturaClient, Observer
+    from kaltura_provider.hooks.connection import KalturaAccount
+
+__all__ = ["KalturaHook"]
+
+
+class KalturaHook(BaseHook):
+    """Talk to one Kaltura account.
+
+    :param kaltura_conn_id: the Airflow connection of type ``kaltura``.
+    :param observer: what hears of secrets, calls, chunks and ids; by default secrets are masked and calls logged.
+    """
+
+    conn_name_attr = "kaltura_conn_id"
+    default_conn_name = "kaltura_default"
+    conn_type = "kaltura"
+    hook_name = "Kaltura"
+
+    def __init__(self, kaltura_conn_id: str = default_conn_name, *, observer: Observer | None = None) -> None:
+        super().__init__()
+        self.kaltura_conn_id = kaltura_conn_id
+        self._observer = observer
+
+    @cached_property
+    def account(self) -> KalturaAccount:
+        """What the connection says.
+
+        :raises KalturaConfigurationError: if a field of the connection is missing or malformed.
+        """
+        from kaltura_provider.hooks.connection import read_connection
+
+        return read_connection(self.get_connection(self.kaltura_conn_id))
+
+    @cached_property
+    def observer(self) -> Observer:
+        """What hears of secrets, calls, chunks and ids."""
+        if self._observer is not None:
+            return self._observer
+        from kaltura_provider.hooks.observer import AirflowObserver
+
+        return AirflowObserver()
+
+    @cached_property
+    def _client(self) -> KalturaClient:
+        from kaltura_provider.api import KalturaClient
+
+        return KalturaClient(self.account.service_url, self.account.credentials, observer=self.observer)
+
+    def get_conn(self) -> KalturaClient:
+        """Return the client; one per hook, safe to use from several threads."""
+        return self._client
+
+    async def aget_conn(self) -> AsyncKalturaClient:
+        """Return a new client for use in a trigger; nothing here blocks the event loop.
+
+        The caller closes it (``await client.aclose()``, or ``async with``).
+        """
+        from kaltura_provider.api import AsyncKalturaClient
+        from kaltura_provider.hooks.connection import read_connection
+
+        account = read_connection(await self.aget_connection(self.kaltura_conn_id))
+        return AsyncKalturaClient(account.service_url, account.credentials, observer=self.observer)
+
+    def call(self, service: str, action: str, **params: Any) -> Any:
+        """Call any action of Kaltura's API and return its result.
+
+        >>> KalturaHook().call("media", "get", entryId="0_ab12cd34")  # doctest: +SKIP
+
+        :param service: such as ``media``, ``baseEntry``, ``caption_captionAsset``.
+        :param action: such as ``get``, ``list``.
+        :param params: the action's parameters, under Kaltura's names; objects are dicts, lists are lists.
+        :return: the decoded JSON value.
+        :raises KalturaError: see :mod:`kaltura_provider.api.errors`.
+        """
+        return self.get_conn().call(service, action, params)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Say in one line who we are, or exactly what is wrong (Airflow's Test button)."""
+        from kaltura_provider.api import KalturaError, describe_session
+
+        try:
+            return True, describe_session(self.get_conn())
+        except KalturaError as error:
+            return False, str(error)

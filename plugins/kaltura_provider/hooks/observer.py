@@ -1,0 +1,65 @@
+"""The lower layers' view of Airflow: secrets are masked, calls logged, ids handed on the moment they exist."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.log import mask_secret
+
+from kaltura_provider.api import Observer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kaltura_provider.api import CallRecord
+
+__all__ = ["AirflowObserver"]
+
+log = logging.getLogger(__name__)
+
+
+class AirflowObserver(Observer):
+    """An :class:`~kaltura_provider.api.Observer` for code that runs inside Airflow.
+
+    :param on_id: called with (kind, id) as soon as Kaltura has given an entry or upload token its id.
+    :param on_chunk: called with the progress of an upload.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_id: Callable[[str, str], None] | None = None,
+        on_chunk: Callable[[Any], None] | None = None,
+    ) -> None:
+        self._on_id = on_id
+        self._on_chunk = on_chunk
+
+    def on_secret(self, value: str) -> None:
+        """Mask a secret in this process and in the task's supervisor."""
+        mask_secret(value)
+
+    def on_call(self, call: CallRecord) -> None:
+        """Log one exchange with Kaltura: at debug level, failures as warnings."""
+        level = logging.DEBUG if call.error is None else logging.WARNING
+        log.log(
+            level,
+            "Kaltura %s.%s took %.3f s (attempt %d, request %s)%s",
+            call.service,
+            call.action,
+            call.seconds,
+            call.attempt,
+            call.request_id or "-",
+            "" if call.error is None else f": {call.error}",
+        )
+
+    def on_chunk(self, progress: Any) -> None:
+        """Hand on the progress of an upload."""
+        if self._on_chunk is not None:
+            self._on_chunk(progress)
+
+    def on_id(self, kind: str, value: str) -> None:
+        """Log an id and hand it on."""
+        log.info("Kaltura %s %s", kind, value)
+        if self._on_id is not None:
+            self._on_id(kind, value)

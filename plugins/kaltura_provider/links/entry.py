@@ -1,0 +1,46 @@
+"""The buttons that lead from a task to its entry: in the management console, and to a player."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.sdk import BaseOperatorLink
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator, Context
+    from airflow.sdk.types import TaskInstanceKey
+
+    from kaltura_provider.hooks.connection import KalturaAccount
+
+__all__ = ["KalturaEntryLink", "KalturaPlaybackLink", "push_links"]
+
+
+class _PushedLink(BaseOperatorLink):
+    """A link that the task has pushed to XCom, so that it works while the task still runs."""
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """Return the pushed address, or nothing if the task has not come that far."""
+        from airflow.sdk.bases.xcom import BaseXCom
+
+        return cast("str", BaseXCom.get_value(ti_key=ti_key, key=self.xcom_key) or "")
+
+
+class KalturaEntryLink(_PushedLink):
+    """The entry in Kaltura's management console (KMC)."""
+
+    name = "Kaltura entry"
+    xcom_key = "kaltura_entry_link"
+
+
+class KalturaPlaybackLink(_PushedLink):
+    """The entry's content, to be played by a browser."""
+
+    name = "Play"
+    xcom_key = "kaltura_playback_link"
+
+
+def push_links(context: Context, account: KalturaAccount, entry_id: str) -> None:
+    """Make the links of a task lead to an entry, from now on."""
+    ti: Any = context["ti"]
+    ti.xcom_push(key=KalturaEntryLink.xcom_key, value=account.entry_url(entry_id))
+    ti.xcom_push(key=KalturaPlaybackLink.xcom_key, value=account.playback_url(entry_id))
