@@ -1,14 +1,17 @@
 """Which Kaltura error code means what for the caller: repeat, renew the session, wait, or give up.
 
-Kaltura answers errors with HTTP 200 and a code; the code is all there is to decide on. Codes that are not listed
-are permanent unless their name says otherwise (``*_NOT_FOUND``, ``*_NOT_READY``).
+Kaltura answers errors with HTTP 200 and a code; the code is all there is to decide on. Codes that are not
+listed are permanent unless their name says otherwise (``*_NOT_FOUND``, ``*_NOT_READY``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "AMBIGUOUS_CODES",
@@ -108,8 +111,8 @@ _NOT_READY_NAME = re.compile(r"_(IS_)?NOT_READY$")
 def classify(code: str, details: Mapping[str, str]) -> ErrorClass:
     """Return the class of the error ``code`` with its arguments ``details``.
 
-    ``INVALID_KS`` is decided by its arguments: only an expired, ended or used up session can be renewed; the same
-    code with ``ERR_CODE`` -4 means "not the owner" and never goes away.
+    ``INVALID_KS`` is decided by its arguments: only an expired, ended or used up session can be renewed; the
+    same code with ``ERR_CODE`` -4 means "not the owner" and never goes away.
     """
     if code == "INVALID_KS":
         renewable = details.get("KSID", "") in RENEWABLE_SESSION_STATES and details.get("ERR_CODE") != "-4"

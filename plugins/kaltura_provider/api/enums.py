@@ -1,7 +1,7 @@
 """Kaltura's enumerations: the numbers behind types and statuses, under Kaltura's names.
 
-Plugins of a Kaltura server add string values to number fields (status ``"virusScan.Infected"``), so values from
-answers go through :func:`parse_enum`, never through ``int()``.
+Plugins of a Kaltura server add string values to number fields (status ``"virusScan.Infected"``), so values
+from answers go through :func:`parse_enum`, never through ``int()``.
 """
 
 from __future__ import annotations
@@ -275,8 +275,8 @@ IntEnumT = TypeVar("IntEnumT", bound=IntEnum)
 def parse_enum(enumeration: type[IntEnumT], value: object) -> IntEnumT | int | str | None:
     """Return the member of ``enumeration`` for a value from an answer.
 
-    Numbers may come as text (``"2"``). A number without a member is returned as ``int``, a plugin's string as it
-    is, and ``None`` (the field was absent) as ``None``.
+    Numbers may come as text (``"2"``). A number without a member is returned as ``int``, a plugin's string as
+    it is, and ``None`` (the field was absent) as ``None``.
     """
     if value is None:
         return None

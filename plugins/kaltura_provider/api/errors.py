@@ -14,12 +14,14 @@ Errors can be pickled, and never carry a session or another secret, whatever the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from kaltura_provider.api.codes import RENEWABLE_SESSION_STATES, SERVER_TROUBLE_CODES, ErrorClass, classify
 from kaltura_provider.api.redact import HIDDEN, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "KalturaAPIError",
@@ -58,15 +60,13 @@ _NOT_PASSED_ON = frozenset({408, 425, 429, 503})
 class KalturaError(Exception):
     """Base of all errors of this package's Kaltura client.
 
-    ``service`` and ``action`` are empty when no call was involved; ``request_id`` is the value of the answer's
-    ``X-Kaltura-Session`` header (what Kaltura's support asks for), if there was an answer.
+    ``service`` and ``action`` are empty when no call was involved; ``request_id`` is the value of the
+    answer's ``X-Kaltura-Session`` header (what Kaltura's support asks for), if there was an answer.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("message", "service", "action", "request_id")
 
-    def __init__(
-        self, message: str, *, service: str = "", action: str = "", request_id: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, service: str = "", action: str = "", request_id: str | None = None) -> None:
         self.message = redact(message)
         self.service = service
         self.action = action
@@ -122,7 +122,8 @@ class KalturaConfigurationError(KalturaError):
 class KalturaTransportError(KalturaError):
     """No readable answer came back: no connection, a cut one, a proxy's error page, a broken reply.
 
-    ``status`` is the HTTP status if there was one, ``retry_after`` the seconds its ``Retry-After`` header asked for.
+    ``status`` is the HTTP status if there was one, ``retry_after`` the seconds its ``Retry-After`` header
+    asked for.
     """
 
     _fields = ("message", "fault", "service", "action", "request_id", "status", "retry_after")

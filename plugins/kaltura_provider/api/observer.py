@@ -1,4 +1,4 @@
-"""The one seam through which the lower layers tell the outside what happens: logs, masking, statistics, ids."""
+"""The one seam through which the lower layers tell what happens: logs, masking, statistics, ids."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ __all__ = ["CallRecord", "Observer"]
 class CallRecord:
     """One finished HTTP exchange with Kaltura.
 
-    ``attempt`` counts from 1, ``seconds`` is the time until the answer was read, ``error`` is the error's code or
-    fault in a few characters (``None`` for success) and ``request_id`` the server's ``X-Kaltura-Session``.
+    ``attempt`` counts from 1, ``seconds`` is the time until the answer was read, ``error`` is the error's
+    code or fault in a few characters (``None`` for success) and ``request_id`` the server's
+    ``X-Kaltura-Session``.
     """
 
     service: str

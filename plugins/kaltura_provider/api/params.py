@@ -1,7 +1,9 @@
-"""Call parameters as the form fields Kaltura reads: ``entry[name]=x``, ``pager[pageSize]=500``, ``ids[0]=..``.
+"""Call parameters as the form fields Kaltura reads: ``entry[name]=x``, ``pager[pageSize]=500``,
+``ids[0]=..``.
 
-Form fields are used for every call because uploads must be multipart forms anyway, so there is one encoding to get
-right, and because a server silently ignores a JSON body as soon as anything on the way adds a charset to its type.
+Form fields are used for every call because uploads must be multipart forms anyway, so there is one encoding
+to get right, and because a server silently ignores a JSON body as soon as anything on the way adds a charset
+to its type.
 """
 
 from __future__ import annotations
@@ -36,9 +38,9 @@ NULL: Final = _Null()
 def flatten(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return ``params`` as form fields in their order.
 
-    Nested mappings and sequences become bracketed names, ``True`` and ``False`` become ``1`` and ``0``, ``None`` is
-    left out, :data:`NULL` becomes ``name__null``, and an empty sequence or mapping ``name[-]``, which is how the
-    server is told of an empty array.
+    Nested mappings and sequences become bracketed names, ``True`` and ``False`` become ``1`` and ``0``,
+    ``None`` is left out, :data:`NULL` becomes ``name__null``, and an empty sequence or mapping ``name[-]``,
+    which is how the server is told of an empty array.
 
     :raises TypeError: a value has no form on the wire; names the field.
     :raises ValueError: a name contains brackets or a number is not finite.

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["HIDDEN", "is_session_text", "redact"]
 
@@ -37,8 +40,8 @@ def is_session_text(text: str) -> bool:
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return ``text`` with every secret in it replaced by ``***``.
 
-    Hidden are the given ``secrets``, everything that looks like a Kaltura session, the values of parameters that
-    carry secrets (``ks``, ``secret``, ``X-Amz-Signature`` ...) and user names with passwords in URLs.
+    Hidden are the given ``secrets``, everything that looks like a Kaltura session, the values of parameters
+    that carry secrets (``ks``, ``secret``, ``X-Amz-Signature`` ...) and user names with passwords in URLs.
     """
     for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)

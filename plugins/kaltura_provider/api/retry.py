@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kaltura_provider.api.errors import KalturaConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["NO_RETRY", "RetryPolicy"]
 
@@ -15,9 +18,9 @@ __all__ = ["NO_RETRY", "RetryPolicy"]
 class RetryPolicy:
     """Exponential back-off with full jitter, within a number of attempts and a total time.
 
-    After the n-th failure the wait is a random number of seconds between 0 and ``min(cap, base * 2**(n-1))``. A
-    server's ``Retry-After`` is honoured as the least wait. ``budget`` bounds the seconds between the first attempt
-    and the start of the last one; ``attempts`` counts all attempts, the first too.
+    After the n-th failure the wait is a random number of seconds between 0 and ``min(cap, base * 2**(n-1))``.
+    A server's ``Retry-After`` is honoured as the least wait. ``budget`` bounds the seconds between the first
+    attempt and the start of the last one; ``attempts`` counts all attempts, the first too.
     """
 
     attempts: int = 5

@@ -1,0 +1,209 @@
+"""The synchronous client: calls over one pool of connections, safe to use from many threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from urllib.parse import urlsplit
+
+from requests import RequestException
+from urllib3.exceptions import HTTPError
+
+from kaltura_provider.api.http_pool import failed_while_connecting, http_session
+from kaltura_provider.api.multipart import FilePart, StreamedBody
+from kaltura_provider.api.observer import Observer
+from kaltura_provider.api.plan import Planner
+from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.service_url import normalize_service_url
+from kaltura_provider.api.session import SessionKeeper
+from kaltura_provider.api.steps import NeedSession, Plan, Send, Sleep, Timeout
+from kaltura_provider.api.transport_faults import transport_error
+from kaltura_provider.api.wire import HttpReply, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kaltura_provider.api.credentials import Credentials
+
+__all__ = ["KalturaClient"]
+
+T = TypeVar("T")
+
+
+class KalturaClient:
+    """A Kaltura account on one server.
+
+    :param service_url: with or without scheme and ``/api_v3``.
+    :param observer: told of calls, secrets and ids; see :class:`Observer`.
+    :param timeout: seconds to connect, and seconds without data; single calls can have their own.
+    :param pool_size: connections kept open; as many threads can call without opening new ones.
+    :param verify: whether certificates are checked, or the path of a file with certificates to trust.
+    :raises KalturaConfigurationError: the service URL is none.
+    """
+
+    def __init__(
+        self,
+        service_url: str,
+        credentials: Credentials,
+        *,
+        observer: Observer | None = None,
+        retry: RetryPolicy | None = None,
+        timeout: Timeout | None = None,
+        pool_size: int = 16,
+        verify: bool | str = True,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.service_url = normalize_service_url(service_url)
+        self.credentials = credentials
+        self.observer = observer or Observer()
+        self._sleep = sleep
+        self._host = urlsplit(self.service_url).netloc
+        self._sessions = SessionKeeper(self.service_url, credentials, self.observer, wall_clock)
+        self._planner = Planner(
+            self.service_url,
+            self._sessions,
+            self.observer,
+            retry or RetryPolicy(),
+            timeout or Timeout(),
+            clock,
+        )
+        self._opening = threading.Lock()
+        self._http = http_session(pool_size, verify)
+
+    @property
+    def partner_id(self) -> int:
+        """The account's number."""
+        return self.credentials.partner_id
+
+    def call(
+        self,
+        service: str,
+        action: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        repeatable: bool | None = None,
+        timeout: Timeout | float | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> Any:
+        """Call an action and return its JSON value.
+
+        A call that only reads is repeated after any failure that may pass; another only when it surely was
+        not carried out (no connection, HTTP 429 or 503, ``ACTION_BLOCKED``). A session that has ended is
+        renewed once.
+
+        :param repeatable: say so when the call may be repeated blindly, or may not; ``None`` decides by its
+            name.
+        :param timeout: time limits of this call; a number is the seconds to wait for data.
+        :param retry: another policy for this call.
+        :raises KalturaAPIError: the server refused; the class says what can be done.
+        :raises KalturaTransportError: no readable answer; ``ambiguous`` tells whether the work may have been
+            done.
+        """
+        plan = self._planner.call(service, action, params, repeatable=repeatable, timeout=timeout, retry=retry)
+        return self._drive(plan)
+
+    def send_file(
+        self,
+        service: str,
+        action: str,
+        params: Mapping[str, Any],
+        file: FilePart,
+        *,
+        timeout: Timeout | float | None = None,
+    ) -> Any:
+        """Call an action with a file, streamed as a multipart form of known length.
+
+        Never repeated by itself, except with a new session when the old one was refused (the file is then
+        read anew). What the file's source raises comes out unchanged.
+
+        :raises KalturaError: as :meth:`call`.
+        """
+        return self._drive(self._planner.send_file(service, action, params, file, timeout=timeout))
+
+    def multirequest(
+        self,
+        requests: Sequence[Request],
+        *,
+        repeatable: bool = False,
+        timeout: Timeout | float | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> list[Any]:
+        """Make several calls in one exchange and return one element per call, in order.
+
+        An element is the call's value, or the :class:`KalturaAPIError` it ended in: later calls run whatever
+        becomes of earlier ones. It is not atomic, and runs on when the connection is cut.
+
+        :raises KalturaError: as :meth:`call`, for the exchange as a whole.
+        """
+        if not requests:
+            return []
+        plan = self._planner.multirequest(requests, repeatable=repeatable, timeout=timeout, retry=retry)
+        return self._drive(plan)
+
+    def ks(self) -> str:
+        """Return the text of a session that is valid now. It is a secret."""
+        return self._session(None)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.service_url!r}, partner {self.partner_id})"
+
+    def _drive(self, plan: Plan[T]) -> T:
+        outcome: Any = None
+        failure: Exception | None = None
+        try:
+            while True:
+                step = plan.throw(failure) if failure else plan.send(outcome)
+                outcome, failure = None, None
+                if isinstance(step, Sleep):
+                    self._sleep(step.seconds)
+                elif isinstance(step, NeedSession):
+                    outcome = self._session(step.refused)
+                else:
+                    try:
+                        outcome = self._exchange(step)
+                    except Exception as error:
+                        failure = error
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+
+    def _session(self, refused: str | None) -> str:
+        ks = self._sessions.current(refused)
+        if ks is not None:
+            return ks
+        with self._opening:
+            # Whoever waited here finds the session the first one opened.
+            return self._sessions.current(refused) or self._drive(self._planner.open_session())
+
+    def _exchange(self, step: Send) -> HttpReply:
+        request = step.request
+        try:
+            response = self._http.post(
+                request.url,
+                data=cast("Any", request.body),  # the stubs know no body with a length
+                headers=dict(request.headers),
+                timeout=(step.timeout.connect, step.timeout.read),
+                allow_redirects=False,
+            )
+        except (RequestException, HTTPError) as error:
+            if isinstance(request.body, StreamedBody) and request.body.error is not None:
+                raise request.body.error from None
+            raise transport_error(error, self._host, connecting=failed_while_connecting(error)) from None
+        return HttpReply(
+            response.status_code,
+            {name.lower(): value for name, value in response.headers.items()},
+            response.content,
+        )

@@ -1,0 +1,103 @@
+"""How a client gets its session: the account, the way of authentication and what the session may do."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.errors import KalturaConfigurationError
+
+__all__ = ["AuthMethod", "Credentials"]
+
+
+class AuthMethod(StrEnum):
+    """Where sessions come from.
+
+    ``SECRET``: made here from the admin secret, without a call (a USER session is asked of the server, since
+    a user secret cannot make one). ``SESSION_START``: asked of ``session.start``. ``APP_TOKEN``: asked of
+    ``appToken.startSession``; the secret is the app token's value. ``KS``: the secret is a session; it cannot
+    be renewed.
+    """
+
+    SECRET = "secret"  # noqa: S105 - a name, not a secret
+    SESSION_START = "session_start"
+    APP_TOKEN = "app_token"  # noqa: S105 - a name, not a secret
+    KS = "ks"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An account and how to get a session of it; its ``repr`` shows no secret.
+
+    ``lifetime`` is in seconds; the server may cut it to the account's maximum. ``privileges`` is Kaltura's
+    comma separated text; ``None`` means ``disableentitlement`` (otherwise an account that enforces
+    entitlement shows an empty library) and one ``sessionkey`` per connection (so that searches read what this
+    connection wrote).
+
+    :raises KalturaConfigurationError: a value is missing or impossible.
+    """
+
+    partner_id: int
+    auth: AuthMethod | str
+    secret: str = field(repr=False)
+    user_id: str = "airflow"
+    session_type: SessionType = SessionType.ADMIN
+    privileges: str | None = None
+    lifetime: int = 86_400
+    app_token_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.partner_id, bool) or not isinstance(self.partner_id, int) or self.partner_id == 0:
+            raise KalturaConfigurationError(
+                "partner id",
+                self.partner_id,
+                "is no partner id",
+                "give the number shown in the KMC's settings",
+            )
+        object.__setattr__(self, "auth", self._auth_method())
+        object.__setattr__(self, "session_type", self._session_type())
+        if not self.secret:
+            wanted = {AuthMethod.KS: "session (KS)", AuthMethod.APP_TOKEN: "app token's value"}
+            missing = wanted.get(AuthMethod(self.auth), "admin secret")
+            raise KalturaConfigurationError("secret", None, "is empty", f"give the {missing}")
+        if self.auth is AuthMethod.APP_TOKEN and not self.app_token_id:
+            raise KalturaConfigurationError("app token id", None, "is empty", "give the id of the app token")
+        if self.lifetime < 1:
+            raise KalturaConfigurationError(
+                "session lifetime", self.lifetime, "is too short", "give seconds, such as 86400"
+            )
+
+    def _auth_method(self) -> AuthMethod:
+        try:
+            return AuthMethod(self.auth)
+        except ValueError:
+            known = ", ".join(AuthMethod)
+            raise KalturaConfigurationError("auth", self.auth, "is unknown", f"use one of {known}") from None
+
+    def _session_type(self) -> SessionType:
+        try:
+            return SessionType(self.session_type)
+        except ValueError:
+            raise KalturaConfigurationError(
+                "session type", self.session_type, "is unknown", "use ADMIN (2) or USER (0)"
+            ) from None
+
+    @property
+    def minted_here(self) -> bool:
+        """Whether sessions are made locally, without asking the server."""
+        return self.auth is AuthMethod.SECRET and self.session_type is SessionType.ADMIN
+
+    @property
+    def renewable(self) -> bool:
+        """Whether another session can be had when one ends."""
+        return self.auth is not AuthMethod.KS
+
+    def effective_privileges(self, service_url: str) -> str:
+        """Return the privileges to ask for; the default's session key is fixed for server, partner and user."""
+        if self.privileges is not None:
+            return self.privileges
+        name = f"{service_url}|{self.partner_id}|{self.user_id}"
+        key = hashlib.sha256(name.encode()).hexdigest()[:16]
+        return f"disableentitlement,sessionkey:{key}"

@@ -1,0 +1,94 @@
+"""A ``requests`` session for API calls: one pool, no cookies, and sockets patient enough while sending."""
+
+from __future__ import annotations
+
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+if TYPE_CHECKING:
+    from urllib3 import PoolManager
+
+__all__ = ["failed_while_connecting", "http_session"]
+
+# While a request is sent, urllib3 leaves the socket at the connect timeout, and Python counts that for a
+# whole window of data. A slow link would need no stall to run into it.
+_SEND_TIMEOUT = 60.0
+_MARK = "failed_while_connecting"
+
+
+def http_session(pool_size: int, verify: bool | str) -> requests.Session:
+    """Return a session that keeps up to ``pool_size`` connections and repeats nothing by itself."""
+    session = requests.Session()
+    if verify is not True:
+        session.verify = verify
+    # No state between calls: Kaltura's sessions travel in the calls themselves.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = _Adapter(pool_connections=4, pool_maxsize=pool_size)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def failed_while_connecting(error: BaseException | None) -> bool:
+    """Tell whether ``error`` arose before a connection stood, so that nothing can have been sent."""
+    seen: list[BaseException] = []
+    queue: list[Any] = [error]
+    while queue:
+        found = queue.pop()
+        if not isinstance(found, BaseException) or any(found is other for other in seen):
+            continue
+        if getattr(found, _MARK, False):
+            return True
+        seen.append(found)
+        queue += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
+    return False
+
+
+class _Connecting(HTTPConnection):
+    """Marks errors of the connection's making, TLS included."""
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except Exception as error:
+            setattr(error, _MARK, True)
+            raise
+        if self.sock is not None:
+            self.sock.settimeout(max(_SEND_TIMEOUT, self.sock.gettimeout() or 0.0))
+
+
+class _Connection(_Connecting):
+    pass
+
+
+class _SecureConnection(_Connecting, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _use_own_pools(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):
+            _use_own_pools(manager)
+        return manager
+
+
+def _use_own_pools(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}

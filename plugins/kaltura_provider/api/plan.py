@@ -1,0 +1,275 @@
+"""The course of a call: session, request, reply, and what follows a failure; no I/O, for both clients."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.codes import NOT_DONE_CODES, SERVER_TROUBLE_CODES
+from kaltura_provider.api.errors import (
+    KalturaAPIError,
+    KalturaError,
+    KalturaSessionError,
+    KalturaTransientError,
+    KalturaTransportError,
+)
+from kaltura_provider.api.observer import CallRecord, Observer
+from kaltura_provider.api.retry import NO_RETRY, RetryPolicy
+from kaltura_provider.api.steps import NeedSession, Plan, Send, Sleep, Timeout
+from kaltura_provider.api.wire import (
+    HttpReply,
+    HttpRequest,
+    Request,
+    call_request,
+    is_repeatable,
+    multi_request,
+    read_multi_reply,
+    read_reply,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kaltura_provider.api.multipart import FilePart
+    from kaltura_provider.api.session import SessionKeeper
+
+__all__ = ["Planner", "merge_timeout"]
+
+
+def merge_timeout(timeout: Timeout | float | None, default: Timeout) -> Timeout:
+    """Return the time limits of one call; a plain number replaces the seconds to wait for data."""
+    if timeout is None:
+        return default
+    return timeout if isinstance(timeout, Timeout) else default._replace(read=float(timeout))
+
+
+def _no_trouble(value: Any) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """One call: how its request is built from a session, how its reply is read, and how it may be repeated.
+
+    ``trouble`` finds, in a value that was read, an error to be answered like a raised one.
+    """
+
+    service: str
+    action: str
+    build: Callable[[str | None], HttpRequest]
+    read: Callable[[HttpReply], Any]
+    repeatable: bool
+    retry: RetryPolicy
+    timeout: Timeout
+    own_session: bool = True
+    ks: str | None = None
+    trouble: Callable[[Any], KalturaError | None] = _no_trouble
+
+    def may_repeat(self, error: KalturaError) -> bool:
+        """Tell whether the same request may be sent again after ``error``, and whether that can help."""
+        if isinstance(error, KalturaTransportError):
+            return error.retry_helps and (self.repeatable or not error.ambiguous)
+        if isinstance(error, KalturaTransientError):
+            return error.code in NOT_DONE_CODES or (self.repeatable and error.code in SERVER_TROUBLE_CODES)
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What one attempt gave: a value, or an error; a value with an error in it has both."""
+
+    value: Any = None
+    error: KalturaError | None = None
+    readable: bool = True
+
+
+class Planner:
+    """Makes the plan of every call of one client."""
+
+    def __init__(
+        self,
+        service_url: str,
+        sessions: SessionKeeper,
+        observer: Observer,
+        retry: RetryPolicy,
+        timeout: Timeout,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._service_url = service_url
+        self._sessions = sessions
+        self._observer = observer
+        self._retry = retry
+        self._timeout = timeout
+        self._clock = clock
+
+    def open_session(self) -> Plan[str]:
+        """Open a session and keep it."""
+        return self._sessions.open(self._session_call)
+
+    def call(
+        self,
+        service: str,
+        action: str,
+        params: Mapping[str, Any] | None,
+        *,
+        repeatable: bool | None,
+        timeout: Timeout | float | None,
+        retry: RetryPolicy | None,
+    ) -> Plan[Any]:
+        """One call."""
+        return self._run(
+            _Course(
+                service,
+                action,
+                build=lambda ks: call_request(self._service_url, service, action, params or {}, ks=ks),
+                read=partial(read_reply, service=service, action=action),
+                repeatable=is_repeatable(service, action) if repeatable is None else repeatable,
+                retry=retry or self._retry,
+                timeout=merge_timeout(timeout, self._timeout),
+            )
+        )
+
+    def send_file(
+        self,
+        service: str,
+        action: str,
+        params: Mapping[str, Any],
+        file: FilePart,
+        *,
+        timeout: Timeout | float | None,
+    ) -> Plan[Any]:
+        """One call with a file; repeated only with a new session, when the old one was refused."""
+        return self._run(
+            _Course(
+                service,
+                action,
+                build=lambda ks: call_request(self._service_url, service, action, params, ks=ks, file=file),
+                read=partial(read_reply, service=service, action=action),
+                repeatable=False,
+                retry=NO_RETRY,
+                timeout=merge_timeout(timeout, self._timeout),
+            )
+        )
+
+    def multirequest(
+        self,
+        requests: Sequence[Request],
+        *,
+        repeatable: bool,
+        timeout: Timeout | float | None,
+        retry: RetryPolicy | None,
+    ) -> Plan[list[Any]]:
+        """Several calls in one exchange; errors of single calls are elements of the list."""
+        course = _Course(
+            "multirequest",
+            ",".join(f"{request.service}.{request.action}" for request in requests),
+            build=lambda ks: multi_request(self._service_url, requests, ks=ks),
+            read=partial(read_multi_reply, requests=requests),
+            repeatable=repeatable,
+            retry=retry or self._retry,
+            timeout=merge_timeout(timeout, self._timeout),
+        )
+        return self._run(_with_trouble(course))
+
+    def _session_call(self, service: str, action: str, params: Mapping[str, Any], ks: str | None) -> Plan[Any]:
+        return self._run(
+            _Course(
+                service,
+                action,
+                build=lambda ks: call_request(self._service_url, service, action, params, ks=ks),
+                read=partial(read_reply, service=service, action=action),
+                repeatable=True,
+                retry=self._retry,
+                timeout=self._timeout,
+                own_session=False,
+                ks=ks,
+            )
+        )
+
+    def _run(self, course: _Course) -> Plan[Any]:
+        began = self._clock()
+        attempt, refused, renewed = 0, None, False
+        while True:
+            attempt += 1
+            ks = course.ks if not course.own_session else (yield NeedSession(refused))
+            outcome = yield from self._attempt(course, attempt, ks)
+            error = outcome.error
+            if error is None:
+                return outcome.value
+            if isinstance(error, KalturaSessionError) and course.own_session and not renewed:
+                # The server refuses a session before it does anything, so no call is done twice.
+                refused, renewed = ks, True
+                attempt -= 1
+                continue
+            delay = self._delay(course, error, attempt, self._clock() - began)
+            if delay is not None:
+                yield Sleep(delay)
+            elif outcome.readable:
+                return outcome.value
+            else:
+                raise error
+
+    def _delay(self, course: _Course, error: KalturaError, attempt: int, elapsed: float) -> float | None:
+        if not course.may_repeat(error):
+            return None
+        return course.retry.delay(attempt, getattr(error, "retry_after", None), elapsed)
+
+    def _attempt(self, course: _Course, attempt: int, ks: str | None) -> Plan[_Outcome]:
+        request = course.build(ks)
+        began = self._clock()
+        reply: HttpReply | None = None
+        try:
+            reply = yield Send(request, course.timeout)
+            value = course.read(reply)
+            outcome = _Outcome(value, course.trouble(value))
+        except KalturaError as error:
+            error.service, error.action = error.service or course.service, error.action or course.action
+            outcome = _Outcome(error=error, readable=False)
+        self._observer.on_call(
+            CallRecord(
+                course.service,
+                course.action,
+                attempt,
+                self._clock() - began,
+                status=reply.status if reply else getattr(outcome.error, "status", None),
+                error=_short(outcome.error),
+                request_id=reply.request_id if reply else None,
+            )
+        )
+        return outcome
+
+
+def _with_trouble(course: _Course) -> _Course:
+    """Let a multirequest be repeated for what its elements say."""
+
+    def trouble(results: list[Any]) -> KalturaError | None:
+        errors = [element for element in results if isinstance(element, KalturaAPIError)]
+        if course.repeatable:
+            return next((error for error in errors if course.may_repeat(error)), _refusal(results, errors))
+        return _refusal(results, errors)
+
+    return _Course(
+        course.service, course.action, course.build, course.read, course.repeatable, course.retry, course.timeout,
+        trouble=trouble,
+    )  # fmt: skip
+
+
+def _refusal(results: Sequence[Any], errors: Sequence[KalturaAPIError]) -> KalturaAPIError | None:
+    # Requests after a refused first one fail for other reasons (their references are empty), but none has
+    # done anything if all failed and the first was refused unseen.
+    if not results or len(errors) < len(results):
+        return None
+    first = errors[0]
+    if isinstance(first, KalturaSessionError):
+        return first
+    return first if all(error.code in NOT_DONE_CODES for error in errors) else None
+
+
+def _short(error: KalturaError | None) -> str | None:
+    if isinstance(error, KalturaAPIError):
+        return error.code
+    if isinstance(error, KalturaTransportError):
+        return f"{error.fault} {error.status}" if error.fault == "status" else str(error.fault)
+    return type(error).__name__ if error else None

@@ -1,0 +1,247 @@
+"""The words on the wire, with no socket: a call becomes an HTTP request, a reply a value or an error."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from time import time
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlencode, urlsplit
+
+from kaltura_provider.api.errors import KalturaAPIError, KalturaTransportError, TransportFault, api_error
+from kaltura_provider.api.multipart import FilePart, StreamedBody, frame
+from kaltura_provider.api.params import flatten_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "HttpReply",
+    "HttpRequest",
+    "Request",
+    "call_request",
+    "first_error",
+    "is_repeatable",
+    "multi_request",
+    "read_multi_reply",
+    "read_reply",
+    "result",
+]
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+# Actions that only read, or (session.start and its kin) make nothing that is kept.
+_READING = re.compile(r"(?i)(get|list|count|ping|search)([A-Z].*)?|startSession|startWidgetSession")
+_CLIENT_TAG = "airflow-provider-kaltura"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of a multirequest; ``params`` may hold references made by :func:`result`."""
+
+    service: str
+    action: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A POST to send: ``body`` is ready bytes, or streamed with a known length."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | StreamedBody = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """A reply as received; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's own id of this request (``X-Kaltura-Session``)."""
+        return self.headers.get("x-kaltura-session") or None
+
+
+def result(n: int, *path: str | int) -> str:
+    """Return a reference to the result of request ``n`` (from 1) of the same multirequest.
+
+    ``result(1, "objects", 0, "id")`` is ``{1:result:objects:0:id}``. A reference to something that is
+    missing, or to a request that failed, becomes an empty string on the server, and the call that holds it
+    runs all the same.
+    """
+    if n < 1:
+        raise ValueError(f"requests are counted from 1, not {n}")
+    return "{" + ":".join([str(n), "result", *map(str, path)]) + "}"
+
+
+def is_repeatable(service: str, action: str) -> bool:
+    """Tell whether a call may be repeated blindly: it reads only, so doing it twice is doing it once."""
+    if (service.lower(), action.lower()) == ("session", "start"):
+        return True
+    # Kaltura's names are case-insensitive, ours follow its documentation; a wrong case only costs a
+    # repetition.
+    return _READING.fullmatch(action) is not None
+
+
+def call_request(
+    service_url: str,
+    service: str,
+    action: str,
+    params: Mapping[str, Any],
+    *,
+    ks: str | None,
+    file: FilePart | None = None,
+) -> HttpRequest:
+    """Build the request of one call; with a ``file`` it is a multipart form."""
+    fields = flatten_all({**params, **_common(ks)})
+    url = f"{service_url}/service/{_name(service)}/action/{_name(action)}"
+    return _post(url, fields, file)
+
+
+def multi_request(service_url: str, requests: Sequence[Request], *, ks: str | None) -> HttpRequest:
+    """Build the request of a multirequest; its calls are numbered from 1."""
+    numbered: dict[str, Any] = {}
+    for number, request in enumerate(requests, 1):
+        call = {"service": _name(request.service), "action": _name(request.action)}
+        numbered[str(number)] = {**request.params, **call}
+    return _post(f"{service_url}/service/multirequest", flatten_all({**numbered, **_common(ks)}), None)
+
+
+def read_reply(reply: HttpReply, service: str, action: str) -> Any:
+    """Return the JSON value of a reply.
+
+    :raises KalturaAPIError: the value is an error; HTTP status 200 says nothing about it.
+    :raises KalturaTransportError: the reply is not from a Kaltura server, is cut, or has a bad HTTP status.
+    """
+    value = _json_value(reply, service, action)
+    error = _as_error(value, service, action, reply.request_id)
+    if error is not None:
+        raise error
+    return value
+
+
+def read_multi_reply(reply: HttpReply, requests: Sequence[Request]) -> list[Any]:
+    """Return one element per request: its value, or the :class:`KalturaAPIError` (not raised) it ended in.
+
+    :raises KalturaAPIError: the multirequest as a whole was refused.
+    :raises KalturaTransportError: as :func:`read_reply`, or elements are missing.
+    """
+    names = ("multirequest", ",".join(f"{r.service}.{r.action}" for r in requests))
+    values = read_reply(reply, *names)
+    if not isinstance(values, list) or len(values) != len(requests):
+        count = len(values) if isinstance(values, list) else "no list of"
+        message = f"the answer has {count} results for {len(requests)} requests"
+        _fail(reply, TransportFault.NOT_JSON, message, *names)
+    return [
+        _as_error(value, request.service, request.action, reply.request_id) or value
+        for value, request in zip(values, requests, strict=True)
+    ]
+
+
+def first_error(results: Sequence[Any]) -> KalturaAPIError | None:
+    """Return the first error among the results of a multirequest, or ``None``."""
+    return next((element for element in results if isinstance(element, KalturaAPIError)), None)
+
+
+def _common(ks: str | None) -> dict[str, Any]:
+    return {"format": 1, "clientTag": _CLIENT_TAG, "ks": ks}
+
+
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a service or action")
+    return name
+
+
+def _post(url: str, fields: Sequence[tuple[str, str]], file: FilePart | None) -> HttpRequest:
+    body: bytes | StreamedBody
+    if file is None:
+        content_type, body = "application/x-www-form-urlencoded", urlencode(fields).encode()
+    else:
+        content_type, body = frame(fields, file)
+    return HttpRequest(url, {"Content-Type": content_type, "Accept": "application/json"}, body)
+
+
+def _as_error(value: Any, service: str, action: str, request_id: str | None) -> KalturaAPIError | None:
+    # A result may have a "code" of its own: only the type tells an error from a result.
+    if not isinstance(value, dict) or value.get("objectType") != "KalturaAPIException":
+        return None
+    args = value.get("args")
+    details = {str(k): str(v) for k, v in args.items()} if isinstance(args, dict) else {}
+    return api_error(
+        str(value.get("code", "")),
+        str(value.get("message", "")),
+        details,
+        service=service,
+        action=action,
+        request_id=request_id,
+    )
+
+
+def _json_value(reply: HttpReply, service: str, action: str) -> Any:
+    if 300 <= reply.status < 400:
+        target = urlsplit(reply.headers.get("location", ""))
+        place = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path.partition('/service/')[0]}"
+        message = f"the server redirects to {place}; use that as the service URL"
+        _fail(reply, TransportFault.REDIRECT, message, service, action)
+    if reply.status != HTTPStatus.OK:
+        _fail(reply, TransportFault.STATUS, _status_text(reply), service, action)
+    refused = re.match(r"error-\s*([A-Z0-9_]+)", reply.headers.get("x-kaltura", ""))
+    if not reply.body and refused:
+        # Actions that serve files put their error in a header and send no body.
+        raise api_error(refused[1], "", service=service, action=action, request_id=reply.request_id)
+    try:
+        return json.loads(reply.body)
+    except ValueError:
+        _fail(reply, TransportFault.NOT_JSON, _unreadable_text(reply), service, action)
+
+
+def _status_text(reply: HttpReply) -> str:
+    try:
+        phrase = f" {HTTPStatus(reply.status).phrase}"
+    except ValueError:
+        phrase = ""
+    reason = reply.headers.get("x-kaltura-app", "")
+    return f"HTTP {reply.status}{phrase}" + (f" ({reason})" if reason else "")
+
+
+def _unreadable_text(reply: HttpReply) -> str:
+    start = reply.body.lstrip()[:1]
+    if not reply.body:
+        return "the answer is empty"
+    if start == b"<":
+        return "the answer is a web page or XML, not JSON: is this the address of a Kaltura server?"
+    return f"the answer is no complete JSON ({len(reply.body)} bytes)"
+
+
+def _fail(reply: HttpReply, fault: TransportFault, message: str, service: str, action: str) -> NoReturn:
+    raise KalturaTransportError(
+        message,
+        fault=fault,
+        service=service,
+        action=action,
+        request_id=reply.request_id,
+        status=reply.status,
+        retry_after=_retry_after(reply.headers.get("retry-after")),
+    )
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Return the seconds of a ``Retry-After`` header, which is a number of seconds or a date."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except ValueError:
+        return None
