@@ -1,0 +1,240 @@
+"""What Kaltura said about an object at one moment, reduced to what a condition needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from kaltura_provider.api.enums import (
+    BatchJobStatus,
+    DisplayInSearch,
+    EntryStatus,
+    FlavorAssetStatus,
+    MediaType,
+    ModerationStatus,
+    ReplacementStatus,
+    UploadTokenStatus,
+    parse_enum,
+    parse_status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "ENTRY_FIELDS",
+    "FLAVOR_FIELDS",
+    "EntrySnapshot",
+    "FlavorSnapshot",
+    "JobSnapshot",
+    "Snapshot",
+    "TokenSnapshot",
+    "label",
+]
+
+ENTRY_FIELDS = (
+    "id,status,moderationStatus,replacementStatus,replacingEntryId,displayInSearch,conversionProfileId,"
+    "mediaType,sourceType,flavorParamsIds,updatedAt"
+)
+"""The response profile that entries are read with; the server adds ``type`` and ``objectType``."""
+
+FLAVOR_FIELDS = "id,entryId,flavorParamsId,status,tags,isOriginal,description"
+"""The response profile that flavor assets are read with."""
+
+
+def label(status: int | str | None) -> str:
+    """Return a status as people write it: ``PRECONVERT (1)``, or a plugin's string as it is."""
+    if status is None:
+        return "unknown"
+    name = getattr(status, "name", None)
+    return f"{name} ({int(status)})" if name else str(status)
+
+
+@dataclass(frozen=True, slots=True)
+class FlavorSnapshot:
+    """One flavor asset; ``params_id`` 0 is the source."""
+
+    id: str
+    entry_id: str
+    params_id: int | str | None
+    status: FlavorAssetStatus | int | str
+    tags: frozenset[str] = frozenset()
+    original: bool = False
+    description: str = ""
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> FlavorSnapshot:
+        """Read a ``KalturaFlavorAsset``."""
+        params_id = _number_or_text(answer.get("flavorParamsId"))
+        return cls(
+            id=str(answer["id"]),
+            entry_id=str(answer.get("entryId", "")),
+            params_id=params_id,
+            status=parse_status(FlavorAssetStatus, answer.get("status")),
+            tags=frozenset(tag.strip().lower() for tag in str(answer.get("tags") or "").split(",") if tag.strip()),
+            original=bool(answer.get("isOriginal")) or params_id == 0,
+            description=str(answer.get("description") or "").strip(),
+        )
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be played (one that is being exported to remote storage is)."""
+        return self.status in (FlavorAssetStatus.READY, FlavorAssetStatus.EXPORTING)
+
+    @property
+    def describe(self) -> str:
+        """Return its id, flavor params and what Kaltura wrote about it."""
+        text = " ".join(self.description.split())
+        return f"flavor {self.id} (flavor params {self.params_id})" + (f": {text[:300]}" if text else "")
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySnapshot:
+    """One entry. ``status`` is ``None`` when Kaltura knows no such entry (or hides it from the session).
+
+    ``flavors`` is ``None`` when they have not been read.
+    """
+
+    id: str
+    status: EntryStatus | int | str | None
+    moderation: ModerationStatus | int | str | None = None
+    replacement: ReplacementStatus | int | str | None = None
+    replacing_entry_id: str = ""
+    recycled: bool = False
+    conversion_profile_id: int | None = None
+    media_type: MediaType | int | str | None = None
+    source_type: str = ""
+    flavor_params_ids: str = ""
+    updated_at: int = 0
+    flavors: tuple[FlavorSnapshot, ...] | None = None
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> EntrySnapshot:
+        """Read a ``KalturaBaseEntry`` of any kind."""
+        return cls(
+            id=str(answer["id"]),
+            status=parse_status(EntryStatus, answer.get("status")),
+            moderation=parse_enum(ModerationStatus, answer.get("moderationStatus")),
+            replacement=parse_enum(ReplacementStatus, answer.get("replacementStatus")),
+            replacing_entry_id=str(answer.get("replacingEntryId") or ""),
+            recycled=parse_enum(DisplayInSearch, answer.get("displayInSearch")) == DisplayInSearch.RECYCLED,
+            conversion_profile_id=_whole(answer.get("conversionProfileId")),
+            media_type=parse_enum(MediaType, answer.get("mediaType")),
+            source_type=str(answer.get("sourceType") or ""),
+            flavor_params_ids=str(answer.get("flavorParamsIds") or ""),
+            updated_at=int(answer.get("updatedAt") or 0),
+        )
+
+    @classmethod
+    def absent(cls, entry_id: str) -> EntrySnapshot:
+        """Return the snapshot of an entry that neither getByIds nor a list by its id shows."""
+        return cls(id=entry_id, status=None)
+
+    @property
+    def phase(self) -> str:
+        """What has to stay the same for the entry to be "in the same status"."""
+        return f"{self.status}/{self.moderation}/{self.replacement}"
+
+    @property
+    def flavor_owner(self) -> str:
+        """The entry whose flavors explain this one's state: after a failed replacement, the temporary entry."""
+        failed = self.replacement == ReplacementStatus.FAILED
+        return self.replacing_entry_id if failed and self.replacing_entry_id else self.id
+
+    @property
+    def describe(self) -> str:
+        """Return its status in words."""
+        if self.status is None:
+            return "not found"
+        text = label(self.status)
+        if self.replacement not in (None, ReplacementStatus.NONE):
+            text += f", replacement {label(self.replacement)}"
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSnapshot:
+    """One upload token; ``status`` is ``None`` when it does not exist (any more). Sizes are bytes."""
+
+    id: str
+    status: UploadTokenStatus | int | str | None
+    uploaded: int = 0
+    size: int | None = None
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> TokenSnapshot:
+        """Read a ``KalturaUploadToken``."""
+        declared = answer.get("fileSize")
+        return cls(
+            id=str(answer["id"]),
+            status=parse_status(UploadTokenStatus, answer.get("status")),
+            uploaded=int(float(answer.get("uploadedFileSize") or 0)),
+            size=int(float(declared)) if declared is not None else None,
+        )
+
+    @property
+    def phase(self) -> str:
+        """What has to stay the same for the token to be "in the same status": no byte has arrived."""
+        return f"{self.status}/{self.uploaded}"
+
+    @property
+    def describe(self) -> str:
+        """Return its status and how much of the file is there."""
+        if self.status is None:
+            return "not found"
+        return f"{label(self.status)}, {self.progress}"
+
+    @property
+    def progress(self) -> str:
+        """Return ``x of y bytes``."""
+        return f"{self.uploaded} of {'unknown' if self.size is None else self.size} bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class JobSnapshot:
+    """One bulk upload job; ``status`` is ``None`` when it does not exist."""
+
+    id: str
+    status: BatchJobStatus | int | str | None
+    entries: int | None = None
+    objects: int | None = None
+    error: str = ""
+    file_name: str = ""
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> JobSnapshot:
+        """Read a ``KalturaBulkUpload``; its URLs carry the session and are left out."""
+        error = " ".join(str(answer[key]) for key in ("error", "description") if answer.get(key))
+        return cls(
+            id=str(answer["id"]),
+            status=parse_status(BatchJobStatus, answer.get("status")),
+            entries=_whole(answer.get("numOfEntries")),
+            objects=_whole(answer.get("numOfObjects")),
+            error=error,
+            file_name=str(answer.get("fileName") or ""),
+        )
+
+    @property
+    def phase(self) -> str:
+        """What has to stay the same for the job to be "in the same status"."""
+        return f"{self.status}/{self.objects}"
+
+    @property
+    def describe(self) -> str:
+        """Return its status in words."""
+        return "not found" if self.status is None else label(self.status)
+
+
+Snapshot: TypeAlias = EntrySnapshot | TokenSnapshot | JobSnapshot
+
+
+def _number_or_text(value: Any) -> int | str | None:
+    if value is None:
+        return None
+    text = str(value)
+    return int(text) if text.lstrip("-").isdecimal() else text
+
+
+def _whole(value: Any) -> int | None:
+    number = _number_or_text(value)
+    return number if isinstance(number, int) else None
