@@ -21,6 +21,15 @@ if TYPE_CHECKING:
         UPLOAD_TRANSIENT_CODES,
     )
     from kaltura_provider.api.credentials import AuthMethod, Credentials
+    from kaltura_provider.api.delivery import (
+        THUMBNAIL_FORMATS,
+        download_url,
+        play_manifest_url,
+        raw_url,
+        serve_flavor_url,
+        source_download_url,
+        thumbnail_url,
+    )
     from kaltura_provider.api.enums import (
         AppTokenHashType,
         AttachmentFormat,
@@ -65,6 +74,7 @@ if TYPE_CHECKING:
     from kaltura_provider.api.retry import NO_RETRY, RetryPolicy
     from kaltura_provider.api.service_url import normalize_host, normalize_service_url
     from kaltura_provider.api.steps import Timeout
+    from kaltura_provider.api.whoami import Identity, whoami
     from kaltura_provider.api.wire import Request, first_error, is_repeatable, result
 
 __all__ = [
@@ -86,6 +96,8 @@ __all__ = [
     "KalturaSessionInfo",
     "mint_ks",
     "parse_ks",
+    "Identity",
+    "whoami",
     # what happens
     "CallRecord",
     "NO_RETRY",
@@ -109,6 +121,14 @@ __all__ = [
     "RESTART_UPLOAD_CODES",
     "SERVER_TROUBLE_CODES",
     "UPLOAD_TRANSIENT_CODES",
+    # delivery URLs
+    "THUMBNAIL_FORMATS",
+    "download_url",
+    "play_manifest_url",
+    "raw_url",
+    "serve_flavor_url",
+    "source_download_url",
+    "thumbnail_url",
     # enumerations
     "AppTokenHashType",
     "AttachmentFormat",
@@ -144,6 +164,7 @@ _MODULES = (
     "redact",
     "retry",
     "service_url",
+    "delivery",
     "credentials",
     "multipart",
     "wire",
@@ -151,6 +172,7 @@ _MODULES = (
     "ks",
     "client",
     "async_client",
+    "whoami",
 )
 
 

@@ -95,7 +95,7 @@ class Credentials:
         return self.auth is not AuthMethod.KS
 
     def effective_privileges(self, service_url: str) -> str:
-        """Return the privileges to ask for; the default's session key is fixed for server, partner and user."""
+        """Return the privileges to ask for; the default's session key is fixed per connection."""
         if self.privileges is not None:
             return self.privileges
         name = f"{service_url}|{self.partner_id}|{self.user_id}"

@@ -1,5 +1,4 @@
-"""Kaltura sessions as text: made (version 2) and read (versions 1 and 2) with the account's admin secret
-alone.
+"""Kaltura sessions as text: made (version 2) and read (versions 1 and 2) with the admin secret alone.
 
 Both versions carry partner, user, type, expiry and privileges. Version 2 is encrypted with the admin secret,
 whoever the session is for; version 1 is signed with it and readable by anybody.

@@ -1,5 +1,4 @@
-"""Call parameters as the form fields Kaltura reads: ``entry[name]=x``, ``pager[pageSize]=500``,
-``ids[0]=..``.
+"""Call parameters as the form fields Kaltura reads: ``entry[name]=x``, ``pager[pageSize]=500``.
 
 Form fields are used for every call because uploads must be multipart forms anyway, so there is one encoding
 to get right, and because a server silently ignores a JSON body as soon as anything on the way adds a charset

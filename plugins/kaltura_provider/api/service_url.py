@@ -12,8 +12,7 @@ _FIX = "give an address such as https://www.kaltura.com"
 
 
 def normalize_host(host: str, *, field: str = "host") -> str:
-    """Return ``host`` as ``scheme://host[:port][/path]`` without a trailing slash; ``https`` if none is
-    given.
+    """Return ``host`` as ``scheme://host[:port][/path]``, no trailing slash; ``https`` by default.
 
     :raises KalturaConfigurationError: it is empty, has another scheme, a user name, a query or no host name.
     """

@@ -42,7 +42,7 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class NeedSession:
-    """Get a session other than ``refused``; the outcome is its text. One session is opened for all who wait."""
+    """Get a session other than ``refused``; the outcome is its text. One is opened for all who wait."""
 
     refused: str | None = None
 

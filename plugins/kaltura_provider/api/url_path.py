@@ -1,0 +1,77 @@
+"""What all delivery URLs are made of: host, partner, and ``/name/value`` pairs fit for a web server."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.service_url import normalize_host
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["delivery_base", "encode_referrer", "file_name_value", "id_value", "path_pairs"]
+
+_ID = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def delivery_base(cdn_host: str, partner_id: int, *, sub_partner: bool = False) -> str:
+    """Return ``https://cdn/p/102``, with ``sub_partner`` ``https://cdn/p/102/sp/10200``."""
+    if isinstance(partner_id, bool) or not isinstance(partner_id, int) or partner_id <= 0:
+        raise KalturaConfigurationError("partner id", partner_id, "is no partner id", "give a positive number")
+    base = f"{normalize_host(cdn_host, field='CDN host')}/p/{partner_id}"
+    return f"{base}/sp/{partner_id}00" if sub_partner else base
+
+
+def id_value(name: str, value: object) -> str:
+    """Return an id, checked: it becomes a part of a path.
+
+    :raises KalturaConfigurationError: it is empty or has characters that ids have not.
+    """
+    text = str(value)
+    if not _ID.fullmatch(text) or set(text) == {"."}:
+        raise KalturaConfigurationError(name, value, "is no Kaltura id", "give an id such as 0_ab12cd34")
+    return text
+
+
+def file_name_value(file_name: str | None) -> str | None:
+    """Return a file name, checked: web servers refuse an encoded slash."""
+    if file_name is not None and (not file_name.strip(".") or "/" in file_name or "\\" in file_name):
+        raise KalturaConfigurationError("file_name", file_name, "is no plain file name", "leave its folder out")
+    return file_name
+
+
+def encode_referrer(referrer: str | None) -> str | None:
+    """Return the referrer as the base64 text that delivery URLs carry.
+
+    Its query is left out and other characters are percent-encoded: what is left encodes to base64 without a slash,
+    which would split the path; access control looks at the host only.
+
+    :raises KalturaConfigurationError: it is no http or https URL.
+    """
+    if referrer is None:
+        return None
+    parts = urlsplit(referrer)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise KalturaConfigurationError("referrer", referrer, "is no URL", "give https://host/path")
+    host = parts.netloc.rpartition("@")[2].encode("idna").decode()
+    plain = f"{parts.scheme}://{host}{quote(parts.path, safe='/%')}"
+    return base64.b64encode(plain.encode()).decode()
+
+
+def path_pairs(pairs: Mapping[str, object]) -> str:
+    """Return ``/name/value`` for every value that is not ``None``, in order, percent-encoded."""
+    return "".join(f"/{name}/{_text(value)}" for name, value in pairs.items() if value is not None)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        value = int(value)  # an enumeration's member shows its name otherwise
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return quote(str(value), safe=",")

@@ -1,0 +1,171 @@
+"""Who a client is to its server, or in one line what is wrong: the answer of a connection test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.credentials import AuthMethod
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.errors import (
+    KalturaAPIError,
+    KalturaConfigurationError,
+    KalturaError,
+    KalturaTransportError,
+    TransportFault,
+)
+from kaltura_provider.api.retry import NO_RETRY
+from kaltura_provider.api.steps import Timeout
+
+if TYPE_CHECKING:
+    from kaltura_provider.api.client import KalturaClient
+
+__all__ = ["Identity", "whoami"]
+
+# Somebody waits in front of a form for the answer.
+_LIMITS = Timeout(connect=5.0, read=15.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The outcome of :func:`whoami`; ``message`` is one line for people, whatever the outcome.
+
+    ``error`` is what went wrong, ``None`` if nothing did; ``expires_at`` is in unix seconds.
+    """
+
+    message: str
+    error: KalturaError | None = None
+    partner_id: int | None = None
+    user_id: str | None = None
+    session_type: SessionType | None = None
+    expires_at: int | None = None
+    privileges: str | None = None
+    server_version: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the client can work."""
+        return self.error is None
+
+
+def whoami(client: KalturaClient) -> Identity:
+    """Ask the server who we are, in one to four calls; a ``KalturaError`` is reported, not raised."""
+    try:
+        version = _ask(client, "system", "getVersion")
+        session = _ask(client, "session", "get")
+    except KalturaAPIError as error:
+        if error.code == "SERVICE_FORBIDDEN" and error.service == "session" and error.action == "get":
+            # Only a good session is refused for its rights.
+            return _unread(client)
+        return Identity(_session_words(client, error), error)
+    except KalturaTransportError as error:
+        return Identity(_transport_words(client, error), error)
+    except KalturaError as error:
+        return Identity(error.message, error)
+    return _described(client, session, version)
+
+
+def _ask(client: KalturaClient, service: str, action: str, params: dict[str, Any] | None = None) -> Any:
+    return client.call(service, action, params, timeout=_LIMITS, retry=NO_RETRY)
+
+
+def _described(client: KalturaClient, session: Any, version: Any) -> Identity:
+    if not isinstance(session, dict) or session.get("objectType") != "KalturaSessionInfo":
+        error = KalturaTransportError(
+            "session.get answered with something else than a session", fault=TransportFault.NOT_JSON
+        )
+        return Identity(f"{client.service_url} answers, but not as a Kaltura server does", error)
+    # Numbers come as text here.
+    partner_id, expires_at = int(session.get("partnerId", 0)), int(session.get("expiry", 0))
+    if partner_id != client.partner_id:
+        wrong = KalturaConfigurationError(
+            "partner id", client.partner_id, f"is not the session's ({partner_id})", "use one account's values"
+        )
+        return Identity(wrong.message, wrong)
+    session_type = SessionType.ADMIN if int(session.get("sessionType", 0)) == SessionType.ADMIN else SessionType.USER
+    user_id, privileges = str(session.get("userId", "")), str(session.get("privileges", ""))
+    end = datetime.fromtimestamp(expires_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    server = f" ({version})" if isinstance(version, str) else ""
+    message = (
+        f"Connected to {client.service_url}{server} as user {user_id!r} of partner {partner_id}: "
+        f"{session_type.name} session until {end}{_limits(session_type, privileges)}"
+    )
+    return Identity(
+        message,
+        partner_id=partner_id,
+        user_id=user_id,
+        session_type=session_type,
+        expires_at=expires_at,
+        privileges=privileges,
+        server_version=version if isinstance(version, str) else None,
+    )
+
+
+def _limits(session_type: SessionType, privileges: str) -> str:
+    if session_type is not SessionType.ADMIN:
+        return ". Ingesting each asset exactly once needs an ADMIN session"
+    if "disableentitlement" not in privileges and privileges != "*":
+        return ". Without the privilege disableentitlement entries may be hidden from it"
+    return ""
+
+
+def _unread(client: KalturaClient) -> Identity:
+    own = client.credentials
+    message = (
+        f"Connected to {client.service_url} as user {own.user_id!r} of partner {own.partner_id}: "
+        f"the session is valid but may not read itself{_limits(own.session_type, own.privileges or '*')}"
+    )
+    return Identity(message, partner_id=own.partner_id, user_id=own.user_id, session_type=own.session_type)
+
+
+def _session_words(client: KalturaClient, error: KalturaAPIError) -> str:
+    """Say why no session could be had, or why the server does not accept it."""
+    partner = f"partner {client.partner_id}"
+    if error.code == "INVALID_KS" and client.credentials.minted_here:
+        # The server cannot tell why a session made here is unreadable; asked to make one, it can.
+        return _refused_secret(client, partner) or str(error)
+    if error.code == "INVALID_KS" and client.credentials.auth is AuthMethod.KS:
+        return f"The given session is not valid for {partner} at {client.service_url}: {error}"
+    return _start_words(client, error, partner) or str(error)
+
+
+def _start_words(client: KalturaClient, error: KalturaAPIError, partner: str) -> str | None:
+    words = {
+        "START_SESSION_ERROR": f"The secret is not one of {partner}: copy it from the KMC's integration settings",
+        "SERVICE_FORBIDDEN_CONTENT_BLOCKED": f"{partner.capitalize()} is unknown or blocked at {client.service_url}",
+        "INVALID_WIDGET_ID": f"{partner.capitalize()} is unknown at {client.service_url}",
+        "APP_TOKEN_ID_NOT_FOUND": f"{partner.capitalize()} has no app token {client.credentials.app_token_id}",
+        "APP_TOKEN_NOT_ACTIVE": f"The app token {client.credentials.app_token_id} is not active",
+        "APP_TOKEN_EXPIRED": f"The app token {client.credentials.app_token_id} has expired",
+        "INVALID_APP_TOKEN_HASH": f"The secret is not the value of app token {client.credentials.app_token_id}",
+    }
+    return words.get(error.code)
+
+
+def _refused_secret(client: KalturaClient, partner: str) -> str | None:
+    own = client.credentials
+    params = {"secret": own.secret, "partnerId": own.partner_id, "userId": own.user_id, "expiry": 60}
+    try:
+        _ask(client, "session", "start", {**params, "type": SessionType.ADMIN})
+    except KalturaAPIError as error:
+        if error.code != "START_SESSION_ERROR":
+            return _start_words(client, error, partner)
+    except KalturaError:
+        return None
+    else:
+        return None
+    try:
+        _ask(client, "session", "start", {**params, "type": SessionType.USER})
+    except KalturaError:
+        return f"The secret is not one of {partner}: copy the admin secret from the KMC's integration settings"
+    return f"The secret is the user secret of {partner}; an ADMIN session needs the admin secret"
+
+
+def _transport_words(client: KalturaClient, error: KalturaTransportError) -> str:
+    url = client.service_url
+    if error.fault in (TransportFault.NOT_JSON, TransportFault.REDIRECT):
+        return f"{url} is not the service URL of a Kaltura server: {error.message}"
+    if error.fault is TransportFault.STATUS and error.status is not None and error.status < 500:
+        return f"{url} is not the service URL of a Kaltura server: {error.message}; check the host and its path"
+    return f"{url} cannot be reached: {error.message}"
