@@ -1,0 +1,115 @@
+"""How many chunks in flight and how large: found from what the link gives, one small controller."""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import median
+
+from kaltura_provider.upload.settings import MIB, UploadSettings
+
+__all__ = ["LARGEST", "SMALLEST", "Pace"]
+
+SMALLEST = 5 * MIB
+LARGEST = 64 * MIB
+
+_FIRST_CHUNK = 10 * MIB
+_FIRST_PARALLELISM = 4
+# A path that takes this long for a few bytes needs many connections to be full; waiting to find out costs more.
+_LONG_PATH = 0.04
+_OVERHEAD = 0.05
+_GAIN = 1.05
+_REST = 6
+
+
+class Pace:
+    """Chooses ``parallelism`` and ``chunk_size`` and learns from every chunk.
+
+    *Chunk size*: the fixed cost of a chunk is what the opener took, or the shortest wait seen for an answer after
+    a chunk's last byte. While that is above 5 % of a chunk's time, chunks double, up to 64 MiB. HTTP 413 and
+    failures halve them, down to 5 MiB; a size that was refused is not tried again.
+
+    *Parallelism*: begins at 4, or at the maximum if the opener shows a long path. One more connection is tried for
+    a round of chunks and kept if the rate rose by 5 %. Failures halve it, once for all chunks under way together.
+
+    :param settings: fixed values are kept as they are.
+    :param most: a bound on the chunk size from the source, ``None`` for none.
+    """
+
+    def __init__(self, settings: UploadSettings, most: int | None = None) -> None:
+        self._fixed_parallelism = settings.parallelism is not None
+        self._fixed_chunk = settings.chunk_size is not None
+        self._max_parallelism = settings.max_parallelism
+        self._ceiling = min(settings.chunk_size or LARGEST, settings.part_limit, most or settings.part_limit)
+        self.parallelism = settings.parallelism or min(_FIRST_PARALLELISM, settings.max_parallelism)
+        self.chunk_size = min(settings.chunk_size or _FIRST_CHUNK, self._ceiling)
+        self.smallest = self.chunk_size if self._fixed_chunk else min(SMALLEST, self._ceiling)
+        self._fixed_cost = float("inf")
+        self._shares: deque[float] = deque(maxlen=16)
+        self._round_bytes = self._round_chunks = self._rest = 0
+        self._round_start: float | None = None
+        self._trial: tuple[int, float] | None = None
+        self._reduced_at = float("-inf")
+
+    def opened(self, seconds: float) -> None:
+        """Learn from the opener: it is so small that its time is the fixed cost of a request."""
+        self._fixed_cost = seconds
+        if seconds >= _LONG_PATH and not self._fixed_parallelism:
+            self.parallelism = self._max_parallelism
+
+    def arrived(self, length: int, seconds: float, waited: float, now: float) -> None:
+        """Learn from a chunk of ``length`` bytes that took ``seconds``, ``waited`` of them after its last byte."""
+        self._fixed_cost = min(self._fixed_cost, waited)
+        if length >= self.chunk_size // 2:
+            self._grow(seconds)
+        self._round_bytes += length
+        self._round_chunks += 1
+        if self._round_start is None:
+            self._begin_round(now)
+        elif self._round_chunks >= 2 * self.parallelism and now > self._round_start:
+            self._end_round(now)
+
+    def failed(self, started: float, now: float, *, too_large: int | None = None) -> None:
+        """Learn from a chunk that was ``started`` at a time and failed ``now``.
+
+        :param too_large: the chunk's size, if the server or a proxy refused it for that (HTTP 413).
+        """
+        if too_large is not None and not self._fixed_chunk:
+            self._ceiling = max(self.smallest, min(self._ceiling, too_large // 2))
+        if started < self._reduced_at:
+            return  # it was under way with those that have counted already
+        self._reduced_at = now
+        self._shares.clear()
+        if not self._fixed_chunk:
+            self.chunk_size = max(self.smallest, min(self.chunk_size // 2, self._ceiling))
+        if too_large is None and not self._fixed_parallelism:
+            self.parallelism = max(1, self.parallelism // 2)
+            self._trial, self._rest = None, _REST
+            self._begin_round(now)
+
+    def _grow(self, seconds: float) -> None:
+        self._shares.append(self._fixed_cost / max(seconds, 1e-6))
+        if self._fixed_chunk or len(self._shares) < self.parallelism or self.chunk_size >= self._ceiling:
+            return
+        if median(self._shares) > _OVERHEAD:
+            self.chunk_size = min(self.chunk_size * 2, self._ceiling)
+            self._shares.clear()
+
+    def _begin_round(self, now: float) -> None:
+        self._round_start, self._round_bytes, self._round_chunks = now, 0, 0
+
+    def _end_round(self, now: float) -> None:
+        rate = self._round_bytes / (now - (self._round_start or 0.0))
+        self._begin_round(now)
+        if self._fixed_parallelism:
+            return
+        if self._trial is not None:
+            before, old_rate = self._trial
+            self._trial = None
+            if rate < old_rate * _GAIN:
+                self.parallelism, self._rest = before, _REST
+                return
+        if self._rest:
+            self._rest -= 1
+        elif self.parallelism < self._max_parallelism:
+            self._trial = (self.parallelism, rate)
+            self.parallelism += 1

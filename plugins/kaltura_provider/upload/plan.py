@@ -1,0 +1,215 @@
+"""Which bytes to send next: a state machine that opens no socket and reads no byte.
+
+The order is the server's own recipe for parallel uploads: a small opener alone, then chunks in parallel, then
+an empty final chunk alone. The opener creates the file on the server (``resume=false``) or, on a token that
+already has bytes, makes the server count chunks that it had put aside; it is answered before others go.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["MAX_CHUNKS", "OPENER_LENGTH", "Chunk", "Phase", "UploadPlan", "least_chunk_size"]
+
+MAX_CHUNKS = 9000
+"""Chunks a token may take: the server refuses too many (``MAX_ALLOWED_CHUNK_COUNT_EXCEEDED``)."""
+
+OPENER_LENGTH = 8 * 1024
+"""Bytes of the opener: so few that they leave with the first packets of a connection."""
+
+# Chunks kept back so that lost ones, which may come back in pieces, still fit under the limit.
+_RESERVE = 32
+
+
+def least_chunk_size(size: int, max_chunks: int = MAX_CHUNKS) -> int:
+    """Return the smallest chunk with which ``size`` bytes fit into ``max_chunks`` chunks."""
+    return -(-size // (max_chunks - _RESERVE))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Chunk:
+    """One ``uploadToken.upload`` call: bytes ``offset`` to ``offset + length`` of the source.
+
+    ``resume`` and ``final`` become the parameters ``resume`` and ``finalChunk``.
+    """
+
+    offset: int
+    length: int
+    resume: bool = True
+    final: bool = False
+
+    @property
+    def end(self) -> int:
+        """The offset of the first byte after the chunk."""
+        return self.offset + self.length
+
+
+class Phase(StrEnum):
+    """Where an upload stands."""
+
+    OPENING = "opening"
+    SENDING = "sending"
+    CLOSING = "closing"
+    DONE = "done"
+
+
+class UploadPlan:
+    """Hands out the chunks of one upload and keeps account of what the server has.
+
+    With chunks of at most ``c`` bytes and ``p`` in flight, an upload that dies and is taken up again from
+    what the server says sends at most ``2 * p * c`` bytes twice: no chunk is handed out more than ``p`` ahead
+    of the lowest unacknowledged one, and the server counts at most ``p`` acknowledged chunks too late.
+
+    :param size: bytes of the source, at least 1.
+    :param front: ``uploadedFileSize`` of the token, ``None`` if it has no bytes yet.
+    :param single: send everything as one chunk that is first and final at once.
+    :param smallest: chunks near the end shrink to this, so that all connections finish together.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        front: int | None = None,
+        single: bool = False,
+        smallest: int = 5 * 1024 * 1024,
+        opener: int = OPENER_LENGTH,
+        max_chunks: int = MAX_CHUNKS,
+    ) -> None:
+        if size < 1:
+            raise ValueError(f"size is {size}: there is nothing to send")
+        self.size = size
+        self.single = single
+        self.accepted = 0
+        self._smallest = smallest
+        self._opener = opener
+        self._max_chunks = max_chunks
+        self._flying: dict[int, Chunk] = {}
+        self._parked: dict[int, int] = {}
+        self._lost: list[tuple[int, int]] = []
+        self.restart(front)
+
+    def restart(self, front: int | None) -> None:
+        """Begin again from what the server says it has; chunks in flight are forgotten.
+
+        :param front: ``uploadedFileSize``, or ``None`` if the token has no bytes.
+        """
+        self._flying.clear()
+        self._parked.clear()
+        self._lost.clear()
+        self._resume = bool(front)
+        self.front = min(front or 0, self.size)
+        self._frontier = self.front
+        self.phase = Phase.CLOSING if self.front == self.size else Phase.OPENING
+
+    @property
+    def done(self) -> bool:
+        """Whether the final chunk has been acknowledged."""
+        return self.phase is Phase.DONE
+
+    @property
+    def in_flight(self) -> int:
+        """Chunks handed out and neither acknowledged nor lost."""
+        return len(self._flying)
+
+    @property
+    def received(self) -> int:
+        """Bytes the server has: the contiguous front and what it keeps beyond."""
+        return self.front + sum(end - offset for offset, end in self._parked.items())
+
+    def next(self, parallelism: int, chunk_size: int) -> Chunk | None:
+        """Hand out the next chunk, or ``None`` if an answer has to come first (or all is done).
+
+        :param parallelism: chunks that may be in flight now.
+        :param chunk_size: bytes of a chunk; more where the number of chunks would not do, less near the end.
+        """
+        if self.phase is Phase.SENDING and self.front == self.size:
+            self.phase = Phase.CLOSING
+        if self.phase is Phase.DONE or (self._flying and self.phase is not Phase.SENDING):
+            return None
+        if self.phase is Phase.SENDING:
+            chunk = self._next_middle(parallelism, chunk_size)
+        elif self.phase is Phase.OPENING:
+            chunk = self._first()
+        else:
+            chunk = Chunk(self.size, 0, final=True) if not self._flying else None
+        if chunk is not None:
+            self._flying[chunk.offset] = chunk
+        return chunk
+
+    def _first(self) -> Chunk:
+        if self.single and not self._resume:
+            return Chunk(0, self.size, resume=False, final=True)
+        return Chunk(self.front, min(self._opener, self.size - self.front), resume=self._resume)
+
+    def _next_middle(self, parallelism: int, chunk_size: int) -> Chunk | None:
+        if len(self._flying) >= parallelism:
+            return None
+        if self._lost:
+            offset, end = self._lost.pop(0)
+            length = min(self._length(parallelism, chunk_size, end - offset), end - offset)
+            if offset + length < end:
+                insort(self._lost, (offset + length, end))
+            return Chunk(offset, length)
+        if self._frontier >= self.size or len(self._flying) + len(self._parked) > parallelism:
+            return None
+        offset = self._frontier
+        self._frontier += min(self._length(parallelism, chunk_size, 0), self.size - offset)
+        return Chunk(offset, self._frontier - offset)
+
+    def _length(self, parallelism: int, chunk_size: int, taken: int) -> int:
+        remaining = self.size - self._frontier + taken + sum(end - offset for offset, end in self._lost)
+        places = self._max_chunks - _RESERVE - self.accepted - len(self._flying) - len(self._lost)
+        floor = -(-remaining // max(places, 1))
+        balanced = max(self._smallest, -(-remaining // (2 * parallelism)))
+        return max(1, floor, min(chunk_size, balanced))
+
+    def acknowledge(self, chunk: Chunk, front: int | None = None) -> None:
+        """Take note that the server has a chunk. A second acknowledgement of the same one changes nothing.
+
+        :param front: ``uploadedFileSize`` of the answer; it may lag behind, and it may run ahead of what this
+            plan knows when an earlier process had sent more.
+        """
+        if self._flying.get(chunk.offset) == chunk:
+            del self._flying[chunk.offset]
+            self.accepted += 1
+            if chunk.final:
+                self.phase, self.front = Phase.DONE, self.size
+                return
+            if self.phase is Phase.OPENING:
+                self.phase = Phase.SENDING
+            if chunk.end > self.front:
+                self._parked[chunk.offset] = chunk.end
+            self._frontier = max(self._frontier, chunk.end)
+        self._advance(front or 0)
+
+    def _advance(self, reported: int) -> None:
+        if self.phase not in (Phase.SENDING, Phase.CLOSING):
+            return
+        self.front = max(self.front, min(reported, self.size))
+        for offset in sorted(self._parked):
+            if offset > self.front:
+                break
+            self.front = max(self.front, self._parked.pop(offset))
+        self._frontier = max(self._frontier, self.front)
+        self._lost = [(max(offset, self.front), end) for offset, end in self._lost if end > self.front]
+
+    def lose(self, chunk: Chunk, front: int | None = None) -> None:
+        """Take note that a chunk may not have arrived, so that its bytes are handed out again.
+
+        :param front: what the server said when it was asked afterwards; a chunk it covers counts as received,
+            and an opener is followed by one that resumes.
+        """
+        if self._flying.get(chunk.offset) != chunk:
+            return
+        if not chunk.final and front is not None and front >= chunk.end:
+            self.acknowledge(chunk, front)
+            return
+        del self._flying[chunk.offset]
+        if self.phase is Phase.SENDING:
+            if chunk.end > self.front:
+                insort(self._lost, (max(chunk.offset, self.front), chunk.end))
+        elif front and not chunk.final:
+            self.restart(front)

@@ -1,0 +1,95 @@
+"""A local file as a source."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from kaltura_provider.upload.sources.base import WINDOW
+from kaltura_provider.upload.sources.errors import (
+    SourceChanged,
+    SourceEmpty,
+    SourceForbidden,
+    SourceNotFound,
+    SourceRefused,
+    SourceUnavailable,
+)
+
+__all__ = ["FileSource", "open_file"]
+
+
+class FileSource:
+    """A local file; its validator is its inode, size and time of change, looked at again after every read."""
+
+    crc32c: int | None = None
+    rewind: int | None = None
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.name = path.name
+        self.uri = path.absolute().as_uri()
+        status = os.fstat(descriptor)
+        self.size = status.st_size
+        self.validator = _validator(status)
+
+    def read(self, offset: int, length: int, window: int = WINDOW) -> Iterator[bytes]:
+        """Yield ``length`` bytes from ``offset`` on.
+
+        :raises SourceChanged: the file was written to since it was opened.
+        """
+        end = offset + length
+        while offset < end:
+            try:
+                data = os.pread(self._descriptor, min(window, end - offset), offset)
+            except OSError as error:
+                raise SourceUnavailable(self.uri, f"it cannot be read: {error.strerror}") from error
+            if not data:
+                break
+            offset += len(data)
+            yield data
+        found = _validator(os.fstat(self._descriptor))
+        if found != self.validator:
+            raise SourceChanged(self.uri, self.validator, found)
+        if offset < end:
+            raise SourceUnavailable(self.uri, f"it ended {end - offset} bytes early")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _validator(status: os.stat_result) -> str:
+    return f"{status.st_ino:x}-{status.st_size}-{status.st_mtime_ns}"
+
+
+def open_file(path: str | os.PathLike[str]) -> FileSource:
+    """Open a local file.
+
+    :raises SourceNotFound: there is no such file.
+    :raises SourceForbidden: it may not be read.
+    :raises SourceRefused: it is a directory, device or pipe.
+    :raises SourceEmpty: it has no bytes.
+    """
+    where = Path(path)
+    uri = where.absolute().as_uri()
+    try:
+        # Opening a pipe would otherwise wait for a writer.
+        descriptor = os.open(where, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise SourceNotFound(uri, "there is no such file on this worker") from None
+    except PermissionError:
+        raise SourceForbidden(uri, "this worker's user may not read it") from None
+    except OSError as error:
+        raise SourceUnavailable(uri, f"it cannot be opened: {error.strerror}") from error
+    source = FileSource(where, descriptor)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        source.close()
+        raise SourceRefused(uri, "it is not a regular file")
+    if source.size == 0:
+        source.close()
+        raise SourceEmpty(uri)
+    return source

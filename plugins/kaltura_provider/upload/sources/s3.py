@@ -1,0 +1,150 @@
+"""An S3 object as a source: ranged GETs, pinned to one version or ETag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kaltura_provider.upload.checksum import from_base64
+from kaltura_provider.upload.sources.base import WINDOW, steady
+from kaltura_provider.upload.sources.errors import SourceChanged, SourceEmpty, SourceError, SourceUnavailable
+from kaltura_provider.upload.sources.s3_errors import archived, error_code, source_error
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["S3Source", "open_s3", "s3_client_options"]
+
+_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+
+def s3_client_options() -> dict[str, Any]:
+    """Return arguments for ``botocore.config.Config`` that suit many large ranged reads at once.
+
+    A range of an object has no checksum of its own, so botocore's checking of answers costs time for nothing;
+    contents are compared with the whole object's CRC-32C instead.
+    """
+    return {
+        "max_pool_connections": 16,
+        "connect_timeout": 10,
+        "read_timeout": 60,
+        "retries": {"mode": "standard", "max_attempts": 5},
+        "response_checksum_validation": "when_required",
+        "tcp_keepalive": True,
+    }
+
+
+class S3Source:
+    """An object in S3. Every read is pinned, so that bytes of two contents never mix."""
+
+    rewind: int | None = None
+
+    def __init__(self, client: S3Client, where: dict[str, Any], uri: str, head: dict[str, Any]) -> None:
+        self._client = client
+        self._where = where
+        self.uri = uri
+        self.name = str(where["Key"]).rsplit("/", 1)[-1] or "object"
+        self.size = int(head["ContentLength"])
+        self.etag = str(head.get("ETag", "")).strip('"')
+        self.validator = str(where.get("VersionId") or self.etag)
+        self.crc32c = _whole_checksum(head)
+        if self.etag and "VersionId" not in where:
+            self._where = {**where, "IfMatch": f'"{self.etag}"'}
+
+    def read(self, offset: int, length: int, window: int = WINDOW) -> Iterator[bytes]:
+        """Yield ``length`` bytes from ``offset`` on, over a connection of its own; goes on if that breaks.
+
+        :raises SourceChanged: the object was replaced since it was opened.
+        """
+        return steady(lambda start, left: self._get(start, left, window), offset, length, uri=self.uri)
+
+    def _get(self, offset: int, length: int, window: int) -> Iterator[bytes]:
+        try:
+            answer = self._client.get_object(**self._where, Range=f"bytes={offset}-{offset + length - 1}")
+            body = answer["Body"]
+            try:
+                if answer["ContentLength"] != length:
+                    raise SourceUnavailable(self.uri, "S3 answered with another range than asked for")
+                while data := body.read(window):
+                    yield data
+            finally:
+                body.close()
+        except ClientError as error:
+            raise self._changed(error) or source_error(self.uri, error) from None
+        except BotoCoreError as error:
+            raise source_error(self.uri, error) from None
+
+    def _changed(self, error: ClientError) -> SourceError | None:
+        if error_code(error) not in ("412", "PreconditionFailed", "416", "InvalidRange"):
+            return None
+        where = {name: value for name, value in self._where.items() if name != "IfMatch"}
+        try:
+            now = self._client.head_object(**where)
+        except (ClientError, BotoCoreError) as gone:
+            return source_error(self.uri, gone)
+        found = f"{now['ETag']} with {now['ContentLength']} bytes"
+        return SourceChanged(self.uri, f'"{self.etag}" with {self.size} bytes', found)
+
+    def close(self) -> None:
+        """Nothing is held; the client belongs to its maker."""
+
+
+def open_s3(
+    client: S3Client,
+    bucket: str,
+    key: str,
+    *,
+    version_id: str | None = None,
+    request_payer: bool = False,
+) -> S3Source:
+    """Open an S3 object.
+
+    :param client: a boto3 client; :func:`s3_client_options` has suitable settings.
+    :param version_id: read this version; otherwise the current content, pinned by its ETag.
+    :param request_payer: agree to pay for the transfer, where the bucket's owner asks for that.
+    :raises SourceError: it cannot be read; the class and message say why and what to do.
+    """
+    uri = f"s3://{bucket}/{key}" + (f"?versionId={version_id}" if version_id else "")
+    where: dict[str, Any] = {"Bucket": bucket, "Key": key}
+    if version_id:
+        where["VersionId"] = version_id
+    if request_payer:
+        where["RequestPayer"] = "requester"
+    head = _head(client, where, uri)
+    storage = head.get("ArchiveStatus") or head.get("StorageClass", "STANDARD")
+    locked = storage in _ARCHIVES or "ArchiveStatus" in head
+    if locked and 'ongoing-request="false"' not in head.get("Restore", ""):
+        raise archived(uri, storage)
+    source = S3Source(client, where, uri, head)
+    if source.size == 0:
+        raise SourceEmpty(uri)
+    return source
+
+
+def _head(client: S3Client, where: dict[str, Any], uri: str) -> dict[str, Any]:
+    try:
+        return dict(client.head_object(**where, ChecksumMode="ENABLED"))
+    except ClientError as error:
+        if error_code(error) not in ("400", "403"):
+            raise source_error(uri, error) from None
+    except BotoCoreError as error:
+        raise source_error(uri, error) from None
+    # The answer to HEAD has no body, so no reason; GET says which permission or key is missing.
+    try:
+        client.get_object(**where, Range="bytes=0-0")["Body"].close()
+        return dict(client.head_object(**where))
+    except (ClientError, BotoCoreError) as error:
+        raise source_error(uri, error) from None
+
+
+def _whole_checksum(head: dict[str, Any]) -> int | None:
+    """Return the CRC-32C of the whole object; a composite one (of its parts' checksums) says nothing here."""
+    text = head.get("ChecksumCRC32C")
+    if not text or head.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT" or "-" in text:
+        return None
+    try:
+        return from_base64(text)
+    except ValueError:
+        return None

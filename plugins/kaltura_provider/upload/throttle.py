@@ -1,0 +1,40 @@
+"""A limit on the bytes a second of one upload, shared by its connections."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+__all__ = ["Throttle"]
+
+
+class Throttle:
+    """Lets ``rate`` bytes a second pass, whatever number of threads asks.
+
+    :param rate: bytes a second, ``None`` for no limit.
+    """
+
+    def __init__(
+        self,
+        rate: float | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._sleep = sleep
+        self._free_at = 0.0
+        self._lock = threading.Lock()
+
+    def take(self, length: int) -> None:
+        """Wait until ``length`` bytes may pass. Unused time is not saved up."""
+        if self._rate is None:
+            return
+        with self._lock:
+            start = max(self._clock(), self._free_at)
+            self._free_at = start + length / self._rate
+        wait = start - self._clock()
+        if wait > 0:
+            self._sleep(wait)
