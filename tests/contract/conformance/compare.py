@@ -87,7 +87,7 @@ class _Comparison:
         if extra := sorted(actual.keys() - recorded.keys()):
             self.differences.append(f"too much in {path or 'the reply'}: {', '.join(extra)}")
         is_page = "totalCount" in recorded and isinstance(recorded.get("objects"), list)
-        for key in recorded.keys() & actual.keys():
+        for key in [key for key in recorded if key in actual]:  # in order: `id` is known before it is used
             where = f"{path}.{key}" if path else key
             if is_page and key == "objects" and isinstance(actual[key], list):
                 self._list(where, recorded[key], actual[key], recorded["totalCount"])
@@ -152,7 +152,7 @@ class _Comparison:
     def _shape(self, path: str, recorded: dict[str, Any], actual: dict[str, Any]) -> None:
         """Another object of the same kind: only the kind and the JSON types can be compared."""
         self._equal(f"{path}.objectType", recorded.get("objectType"), actual.get("objectType"))
-        for key in recorded.keys() & actual.keys():
+        for key in [key for key in recorded if key in actual]:
             if _kind(recorded[key]) != _kind(actual[key]) and key != "status":
                 self._equal(f"type of {path}.{key}", _kind(recorded[key]), _kind(actual[key]))
 

@@ -45,8 +45,6 @@ def play(recordings: Iterable[Recording], account: Account, *, skipped: frozense
     :param skipped: names of steps (``05#12``) that are not sent at all.
     """
     ids = IdMap()
-    for name, value in session_words(account).items():
-        ids.set_word(name, value)
     verdicts: list[Verdict] = []
     for recording in recordings:
         player = _Player(recording, account, ids)
@@ -56,7 +54,8 @@ def play(recordings: Iterable[Recording], account: Account, *, skipped: frozense
 
 class _Player:
     def __init__(self, recording: Recording, account: Account, ids: IdMap) -> None:
-        self._recording, self._url, self._ids = recording, account.url, ids
+        self._recording, self._account, self._url, self._ids = recording, account, account.url, ids
+        self._new_sessions()
         self._provider = Provider(account.url, ids, recording)
         self._driver = Driver(account.url, ids, recording)
         self._raced: set[str] = set()
@@ -73,7 +72,13 @@ class _Player:
             with ThreadPoolExecutor(_workers(group)) as pool:
                 replies = list(pool.map(self._send, group))
             verdicts += [self._judge(step, reply) for step, reply in zip(group, replies, strict=True)]
+            if group[0].call == ("session", "end"):
+                self._new_sessions()
         return verdicts
+
+    def _new_sessions(self) -> None:
+        for name, value in session_words(self._account).items():
+            self._ids.set_word(name, value)
 
     def _send(self, step: Step) -> Reply:
         service = step.call[0]

@@ -1,0 +1,1 @@
+"""Delivery URLs, which need no API call: manifests, thumbnails, raw files and downloads below ``/p/``."""

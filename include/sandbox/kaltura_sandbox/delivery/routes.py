@@ -1,0 +1,57 @@
+"""The routes of delivery: from a path to the function that serves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaltura_sandbox.delivery import downloads, paths
+from kaltura_sandbox.delivery.errors import DeliveryError
+from kaltura_sandbox.delivery.play_manifest import play_manifest
+from kaltura_sandbox.delivery.thumbnail import thumbnail
+from kaltura_sandbox.server.message import Response
+from kaltura_sandbox.web import route
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.app import App
+    from kaltura_sandbox.server.message import Request
+
+__all__: list[str] = []
+
+_ACTIONS = {
+    "playManifest": play_manifest,
+    "thumbnail": thumbnail,
+    "raw": downloads.raw,
+    "download": downloads.download,
+    "serveFlavor": downloads.serve_flavor,
+}
+
+
+@route("/p/")
+def _deliver(app: App, request: Request) -> Response | None:
+    path = paths.parse(request.path, request.query)
+    if path is None or path.action not in _ACTIONS:
+        return None
+    try:
+        return _ACTIONS[path.action](app, request, path)
+    except DeliveryError as error:
+        return error.response()
+
+
+@route("/hls/p/")
+def _hls(app: App, request: Request) -> Response | None:
+    return _package(app, request, "hls")
+
+
+@route("/dash/p/")
+def _dash(app: App, request: Request) -> Response | None:
+    return _package(app, request, "dash")
+
+
+def _package(app: App, request: Request, kind: str) -> Response | None:
+    path = paths.parse(request.path.removeprefix(f"/{kind}"), request.query)
+    if path is None or path.action != "serveFlavor":
+        return None
+    try:
+        return downloads.packaged(app, request, path, kind)
+    except DeliveryError as error:
+        return error.response()
