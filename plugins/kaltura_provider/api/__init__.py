@@ -66,15 +66,15 @@ if TYPE_CHECKING:
         TransportFault,
         api_error,
     )
+    from kaltura_provider.api.identity import Identity, whoami
     from kaltura_provider.api.ks import KalturaSessionInfo, mint_ks, parse_ks
     from kaltura_provider.api.multipart import FilePart
     from kaltura_provider.api.observer import CallRecord, Observer
     from kaltura_provider.api.params import NULL
-    from kaltura_provider.api.redact import redact
+    from kaltura_provider.api.redaction import redact
     from kaltura_provider.api.retry import NO_RETRY, RetryPolicy
     from kaltura_provider.api.service_url import normalize_host, normalize_service_url
     from kaltura_provider.api.steps import Timeout
-    from kaltura_provider.api.whoami import Identity, whoami
     from kaltura_provider.api.wire import Request, first_error, is_repeatable, result
 
 __all__ = [
@@ -161,7 +161,7 @@ _MODULES = (
     "enums",
     "observer",
     "params",
-    "redact",
+    "redaction",
     "retry",
     "service_url",
     "delivery",
@@ -172,7 +172,7 @@ _MODULES = (
     "ks",
     "client",
     "async_client",
-    "whoami",
+    "identity",
 )
 
 

@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from kaltura_provider.api.codes import RENEWABLE_SESSION_STATES, SERVER_TROUBLE_CODES, ErrorClass, classify
-from kaltura_provider.api.redact import HIDDEN, redact
+from kaltura_provider.api.redaction import HIDDEN, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,17 +105,17 @@ def _rebuild(cls: type[KalturaError], state: dict[str, Any]) -> KalturaError:
 class KalturaConfigurationError(KalturaError):
     """A setting is missing or wrong.
 
-    ``field`` names it, ``value`` shows it (``***`` for a secret) and ``fix`` says what to do.
+    ``field`` names it, ``value`` shows it (``None`` when it is missing or a secret), ``fix`` says what to do.
     """
 
     _fields = ("field", "value", "problem", "fix")
 
     def __init__(self, field: str, value: object, problem: str, fix: str) -> None:
         self.field = field
-        self.value = redact(str(value))
+        self.value = value if value is None or isinstance(value, (int, float)) else redact(str(value))
         self.problem = problem
         self.fix = fix
-        shown = f" {self.value!r}" if value is not None else ""
+        shown = "" if value is None else f" {self.value!r}"
         super().__init__(f"{field}{shown} {problem}: {fix}")
 
 

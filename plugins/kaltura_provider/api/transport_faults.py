@@ -7,7 +7,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.errors import KalturaTransportError, TransportFault
-from kaltura_provider.api.redact import redact
+from kaltura_provider.api.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
