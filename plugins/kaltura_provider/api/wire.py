@@ -33,7 +33,7 @@ __all__ = [
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 # Actions that only read, or (session.start and its kin) make nothing that is kept.
-_READING = re.compile(r"(?i)(get|list|count|ping|search)([A-Z].*)?|startSession|startWidgetSession")
+_READING = re.compile(r"(get|list|count|ping|search)([A-Z].*)?|startSession|startWidgetSession")
 _CLIENT_TAG = "airflow-provider-kaltura"
 
 

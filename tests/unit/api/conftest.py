@@ -7,14 +7,16 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import pytest
 
 from kaltura_provider.api import CallRecord, Credentials, KalturaClient, Observer, RetryPolicy, Timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ADMIN_SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -169,7 +171,7 @@ def credentials() -> Credentials:
 def client(
     server: ScriptedServer, recorder: Recorder, sleeps: list[float], credentials: Credentials
 ) -> Iterator[KalturaClient]:
-    """A client that does not really sleep; ``sleeps`` has what it wanted to."""
+    """Make a client that does not really sleep; ``sleeps`` has what it wanted to."""
     with KalturaClient(
         server.url,
         credentials,
