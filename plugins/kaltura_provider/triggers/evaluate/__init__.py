@@ -14,12 +14,13 @@ from kaltura_provider.triggers.evaluate.snapshot import (
     TokenSnapshot,
 )
 from kaltura_provider.triggers.evaluate.token import TokenFull
-from kaltura_provider.triggers.evaluate.verdict import Condition, State, Verdict
+from kaltura_provider.triggers.evaluate.verdict import Condition, EntryCondition, State, Verdict
 
 __all__ = [
     # conditions
     "BulkJobDone",
     "Condition",
+    "EntryCondition",
     "EntryModerated",
     "EntryReady",
     "FlavorsReady",

@@ -37,7 +37,7 @@ class BulkJobDone:
         said = f": {snapshot.error}" if snapshot.error else ""
         if partly:
             return Verdict.failed(
-                f"some rows of bulk upload {snapshot.id} failed{said}; the log names them, allow_partial=True accepts it"
+                f"some rows of bulk upload {snapshot.id} failed{said}; allow_partial=True accepts that"
             )
         if status in _BROKEN:
             return Verdict.failed(f"bulk upload {snapshot.id} ended as {label(status)}{said}")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-__all__ = ["Condition", "State", "Verdict"]
+if TYPE_CHECKING:
+    from kaltura_provider.triggers.evaluate.snapshot import EntrySnapshot
+
+__all__ = ["Condition", "EntryCondition", "State", "Verdict"]
 
 SnapshotT_contra = TypeVar("SnapshotT_contra", contravariant=True)
 
@@ -58,3 +61,10 @@ class Condition(Protocol[SnapshotT_contra]):
 
     def patience(self, snapshot: SnapshotT_contra) -> float:
         """Return the seconds after which an object in this status counts as stuck."""
+
+
+class EntryCondition(Condition["EntrySnapshot"], Protocol):
+    """A condition on an entry; only this kind is asked whether it wants flavors."""
+
+    def needs_flavors(self, snapshot: EntrySnapshot) -> bool:
+        """Tell whether judging this snapshot takes the entry's flavors."""

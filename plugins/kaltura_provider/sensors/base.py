@@ -1,0 +1,226 @@
+"""What all sensors share: three ways to wait (poke, reschedule, deferrable) with one outcome."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseSensorOperator, PokeReturnValue
+from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
+
+from kaltura_provider.sensors.polling import PokeState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from kaltura_provider.hooks.kaltura import KalturaHook
+    from kaltura_provider.sensors.subject import Subject
+    from kaltura_provider.triggers.base import KalturaTrigger
+
+__all__ = ["KalturaSensor"]
+
+SCHEDULER_MARGIN = timedelta(seconds=30)
+"""The trigger keeps the deadline itself, to say what was missing. The scheduler's is the net below it."""
+
+
+class KalturaSensor(BaseSensorOperator):
+    """Base of the Kaltura sensors.
+
+    A sensor waits in the triggerer (``deferrable``, the default), where all waits of one connection share their
+    calls; or on a worker in ``mode`` ``"poke"`` or ``"reschedule"``. All three come to the same outcome.
+
+    :param kaltura_conn_id: the Airflow connection of type ``kaltura``.
+    :param deferrable: whether to wait in the triggerer.
+    :param poke_interval: seconds between two looks; by the age of the wait (5, 10, 30, then 60 s) unless given.
+    :param intervals: in place of it, pairs (from age, seconds between two looks).
+    :param timeout: seconds (or a timedelta) from the start of the wait to ``AirflowSensorTimeout``, in every mode.
+    :param allow_failed: whether the task succeeds although an object has failed; the result names it.
+    :param stuck_after: seconds in one status after which an object is called stuck; by status unless given.
+    :param fail_when_stuck: whether a stuck object fails; else the log says so, with the usual cause.
+    :param end_from_trigger: whether the triggerer ends the task itself, which spares a worker. Such a task returns
+        nothing and updates no outlets.
+    :raises ValueError: arguments that exclude each other.
+
+    An object that failed for good (and is not allowed to) fails the task without a retry. The result is pushed before
+    that, so that later tasks can see which one it was.
+    """
+
+    template_fields: Sequence[str] = ("kaltura_conn_id",)
+    ui_color = "#e8f4fa"
+    argument: ClassVar[str]
+
+    def __init__(
+        self,
+        *,
+        kaltura_conn_id: str = "kaltura_default",
+        deferrable: bool = True,
+        poke_interval: timedelta | float | None = None,
+        intervals: Sequence[Sequence[float]] | None = None,
+        allow_failed: bool = False,
+        stuck_after: timedelta | float | None = None,
+        fail_when_stuck: bool = False,
+        end_from_trigger: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if poke_interval is not None and intervals is not None:
+            raise ValueError("poke_interval and intervals are both given: give one of them")
+        super().__init__(poke_interval=5.0 if poke_interval is None else poke_interval, **kwargs)
+        if end_from_trigger and self.outlets:
+            raise ValueError(
+                "end_from_trigger with outlets: a task that the triggerer ends updates no assets; leave one of them out"
+            )
+        if end_from_trigger and not deferrable:
+            raise ValueError("end_from_trigger needs deferrable=True")
+        self.kaltura_conn_id = kaltura_conn_id
+        self.deferrable = deferrable
+        self.fixed_interval = poke_interval is not None
+        self.intervals = intervals
+        self.allow_failed = allow_failed
+        self.stuck_after = stuck_after
+        self.fail_when_stuck = fail_when_stuck
+        self.end_from_trigger = end_from_trigger
+
+    @cached_property
+    def hook(self) -> KalturaHook:
+        """The hook for this sensor's connection."""
+        from kaltura_provider.hooks.kaltura import KalturaHook
+
+        return KalturaHook(self.kaltura_conn_id)
+
+    def subject(self) -> Subject:
+        """Return what is waited for.
+
+        :raises ValueError: naming the argument that cannot be read.
+        """
+        raise NotImplementedError
+
+    def trigger_type(self) -> type[KalturaTrigger]:
+        """Return the trigger that waits for it."""
+        raise NotImplementedError
+
+    def condition(self) -> dict[str, Any]:
+        """Return the condition's arguments, as JSON values."""
+        return {}
+
+    def update(self, reference: dict[str, Any], result: Any) -> dict[str, Any]:
+        """Return an asset reference whose object is ready."""
+        return reference
+
+    def describe(self, object_id: str, result: Any) -> Any:
+        """Return what stands for one ready id in the result."""
+        return object_id
+
+    def explain_timeout(self, subject: Subject, waiting: Mapping[str, str]) -> str:
+        """Return more about what is missing when the time is up; may ask Kaltura."""
+        return ""
+
+    def begin(self, context: Context, subject: Subject) -> None:
+        """Do what is to be done once before waiting."""
+
+    def execute(self, context: Context) -> Any:
+        """Wait, in the way the author chose."""
+        from kaltura_provider.hooks.border import airflow_errors
+
+        subject = self._readable_subject()
+        condition = self.condition()
+        if not subject.ids:
+            return self._result(subject, {"ready": {}, "failed": {}, "waiting": {}})
+        with airflow_errors():
+            self.begin(context, subject)
+            if not self.deferrable:
+                self._poke_state = PokeState.of(self, context, subject.ids, condition)
+                return super().execute(context)
+        now = time.time()
+        trigger = self.trigger_type()(
+            kaltura_conn_id=self.kaltura_conn_id,
+            ids=subject.ids,
+            condition=condition,
+            since=now,
+            deadline=now + self.timeout,
+            intervals=self.pace_steps(),
+            allow_failed=self.allow_failed,
+            stuck_after=self.stuck_seconds(),
+            fail_when_stuck=self.fail_when_stuck,
+            end_from_trigger=self.end_from_trigger,
+            soft_fail=self.soft_fail or self.never_fail,
+        )
+        self.defer(
+            trigger=trigger,
+            method_name="execute_complete",
+            timeout=timedelta(seconds=self.timeout) + SCHEDULER_MARGIN,
+        )
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Come back from the triggerer: return what is ready, or raise what went wrong."""
+        return self._conclude(context, self._readable_subject(), event)
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once, from a worker."""
+        event = self._poke_state.look()
+        if event is None:
+            return PokeReturnValue(is_done=False)
+        return PokeReturnValue(is_done=True, xcom_value=self._conclude(context, self._readable_subject(), event))
+
+    def pace_steps(self) -> list[list[float]]:
+        """Return pairs (from age, seconds between two looks)."""
+        from kaltura_provider.triggers.polling.pace import DEFAULT_INTERVALS, Pace
+
+        if self.fixed_interval:
+            return [[0.0, self.poke_interval]]
+        return [list(step) for step in Pace(self.intervals or DEFAULT_INTERVALS).intervals]
+
+    def stuck_seconds(self) -> float | None:
+        """Return after how many seconds in one status an object is called stuck."""
+        return self.stuck_after.total_seconds() if isinstance(self.stuck_after, timedelta) else self.stuck_after
+
+    def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
+        from kaltura_provider.triggers.polling.pace import Pace, jittered
+
+        if self.exponential_backoff:
+            return super()._get_next_poke_interval(started_at, run_duration, poke_count)
+        age = run_duration()
+        wait = jittered(Pace(self.pace_steps()).interval(age), random.random())  # noqa: S311 - spreads load only
+        return min(wait, max(self.timeout - age, 0.0))
+
+    def _readable_subject(self) -> Subject:
+        try:
+            return self.subject()
+        except ValueError as error:
+            raise AirflowFailException(f"{self.task_id}: {error}") from None
+
+    def _result(self, subject: Subject, report: Mapping[str, Any]) -> Any:
+        return subject.outcome(report, self.update, self.describe)
+
+    def _conclude(self, context: Context, subject: Subject, event: Mapping[str, Any]) -> Any:
+        """Return the result of a wait, or raise why there is none; the same for every mode."""
+        from kaltura_provider.hooks.border import airflow_errors
+        from kaltura_provider.triggers.polling.failures import error_from_json
+
+        result = self._result(subject, event)
+        reasons = list(event["failed"].values())
+        if event["outcome"] == "error":
+            with airflow_errors():
+                raise error_from_json(event["error"])
+        if event["outcome"] == "timeout":
+            self._leave_result(context, result)
+            missing = "; ".join(
+                filter(None, [event["explanation"], self.explain_timeout(subject, event["waiting"]), *reasons])
+            )
+            raise AirflowSensorTimeout(
+                f"{len(event['waiting'])} of {len(subject.ids)} not ready after {self.timeout:.0f} s: {missing}"
+            )
+        for reason in reasons:
+            self.log.error("%s", reason)
+        if reasons and not self.allow_failed:
+            self._leave_result(context, result)
+            raise AirflowFailException("; ".join(reasons[:10]))
+        return result
+
+    def _leave_result(self, context: Context, result: Any) -> None:
+        if self.do_xcom_push:
+            context["ti"].xcom_push(key="return_value", value=result)

@@ -1,0 +1,127 @@
+"""Looking from a worker: one look at a time, with what must be remembered between two looks of two processes."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from kaltura_provider.api.errors import KalturaError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from kaltura_provider.sensors.base import KalturaSensor
+    from kaltura_provider.triggers.polling.failures import ErrorBudget
+    from kaltura_provider.triggers.polling.readers import Reader
+    from kaltura_provider.triggers.watch import Watch
+
+__all__ = ["PokeState"]
+
+log = logging.getLogger(__name__)
+
+_KEY: Final = "kaltura_wait"
+
+
+@dataclass(slots=True)
+class PokeState:
+    """The state of a wait on a worker, kept in the task state store between the looks of ``reschedule``."""
+
+    sensor: KalturaSensor
+    watch: Watch
+    reader: Reader
+    budget: ErrorBudget
+    store: Any
+    try_number: int
+    began: float
+
+    @classmethod
+    def of(cls, sensor: KalturaSensor, context: Context, ids: Sequence[str], condition: dict[str, Any]) -> Self:
+        """Begin a wait, or take up the one that the previous look of this try has left."""
+        from kaltura_provider.triggers.polling.failures import ErrorBudget
+        from kaltura_provider.triggers.watch import Watch
+
+        trigger_type = sensor.trigger_type()
+        watch = Watch(
+            ids,
+            trigger_type.condition_type(**condition),
+            stuck_after=sensor.stuck_seconds(),
+            fail_when_stuck=sensor.fail_when_stuck,
+        )
+        state = cls(
+            sensor=sensor,
+            watch=watch,
+            reader=trigger_type.make_reader(),
+            budget=ErrorBudget(),
+            store=context.get("task_state_store") if sensor.reschedule else None,
+            try_number=context["ti"].try_number,
+            began=time.time(),
+        )
+        state._recall()
+        return state
+
+    def look(self) -> dict[str, Any] | None:
+        """Look once; return how the wait ended, in the words of a trigger's event, or ``None`` if it goes on.
+
+        :raises KalturaError: never for a look that failed once; what ended the wait is in the returned value.
+        """
+        from kaltura_provider.triggers.polling.failures import error_to_json
+        from kaltura_provider.triggers.polling.stream import read_now
+
+        now = time.time()
+        wanted = {object_id: [self.watch.condition] for object_id in self.watch.pending}
+        try:
+            snapshots = read_now(self.sensor.hook.get_conn(), self.reader, wanted, now)
+        except KalturaError as error:
+            log.warning("Looking at Kaltura failed: %s", error)
+            if self.budget.failure(error, now):
+                return self._ended("error", error=error_to_json(error))
+        else:
+            self.budget.success()
+            for line in self.watch.observe(snapshots, now):
+                log.info("%s", line)
+        if self.watch.finished:
+            return self._ended("done")
+        if now - self.began >= self.sensor.timeout:
+            return self._ended("timeout", explanation=self.watch.explain())
+        self._remember()
+        return None
+
+    def _ended(self, outcome: str, **more: Any) -> dict[str, Any]:
+        if self.store is not None:
+            with contextlib.suppress(Exception):
+                self.store.delete(_KEY)
+        return {"outcome": outcome, **self.watch.report(), **more}
+
+    def _recall(self) -> None:
+        stored = self.store.get(_KEY) if self.store is not None else None
+        # The store outlives a try; a new try is a new wait.
+        if not isinstance(stored, dict) or stored.get("try_number") != self.try_number:
+            return
+        self.began = stored["began"]
+        self.budget.since, self.budget.count = stored["budget"]
+        for settled, values in ((self.watch.ready, stored["ready"]), (self.watch.failed, stored["failed"])):
+            for object_id, value in values.items():
+                if object_id in self.watch.pending:
+                    del self.watch.pending[object_id]
+                    settled[object_id] = value
+        self.watch.recall(stored["memory"])
+
+    def _remember(self) -> None:
+        if self.store is None:
+            return
+        self.store.set(
+            _KEY,
+            {
+                "try_number": self.try_number,
+                "began": self.began,
+                "budget": [self.budget.since, self.budget.count],
+                "ready": self.watch.ready,
+                "failed": self.watch.failed,
+                "memory": self.watch.remember(),
+            },
+        )

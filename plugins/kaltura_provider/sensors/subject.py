@@ -1,0 +1,136 @@
+"""What a sensor is given to wait for, an id, an asset reference or a list of either, and what it gives back."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["Subject"]
+
+_ID: Final = re.compile(r"[A-Za-z0-9_.-]+")
+
+_NOT_WAITED_FOR: Final = ("failed", "skipped")
+"""States of an asset reference that an earlier task has settled."""
+
+
+class Subject:
+    """The objects of one sensor.
+
+    :param given: the value of the sensor's argument, templates rendered. Text may be one id, ids with commas between
+        them, or a list or reference as JSON or Python writes it (which is what a template makes of an XCom).
+    :param name: the argument's name, for errors.
+    :param key: the field of an asset reference that holds the id.
+    :param is_settled: tells of a reference whether there is nothing to wait for.
+    :raises ValueError: naming the argument, the value and the fix.
+    """
+
+    def __init__(
+        self,
+        given: Any,
+        *,
+        name: str,
+        key: str,
+        is_settled: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+    ) -> None:
+        value = _unpacked(given)
+        self.many = not isinstance(value, str | int | Mapping) and value is not None
+        self.key = key
+        self.items = [_item(one, name, key) for one in (value if self.many else [value])]
+        self.references = any(isinstance(item, dict) for item in self.items)
+        if self.references and not all(isinstance(item, dict) for item in self.items):
+            raise ValueError(f"{name} mixes ids and asset references: give a list of one kind")
+        self._settled = [
+            isinstance(item, dict) and (not item.get(key) or item.get("state") in _NOT_WAITED_FOR or is_settled(item))
+            for item in self.items
+        ]
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids to wait for, each once, in the given order."""
+        waited = (item for item, settled in zip(self.items, self._settled, strict=True) if not settled)
+        return list(dict.fromkeys(str(item[self.key]) if isinstance(item, dict) else item for item in waited))
+
+    def waiting_references(self, waiting: Iterable[str]) -> list[dict[str, Any]]:
+        """Return the references of the objects that are still waited for."""
+        ids = set(waiting)
+        return [item for item in self.items if isinstance(item, dict) and item.get(self.key) in ids]
+
+    def outcome(
+        self,
+        report: Mapping[str, Any],
+        update: Callable[[dict[str, Any], Any], dict[str, Any]],
+        describe: Callable[[str, Any], Any],
+    ) -> Any:
+        """Return what goes to XCom, shaped as what was given.
+
+        :param report: ``{"ready": {id: result}, "failed": {id: reason}, "waiting": {id: reason}}``.
+        :param update: makes the reference of a ready object out of its reference and result.
+        :param describe: makes what stands for one ready id out of the id and its result.
+        :return: for an id, what ``describe`` makes of it, or ``None`` if it is not ready; for a list of ids
+            ``{"ready": [...], "failed": {id: reason}}`` (and ``waiting`` if there is any); for a reference the
+            reference as it is now, for a list of them a list.
+        """
+        if self.references:
+            updated = [
+                item if settled else self._reference(item, report, update)
+                for item, settled in zip(self.items, self._settled, strict=True)
+            ]
+            return updated if self.many else updated[0]
+        ready: Mapping[str, Any] = report["ready"]
+        if not self.many:
+            return next((describe(key, result) for key, result in ready.items()), None)
+        listed = {
+            "ready": [describe(one, ready[one]) for one in self.ids if one in ready],
+            "failed": dict(report["failed"]),
+        }
+        return {**listed, "waiting": dict(report["waiting"])} if report["waiting"] else listed
+
+    def _reference(
+        self,
+        item: Any,
+        report: Mapping[str, Any],
+        update: Callable[[dict[str, Any], Any], dict[str, Any]],
+    ) -> dict[str, Any]:
+        object_id = str(item[self.key])
+        if object_id in report["ready"]:
+            return update(dict(item), report["ready"][object_id])
+        if object_id in report["failed"]:
+            error = {"kind": "wait", "message": report["failed"][object_id], "retry_helps": False}
+            return {**item, "state": "failed", "error": error}
+        return {**item, "note": report["waiting"].get(object_id, "not looked at")}
+
+
+def _unpacked(given: Any) -> Any:
+    """Turn text into the value it stands for; everything else comes back as it is."""
+    if not isinstance(given, str):
+        return list(given) if _is_lazy(given) else given
+    text = given.strip()
+    if text.startswith(("[", "{", "(")):
+        for read in (json.loads, ast.literal_eval):
+            try:
+                return read(text)
+            except (ValueError, SyntaxError):
+                continue
+    return [part.strip() for part in text.split(",") if part.strip()] if "," in text else text
+
+
+def _is_lazy(given: Any) -> bool:
+    """Tell whether this is a sequence of a mapped task's XComs, or a set, rather than a list."""
+    return not isinstance(given, list | tuple | Mapping | int) and hasattr(given, "__iter__")
+
+
+def _item(one: Any, name: str, key: str) -> str | dict[str, Any]:
+    if isinstance(one, Mapping):
+        if key not in one and "state" not in one:
+            raise ValueError(f"{name} is a mapping without {key!r}: give an asset reference, or the id itself")
+        return dict(one)
+    text = str(one).strip() if isinstance(one, str | int) and not isinstance(one, bool) else ""
+    if not _ID.fullmatch(text):
+        raise ValueError(f"{name} {one!r} is no id: give an id such as 0_ab12cd34, an asset reference, or a list")
+    return text

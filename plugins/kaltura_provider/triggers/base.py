@@ -1,0 +1,214 @@
+"""What all triggers share: each joins its connection's roster and listens to the one poll that reads for all."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import abstractmethod
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.triggers.base import (
+    BaseEventTrigger,
+    TaskFailedEvent,
+    TaskSkippedEvent,
+    TaskSuccessEvent,
+    TriggerEvent,
+)
+
+from kaltura_provider.api import KalturaConfigurationError
+from kaltura_provider.hooks.kaltura import KalturaHook
+from kaltura_provider.triggers.polling.failures import ErrorBudget, error_to_json
+from kaltura_provider.triggers.polling.pace import DEFAULT_INTERVALS, Pace
+from kaltura_provider.triggers.polling.roster import Roster
+from kaltura_provider.triggers.polling.stream import poll
+from kaltura_provider.triggers.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from kaltura_provider.api import AsyncKalturaClient
+    from kaltura_provider.triggers.evaluate import Condition
+    from kaltura_provider.triggers.polling.readers import Reader
+    from kaltura_provider.triggers.polling.stream import Tick
+
+__all__ = ["KalturaTrigger"]
+
+_Key = tuple[str, str, str]
+_rosters: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, Roster]] = WeakKeyDictionary()
+
+
+class KalturaTrigger(BaseEventTrigger):
+    """Wait for objects of one Kaltura account.
+
+    All such triggers of one triggerer process that wait for the same kind of object on the same connection share one
+    poll: 500 entries are read in one call, whoever waits for them. The arguments are stored in plain text in
+    Airflow's database; there is no secret among them.
+
+    :param kaltura_conn_id: the Airflow connection.
+    :param ids: what to wait for.
+    :param condition: the arguments of the condition, such as ``{"moderation": "wait"}``.
+    :param since: when the wait began, in seconds since 1970; now unless given.
+    :param deadline: when it ends in any case, likewise; never unless given.
+    :param intervals: pairs (from age, seconds between two looks).
+    :param allow_failed: with ``end_from_trigger``, whether the task succeeds although an object has failed.
+    :param stuck_after: seconds in one status that count as stuck; by status unless given.
+    :param fail_when_stuck: whether a stuck object fails; else it is only logged.
+    :param end_from_trigger: whether to end the task from here, without a worker.
+    :param soft_fail: whether the task is then skipped where it would fail.
+
+    Yields one event, whose payload is ``{"outcome": "done" | "timeout" | "error", "ready": {id: result},
+    "failed": {id: reason}, "waiting": {id: reason}}`` and ``explanation`` or ``error``.
+    """
+
+    # Unlike an asset watcher's, this trigger belongs to a task, so it runs where the task's queue says.
+    supports_triggerer_queue = True
+
+    kind: ClassVar[str]
+    condition_type: ClassVar[type[Condition[Any]]]
+
+    def __init__(
+        self,
+        *,
+        kaltura_conn_id: str,
+        ids: Sequence[str],
+        condition: Mapping[str, Any] | None = None,
+        since: float | None = None,
+        deadline: float | None = None,
+        intervals: Sequence[Sequence[float]] = DEFAULT_INTERVALS,
+        allow_failed: bool = False,
+        stuck_after: float | None = None,
+        fail_when_stuck: bool = False,
+        end_from_trigger: bool = False,
+        soft_fail: bool = False,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own signature
+        self.kaltura_conn_id = kaltura_conn_id
+        self.ids = list(ids)
+        self.condition = dict(condition or {})
+        self.since = time.time() if since is None else since
+        self.deadline = deadline
+        self.intervals = [list(step) for step in intervals]
+        self.allow_failed = allow_failed
+        self.stuck_after = stuck_after
+        self.fail_when_stuck = fail_when_stuck
+        self.end_from_trigger = end_from_trigger
+        self.soft_fail = soft_fail
+
+    @classmethod
+    @abstractmethod
+    def make_reader(cls) -> Reader:
+        """Return what reads objects of this kind."""
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class and the arguments to make this trigger again."""
+        return f"{type(self).__module__}.{type(self).__qualname__}", {
+            "kaltura_conn_id": self.kaltura_conn_id,
+            "ids": self.ids,
+            "condition": self.condition,
+            "since": self.since,
+            "deadline": self.deadline,
+            "intervals": self.intervals,
+            "allow_failed": self.allow_failed,
+            "stuck_after": self.stuck_after,
+            "fail_when_stuck": self.fail_when_stuck,
+            "end_from_trigger": self.end_from_trigger,
+            "soft_fail": self.soft_fail,
+        }
+
+    def shared_stream_key(self) -> _Key:
+        """Return what all triggers that can share a poll have in common."""
+        return "kaltura", self.kind, self.kaltura_conn_id
+
+    @classmethod
+    async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Tick]:
+        """Poll for everybody who has joined the roster of this connection and kind."""
+        conn_id = kwargs["kaltura_conn_id"]
+        rosters = _rosters.setdefault(asyncio.get_running_loop(), {})
+        key = ("kaltura", cls.kind, conn_id)
+        roster = rosters.setdefault(key, Roster())
+        try:
+            async for tick in poll(roster, cls.make_reader(), lambda: _connect(conn_id)):
+                yield tick
+        finally:
+            if not roster.members and rosters.get(key) is roster:
+                del rosters[key]
+
+    async def filter_shared_stream(self, shared_stream: AsyncIterator[Tick]) -> AsyncIterator[TriggerEvent]:
+        """Turn what the shared poll reads into this wait's one event."""
+        rosters = _rosters.setdefault(asyncio.get_running_loop(), {})
+        roster = rosters.setdefault(self.shared_stream_key(), Roster())
+        payload = await self._wait(roster, shared_stream)
+        yield self._event(payload)
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait alone, with a poll of its own; Airflow does this in ``dag.test()``, which knows no end events."""
+        roster = Roster()
+        ticks = poll(roster, self.make_reader(), lambda: _connect(self.kaltura_conn_id))
+        try:
+            payload = await self._wait(roster, ticks)
+        finally:
+            await ticks.aclose()
+        yield _event(payload)
+
+    async def _wait(self, roster: Roster, ticks: AsyncIterator[Tick]) -> dict[str, Any]:
+        """Wait until every object is there or failed, the deadline has come or Kaltura stays out of reach."""
+        watch = Watch(
+            self.ids,
+            self.condition_type(**self.condition),
+            stuck_after=self.stuck_after,
+            fail_when_stuck=self.fail_when_stuck,
+        )
+        now = time.monotonic()
+        member = roster.join(watch, Pace(self.intervals), now - max(0.0, time.time() - self.since), now)
+        remaining = None if self.deadline is None else max(0.0, self.deadline - time.time())
+        try:
+            async with asyncio.timeout(remaining):
+                return await self._follow(watch, ticks)
+        except TimeoutError:
+            return {"outcome": "timeout", "explanation": watch.explain(), **watch.report()}
+        finally:
+            roster.leave(member)
+
+    async def _follow(self, watch: Watch, ticks: AsyncIterator[Tick]) -> dict[str, Any]:
+        budget = ErrorBudget()
+        async for tick in ticks:
+            now = time.monotonic()
+            for line in watch.observe(tick.snapshots, now):
+                self.log.info("%s", line)
+            if watch.finished:
+                break
+            if tick.error is None or tick.unread.isdisjoint(watch.pending):
+                if not watch.pending.keys().isdisjoint(tick.snapshots):
+                    budget.success()
+                continue
+            if budget.count == 0:
+                self.log.warning("Looking at Kaltura failed, going on: %s", error_to_json(tick.error)["message"])
+            if budget.failure(tick.error, now):
+                return {"outcome": "error", "error": error_to_json(tick.error), **watch.report()}
+        return {"outcome": "done", **watch.report()}
+
+    def _event(self, payload: dict[str, Any]) -> TriggerEvent:
+        if not self.end_from_trigger:
+            return _event(payload)
+        if payload["outcome"] == "done" and (self.allow_failed or not payload["failed"]):
+            return TaskSuccessEvent()
+        self.log.error("The wait has failed: %s", payload)
+        return TaskSkippedEvent() if self.soft_fail else TaskFailedEvent()
+
+
+def _event(payload: dict[str, Any]) -> TriggerEvent:
+    return TriggerEvent(payload)  # type: ignore[no-untyped-call]  # Airflow's own signature
+
+
+async def _connect(kaltura_conn_id: str) -> AsyncKalturaClient:
+    """Make a client without blocking the loop: reading the HTTP library's code takes a while the first time."""
+    await asyncio.to_thread(import_module, "kaltura_provider.api.async_client")
+    try:
+        return await KalturaHook(kaltura_conn_id).aget_conn()
+    except AirflowNotFoundException:
+        raise KalturaConfigurationError(
+            "kaltura_conn_id", kaltura_conn_id, "names no connection", "add the connection or correct its id"
+        ) from None

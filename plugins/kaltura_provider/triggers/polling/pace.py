@@ -1,0 +1,56 @@
+"""How often to look: seldom for old waits, later after trouble, and never all at the same moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["DEFAULT_INTERVALS", "Pace", "backoff", "jittered"]
+
+DEFAULT_INTERVALS: Final = ((0.0, 5.0), (60.0, 10.0), (600.0, 30.0), (3600.0, 60.0))
+"""Pairs of age and interval, in seconds: every 5 s in the first minute, then 10 s, 30 s, after an hour 60 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The interval between two looks, by the age of the wait.
+
+    :param intervals: pairs (from age, interval) in seconds, ages ascending from 0.
+    :raises ValueError: naming the pair that is wrong.
+    """
+
+    intervals: Sequence[Sequence[float]] = DEFAULT_INTERVALS
+
+    def __post_init__(self) -> None:
+        steps = tuple((float(age), float(seconds)) for age, seconds in self.intervals)
+        if not steps or steps[0][0] != 0:
+            raise ValueError(f"intervals {steps} do not begin with age 0: give pairs (from age, seconds) from 0 on")
+        if any(later <= earlier for (earlier, _), (later, _) in pairwise(steps)):
+            raise ValueError(f"intervals {steps} are not in ascending order of age")
+        if any(seconds <= 0 for _, seconds in steps):
+            raise ValueError(f"intervals {steps} contain an interval that is not above 0 seconds")
+        object.__setattr__(self, "intervals", steps)
+
+    @classmethod
+    def fixed(cls, seconds: float) -> Pace:
+        """Look every ``seconds``, whatever the age."""
+        return cls(((0.0, seconds),))
+
+    def interval(self, age: float) -> float:
+        """Return the seconds until the next look of a wait that began ``age`` seconds ago."""
+        return next(seconds for since, seconds in reversed(self.intervals) if since <= max(age, 0.0))
+
+
+def jittered(seconds: float, rand: float) -> float:
+    """Return ``seconds`` off by up to a tenth; ``rand`` is a random number from 0 to 1."""
+    return seconds * (0.9 + 0.2 * rand)
+
+
+def backoff(failures: int, retry_after: float | None, rand: float) -> float:
+    """Return the seconds to keep still after so many failed polls in a row: 5 s doubling to 60 s, with jitter."""
+    wait = min(60.0, 5.0 * 2.0 ** min(failures - 1, 10))
+    return max(jittered(wait, rand), retry_after or 0.0)

@@ -1,0 +1,21 @@
+"""The trigger that waits for upload tokens to be filled."""
+
+from __future__ import annotations
+
+from kaltura_provider.triggers.base import KalturaTrigger
+from kaltura_provider.triggers.evaluate import TokenFull
+from kaltura_provider.triggers.polling.readers import TokenReader
+
+__all__ = ["KalturaUploadTokenTrigger"]
+
+
+class KalturaUploadTokenTrigger(KalturaTrigger):
+    """Wait until uploads are finished; the condition is :class:`~kaltura_provider.triggers.evaluate.TokenFull`."""
+
+    kind = "upload_token"
+    condition_type = TokenFull
+
+    @classmethod
+    def make_reader(cls) -> TokenReader:
+        """Return what reads upload tokens."""
+        return TokenReader()
