@@ -70,7 +70,7 @@ def from_base64(text: str) -> int:
 class ChecksumCollector:
     """Takes the checksums of pieces in any order and keeps the one of everything from ``start`` on.
 
-    A piece may come twice, or overlap one that counted already; only pieces that join end to end count.
+    A piece may come twice; only pieces that join end to end count.
 
     :param start: the offset of the first byte that is counted.
     """
@@ -79,6 +79,7 @@ class ChecksumCollector:
         self.start = self.end = start
         self.crc = 0
         self._waiting: dict[int, tuple[int, int]] = {}
+        self._joints: dict[int, int] = {start: 0}
 
     def add(self, offset: int, length: int, crc: int) -> None:
         """Take the checksum of ``length`` bytes at ``offset``."""
@@ -88,7 +89,17 @@ class ChecksumCollector:
             length, crc = self._waiting.pop(self.end)
             self.crc = combine(self.crc, crc, length)
             self.end += length
+            self._joints[self.end] = self.crc
 
-    def covers(self, size: int) -> bool:
-        """Whether ``crc`` is that of all ``size`` bytes of a source."""
-        return self.start == 0 and self.end == size
+    def rewind(self, offset: int) -> None:
+        """Forget all pieces from ``offset`` on; they will come again, perhaps cut differently.
+
+        If no piece ended there, what came before it is forgotten too.
+        """
+        self._waiting.clear()
+        if offset > self.end:
+            return
+        if offset not in self._joints:
+            self.start, self._joints = offset, {offset: 0}
+        self.end, self.crc = offset, self._joints[offset]
+        self._joints = {end: crc for end, crc in self._joints.items() if end <= offset}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from kaltura_provider.upload.sources.errors import SourceUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
 
 __all__ = ["WINDOW", "Source", "steady"]
 
@@ -44,7 +46,7 @@ class Source(Protocol):
     def rewind(self) -> int | None:
         """How many bytes a read may go back behind the furthest one cheaply; ``None`` for any number."""
 
-    def read(self, offset: int, length: int, window: int = WINDOW) -> Iterator[bytes]:
+    def read(self, offset: int, length: int, window: int = WINDOW) -> Generator[bytes, None, None]:
         """Yield exactly ``length`` bytes from ``offset`` on, at most ``window`` at a time.
 
         Closing the iterator releases what it holds.
@@ -57,13 +59,13 @@ class Source(Protocol):
 
 
 def steady(
-    read: Callable[[int, int], Iterator[bytes]],
+    read: Callable[[int, int], Generator[bytes, None, None]],
     offset: int,
     length: int,
     *,
     uri: str,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """Yield ``length`` bytes of ``read(offset, length)``, going on where it breaks off.
 
     :raises SourceUnavailable: it broke off four times in a row without giving a byte.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kaltura_provider.upload.sources.base import WINDOW
 from kaltura_provider.upload.sources.errors import (
@@ -16,6 +16,9 @@ from kaltura_provider.upload.sources.errors import (
     SourceRefused,
     SourceUnavailable,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 __all__ = ["FileSource", "open_file"]
 
@@ -34,7 +37,7 @@ class FileSource:
         self.size = status.st_size
         self.validator = _validator(status)
 
-    def read(self, offset: int, length: int, window: int = WINDOW) -> Iterator[bytes]:
+    def read(self, offset: int, length: int, window: int = WINDOW) -> Generator[bytes, None, None]:
         """Yield ``length`` bytes from ``offset`` on.
 
         :raises SourceChanged: the file was written to since it was opened.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,6 +12,8 @@ from kaltura_provider.upload.sources.errors import SourceChanged, SourceEmpty, S
 from kaltura_provider.upload.sources.s3_errors import archived, error_code, source_error
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from mypy_boto3_s3 import S3Client
 
 __all__ = ["S3Source", "open_s3", "s3_client_options"]
@@ -53,14 +54,14 @@ class S3Source:
         if self.etag and "VersionId" not in where:
             self._where = {**where, "IfMatch": f'"{self.etag}"'}
 
-    def read(self, offset: int, length: int, window: int = WINDOW) -> Iterator[bytes]:
+    def read(self, offset: int, length: int, window: int = WINDOW) -> Generator[bytes, None, None]:
         """Yield ``length`` bytes from ``offset`` on, over a connection of its own; goes on if that breaks.
 
         :raises SourceChanged: the object was replaced since it was opened.
         """
         return steady(lambda start, left: self._get(start, left, window), offset, length, uri=self.uri)
 
-    def _get(self, offset: int, length: int, window: int) -> Iterator[bytes]:
+    def _get(self, offset: int, length: int, window: int) -> Generator[bytes, None, None]:
         try:
             answer = self._client.get_object(**self._where, Range=f"bytes={offset}-{offset + length - 1}")
             body = answer["Body"]

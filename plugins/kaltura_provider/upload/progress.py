@@ -1,0 +1,92 @@
+"""How far an upload is: for the log, and for whoever wants to show it."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kaltura_provider.upload.settings import MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Progress", "ProgressReporter"]
+
+log = logging.getLogger("kaltura_provider.upload")
+
+_LOG_EVERY = 10.0
+_LOG_STEP = 5
+_TELL_EVERY = 1.0
+_RATE_OVER = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an upload is.
+
+    ``sent`` are bytes of the source handed to the network or already there, ``acknowledged`` those the server has
+    confirmed; ``rate`` is bytes a second of late, ``remaining`` seconds (``None`` if it cannot be told).
+    """
+
+    token_id: str
+    name: str
+    size: int
+    sent: int
+    acknowledged: int
+    seconds: float
+    rate: float
+    parallelism: int
+    chunk_size: int
+
+    @property
+    def percent(self) -> float:
+        """Percent of the source's bytes sent."""
+        return 100.0 * self.sent / self.size
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the last byte is sent, at the present rate."""
+        return (self.size - self.sent) / self.rate if self.rate > 0 else None
+
+    def __str__(self) -> str:
+        left = "unknown" if self.remaining is None else f"{self.remaining:.0f} s"
+        return (
+            f"{self.name}: {self.sent} of {self.size} bytes ({self.percent:.0f} %), {self.rate / 1e6:.1f} MB/s, "
+            f"{left} left, {self.parallelism} x {self.chunk_size / MIB:.1f} MiB in flight"
+        )
+
+
+class ProgressReporter:
+    """Tells an observer at most every second, and the log every 10 seconds and at each 5 %.
+
+    :param tell: called with a :class:`Progress`.
+    """
+
+    def __init__(self, tell: Callable[[Progress], None]) -> None:
+        self._tell = tell
+        self._told_at = self._logged_at = float("-inf")
+        self._step = 0
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def rate(self, now: float, sent: int) -> float:
+        """Take note of the bytes sent so far and return the rate of the last 10 seconds."""
+        self._marks.append((now, sent))
+        while len(self._marks) > 2 and now - self._marks[0][0] > _RATE_OVER:
+            self._marks.popleft()
+        then, before = self._marks[0]
+        return max(0, sent - before) / (now - then) if now > then else 0.0
+
+    def due(self, now: float) -> bool:
+        """Whether a second has passed since the last report."""
+        return now - self._told_at >= _TELL_EVERY
+
+    def report(self, now: float, progress: Progress) -> None:
+        """Hand on a progress."""
+        self._told_at = now
+        self._tell(progress)
+        step = int(progress.percent) // _LOG_STEP
+        if step > self._step or now - self._logged_at >= _LOG_EVERY:
+            self._step, self._logged_at = max(step, self._step), now
+            log.info("%s", progress)

@@ -1,0 +1,25 @@
+"""Which failures of a chunk pass by themselves."""
+
+from __future__ import annotations
+
+from kaltura_provider.api import KalturaTransientError, KalturaTransportError
+from kaltura_provider.upload.sources.errors import SourceError
+
+__all__ = ["TOO_LARGE", "passing", "too_large"]
+
+TOO_LARGE = 413
+"""HTTP status of a server or proxy that takes no request of this size."""
+
+
+def passing(error: BaseException) -> bool:
+    """Whether the same request may succeed later."""
+    if isinstance(error, KalturaTransportError):
+        return error.retry_helps
+    if isinstance(error, SourceError):
+        return not error.permanent
+    return isinstance(error, KalturaTransientError)
+
+
+def too_large(error: BaseException) -> bool:
+    """Whether the request was refused for its size."""
+    return isinstance(error, KalturaTransportError) and error.status == TOO_LARGE

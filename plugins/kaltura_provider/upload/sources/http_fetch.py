@@ -1,0 +1,124 @@
+"""One GET of a URL source: redirects followed one by one and checked, statuses turned into errors of sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+
+from kaltura_provider.upload.sources.errors import (
+    SourceError,
+    SourceForbidden,
+    SourceNotFound,
+    SourceRefused,
+    SourceUnavailable,
+)
+from kaltura_provider.upload.sources.policy import UrlPolicy, guarded_session, printable_url
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from requests import Response
+
+__all__ = ["Fetcher", "windows"]
+
+_TIMEOUT = (10.0, 60.0)
+_PASSING = frozenset({408, 425, 429})
+
+
+class Fetcher:
+    """GETs one URL, as often as needed.
+
+    :param headers: sent to the URL's own scheme, host and port only; a redirect elsewhere does not get them.
+    """
+
+    def __init__(self, url: str, headers: Mapping[str, str], policy: UrlPolicy) -> None:
+        self.url = url
+        self.uri = printable_url(url)
+        self._headers = dict(headers)
+        self._policy = policy
+        self._session = guarded_session(policy)
+        self._session.headers["Accept-Encoding"] = "identity"
+        self._target = url
+
+    def get(self, extra: Mapping[str, str]) -> Response:
+        """GET with further headers and return the answer, its body unread: 200, 206 or 416.
+
+        Redirects are remembered; when the remembered target refuses (signed ones expire), the URL itself is asked
+        once more.
+
+        :raises SourceError: no such answer came.
+        """
+        answer = self._follow(self._target, extra)
+        if self._target != self.url and answer.status_code in (401, 403, 404, 410):
+            answer.close()
+            answer = self._follow(self.url, extra)
+        if answer.status_code in (200, 206, 416):
+            return answer
+        answer.close()
+        raise _refusal(self.uri, answer.status_code)
+
+    def _follow(self, url: str, extra: Mapping[str, str]) -> Response:
+        for _ in range(self._policy.max_redirects + 1):
+            self._policy.check_url(url)
+            answer = self._ask(url, extra)
+            target = answer.headers.get("Location")
+            if not answer.is_redirect or target is None:
+                self._target = url
+                return answer
+            answer.close()
+            url = urljoin(url, target)
+        raise SourceRefused(self.uri, f"it redirects more than {self._policy.max_redirects} times")
+
+    def _ask(self, url: str, extra: Mapping[str, str]) -> Response:
+        own = self._headers if _origin(url) == _origin(self.url) else {}
+        try:
+            return self._session.get(
+                url, headers={**own, **extra}, stream=True, allow_redirects=False, timeout=_TIMEOUT
+            )
+        except requests.exceptions.SSLError:
+            raise SourceForbidden(self.uri, "its server's certificate is not valid here") from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError):
+            raise SourceRefused(self.uri, "it is not a valid URL") from None
+        except requests.RequestException as error:
+            # The text of the error holds the whole URL, signature and all.
+            raise SourceUnavailable(self.uri, f"its server gave no answer ({type(error).__name__})") from None
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+
+def _origin(url: str) -> tuple[Any, ...]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _refusal(uri: str, status: int) -> SourceError:
+    if status in (404, 410):
+        return SourceNotFound(uri, f"its server says that it does not exist (HTTP {status})")
+    if status in (401, 403, 407):
+        return SourceForbidden(
+            uri,
+            f"its server refuses (HTTP {status}): the link may have expired, or it needs the headers of an HTTP "
+            "connection",
+        )
+    if status in _PASSING or status >= 500:
+        return SourceUnavailable(uri, f"its server is in trouble (HTTP {status})")
+    return SourceForbidden(uri, f"its server answers HTTP {status}")
+
+
+def windows(answer: Response, window: int, uri: str) -> Generator[bytes, None, None]:
+    """Yield an answer's body as it came over the wire, and close the answer.
+
+    :raises SourceUnavailable: it broke off.
+    """
+    try:
+        while data := answer.raw.read(window, decode_content=False):
+            yield data
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise SourceUnavailable(uri, f"the answer broke off ({type(error).__name__})") from None
+    finally:
+        answer.close()

@@ -1,0 +1,168 @@
+"""Which addresses a URL source may be read from, held up to the moment the connection is made."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from kaltura_provider.upload.sources.errors import SourceRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["UrlPolicy", "guarded_session", "printable_url"]
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_INTERNAL_NAMES = ("localhost", "localhost.localdomain", "metadata.google.internal", "metadata")
+
+
+def printable_url(url: str) -> str:
+    """Return a URL without user, password and fragment and with the values of its query hidden."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    names = [pair.partition("=")[0] for pair in parts.query.split("&") if pair]
+    return urlunsplit((parts.scheme, host, parts.path, "&".join(f"{name}=..." for name in names), ""))
+
+
+@dataclass(frozen=True, slots=True)
+class UrlPolicy:
+    """Which URLs may be read: ``http`` and ``https``, on addresses of the public internet.
+
+    A DAG's author chooses the URL, but it is fetched from inside the deployment's network: without this, a form field
+    would read the cloud's metadata service or an internal page into a media library.
+
+    :param allowed_hosts: host names the deployment allows although their addresses are private; ``.example.com``
+        allows every name below it. Compared as written in the URL, without regard to case.
+    :param max_redirects: redirects that are followed; each target is checked like the first URL.
+    """
+
+    allowed_hosts: frozenset[str] = frozenset()
+    max_redirects: int = 5
+
+    @classmethod
+    def allowing(cls, hosts: Iterable[str]) -> UrlPolicy:
+        """Return a policy that also allows the named hosts."""
+        return cls(frozenset(host.strip().lower() for host in hosts if host.strip()))
+
+    def allows_name(self, host: str) -> bool:
+        """Whether the deployment allows this host whatever its address."""
+        name = host.lower().rstrip(".")
+        return any(name == entry or (entry[:1] == "." and name.endswith(entry)) for entry in self.allowed_hosts)
+
+    def check_url(self, url: str) -> None:
+        """Check what can be seen without a connection.
+
+        :raises SourceRefused: the scheme, the host or its literal address is not allowed.
+        """
+        shown = printable_url(url)
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https"):
+            raise SourceRefused(shown, f"its scheme is {parts.scheme or 'missing'!r}; http and https can be read")
+        host = parts.hostname
+        if not host:
+            raise SourceRefused(shown, "it names no host")
+        if host.lower().rstrip(".") in _INTERNAL_NAMES and not self.allows_name(host):
+            raise SourceRefused(shown, _explain(host, "a name of this machine or its network"))
+        with suppress(ValueError):  # a name; its addresses are checked when the connection is made
+            self.check_address(host, host)
+
+    def check_address(self, host: str, address: str) -> None:
+        """Check one address of a host.
+
+        :raises SourceRefused: it is private, link-local, loopback, a metadata service or otherwise not public.
+        :raises ValueError: it is not an IP address.
+        """
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        if not _public(ip) and not self.allows_name(host):
+            raise SourceRefused(host, _explain(host, str(ip)))
+
+    def check_host(self, host: str, port: int) -> None:
+        """Check all addresses a name has now; failures to resolve it are left to the connection.
+
+        :raises SourceRefused: one of them is not public.
+        """
+        if self.allows_name(host):
+            return
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            return
+        for *_, where in found:
+            self.check_address(host, str(where[0]))
+
+
+def _explain(host: str, what: str) -> str:
+    return (
+        f"it leads to {what}, which is not on the public internet. If that is wanted, the deployment has to allow "
+        f"the host {host!r} by name"
+    )
+
+
+def _public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return _public(inner)
+    return ip.is_global and not ip.is_multicast
+
+
+def guarded_session(policy: UrlPolicy, pool_size: int = 16) -> requests.Session:
+    """Return a session whose direct connections go only to addresses the policy allows.
+
+    The address is checked before connecting and again on the connected socket, so that a name that changes its
+    address in between gains nothing. Behind a proxy, the proxy makes the connections and has to have rules of its
+    own. No cookies, no ``.netrc``.
+    """
+
+    class Guard:
+        host: str
+        port: int
+
+        def _new_conn(self) -> socket.socket:
+            policy.check_host(self.host, self.port)
+            connection: socket.socket = super()._new_conn()  # type: ignore[misc]
+            try:
+                policy.check_address(self.host, connection.getpeername()[0])
+            except SourceRefused:
+                connection.close()
+                raise
+            return connection
+
+    class PlainConnection(Guard, HTTPConnection):
+        pass
+
+    class TlsConnection(Guard, HTTPSConnection):
+        pass
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = PlainConnection
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = TlsConnection
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            super().init_poolmanager(*args, **kwargs)
+            self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
+
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, Adapter(pool_connections=4, pool_maxsize=pool_size))
+    # An explicit, empty authentication keeps requests from looking into ~/.netrc.
+    session.auth = _no_authentication
+    return session
+
+
+def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request

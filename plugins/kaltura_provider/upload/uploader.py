@@ -1,0 +1,144 @@
+"""The uploader: takes a source and a token and does not rest until the server has every byte."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from kaltura_provider.api import Observer, UploadTokenStatus
+from kaltura_provider.upload.errors import SizeMismatch, TokenBusy, UploadCancelled
+from kaltura_provider.upload.limits import check_size
+from kaltura_provider.upload.result import UploadResult
+from kaltura_provider.upload.settings import UploadSettings
+from kaltura_provider.upload.token import TokenState, look
+from kaltura_provider.upload.transfer import Transfer
+
+if TYPE_CHECKING:
+    from kaltura_provider.api import KalturaClient
+    from kaltura_provider.upload.sources.base import Source
+
+__all__ = ["Uploader"]
+
+log = logging.getLogger("kaltura_provider.upload")
+
+
+class Uploader:
+    """Fills upload tokens from sources.
+
+    :param client: used from up to ``max_parallelism`` threads.
+    :param observer: its ``on_chunk`` is told of a :class:`~kaltura_provider.upload.Progress` at most every second;
+        by default the client's observer.
+    """
+
+    def __init__(
+        self,
+        client: KalturaClient,
+        *,
+        observer: Observer | None = None,
+        settings: UploadSettings | None = None,
+    ) -> None:
+        self._client = client
+        self._observer = observer or getattr(client, "observer", None) or Observer()
+        self.settings = settings or UploadSettings()
+        self._cancelled = False
+        self._under_way: set[threading.Event] = set()
+
+    def cancel(self) -> None:
+        """Make uploads under way, and later ones, break off with :class:`UploadCancelled`; returns at once."""
+        self._cancelled = True
+        for stop in tuple(self._under_way):
+            stop.set()
+
+    def send(self, source: Source, token_id: str, *, attached: bool, own: bool = False) -> UploadResult:
+        """Bring a source's bytes into an upload token, from where the server says it stands.
+
+        :param attached: the token is attached to an entry or asset; then nothing goes in a single request, since
+            a failed one would delete the token.
+        :param own: no other process can be sending to this token; otherwise one that gained bytes lately is
+            watched first.
+        :raises SourceError: the source cannot be read.
+        :raises UploadError: the token cannot be filled; the class says why.
+        :raises KalturaError: the server could not be reached or refused, and repeating did not help.
+        """
+        check_size(source, self.settings)
+        stop = threading.Event()
+        self._under_way.add(stop)
+        if self._cancelled:
+            stop.set()
+        try:
+            return self._send(source, token_id, stop, attached=attached, own=own)
+        finally:
+            self._under_way.discard(stop)
+
+    def _send(self, source: Source, token_id: str, stop: threading.Event, *, attached: bool, own: bool) -> UploadResult:
+        started = time.monotonic()
+        state = self._enter(token_id, stop, own=own)
+        if state.full and state.front == source.size:
+            return _nothing_to_do(token_id, source.size, state, time.monotonic() - started)
+        if state.full or (state.front or 0) > source.size:
+            raise SizeMismatch(token_id, source.size, state.front)
+        if state.front:
+            log.info("token %s has %d of %d bytes; going on from there", token_id, state.front, source.size)
+        transfer = Transfer(
+            self._client,
+            source,
+            token_id,
+            state,
+            self.settings,
+            self._observer,
+            stop,
+            single=not attached and source.size <= self.settings.single_shot,
+        )
+        result = transfer.run(started)
+        log.info(
+            "%s: %d bytes in token %s after %.1f s (%.1f MB/s, %d chunks)",
+            source.name,
+            result.size,
+            token_id,
+            result.seconds,
+            result.rate / 1e6,
+            result.chunks,
+        )
+        return result
+
+    def _enter(self, token_id: str, stop: threading.Event, *, own: bool) -> TokenState:
+        """Read the token's state; if another process may be filling it, wait until it is done or silent.
+
+        :raises TokenBusy: it still gains bytes after ``busy_wait``.
+        """
+        state = look(self._client, token_id)
+        # Clocks differ: only after twice the time is the server's stamp alone taken for silence.
+        stale = time.time() - state.updated_at >= 2 * self.settings.busy_after
+        if own or stale or state.status != UploadTokenStatus.PARTIAL_UPLOAD:
+            return state
+        log.info("token %s gained bytes lately; watching whether another process is sending", token_id)
+        began = moved = time.monotonic()
+        while (now := time.monotonic()) - moved < self.settings.busy_after:
+            if now - began >= self.settings.busy_wait:
+                raise TokenBusy("another process is sending to it; try again later", token_id)
+            if stop.wait(self.settings.poll):
+                raise UploadCancelled("it was told to stop", token_id)
+            latest = look(self._client, token_id)
+            if latest.status != UploadTokenStatus.PARTIAL_UPLOAD:
+                return latest
+            if (latest.updated_at, latest.front) != (state.updated_at, state.front):
+                state, moved = latest, time.monotonic()
+        log.info("token %s has been silent for %.0f s; taking it up", token_id, self.settings.busy_after)
+        return state
+
+
+def _nothing_to_do(token_id: str, size: int, state: TokenState, seconds: float) -> UploadResult:
+    return UploadResult(
+        token_id=token_id,
+        size=size,
+        crc32c=None,
+        crc32c_note="unknown: another process sent the bytes",
+        sha256=None,
+        bytes_sent=0,
+        resumed_from=size,
+        chunks=0,
+        seconds=seconds,
+        token_status=int(state.status),
+    )
