@@ -1,8 +1,8 @@
 """Replay recordings of a real Kaltura server against a sandbox and print how well it agrees.
 
-    python tests/contract/replay.py                        # the recordings here, a sandbox of its own
-    python tests/contract/replay.py --recordings DIR       # other recordings
-    python tests/contract/replay.py --url http://127.0.0.1:8765   # a sandbox that is already running
+python tests/contract/replay.py                        # the recordings here, a sandbox of its own
+python tests/contract/replay.py --recordings DIR       # other recordings
+python tests/contract/replay.py --url http://127.0.0.1:8765   # a sandbox that is already running
 """
 
 from __future__ import annotations

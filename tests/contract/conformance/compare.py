@@ -1,8 +1,8 @@
 """Compares the sandbox's reply to one step with the recorded one, leaving out only what depends on the run.
 
-Compared are the HTTP status, the content type, the error marker, the set of keys, the JSON type of every value and every
-value but these: ids (mapped), times (unless the request sent them), session strings, the server's address, default names
-made of a time, and the counts and members of lists that reach beyond what the replay made itself.
+Compared are the HTTP status, the content type, the error marker, the set of keys, the JSON type of every value and
+every value but these: ids (mapped), times (unless the request sent them), session strings, the server's address,
+default names made of a time, and the counts and members of lists that reach beyond what the replay made itself.
 """
 
 from __future__ import annotations
@@ -98,9 +98,9 @@ class _Comparison:
 
     def _identify(self, path: str, recorded: dict[str, Any], actual: dict[str, Any]) -> None:
         one, other, kind = recorded.get("id"), actual.get("id"), str(recorded.get("objectType"))
-        if self.ids.is_numbered(kind) and isinstance(one, int) and isinstance(other, int):
-            if not self.ids.bind_number(kind, one, other):
-                self.differences.append(f"{path}.id: {other} is another {kind}")
+        numbered = self.ids.is_numbered(kind) and isinstance(one, int) and isinstance(other, int)
+        if numbered and not self.ids.bind_number(kind, one, other):
+            self.differences.append(f"{path}.id: {other} is another {kind}")
 
     def _total(self, path: str, recorded: dict[str, Any], actual: dict[str, Any]) -> None:
         objects, total = recorded["objects"], recorded["totalCount"]
@@ -135,9 +135,7 @@ class _Comparison:
                 self._value(f"{path}[{item['id']}]", "", item, twin)
         self._unmatched(path, unmatched, list(rest.values()), closed)
 
-    def _unmatched(
-        self, path: str, recorded: list[dict[str, Any]], actual: list[dict[str, Any]], closed: bool
-    ) -> None:
+    def _unmatched(self, path: str, recorded: list[dict[str, Any]], actual: list[dict[str, Any]], closed: bool) -> None:
         for item in recorded:
             same = [other for other in actual if other.get("flavorParamsId") == item.get("flavorParamsId")]
             twin = (same or actual or [None])[0]

@@ -40,7 +40,7 @@ def file_content(name: str, size: int, sha1: str, *, refused: bool = False) -> b
 
 
 def _png(size: int) -> bytes:
-    """A black 64x36 PNG, padded with a text chunk to the wanted size where it is large enough."""
+    """Return a black 64x36 PNG, padded with a text chunk to the wanted size where it is large enough."""
     rows = (b"\x00" + b"\x00" * 64) * 36
     head = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 36, 8, 0, 0, 0, 0))
     tail = _chunk(b"IDAT", zlib.compress(rows, 9)) + _chunk(b"IEND", b"")

@@ -82,7 +82,7 @@ class Driver:
             self._event(entry, "ready", flavorParamsId=params, media=self._media(entry))
 
     def _renditions(self, entry: str) -> list[int]:
-        """The flavor params the real server converted an entry into, in order."""
+        """Return the flavor params the real server converted an entry into, in order."""
         found = {
             flavor["flavorParamsId"]
             for flavor in self._flavors(entry)
@@ -99,7 +99,7 @@ class Driver:
         ]
 
     def _media(self, entry: str) -> dict[str, Any]:
-        """What the stand-in said was in the file: read from the flavors and the entry afterwards."""
+        """Return what the stand-in said was in the file: read from the flavors and the entry afterwards."""
         media = {}
         for flavor in self._flavors(entry):
             if flavor.get("width"):

@@ -39,7 +39,7 @@ class IdMap:
             return self._ids.setdefault(recorded, actual) == actual
 
     def actual(self, recorded: str) -> str | None:
-        """The sandbox's id for a recorded one, if it is known."""
+        """Return the sandbox's id for a recorded one, if it is known."""
         return self._ids.get(recorded)
 
     def set_word(self, name: str, value: str) -> None:
@@ -47,7 +47,7 @@ class IdMap:
         self._words[name] = value
 
     def word(self, name: str) -> str:
-        """The value of a placeholder; an unknown session is the ADMIN one."""
+        """Return the value of a placeholder; an unknown session is the ADMIN one."""
         if name in self._words:
             return self._words[name]
         return self._words["USER_KS" if name.startswith("USER") else "KS"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -69,8 +70,7 @@ class _Player:
                 self._driver.before(step)
             if len(group) > 1:
                 self._raced.update(found for step in group for found in _tokens(step))
-            with ThreadPoolExecutor(_workers(group)) as pool:
-                replies = list(pool.map(self._send, group))
+            replies = self._send_all(group)
             verdicts += [self._judge(step, reply) for step, reply in zip(group, replies, strict=True)]
             if group[0].call == ("session", "end"):
                 self._new_sessions()
@@ -80,19 +80,25 @@ class _Player:
         for name, value in session_words(self._account).items():
             self._ids.set_word(name, value)
 
-    def _send(self, step: Step) -> Reply:
+    def _send_all(self, group: list[Step]) -> list[Reply]:
+        """Send the steps of a group; those that were all sent at once meet at a barrier first."""
+        workers = _workers(group)
+        barrier = threading.Barrier(workers if workers == len(group) else 1)
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(lambda step: self._send(step, barrier), group))
+
+    def _send(self, step: Step, barrier: threading.Barrier) -> Reply:
         service = step.call[0]
         fields = {
             name: self._ids.number(service, name, self._ids.translate(str(value)))
             for name, value in step.fields.items()
         }
         files = {
-            name: (part["filename"], part["content_type"], self._content(part))
-            for name, part in step.files.items()
+            name: (part["filename"], part["content_type"], self._content(part)) for name, part in step.files.items()
         }
         request = dict(step.request, path=self._ids.translate(step.request["path"]))
         request["json"] = self._ids.translate_value(step.request.get("json"))
-        return send(self._url, request, fields, files)
+        return send(self._url, request, fields, files, barrier.wait)
 
     def _content(self, part: dict[str, str]) -> bytes:
         sha1 = part.get("sha1", "")
@@ -105,7 +111,7 @@ class _Player:
 
 
 def _groups(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """Steps that were sent at the same time, together; all others alone."""
+    """Yield steps that were sent at the same time together, all others alone."""
     group: list[Step] = []
     for step in steps:
         if _PARALLEL.search(step.title) and (not group or _same_race(group[-1], step)):
@@ -138,12 +144,5 @@ def _tokens(step: Step) -> list[str]:
 
 def _refused_content(recording: Recording) -> set[str]:
     """SHA-1 of the files whose type the real server refused, and of what was sent to the same token before."""
-    tokens = {
-        token for step in recording.steps if step.error_code == _REFUSED for token in _tokens(step)
-    }
-    return {
-        part["sha1"]
-        for step in recording.steps
-        if tokens & set(_tokens(step))
-        for part in step.files.values()
-    }
+    tokens = {token for step in recording.steps if step.error_code == _REFUSED for token in _tokens(step)}
+    return {part["sha1"] for step in recording.steps if tokens & set(_tokens(step)) for part in step.files.values()}

@@ -55,12 +55,11 @@ class Provider:
             token = self._token(wanted, step)
             if token is not None and (made := self._upload(token)):
                 self._ids.bind(wanted, made)
-        elif (entry := self._find(wanted, "Entry")) is not None:
-            if made := self._entry(entry):
-                self._ids.bind(wanted, made)
+        elif (entry := self._find(wanted, "Entry")) is not None and (made := self._entry(entry)):
+            self._ids.bind(wanted, made)
 
     def _find(self, wanted: str, kind: str) -> dict[str, Any] | None:
-        """The first object with this id and kind of type in the replies of the recording."""
+        """Return the first object with this id and kind of type in the replies of the recording."""
         for step in self._steps:
             for found in objects_in(step.reply):
                 if found.get("id") == wanted and str(found.get("objectType", "")).endswith(kind):
@@ -84,7 +83,7 @@ class Provider:
             return None
         reply = step.reply if isinstance(step.reply, dict) else {}
         waits = reply.get("status") == 0 and str(reply.get("objectType", "")).endswith("Entry")
-        if waits or reply.get("status") == 7 and "Asset" in str(reply.get("objectType")):
+        if waits or (reply.get("status") == 7 and "Asset" in str(reply.get("objectType"))):
             partial = int(seen.get("uploadedFileSize", 0)) if seen.get("status") == 1 else None
             return _Token(name, declared, partial, False)
         return _Token(name, declared, self._size(reply), True)
@@ -98,7 +97,7 @@ class Provider:
         return "pdf" if reply.get("objectType") == "KalturaDocumentEntry" else "mp4"
 
     def _size(self, reply: dict[str, Any]) -> int:
-        """The size of the file: from the asset that took it, or the source flavor of its entry."""
+        """Return the size of the file: from the asset that took it, or the source flavor of its entry."""
         if str(reply.get("sizeInBytes", "")).isdigit() and int(reply["sizeInBytes"]):
             return int(reply["sizeInBytes"])
         for step in self._steps:

@@ -6,9 +6,11 @@ import json
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Recording", "Step", "load_recordings", "objects_in"]
 
@@ -105,6 +107,4 @@ def objects_in(value: Any) -> list[dict[str, Any]]:
 
 def _step(recording: str, index: int, raw: dict[str, Any]) -> Step:
     after = raw.get("db_after") or raw.get("server_state_after") or {}
-    return Step(
-        recording, index, raw["title"], raw["request"], raw["response"], after, str(raw.get("note", ""))
-    )
+    return Step(recording, index, raw["title"], raw["request"], raw["response"], after, str(raw.get("note", "")))

@@ -14,12 +14,12 @@ __all__ = ["agreement", "report"]
 
 
 def agreement(verdicts: Sequence[Verdict]) -> float:
-    """The share of steps that agree, 0 to 1; 0 of nothing is 0."""
+    """Return the share of steps that agree, 0 to 1; 0 of nothing is 0."""
     return sum(verdict.agrees for verdict in verdicts) / len(verdicts) if verdicts else 0.0
 
 
 def report(verdicts: Sequence[Verdict], skipped: Mapping[str, str]) -> str:
-    """A line per recording and one per step that does not agree."""
+    """Return a line per recording and one per step that does not agree."""
     total = Counter(verdict.step.recording for verdict in verdicts)
     agreed = Counter(verdict.step.recording for verdict in verdicts if verdict.agrees)
     lines = [f"{name:<34} {agreed[name]:>4} of {total[name]:>4} agree" for name in total]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Reply", "send"]
 
@@ -30,7 +30,7 @@ class Reply:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The JSON value of the body; None where it is not JSON."""
+        """Return the JSON value of the body; None where it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -42,12 +42,14 @@ def send(
     request: Mapping[str, Any],
     fields: Mapping[str, str],
     files: Mapping[str, tuple[str, str, bytes]],
+    gate: Callable[[], object] = bool,
 ) -> Reply:
     """Send one request.
 
     :param request: the recorded one: method, path, encoding, json.
     :param fields: the form fields, translated.
     :param files: field name to file name, content type and bytes.
+    :param gate: called when the connection stands and before the first byte is sent.
     """
     path, body, content_type = request["path"], b"", ""
     if request["encoding"] == "json":
@@ -61,14 +63,18 @@ def send(
         body, content_type = _multipart(fields, files)
     else:
         body, content_type = urlencode(fields).encode(), "application/x-www-form-urlencoded"
-    return _exchange(base_url, request["method"], path, body, content_type)
+    return _exchange(base_url, request["method"], path, body, content_type, gate)
 
 
-def _exchange(base_url: str, method: str, path: str, body: bytes, content_type: str) -> Reply:
+def _exchange(
+    base_url: str, method: str, path: str, body: bytes, content_type: str, gate: Callable[[], object]
+) -> Reply:
     parts = urlsplit(base_url)
     connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=TIMEOUT)
     try:
         headers = {"Content-Type": content_type} if content_type else {}
+        connection.connect()
+        gate()
         connection.request(method, path, body or None, headers)
         response = connection.getresponse()
         found = {name.lower(): value for name, value in response.getheaders()}
@@ -77,9 +83,7 @@ def _exchange(base_url: str, method: str, path: str, body: bytes, content_type: 
         connection.close()
 
 
-def _multipart(
-    fields: Mapping[str, str], files: Mapping[str, tuple[str, str, bytes]]
-) -> tuple[bytes, str]:
+def _multipart(fields: Mapping[str, str], files: Mapping[str, tuple[str, str, bytes]]) -> tuple[bytes, str]:
     boundary = secrets.token_hex(16)
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()

@@ -25,11 +25,9 @@ class Account:
     admin_secret: str
     user_secret: str
 
-    def session(
-        self, user: str, kind: int, privileges: str = "", *, lifetime: int = 86400, partner: int = 0
-    ) -> str:
-        """A version 2 session string."""
-        pairs = [tuple((item.split(":", 1) + [""])[:2]) for item in privileges.split(",") if item]
+    def session(self, user: str, kind: int, privileges: str = "", *, lifetime: int = 86400, partner: int = 0) -> str:
+        """Return a version 2 session string."""
+        pairs = [tuple(([*item.split(":", 1), ""])[:2]) for item in privileges.split(",") if item]
         pairs += [("_e", str(int(time.time()) + lifetime)), ("_t", str(kind)), ("_u", user)]
         salted = os.urandom(16) + urlencode(pairs).encode()
         plain = hashlib.sha1(salted).digest() + salted  # noqa: S324 - the format asks for it
@@ -41,7 +39,7 @@ class Account:
 
 
 def session_words(account: Account, *, admin: str = "admin1", user: str = "user1") -> dict[str, str]:
-    """The value of every placeholder a recording may hold."""
+    """Return the value of every placeholder a recording may hold."""
     admin_session = account.session(admin, ADMIN, "disableentitlement")
     return {
         "KS": admin_session,

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from kaltura_sandbox.api.errors import declare
 from kaltura_sandbox.api.types import (
-    BOOL, FLOAT, INT, STRING, Access, EnumType, ObjectType, StringEnumType, prop,
+    BOOL,
+    FLOAT,
+    INT,
+    STRING,
+    Access,
+    EnumType,
+    ObjectType,
+    StringEnumType,
+    prop,
 )  # fmt: skip
 from kaltura_sandbox.assets.content import AssetKind, AssetShelf
 from kaltura_sandbox.assets.languages import LANGUAGES

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,8 @@ from kaltura_sandbox.uploads import attach
 from kaltura_sandbox.uploads.attach import File, Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kaltura_sandbox.api.call import Call
     from kaltura_sandbox.api.types import ObjectType, ObjectValue, Record
     from kaltura_sandbox.app import App
@@ -61,7 +62,7 @@ class AssetShelf:
         attach.register(kind.token_type, Target(self._fill, self._forget))
 
     def find(self, call: Call, asset_id: str) -> Record:
-        """An asset by its id.
+        """Return an asset by its id.
 
         :raises KalturaError: there is none of this kind.
         """
@@ -76,7 +77,7 @@ class AssetShelf:
         return new_asset(call.app, entry, self.kind.name, **(_UNSENT | properties | sent))
 
     def show(self, asset: Record, *, fresh: bool = False) -> Record:
-        """An asset as a reply shows it; one made in this very call lacks what only the database fills in."""
+        """Return an asset as a reply shows it; one made in this very call lacks what only the database fills in."""
         if fresh:
             asset = {name: value for name, value in asset.items() if name not in _UNSENT or value}
         return self.kind.type.dump(asset)
@@ -141,7 +142,7 @@ class AssetShelf:
         return self.fill(call.app, asset, file)
 
     def list(self, call: Call, wanted: ObjectValue | None, pager: ObjectValue | None) -> Record:
-        """The assets of the entries a filter names.
+        """Return the assets of the entries a filter names.
 
         :raises KalturaError: it names none.
         """
@@ -164,16 +165,17 @@ class AssetShelf:
         call.tables.assets.put({**asset, "status": asset_types.DELETED, "updatedAt": now, "deletedAt": now})
 
     def url(self, call: Call, asset_id: str) -> str:
-        """The URL that serves an asset's file.
+        """Return the URL that serves an asset's file.
 
         :raises KalturaError: it has none yet.
         """
         asset = self._ready(call, asset_id)
         name = f"{asset['id']}.{asset.get('fileExt') or 'noex'}"
-        return f"{call.base_url}/api_v3/service/{self.kind.service}/action/serve/{self.kind.id_name}/{asset['id']}/{name}"
+        serve = f"{call.base_url}/api_v3/service/{self.kind.service}/action/serve"
+        return f"{serve}/{self.kind.id_name}/{asset['id']}/{name}"
 
     def serve(self, call: Call, asset_id: str) -> FileReply:
-        """An asset's file."""
+        """Return an asset's file."""
         asset = self._ready(call, asset_id)
         path = Path(asset["_path"])
         kind = mimetypes.guess_type(f"x.{asset.get('fileExt')}")[0] or "application/octet-stream"
@@ -209,6 +211,6 @@ def fetch_file(app: App, url: str, headers: list[str]) -> File:
 
 
 def properties_sent(value: ObjectValue) -> dict[str, Any]:
-    """The properties of a new asset that were sent and are not null."""
+    """Return the properties of a new asset that were sent and are not null."""
     value.check_insert()
     return {name: item for name, item in value.values.items() if item is not None}

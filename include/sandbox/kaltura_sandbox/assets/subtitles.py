@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 __all__ = ["Cue", "parse", "web_vtt"]
 
-_TIMES = re.compile(
-    r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})\s*-->\s*(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})"
-)
+_TIMES = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})\s*-->\s*(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class Cue:
 
 
 def parse(source: str) -> list[Cue]:
-    """The cues of a caption file; what is no cue is passed over."""
+    """Return the cues of a caption file; what is no cue is passed over."""
     cues = []
     for block in re.split(r"\r?\n\s*\r?\n", source.lstrip("\ufeff")):
         found = _TIMES.search(block)

@@ -83,7 +83,7 @@ def capture(call: Call, entry: Record, params: ObjectValue, source_id: str | Non
 
 
 def _source(call: Call, entry: Record, source_id: str | None) -> Path:
-    """The file to take the picture from: the flavor asked for, else the source, else any that is there."""
+    """Return the file to take the picture from: the flavor asked for, else the source, else any that is there."""
     asset = alive(call.app, source_id, "flavor") if source_id else flavors.source_of(call.app, entry["id"])
     if source_id and asset is None:
         raise KalturaError("FLAVOR_ASSET_ID_NOT_FOUND", source_id)

@@ -42,7 +42,7 @@ THUMB_FILTER = ObjectType(
 
 
 def thumbs_of(app: App, entry_id: str) -> list[Record]:
-    """The thumbnails of an entry that are not deleted, oldest first."""
+    """Return the thumbnails of an entry that are not deleted, oldest first."""
     return app.tables.assets.find(
         "entry = ? AND kind = 'thumb' AND status != 3", (entry_id,), order="json_extract(data, '$.createdAt'), id"
     )
@@ -64,7 +64,7 @@ def make_default(app: App, asset: Record) -> Record:
 
 
 def _arrived(app: App, asset: Record) -> Record:
-    """The size of a new picture; the first one of an entry without content becomes its default."""
+    """Return the size of a new picture; the first one of an entry without content becomes its default."""
     info = ffmpeg.probe(Path(asset["_path"]))
     size = {"width": info.width, "height": info.height} if info else {}
     entry = app.tables.entries.get(asset["entryId"]) or {}

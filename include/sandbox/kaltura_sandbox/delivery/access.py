@@ -22,7 +22,7 @@ _RECYCLED = -2
 
 
 def entry_of(app: App, entry_id: str) -> Record:
-    """The entry a URL names.
+    """Return the entry a URL names.
 
     :raises DeliveryError: 20 without id, 1 for unknown and deleted entries, 58 for recycled ones.
     """

@@ -27,7 +27,7 @@ _FAILED = 200  # these URLs answer an empty 200 where others say 404
 
 
 def raw(app: App, request: Request, path: DeliveryPath) -> Response:
-    """The file of an entry: its own, its source flavor, or the best flavor there is."""
+    """Return the file of an entry: its own, its source flavor, or the best flavor there is."""
     try:
         entry = entry_of(app, path.params.get("entry_id", ""))
         admit(app, request, path, entry)
@@ -55,7 +55,7 @@ def _content(app: App, entry: Record) -> Path | None:
 
 
 def download(app: App, request: Request, path: DeliveryPath) -> Response:
-    """A flavor for the user's disk: first a redirect to the same URL with ``/relocate/<name>``, then the file."""
+    """Return a flavor for the disk: first a redirect to the same URL with ``/relocate/<name>``, then the file."""
     try:
         entry = entry_of(app, path.params.get("entry_id", ""))
         admit(app, request, path, entry)
@@ -72,7 +72,7 @@ def download(app: App, request: Request, path: DeliveryPath) -> Response:
 
 
 def serve_flavor(app: App, request: Request, path: DeliveryPath) -> Response:
-    """The file of a flavor."""
+    """Return the file of a flavor."""
     try:
         entry = entry_of(app, path.params.get("entryId", ""))
         asset = _flavor(app, entry, path.params.get("flavorId", ""))
@@ -82,7 +82,7 @@ def serve_flavor(app: App, request: Request, path: DeliveryPath) -> Response:
 
 
 def packaged(app: App, request: Request, path: DeliveryPath, kind: str) -> Response:
-    """A playlist, manifest or segment of a stream.
+    """Return a playlist, manifest or segment of a stream.
 
     :raises DeliveryError: 1, 5 or 6 when entry, file or flavor is not there.
     """

@@ -35,7 +35,7 @@ class DeliveryError(Exception):
         self.number, self.status = number, status
 
     def response(self) -> Response:
-        """The answer: headers only."""
+        """Return the answer: headers only."""
         return Response(
             self.status,
             {

@@ -30,7 +30,7 @@ _TYPES = {
 
 
 def content_type(extension: str) -> str:
-    """The media type of a file extension."""
+    """Return the media type of a file extension."""
     extension = extension.lower()
     return _TYPES.get(extension) or mimetypes.guess_type(f"x.{extension}")[0] or "application/octet-stream"
 

@@ -25,7 +25,7 @@ TAGS = {
 
 
 def playable(app: App, entry_id: str) -> list[Record]:
-    """The flavors of an entry that are ready and there, lowest bit rate first."""
+    """Return the flavors of an entry that are ready and there, lowest bit rate first."""
     found = [
         flavor
         for flavor in flavors.flavors_of(app, entry_id)
@@ -35,7 +35,7 @@ def playable(app: App, entry_id: str) -> list[Record]:
 
 
 def choose(app: App, entry: Record, path: DeliveryPath, kind: str) -> list[Record]:
-    """The flavors a manifest offers.
+    """Return the flavors a manifest offers.
 
     :raises DeliveryError: 19 or 49 for a bad bit rate, 6 when no flavor is left.
     """
@@ -53,7 +53,7 @@ def choose(app: App, entry: Record, path: DeliveryPath, kind: str) -> list[Recor
 
 
 def best(found: list[Record], path: DeliveryPath) -> Record:
-    """The one flavor of a progressive URL: nearest to ``preferredBitrate``, else the highest bit rate."""
+    """Return the one flavor of a progressive URL: nearest to ``preferredBitrate``, else the highest bit rate."""
     preferred = path.number("preferredBitrate")
     if preferred > 0:
         return min(found, key=lambda flavor: abs(flavor.get("bitrate", 0) - preferred))

@@ -20,7 +20,7 @@ class DeliveryPath:
     partner: str = ""
 
     def number(self, name: str, default: int = 0) -> int:
-        """A whole number, as PHP reads one: the digits a text begins with; otherwise the default."""
+        """Return a whole number, as PHP reads one: the digits a text begins with; otherwise the default."""
         text = self.params.get(name, "").strip()
         sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
         end = next((at for at, letter in enumerate(digits) if not letter.isdigit()), len(digits))

@@ -8,12 +8,11 @@ from kaltura_sandbox.delivery import downloads, paths
 from kaltura_sandbox.delivery.errors import DeliveryError
 from kaltura_sandbox.delivery.play_manifest import play_manifest
 from kaltura_sandbox.delivery.thumbnail import thumbnail
-from kaltura_sandbox.server.message import Response
 from kaltura_sandbox.web import route
 
 if TYPE_CHECKING:
     from kaltura_sandbox.app import App
-    from kaltura_sandbox.server.message import Request
+    from kaltura_sandbox.server.message import Request, Response
 
 __all__: list[str] = []
 

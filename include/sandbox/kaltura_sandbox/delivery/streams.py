@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.delivery.errors import DeliveryError
@@ -12,6 +10,9 @@ from kaltura_sandbox.jobs import ffmpeg
 from kaltura_sandbox.jobs.ffmpeg import ConversionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from kaltura_sandbox.api.types import Record
     from kaltura_sandbox.app import App
 
@@ -22,7 +23,7 @@ _ENCODE = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c
 
 
 def master_playlist(entry: Record, renditions: list[tuple[Record, str]]) -> str:
-    """The HLS master playlist over flavors and the URLs of their own playlists."""
+    """Return the HLS master playlist over flavors and the URLs of their own playlists."""
     lines = ["#EXTM3U"]
     for flavor, url in renditions:
         attributes = f"PROGRAM-ID=1,BANDWIDTH={max(flavor.get('bitrate', 0), 64) * 1024}"
@@ -33,7 +34,7 @@ def master_playlist(entry: Record, renditions: list[tuple[Record, str]]) -> str:
 
 
 def hls_directory(app: App, flavor: Record) -> Path:
-    """The directory with ``index.m3u8`` and the segments of a flavor.
+    """Return the directory with ``index.m3u8`` and the segments of a flavor.
 
     :raises DeliveryError: it cannot be cut.
     """
@@ -48,7 +49,7 @@ def hls_directory(app: App, flavor: Record) -> Path:
 
 
 def dash_directory(app: App, chosen: list[Record]) -> Path:
-    """The directory with ``manifest.mpd`` and the segments of several flavors.
+    """Return the directory with ``manifest.mpd`` and the segments of several flavors.
 
     :raises DeliveryError: they cannot be cut.
     """

@@ -75,8 +75,9 @@ def _uploaded(app: App, token_id: str) -> tuple[Path, str, bool, float]:
 
 
 def _source(app: App, entry: Record, path: DeliveryPath) -> tuple[Path, str, bool]:
-    """The file to render from, its version, and whether it moves: a moment of the video where one is asked for,
-    else the entry's own picture or its default thumbnail."""  # noqa: D205
+    """Return the file to render from, its version, and whether it moves: a moment of the video where one is asked for,
+    else the entry's own picture or its default thumbnail.
+    """  # noqa: D205
     if entry.get("mediaType") == IMAGE:
         if not entry.get("_path"):
             raise DeliveryError(11)
@@ -122,12 +123,12 @@ def _picture(path: DeliveryPath, length: float) -> Picture:
 
 
 def _side(path: DeliveryPath, name: str) -> tuple[int, bool]:
-    """A width or height, and whether a ``!`` asks to stretch to it."""
+    """Return a width or height, and whether a ``!`` asks to stretch to it."""
     return _clamp(path.number(name), 0, _LARGEST), path.params.get(name, "").endswith("!")
 
 
 def _moment(path: DeliveryPath, length: float) -> tuple[int, float]:
-    """The number of slices for a strip (0 = no strip) and the second for a single picture."""
+    """Return the number of slices for a strip (0 = no strip) and the second for a single picture."""
     slices, start = path.number("vid_slices"), float(path.number("start_sec"))
     end = float(path.number("end_sec")) or length
     if end < start:

@@ -40,7 +40,7 @@ def get(call: Call, asset_id: str) -> Record:
 
 @service.action("list", param("filter", ATTACHMENT_FILTER, None), param("pager", PAGER, None))
 def list_(call: Call, wanted: ObjectValue | None, pager: ObjectValue | None) -> Record:
-    """The attachments of entries."""
+    """Return the attachments of entries."""
     return shelf.list(call, wanted, pager)
 
 
@@ -58,11 +58,11 @@ def delete(call: Call, asset_id: str) -> None:
 
 @service.action("getUrl", param("id", STRING), param("storageId", INT, None))
 def get_url(call: Call, asset_id: str, _storage: int | None) -> str:
-    """The URL of an attachment's file."""
+    """Return the URL of an attachment's file."""
     return shelf.url(call, asset_id)
 
 
 @service.action("serve", param("attachmentAssetId", STRING), level=Level.NONE, returns_file=True)
 def serve(call: Call, asset_id: str) -> FileReply:
-    """An attachment's file."""
+    """Return an attachment's file."""
     return shelf.serve(call, asset_id)

@@ -38,9 +38,7 @@ def add(call: Call, entry_id: str, value: ObjectValue) -> Record:
         raise KalturaError("ENTRY_ID_NOT_FOUND", entry_id)
     shown = not call.has("enablecaptionmoderation")
     code = code_of(value.get("language"))
-    made = shelf.add(
-        call, entry, value, format="1", languageCode=code, displayOnPlayer=shown, usage=0
-    )
+    made = shelf.add(call, entry, value, format="1", languageCode=code, displayOnPlayer=shown, usage=0)
     if made.get("isDefault"):
         make_default(call.app, made)
     return shelf.show(made, fresh=True)
@@ -63,7 +61,7 @@ def get(call: Call, asset_id: str) -> Record:
 
 @service.action("list", param("filter", CAPTION_FILTER, None), param("pager", PAGER, None))
 def list_(call: Call, wanted: ObjectValue | None, pager: ObjectValue | None) -> Record:
-    """The captions of entries."""
+    """Return the captions of entries."""
     return shelf.list(call, wanted, pager)
 
 
@@ -93,22 +91,21 @@ def delete(call: Call, asset_id: str) -> None:
 
 @service.action("getUrl", param("id", STRING), param("storageId", INT, None))
 def get_url(call: Call, asset_id: str, _storage: int | None) -> str:
-    """The URL of a caption's text."""
+    """Return the URL of a caption's text."""
     return shelf.url(call, asset_id)
 
 
 @service.action("serve", param("captionAssetId", STRING), level=Level.NONE, returns_file=True)
 def serve(call: Call, asset_id: str) -> FileReply:
-    """A caption's text, as it was uploaded."""
+    """Return a caption's text, as it was uploaded."""
     return shelf.serve(call, asset_id)
 
 
 @service.action("serveAsJson", param("captionAssetId", STRING), level=Level.NONE, returns_file=True)
 def serve_as_json(call: Call, asset_id: str) -> FileReply:
-    """A caption's cues as JSON; times in milliseconds."""
+    """Return a caption's cues as JSON; times in milliseconds."""
     objects = [
-        {"startTime": cue.start, "endTime": cue.end, "content": [{"text": cue.text}]}
-        for cue in _cues(call, asset_id)
+        {"startTime": cue.start, "endTime": cue.end, "content": [{"text": cue.text}]} for cue in _cues(call, asset_id)
     ]
     return _text("application/json", json.dumps({"objects": objects}))
 
@@ -122,10 +119,8 @@ def serve_as_json(call: Call, asset_id: str) -> FileReply:
     level=Level.NONE,
     returns_file=True,
 )
-def serve_web_vtt(
-    call: Call, asset_id: str, duration: int, index: int | None, _local: int
-) -> FileReply:
-    """A caption as HLS subtitles: the playlist, or segment ``segmentIndex`` counted from 1."""
+def serve_web_vtt(call: Call, asset_id: str, duration: int, index: int | None, _local: int) -> FileReply:
+    """Return a caption as HLS subtitles: the playlist, or segment ``segmentIndex`` counted from 1."""
     cues = _cues(call, asset_id)
     length = max(duration, 1)
     if index is not None:

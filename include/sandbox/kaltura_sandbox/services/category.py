@@ -104,7 +104,7 @@ service = Service("category")
 
 
 def category_or_error(call: Call, category_id: int) -> Record:
-    """A category by its id.
+    """Return a category by its id.
 
     :raises KalturaError: ``CATEGORY_NOT_FOUND``.
     """
@@ -215,11 +215,15 @@ def _show(call: Call, row: Record) -> Record:
 def _counted(call: Call, row: Record, defaults: Record) -> Record:
     numbers = [below["id"] for below in [row, *_below(call, row)]]
     counts = [call.tables.category_entries.count("category = ?", (number,)) for number in numbers]
-    return defaults | row | {
-        "directEntriesCount": counts[0],
-        "entriesCount": sum(counts),
-        "directSubCategoriesCount": call.tables.categories.count("parent = ?", (row["id"],)),
-    }
+    return (
+        defaults
+        | row
+        | {
+            "directEntriesCount": counts[0],
+            "entriesCount": sum(counts),
+            "directSubCategoriesCount": call.tables.categories.count("parent = ?", (row["id"],)),
+        }
+    )
 
 
 def _below(call: Call, row: Record) -> list[Record]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api.errors import KalturaError, declare
 from kaltura_sandbox.api.listing import BASE_FILTER, PAGER, list_reply, page, split
@@ -88,14 +88,14 @@ def delete(call: Call, entry_id: str, category_id: int) -> None:
 
 @service.action("list", param("filter", _FILTER, None), param("pager", PAGER, None))
 def list_(call: Call, wanted: ObjectValue | None, pager: ObjectValue | None) -> Record:
-    """Assignments of the entries or categories the filter names."""
+    """Return assignments of the entries or categories the filter names."""
     values = {name: value for name, value in (wanted.values if wanted else {}).items() if value not in (None, "")}
     if not values.keys() & {"entryIdEqual", "entryIdIn", "categoryIdEqual", "categoryIdIn"}:
         raise KalturaError("MUST_FILTER_ON_ENTRY_OR_CATEGORY")
     column = "entry" if values.keys() & {"entryIdEqual", "entryIdIn"} else "category"
     asked = values.get(f"{column}IdEqual", values.get(f"{column}IdIn"))
-    wanted_ids = [asked] if f"{column}IdEqual" in values else split(str(asked))
-    keys = [int(text) if column == "category" and str(text).isdigit() else text for text in wanted_ids]
+    texts = [str(asked)] if f"{column}IdEqual" in values else split(str(asked))
+    keys: list[Any] = [int(text) if column == "category" and text.isdigit() else text for text in texts]
     places = ",".join("?" * len(keys))
     rows = call.tables.category_entries.find(f"{column} IN ({places})", keys)
     rows = [row for row in rows if _matches(row, values)]
@@ -117,6 +117,5 @@ def _matches(row: Record, values: Record) -> bool:
             holds = True
         if not holds:
             return False
-    return row["createdAt"] >= values.get("createdAtGreaterThanOrEqual", 0) and row["createdAt"] <= values.get(
-        "createdAtLessThanOrEqual", row["createdAt"]
-    )
+    first, last = values.get("createdAtGreaterThanOrEqual"), values.get("createdAtLessThanOrEqual")
+    return bool((first or 0) <= row["createdAt"] <= (last or row["createdAt"]))

@@ -80,13 +80,13 @@ def get(call: Call, asset_id: str) -> Record:
 
 @service.action("getByEntryId", param("entryId", STRING))
 def get_by_entry_id(call: Call, entry_id: str) -> list[Record]:
-    """The thumbnails of an entry."""
+    """Return the thumbnails of an entry."""
     return [shelf.show(asset) for asset in thumbs_of(call.app, store.find(call, entry_id)["id"])]
 
 
 @service.action("list", param("filter", THUMB_FILTER, None), param("pager", PAGER, None))
 def list_(call: Call, wanted: ObjectValue | None, pager: ObjectValue | None) -> Record:
-    """The thumbnails of entries."""
+    """Return the thumbnails of entries."""
     return shelf.list(call, wanted, pager)
 
 
@@ -106,13 +106,13 @@ def delete(call: Call, asset_id: str) -> None:
 
 @service.action("getUrl", param("id", STRING), param("storageId", INT, None), param("thumbParams", THUMB_PARAMS, None))
 def get_url(call: Call, asset_id: str, _storage: int | None, _params: ObjectValue | None) -> str:
-    """The URL of a thumbnail's picture."""
+    """Return the URL of a thumbnail's picture."""
     return shelf.url(call, asset_id)
 
 
 @service.action("serve", param("thumbAssetId", STRING), level=Level.NONE, returns_file=True)
 def serve(call: Call, asset_id: str) -> FileReply:
-    """A thumbnail's picture."""
+    """Return a thumbnail's picture."""
     return shelf.serve(call, asset_id)
 
 

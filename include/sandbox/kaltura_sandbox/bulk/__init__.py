@@ -1,0 +1,1 @@
+"""Bulk upload: many entries from one file, each fetched by its URL."""

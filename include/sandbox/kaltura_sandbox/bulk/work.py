@@ -1,0 +1,150 @@
+"""The job behind a bulk upload: rows become entries, then it waits until the last of them is done."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kaltura_sandbox.api.call import Call
+from kaltura_sandbox.api.errors import KalturaError
+from kaltura_sandbox.api.types import ObjectValue
+from kaltura_sandbox.assets import thumbs
+from kaltura_sandbox.bulk import types
+from kaltura_sandbox.bulk.rows import ADD, BulkFileError, Row, RowError, entry_values, parse_csv, parse_xml
+from kaltura_sandbox.entries import content, ingest
+from kaltura_sandbox.entries.resources import URL_RESOURCE
+from kaltura_sandbox.entries.types import IMPORT, MEDIA_ENTRY, NO_CONTENT, PRECONVERT
+from kaltura_sandbox.jobs.queue import Retry, handler
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.types import Record
+    from kaltura_sandbox.app import App
+
+__all__ = ["MOST_ROWS", "log_of", "process"]
+
+MOST_ROWS = 1000
+_LOOK_AGAIN = 1.0
+_ERROR, _OK, _IN_PROGRESS = 1, 2, 3
+_IGNORED_ACTIONS = ("2", "3")  # update and delete: the entry engine passes over them
+_UNFINISHED = (IMPORT, PRECONVERT, NO_CONTENT)
+
+
+@handler("bulk_upload")
+def process(app: App, job: Record) -> None:
+    """Make the entries on the first run, look at them on the later ones."""
+    bulk = app.tables.bulk_uploads.get(job["bulk_id"])
+    if bulk is None or bulk["status"] == types.ABORTED:
+        return
+    if "_results" not in bulk:
+        bulk = _make_entries(app, bulk)
+    if bulk["status"] not in (types.PROCESSING, types.ALMOST_DONE):
+        return
+    _close(app, bulk)
+
+
+def _make_entries(app: App, bulk: Record) -> Record:
+    app.tables.bulk_uploads.change(bulk["id"], status=types.PROCESSING)
+    data = Path(bulk["_path"]).read_bytes()
+    try:
+        rows = parse_xml(data) if bulk.get("bulkUploadType") == types.XML else parse_csv(data)
+    except BulkFileError as error:
+        changed = app.tables.bulk_uploads.change(bulk["id"], status=types.FAILED, error=str(error), _results=[])
+        return changed or bulk
+    call = _call(app, bulk)
+    results: list[Record] = []
+    for number, row in enumerate(rows):
+        current = app.tables.bulk_uploads.get(bulk["id"]) or bulk
+        if current["status"] == types.ABORTED:
+            break
+        result = _result(call, bulk, row, number)
+        if result is not None:
+            results.append(result)
+    counts = {"numOfObjects": len(results), "numOfEntries": len(results), "bulkUploadObjectType": 1}
+    return app.tables.bulk_uploads.change(bulk["id"], _results=results, **counts) or bulk
+
+
+def _call(app: App, bulk: Record) -> Call:
+    """Return a call in the name of the user who sent the file."""
+    text = app.sessions.start(bulk["_user"], bulk["_session_type"], 86400, bulk["_privileges"])
+    return Call(
+        app=app,
+        service="media",
+        action="add",
+        session=app.sessions.open(text),
+        partner_id=bulk["_partner"],
+        base_url=bulk["_base_url"],
+        client="127.0.0.1",
+        path="",
+    )
+
+
+def _result(call: Call, bulk: Record, row: Row, number: int) -> Record | None:
+    """Return what became of a row; None for rows that are passed over without a word."""
+    result: dict[str, Any] = {"raw": row.raw, "entry": "", "error": row.error}
+    if row.error or row.action in _IGNORED_ACTIONS:
+        return None if not row.error else result
+    try:
+        if number >= MOST_ROWS:
+            raise RowError(f"more than {MOST_ROWS} rows")
+        if row.action != ADD:
+            raise RowError(f"Invalid action '{row.action}'")
+        result["entry"] = _add(call, bulk, row)
+    except (RowError, KalturaError) as error:
+        result["error"] = error.message if isinstance(error, KalturaError) else str(error)
+    return result
+
+
+def _add(call: Call, bulk: Record, row: Row) -> str:
+    sent = entry_values(row)
+    if bulk.get("_profile") and "conversionProfileId" not in sent:
+        sent["conversionProfileId"] = bulk["_profile"]
+    entry = ingest.add_entry(call, MEDIA_ENTRY.load(sent, "entry", call.now))
+    resource = ObjectValue(URL_RESOURCE, {"url": row.values["url"], "forceAsyncDownload": True})
+    content.start_import(call.app, entry, resource)
+    if row.values.get("thumbnailUrl"):
+        _add_thumbnail(call, entry, row.values["thumbnailUrl"])
+    return str(entry["id"])
+
+
+def _add_thumbnail(call: Call, entry: Record, url: str) -> None:
+    """Fetch the thumbnail of a row; without it the entry is still good."""
+    asset = thumbs.shelf.add(call, entry, None, fileExt="jpg", width=0, height=0, tags=thumbs.DEFAULT_TAG)
+    try:
+        thumbs.shelf.fill_from_url(call, asset, url, [])
+    except KalturaError:
+        thumbs.shelf.delete(call, asset["id"])
+
+
+def _status_of(app: App, result: Record) -> tuple[int, Any]:
+    """Return a row's result status and its entry's status."""
+    if not result["entry"]:
+        return _ERROR, ""
+    entry = app.tables.entries.get(result["entry"]) or {"status": 3}
+    if entry["status"] in _UNFINISHED:
+        return _IN_PROGRESS, entry["status"]
+    failed = isinstance(entry["status"], str) or entry["status"] < 0
+    return (_ERROR if failed else _OK), entry["status"]
+
+
+def _close(app: App, bulk: Record) -> None:
+    states = [_status_of(app, result)[0] for result in bulk["_results"]]
+    if _IN_PROGRESS in states:
+        app.tables.bulk_uploads.change(bulk["id"], status=types.ALMOST_DONE)
+        raise Retry(_LOOK_AGAIN)
+    good = states.count(_OK)
+    status = types.FINISHED if good == len(states) else types.FINISHED_PARTIALLY if good else types.FAILED
+    app.tables.bulk_uploads.change(bulk["id"], status=status)
+
+
+def log_of(app: App, bulk: Record) -> str:
+    """Return the log: each row as it was written, then its result, entry, the entry's status and the error."""
+    if not bulk.get("_results"):
+        return "Log file is not ready"
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    for result in bulk["_results"]:
+        status, entry_status = _status_of(app, result)
+        writer.writerow([*result["raw"], status, result["entry"], entry_status, result["error"]])
+    return target.getvalue()
