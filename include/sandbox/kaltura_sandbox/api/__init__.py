@@ -1,0 +1,1 @@
+"""The API v3 machinery: declared types, services and actions, and the way from a request to a result."""

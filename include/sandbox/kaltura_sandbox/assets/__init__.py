@@ -1,0 +1,1 @@
+"""Assets of entries: flavors first of all, and what all kinds share."""

@@ -1,0 +1,145 @@
+"""Flavor assets: the source and the renditions, and how each changes its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kaltura_sandbox.assets import types as asset_types
+from kaltura_sandbox.assets.params import FLAVOR_PARAMS
+from kaltura_sandbox.assets.types import CONVERTING, IMPORTING, NOT_APPLICABLE, QUEUED, new_asset, next_version
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.types import Record
+    from kaltura_sandbox.app import App
+
+__all__ = [
+    "MediaInfo", "flavors_of", "is_ready", "new_rendition", "new_source", "redundant_ids", "source_of", "store_file",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What analysis found in a file; bit rate in kbit/s, duration in milliseconds."""
+
+    duration: int = 0
+    width: int = 0
+    height: int = 0
+    bitrate: int = 0
+    frame_rate: float = 0
+    container: str = "isom"
+    video_codec: str = "avc1"
+    has_audio: bool = False
+    audio_codec: str = ""
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is a still picture."""
+        return self.duration == 0 and self.width > 0
+
+    def properties(self) -> Record:
+        """The properties a flavor asset gets from it."""
+        return {
+            "width": self.width,
+            "height": self.height,
+            "bitrate": self.bitrate,
+            "frameRate": self.frame_rate,
+            "containerFormat": self.container,
+            "videoCodecId": self.video_codec,
+        }
+
+
+_NOTHING_KNOWN: dict[str, Any] = {"width": 0, "height": 0, "bitrate": 0, "frameRate": 0, "isDefault": False}
+
+
+def flavors_of(app: App, entry_id: str) -> list[Record]:
+    """All flavor assets of an entry that are not deleted."""
+    return app.tables.assets.find("entry = ? AND kind = 'flavor' AND status != 3", (entry_id,))
+
+
+def source_of(app: App, entry_id: str) -> Record | None:
+    """The source flavor of an entry."""
+    return app.tables.assets.first(
+        "entry = ? AND kind = 'flavor' AND params = 0 AND status != 3", (entry_id,)
+    )
+
+
+def new_source(app: App, entry: Record, *, waiting: bool) -> Record:
+    """Make an entry's source flavor, or take the one it has; ``waiting`` = its upload is not complete."""
+    status = IMPORTING if waiting else QUEUED
+    found = source_of(app, entry["id"])
+    if found is not None:
+        return app.tables.assets.put({**found, "status": status})
+    return new_asset(
+        app,
+        entry,
+        "flavor",
+        **_NOTHING_KNOWN,
+        version="2",
+        tags="source",
+        description="",
+        flavorParamsId=0,
+        isOriginal=True,
+        isWeb=False,
+        status=status,
+        _fresh=True,
+    )
+
+
+def store_file(app: App, asset: Record, path: Path, extension: str, *, count_size: bool) -> Record:
+    """Make a file the content of an asset.
+
+    ``size`` stays 0 until analysis for files that did not come through ``addContent``; until then it counts bytes.
+    """
+    length = path.stat().st_size
+    fresh = asset.pop("_fresh", False) and asset["status"] == QUEUED
+    version = asset["version"] if fresh else next_version(asset.get("version"))
+    kept = app.files.keep(path, asset["id"], version, extension)
+    return app.tables.assets.put(
+        {
+            **asset,
+            "version": version,
+            "fileExt": extension,
+            "size": length if count_size else 0,
+            "sizeInBytes": length,
+            "updatedAt": app.clock.now(),
+            "_path": str(kept),
+        }
+    )
+
+
+def new_rendition(app: App, entry: Record, params_id: int, *, redundant: bool, warning: str) -> Record:
+    """Make the flavor asset of one flavor params; a redundant one is not applicable and stays without file."""
+    params = FLAVOR_PARAMS[params_id]
+    return new_asset(
+        app,
+        entry,
+        "flavor",
+        **_NOTHING_KNOWN,
+        version="0",
+        tags=params["tags"],
+        fileExt=params["format"],
+        description=warning,
+        flavorParamsId=params_id,
+        isOriginal=False,
+        isWeb=True,
+        status=NOT_APPLICABLE if redundant else CONVERTING,
+    )
+
+
+def redundant_ids(params_ids: list[int], info: MediaInfo | None) -> set[int]:
+    """Flavor params that would add nothing: a smaller one already reaches the source's bit rate."""
+    redundant: set[int] = set()
+    reached = False
+    for number in params_ids:
+        if reached:
+            redundant.add(number)
+        bitrate = FLAVOR_PARAMS[number]["videoBitrate"]
+        reached = reached or bool(info and info.bitrate and bitrate >= info.bitrate)
+    return redundant
+
+
+def is_ready(asset: Record) -> bool:
+    """Whether a flavor can be served."""
+    return bool(asset["status"] == asset_types.READY)

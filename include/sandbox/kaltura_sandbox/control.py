@@ -1,0 +1,228 @@
+"""The control API under ``/_sandbox/``: what a test asks the sandbox to do, and what it may look at.
+
+Every path takes and returns JSON; the routes are listed by ``GET /_sandbox/``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kaltura_sandbox.assets import flavors
+from kaltura_sandbox.entries import store
+from kaltura_sandbox.faults import KINDS
+from kaltura_sandbox.jobs import drive
+from kaltura_sandbox.server.message import Request, Response, json_response
+from kaltura_sandbox.store.files import digest
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.app import App
+
+__all__ = ["answer"]
+
+Handler = Callable[["App", str, dict[str, Any]], Any]
+_ROUTES: dict[tuple[str, str], Handler] = {}
+_LOOPBACK = ("127.", "::1", "::ffff:127.")
+
+
+class _NotFound(Exception):
+    """There is no such object."""
+
+
+def _on(method: str, path: str) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        _ROUTES[method, path] = handler
+        return handler
+
+    return register
+
+
+def answer(app: App, request: Request) -> Response:
+    """Answer a control request; only loopback may ask."""
+    if not app.config.control or not request.client.startswith(_LOOPBACK):
+        return json_response({"error": "the control API answers on loopback only"}, 403)
+    name, _, rest = request.path.removeprefix("/_sandbox").strip("/").partition("/")
+    handler = _ROUTES.get((request.method, name))
+    if handler is None:
+        return json_response({"error": f"no {request.method} {request.path}", "routes": _listing()}, 404)
+    try:
+        text = request.read()
+        body = json.loads(text) if text else {}
+        return json_response(handler(app, rest, body))
+    except _NotFound as error:
+        return json_response({"error": f"not found: {error}"}, 404)
+    except (ValueError, KeyError, TypeError) as error:
+        return json_response({"error": f"{type(error).__name__}: {error}"}, 400)
+
+
+def _listing() -> list[str]:
+    return sorted(f"{method} /_sandbox/{path}: {handler.__doc__}" for (method, path), handler in _ROUTES.items())
+
+
+@_on("GET", "")
+def _index(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """The routes and the kinds of fault."""
+    return {"routes": _listing(), "faults": KINDS}
+
+
+@_on("GET", "state")
+def _state(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """Counts of records, jobs and calls."""
+    rows = app.database.execute("SELECT status, COUNT(*) FROM entry_index GROUP BY status")
+    return {
+        "entries": dict(rows),
+        "live_entries": app.tables.entries.count("status != 3"),
+        "tokens": app.tables.tokens.count("status != 5"),
+        "assets": app.tables.assets.count("status != 3"),
+        "jobs_open": app.tables.jobs.count("status IN (0, 1, 2, 9)"),
+        "clock_offset": app.clock.offset,
+        **app.journal.counters(),
+    }
+
+
+@_on("GET", "log")
+def _log(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """The latest calls; ``/_sandbox/log/50`` for the last 50."""
+    return app.journal.latest(int(rest or 1000))
+
+
+@_on("GET", "entries")
+def _entries(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """All entries that are not deleted, or one with the sha256 and size of its content."""
+    if not rest:
+        return [_shown(entry) for entry in app.tables.entries.find("status != 3")]
+    entry = app.tables.entries.get(rest)
+    if entry is None:
+        raise _NotFound(rest)
+    source = flavors.source_of(app, rest)
+    path = entry.get("_path") or (source or {}).get("_path")
+    content = {}
+    if path and Path(path).exists():
+        content = {"sha256": digest(Path(path)), "size": Path(path).stat().st_size}
+    return _shown(entry) | {"content": content, "flavors": [_shown(flavor) for flavor in flavors.flavors_of(app, rest)]}
+
+
+@_on("PATCH", "entries")
+def _patch_entry(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """Set properties of an entry as if someone had edited the database."""
+    entry = store.change(app, rest, **body)
+    if entry is None:
+        raise _NotFound(rest)
+    app.replacements.entry_moved(rest)
+    return _shown(entry)
+
+
+@_on("PATCH", "assets")
+def _patch_asset(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """Set properties of an asset as if someone had edited the database."""
+    asset = app.tables.assets.change(rest, **body)
+    if asset is None:
+        raise _NotFound(rest)
+    return _shown(asset)
+
+
+@_on("GET", "tokens")
+def _tokens(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """All upload tokens, deleted ones too, or one."""
+    if not rest:
+        return [_shown(token) for token in app.tables.tokens.find()]
+    token = app.tables.tokens.get(rest)
+    if token is None:
+        raise _NotFound(rest)
+    return _shown(token)
+
+
+@_on("PATCH", "tokens")
+def _patch_token(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """Set properties of an upload token as if someone had edited the database."""
+    token = app.tables.tokens.change(rest, **body)
+    if token is None:
+        raise _NotFound(rest)
+    return _shown(token)
+
+
+@_on("PATCH", "bulkUploads")
+def _patch_bulk_upload(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """Set properties of a bulk upload, such as ``status`` and ``error``, as if someone had edited the database."""
+    bulk = app.tables.bulk_uploads.change(int(rest), **body)
+    if bulk is None:
+        raise _NotFound(rest)
+    return _shown(bulk)
+
+
+@_on("GET", "jobs")
+def _jobs(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """All jobs, or those of one entry."""
+    found = app.tables.jobs.find("entry = ?", (rest,)) if rest else app.tables.jobs.find()
+    return [{name: value for name, value in job.items() if name not in ("url", "headers")} for job in found]
+
+
+@_on("POST", "jobs")
+def _drive(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """Stand in for the workers: ``{"entryId": .., "event": ..}``, see ``events`` of ``GET /_sandbox/drive``."""
+    return drive.event(app, body)
+
+
+@_on("GET", "drive")
+def _drive_events(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """The events that ``POST /_sandbox/jobs`` takes."""
+    return {"events": drive.EVENTS}
+
+
+@_on("GET", "faults")
+def _faults(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """The faults in force."""
+    return app.faults.show()
+
+
+@_on("POST", "faults")
+def _add_fault(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """Put a fault in force: ``{"kind": .., "service": .., "action": .., "times": 1, ...}``; ``seed`` restarts chance."""
+    if "seed" in body:
+        app.faults.seed(body.pop("seed"))
+    fault = app.faults.add(**body)
+    return {"id": fault.id, "kind": fault.kind}
+
+
+@_on("DELETE", "faults")
+def _remove_fault(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """End one fault, or all."""
+    app.faults.remove(int(rest) if rest else None)
+    return app.faults.show()
+
+
+@_on("POST", "clock")
+def _clock(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """Move the sandbox's time: ``{"advance": seconds}``, or ``{"reset": true}``."""
+    if body.get("reset"):
+        app.clock.reset()
+    app.clock.advance(float(body.get("advance", 0)))
+    app.database.set_meta("clock_offset", str(app.clock.offset))
+    app.jobs.wake()
+    return {"offset": app.clock.offset, "now": app.clock.now()}
+
+
+@_on("POST", "sessions")
+def _sessions(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """``{"expire": "all"}`` expires every session seen so far."""
+    return {"expired": app.sessions.expire_all()}
+
+
+@_on("POST", "lag")
+def _lag(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """How far list lags behind get: ``{"seconds": 5}``."""
+    app.search.lag = float(body["seconds"])
+    return {"seconds": app.search.lag}
+
+
+@_on("POST", "reset")
+def _reset(app: App, rest: str, body: dict[str, Any]) -> Any:
+    """Forget all records, files, faults and counters."""
+    app.reset()
+    return {"reset": True}
+
+
+def _shown(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if not name.startswith("_")}

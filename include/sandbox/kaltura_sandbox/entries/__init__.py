@@ -1,0 +1,1 @@
+"""Entries: their types, properties, life, content and search."""

@@ -1,0 +1,181 @@
+"""Giving an entry its content, whatever resource it comes in."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kaltura_sandbox.api.errors import KalturaError
+from kaltura_sandbox.api.types import Upload
+from kaltura_sandbox.assets import flavors
+from kaltura_sandbox.entries import flow, images, store
+from kaltura_sandbox.entries.resources import TOKEN_RESOURCE, URL_RESOURCE, local_file
+from kaltura_sandbox.entries.types import (
+    AUDIO, ERROR_CONVERTING, ERROR_IMPORTING, IMAGE, IMPORT, NO_CONTENT, READY, VIDEO, Kind,
+)  # fmt: skip
+from kaltura_sandbox.uploads import attach
+from kaltura_sandbox.uploads.attach import File, Target
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.call import Call
+    from kaltura_sandbox.api.types import ObjectValue, Record
+    from kaltura_sandbox.app import App
+
+__all__ = ["add_content", "adopt_extension", "give", "give_file", "media_type_of", "start_import"]
+
+_VIDEO = frozenset(
+    "flv asf qt mov mpg mpeg avi wmv mp4 m4v 3gp vob f4v mkv mxf mts ts rm arf webm lxf".split()
+)
+_IMAGE = frozenset("jpg jpeg bmp png gif tif tiff".split())
+_AUDIO = frozenset("mp3 wav wma amr m4a aiff aif ra ogg".split())
+
+
+def media_type_of(extension: str) -> int | None:
+    """The media type a file extension stands for; ``mp4`` counts as video even when it only holds sound."""
+    extension = extension.lower()
+    if extension in _VIDEO:
+        return VIDEO
+    if extension in _IMAGE:
+        return IMAGE
+    return AUDIO if extension in _AUDIO else None
+
+
+def add_content(call: Call, entry: Record, resource: ObjectValue) -> Record:
+    """``addContent``: only for an entry without content.
+
+    :raises KalturaError: ``ENTRY_ALREADY_WITH_CONTENT`` and whatever the resource raises.
+    """
+    if entry["status"] != NO_CONTENT:
+        raise KalturaError("ENTRY_ALREADY_WITH_CONTENT")
+    give(call, entry, resource)
+    return call.tables.entries.get(entry["id"]) or entry
+
+
+def give(call: Call, entry: Record, resource: ObjectValue) -> None:
+    """Make a resource the content of an entry, or set it on its way."""
+    if resource.type.is_a(TOKEN_RESOURCE):
+        _give_token(call.app, entry, resource.get("token", ""))
+    elif resource.type.is_a(URL_RESOURCE):
+        start_import(call.app, entry, resource)
+    else:
+        file = local_file(call, resource)
+        if file is None:
+            store.change(call.app, entry["id"], status=ERROR_IMPORTING)
+            raise KalturaError("RESOURCE_TYPE_NOT_SUPPORTED", resource.type.name)
+        with call.app.database.transaction():
+            give_file(call.app, entry, file)
+
+
+def _give_token(app: App, entry: Record, token_id: str) -> None:
+    # The token's lock before the database's, the order in which an upload takes them.
+    with app.locks.hold(token_id), app.database.transaction():
+        token = app.tables.tokens.get(token_id) or {}
+        entry = adopt_extension(app, entry, Path(token.get("fileName") or "").suffix[1:])
+        if entry["type"] == Kind.DATA and token.get("status") in (0, 1):
+            raise KalturaError("FILE_CONTENT_NOT_SECURE")
+        if entry.get("mediaType") == IMAGE:
+            file = attach.claim(app, token_id, "entry", entry["id"])
+            if file is None:
+                store.change(app, entry["id"], status=IMPORT, sourceType="1")
+                return
+        else:
+            if token.get("status") not in (0, 1, 2, 3):
+                raise KalturaError("UPLOAD_TOKEN_NOT_FOUND")
+            if token["status"] != 2:
+                asset = flow.source_waits(app, entry)
+                attach.claim(app, token_id, "flavorAsset", asset["id"])
+                return
+            file = attach.claim(app, token_id, "flavorAsset", "")
+        if file is not None:
+            give_file(app, entry, file)
+
+
+def give_file(app: App, entry: Record, file: File, *, count_size: bool = True, source_type: str = "1") -> None:
+    """Make a complete file the content of an entry."""
+    entry = adopt_extension(app, entry, file.extension)
+    if entry["type"] == Kind.DATA:
+        version = store.next_content_version(entry.get("version"))
+        path = app.files.keep(file.path, entry["id"], version, file.extension)
+        store.change(app, entry["id"], status=READY, version=version, _path=str(path))
+    elif entry.get("mediaType") == IMAGE:
+        images.set_image(app, entry, file)
+    else:
+        if entry["type"] == Kind.MEDIA:
+            store.change(app, entry["id"], sourceType=source_type)
+        asset = flavors.new_source(app, entry, waiting=False)
+        flow.source_arrived(app, entry["id"], asset, file, count_size=count_size)
+
+
+def adopt_extension(app: App, entry: Record, extension: str) -> Record:
+    """Let a file extension say what an entry of automatic type is; unknown ones leave it as it is."""
+    if entry["type"] != Kind.AUTOMATIC or (media_type := media_type_of(extension)) is None:
+        return entry
+    fresh = store.new_entry(app, entry["partnerId"], entry["userId"], Kind.MEDIA)
+    return store.save(app, {**fresh, **entry, "type": Kind.MEDIA, "mediaType": media_type})
+
+
+def start_import(app: App, entry: Record, resource: ObjectValue) -> None:
+    """Fetch a URL: at once for images, else by a job."""
+    url = resource.get("url")
+    if url is None:
+        raise KalturaError("PROPERTY_VALIDATION_CANNOT_BE_NULL", "KalturaUrlResource::url")
+    changes = {"status": IMPORT}
+    headers = [item.get("value", "") for item in resource.get("urlHeaders", [])]
+    entry = store.change(app, entry["id"], **changes, **_source_type(entry)) or entry
+    job = {"url": url, "headers": headers}
+    if entry.get("mediaType") == IMAGE and not resource.get("forceAsyncDownload"):
+        app.jobs.run_now("import", entry_id=entry["id"], **job)
+    else:
+        app.jobs.add("import", entry_id=entry["id"], **job)
+
+
+def _source_type(entry: Record) -> Record:
+    return {"sourceType": "5"} if entry["type"] == Kind.MEDIA else {}
+
+
+def copy_of(app: App, path: Path, extension: str) -> File:
+    """A copy of stored content, ready to be moved to another object."""
+    target = app.files.temporary_path()
+    shutil.copyfile(path, target)
+    return File(target, extension, target.stat().st_size)
+
+
+def uploaded(upload: Upload) -> File:
+    """A file part of this very request as content."""
+    return File(Path(upload.path), Path(upload.name).suffix[1:].lower() or "noex", upload.size)
+
+
+def _fill_flavor(app: App, asset_id: str, file: File) -> bool:
+    with app.database.transaction():
+        asset = app.tables.assets.get(asset_id)
+        entry = app.tables.entries.get(asset["entryId"]) if asset else None
+        if asset is None or entry is None or entry["status"] == 3 or asset["status"] == 3:
+            return False
+        flow.source_arrived(app, entry["id"], asset, file)
+        return True
+
+
+def _forget_flavor(app: App, asset_id: str, finished: bool) -> None:
+    with app.database.transaction():
+        asset = app.tables.assets.get(asset_id)
+        if asset is not None:
+            flow.source_lost(app, asset, finished=finished)
+
+
+def _fill_entry(app: App, entry_id: str, file: File) -> bool:
+    entry = app.tables.entries.get(entry_id)
+    if entry is None or entry["status"] == 3:
+        return False
+    give_file(app, entry, file)
+    return True
+
+
+def _forget_entry(app: App, entry_id: str, finished: bool) -> None:
+    entry = app.tables.entries.get(entry_id)
+    if entry is not None and (entry["status"] in (IMPORT, ERROR_CONVERTING) or finished):
+        store.change(app, entry_id, status=NO_CONTENT)
+
+
+attach.register("flavorAsset", Target(_fill_flavor, _forget_flavor))
+attach.register("entry", Target(_fill_entry, _forget_entry))

@@ -1,0 +1,212 @@
+"""How entries and flavors move on: content arrives, is analysed, is converted, is ready or has failed.
+
+The job workers call these functions with what ffmpeg did; the control API calls the same ones to stand in for them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kaltura_sandbox.assets import flavors
+from kaltura_sandbox.assets import types as asset_types
+from kaltura_sandbox.assets.params import AUDIO_PARAMS, DEFAULT_PROFILE, rendition_ids
+from kaltura_sandbox.entries import store
+from kaltura_sandbox.entries.types import (
+    DELETED, ERROR_CONVERTING, ERROR_IMPORTING, IMPORT, NO_CONTENT, PRECONVERT, READY, Kind,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.types import Record
+    from kaltura_sandbox.app import App
+    from kaltura_sandbox.assets.flavors import MediaInfo
+    from kaltura_sandbox.uploads.attach import File
+
+__all__ = [
+    "analysed", "conversion_failed", "converted", "import_failed", "rendition_failed", "rendition_ready",
+    "source_arrived", "source_lost", "source_waits",
+]  # fmt: skip
+
+_FORCED = "container warnings: 2114#Force Commandline.\n"
+_UNUSABLE = "source warnings: 1103,#Source file is unusable.\n"
+_PENDING = (asset_types.QUEUED, asset_types.CONVERTING, asset_types.WAIT_FOR_CONVERT, asset_types.IMPORTING)
+
+
+def _profile_of(entry: Record) -> Record:
+    """The properties that say which profile converts an entry; the default one unless another was asked for."""
+    number = entry.get("conversionProfileId") or DEFAULT_PROFILE
+    return {"conversionProfileId": number, "conversionQuality": number}
+
+
+def source_waits(app: App, entry: Record) -> Record:
+    """The source flavor of an entry whose upload is not complete; the entry goes to IMPORT."""
+    asset = flavors.new_source(app, entry, waiting=True)
+    store.change(app, entry["id"], status=IMPORT, sourceType="1")
+    return asset
+
+
+def source_arrived(app: App, entry_id: str, asset: Record, file: File, *, count_size: bool = True) -> None:
+    """Content is complete: the entry goes to PRECONVERT and its conversion is queued.
+
+    An empty file ends in ERROR_CONVERTING, profile -1 in PENDING, a document in READY.
+    """
+    entry = app.tables.entries.get(entry_id)
+    if entry is None:
+        return
+    asset["status"] = asset_types.QUEUED
+    asset = flavors.store_file(app, asset, file.path, file.extension, count_size=count_size)
+    if entry["type"] == Kind.DOCUMENT:
+        app.tables.assets.change(asset["id"], status=asset_types.READY)
+        kind = {"pdf": 13, "swf": 12}.get(file.extension, 11)
+        store.change(app, entry_id, status=READY, documentType=kind, assetParamsIds="0")
+    elif file.size == 0:
+        app.tables.assets.change(asset["id"], status=asset_types.ERROR, description=_UNUSABLE)
+        store.change(app, entry_id, status=ERROR_CONVERTING, **_profile_of(entry))
+    elif entry.get("conversionProfileId") == -1:
+        store.change(app, entry_id, status=4)
+    else:
+        store.change(app, entry_id, status=PRECONVERT, **_profile_of(entry))
+        app.jobs.add("convert", entry_id=entry_id)
+
+
+def source_lost(app: App, asset: Record, *, finished: bool = False) -> None:
+    """The token behind a waiting source is gone: its entry is without content again.
+
+    With ``finished`` even an entry that went on already falls back, which the loser of two final chunks can cause.
+    """
+    entry = app.tables.entries.get(asset["entryId"])
+    if not finished and asset["status"] != asset_types.IMPORTING:
+        return
+    app.tables.assets.change(asset["id"], status=asset_types.DELETED, deletedAt=app.clock.now())
+    if entry is not None and (entry["status"] == IMPORT or (finished and entry["status"] != DELETED)):
+        app.jobs.abort(entry["id"])
+        store.change(app, entry["id"], status=NO_CONTENT)
+
+
+def analysed(app: App, entry_id: str, info: MediaInfo | None) -> list[Record]:
+    """The source was analysed (None = in vain): its flavor is ready and the renditions come into being.
+
+    :returns: the renditions to convert.
+    """
+    entry, source = app.tables.entries.get(entry_id), flavors.source_of(app, entry_id)
+    if entry is None or source is None or entry["status"] == DELETED:
+        return []
+    profile = app.tables.profiles.get(entry.get("conversionProfileId", DEFAULT_PROFILE))
+    wanted = rendition_ids(profile, app.config.max_flavors)
+    if info is not None and info.width == 0 and wanted:
+        wanted = [AUDIO_PARAMS]
+    changes: Record = {"status": asset_types.READY, "updatedAt": app.clock.now()}
+    if info is not None:
+        changes |= info.properties() | {"size": source["sizeInBytes"] // 1024}
+        if wanted:
+            changes |= {"tags": "source,web", "isWeb": True}
+        store.change(app, entry_id, **_media_properties(info))
+    app.tables.assets.change(source["id"], **changes)
+    store.change(app, entry_id, flavorParamsIds="0")
+    redundant = flavors.redundant_ids(wanted, info)
+    made = [
+        flavors.new_rendition(
+            app, entry, number, redundant=number in redundant, warning="" if info else _FORCED
+        )
+        for number in wanted
+    ]
+    _settle(app, entry_id)
+    return [asset for asset in made if asset["status"] == asset_types.CONVERTING]
+
+
+def _media_properties(info: MediaInfo) -> Record:
+    properties: Record = {"duration": (info.duration + 500) // 1000, "msDuration": info.duration}
+    if info.width:
+        properties |= {"width": info.width, "height": info.height}
+    return properties
+
+
+def converted(app: App, asset_id: str, path: Path) -> None:
+    """A rendition's file is there but not yet analysed: still CONVERTING, version and size in bytes known."""
+    asset = app.tables.assets.get(asset_id)
+    if asset is None or asset["status"] == asset_types.DELETED:
+        return
+    asset["description"] = asset.get("description", "") + "\n"
+    flavors.store_file(app, asset, path, asset["fileExt"], count_size=False)
+
+
+def rendition_ready(app: App, asset_id: str, info: MediaInfo) -> None:
+    """A rendition is READY; the first one makes its entry READY."""
+    with app.database.transaction():
+        asset = app.tables.assets.get(asset_id)
+        if asset is None or asset["status"] == asset_types.DELETED:
+            return
+        app.tables.assets.put(
+            {
+                **asset,
+                **info.properties(),
+                "status": asset_types.READY,
+                "size": asset["sizeInBytes"] // 1024,
+                "updatedAt": app.clock.now(),
+            }
+        )
+        entry = app.tables.entries.get(asset["entryId"])
+        if entry is None or entry["status"] == DELETED:
+            return
+        ready = sorted(
+            flavor["flavorParamsId"]
+            for flavor in flavors.flavors_of(app, entry["id"])
+            if flavors.is_ready(flavor)
+        )
+        changes: Record = {"flavorParamsIds": ",".join(map(str, ready))}
+        if entry["status"] in (IMPORT, PRECONVERT, 4):
+            changes["status"] = READY
+        store.change(app, entry["id"], **changes)
+    app.replacements.entry_moved(asset["entryId"])
+
+
+def rendition_failed(app: App, asset_id: str, reason: str = "") -> None:
+    """A rendition cannot be made; when none can, the entry has failed."""
+    asset = app.tables.assets.change(asset_id, status=asset_types.ERROR, updatedAt=app.clock.now())
+    if asset is None:
+        return
+    if reason:
+        app.tables.assets.change(asset_id, description=asset.get("description", "") + reason)
+    _settle(app, asset["entryId"])
+
+
+def _settle(app: App, entry_id: str) -> None:
+    """READY when nothing is left to do and something is ready besides failed renditions; ERROR when all failed."""
+    with app.database.transaction():
+        entry = app.tables.entries.get(entry_id)
+        if entry is None or entry["status"] in (READY, DELETED):
+            return
+        states = [flavor["status"] for flavor in flavors.flavors_of(app, entry_id) if not flavor["isOriginal"]]
+        if any(state in _PENDING for state in states):
+            return
+        made = [state for state in states if state != asset_types.NOT_APPLICABLE]
+        failed = bool(made) and all(state == asset_types.ERROR for state in made)
+        store.change(app, entry_id, status=ERROR_CONVERTING if failed else READY)
+    app.replacements.entry_moved(entry_id)
+
+
+def conversion_failed(app: App, entry_id: str, reason: str) -> None:
+    """The source is no media or conversion broke down: every rendition and the entry fail."""
+    with app.database.transaction():
+        entry = app.tables.entries.get(entry_id)
+        if entry is None or entry["status"] == DELETED:
+            return
+        for flavor in flavors.flavors_of(app, entry_id):
+            if not flavor["isOriginal"] and flavor["status"] in _PENDING:
+                app.tables.assets.change(flavor["id"], status=asset_types.ERROR, updatedAt=app.clock.now())
+            elif flavor["isOriginal"]:
+                app.tables.assets.change(flavor["id"], description=reason, updatedAt=app.clock.now())
+        if entry["status"] != READY:
+            store.change(app, entry_id, status=ERROR_CONVERTING)
+    app.replacements.entry_moved(entry_id)
+
+
+def import_failed(app: App, entry_id: str, reason: str) -> None:
+    """An import gave up: the entry is in ERROR_IMPORTING, a source flavor says why where there is one."""
+    source = flavors.source_of(app, entry_id)
+    if source is not None:
+        app.tables.assets.change(source["id"], status=asset_types.ERROR, description=reason)
+    entry = app.tables.entries.get(entry_id)
+    if entry is not None and entry["status"] == IMPORT:
+        store.change(app, entry_id, status=ERROR_IMPORTING)
+    app.replacements.entry_moved(entry_id)

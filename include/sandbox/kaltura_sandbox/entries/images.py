@@ -1,0 +1,41 @@
+"""Image entries: their file is the entry's own, no flavor and no conversion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaltura_sandbox.entries import store
+from kaltura_sandbox.entries.types import ERROR_IMPORTING, READY
+from kaltura_sandbox.jobs import ffmpeg
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.types import Record
+    from kaltura_sandbox.app import App
+    from kaltura_sandbox.uploads.attach import File
+
+__all__ = ["set_image"]
+
+
+def set_image(app: App, entry: Record, file: File) -> None:
+    """Make a file the picture of an image entry: READY at once, unless it holds script."""
+    version = store.next_content_version(entry.get("version"))
+    path = app.files.keep(file.path, entry["id"], version, file.extension)
+    if _unsafe(path.read_bytes()[:4096]):
+        store.change(app, entry["id"], status=ERROR_IMPORTING)
+        return
+    info = ffmpeg.probe(path)
+    size = {"width": info.width, "height": info.height} if info and info.width else {}
+    store.change(
+        app,
+        entry["id"],
+        status=READY,
+        version=version,
+        _thumb_version=version,
+        _path=str(path),
+        **size,
+    )
+
+
+def _unsafe(head: bytes) -> bool:
+    lowered = head.lower()
+    return (b"<svg" in lowered or b"<?xml" in lowered) and (b"<script" in lowered or b"<!entity" in lowered)

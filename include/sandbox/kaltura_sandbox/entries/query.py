@@ -1,0 +1,218 @@
+"""Entry filters: their declared properties and the SQL conditions they become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kaltura_sandbox.api.listing import BASE_FILTER, split
+from kaltura_sandbox.api.types import INT, STRING, TIME, ObjectType, ObjectValue, ValueType, prop
+
+__all__ = ["ENTRY_FILTER", "MEDIA_FILTER", "Query", "entry_query"]
+
+# filter name -> (column, type)
+_NUMBERS = {
+    "type": "type",
+    "mediaType": "media_type",
+    "documentType": "document_type",
+    "moderationStatus": "moderation_status",
+    "displayInSearch": "display",
+    "replacementStatus": "replacement_status",
+    "partnerSortValue": "sort_value",
+    "duration": "duration",
+    "msDuration": "ms_duration",
+    "accessControlId": "access_control",
+    "conversionProfileId": "profile",
+}
+_TEXTS = {
+    "id": "id",
+    "status": "status",
+    "userId": "user",
+    "creatorId": "creator",
+    "sourceType": "source_type",
+    "replacingEntryId": "replacing",
+    "replacedEntryId": "replaced",
+    "rootEntryId": "root",
+    "parentEntryId": "parent",
+    "partnerData": "partner_data",
+    "referenceId": "reference",
+}
+_TIMES = {"createdAt": "created", "updatedAt": "updated", "startDate": "start", "endDate": "end"}
+_WORDS = {
+    "tags": "tags",
+    "adminTags": "admin_tags",
+    "categories": "categories",
+    "categoriesIds": "categories_ids",
+    "flavorParamsIds": "flavors",
+}
+_ORDERS = {
+    "name": "name_lower",
+    "moderationCount": "moderation_count",
+    "createdAt": "created",
+    "updatedAt": "updated",
+    "startDate": '"start"',
+    "endDate": '"end"',
+    "partnerSortValue": "sort_value",
+    "plays": "plays",
+    "views": "views",
+    "duration": "duration",
+    "mediaType": "media_type",
+    "recent": "created",
+}
+_COMPARISONS = {
+    "Equal": "=",
+    "NotEqual": "!=",
+    "GreaterThanOrEqual": ">=",
+    "LessThanOrEqual": "<=",
+    "GreaterThan": ">",
+    "LessThan": "<",
+}
+_LIST_LIMIT = 500
+
+
+def _declared() -> list[Any]:
+    properties: dict[str, ValueType] = {}
+    for names, kind in ((_NUMBERS, INT), (_TEXTS, STRING), (_TIMES, TIME)):
+        for name in names:
+            properties |= {name + suffix: kind for suffix in _COMPARISONS}
+            properties |= {name + suffix: STRING for suffix in ("In", "NotIn")}
+            for suffix in ("GreaterThanOrEqualOrNull", "LessThanOrEqualOrNull"):
+                properties[name + suffix] = kind
+    for name in (*_WORDS, "name", "freeText"):
+        suffixes = ("Like", "MultiLikeOr", "MultiLikeAnd", "MatchOr", "MatchAnd", "Equal", "NotContains")
+        properties |= {name + suffix: STRING for suffix in suffixes}
+    for name in ("freeText", "searchTextMatchAnd", "searchTextMatchOr", "redirectFromEntryId"):
+        properties[name] = STRING
+    return [prop(name, kind) for name, kind in properties.items()]
+
+
+ENTRY_FILTER = ObjectType("KalturaBaseEntryFilter", *_declared(), base=BASE_FILTER)
+PLAYABLE_FILTER = ObjectType("KalturaPlayableEntryFilter", base=ENTRY_FILTER)
+MEDIA_FILTER = ObjectType("KalturaMediaEntryFilter", base=PLAYABLE_FILTER)
+DATA_FILTER = ObjectType("KalturaDataEntryFilter", base=ENTRY_FILTER)
+DOCUMENT_FILTER = ObjectType("KalturaDocumentEntryFilter", base=ENTRY_FILTER)
+
+
+class Query:
+    """Conditions joined by AND, an order, and the ids when the filter names them."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[str, Sequence[Any]]] = []
+        self.order = "seq"
+        self.ids: list[str] | None = None
+
+    def add(self, condition: str, *params: Any) -> None:
+        """Require a condition; ``{words}`` stands for the table of words."""
+        self._parts.append((condition, params))
+
+    def sql(self, words: str) -> tuple[str, list[Any]]:
+        """The WHERE clause and its parameters."""
+        where = " AND ".join(condition.replace("{words}", words) for condition, _ in self._parts) or "1"
+        return where, [value for _, params in self._parts for value in params]
+
+    def one_of(self, column: str, values: Sequence[Any], *, negate: bool = False) -> None:
+        """Require one of some values, or none of them."""
+        places = ", ".join("?" * len(values))
+        self.add(f'"{column}" {"NOT " if negate else ""}IN ({places})', *values)
+
+
+def entry_query(value: ObjectValue | None) -> Query:
+    """Translate what the filter says; defaults and permissions are the caller's."""
+    query = Query()
+    for name, item in (value.values if value else {}).items():
+        if item is not None and name != "orderBy":
+            _condition(query, name, item)
+    _ids(query, value)
+    _order(query, value.get("orderBy", "") if value else "")
+    return query
+
+
+def _condition(query: Query, name: str, item: Any) -> None:
+    if name in ("freeText", "searchTextMatchAnd", "searchTextMatchOr"):
+        _free_text(query, item, any_word=name.endswith("Or"))
+        return
+    for names, numeric in ((_NUMBERS, True), (_TIMES, True), (_TEXTS, False)):
+        for field, column in names.items():
+            if name.startswith(field) and _compare(query, column, name[len(field) :], item, numeric=numeric):
+                return
+    for field, kind in (*_WORDS.items(), ("name", "name")):
+        if name.startswith(field) and _words(query, kind, name[len(field) :], str(item)):
+            return
+
+
+def _compare(query: Query, column: str, suffix: str, item: Any, *, numeric: bool) -> bool:
+    """Add a comparison; False when the suffix is none."""
+    from kaltura_sandbox.entries.search import reference_key
+
+    def cast(text: Any) -> Any:
+        if column == "reference":
+            return reference_key(str(text))
+        if numeric:
+            return int(text) if str(text).lstrip("-").isdigit() else None
+        return str(text)
+
+    if suffix in ("In", "NotIn"):
+        values = [cast(text) for text in split(str(item))[:_LIST_LIMIT]]
+        query.one_of(column, values, negate=suffix == "NotIn")
+    elif suffix in _COMPARISONS:
+        query.add(f'"{column}" {_COMPARISONS[suffix]} ?', cast(item))
+    elif suffix.removesuffix("OrNull") in _COMPARISONS:
+        sign = _COMPARISONS[suffix.removesuffix("OrNull")]
+        query.add(f'("{column}" IS NULL OR "{column}" {sign} ?)', cast(item))
+    else:
+        return False
+    return True
+
+
+def _words(query: Query, kind: str, suffix: str, item: str) -> bool:
+    values = [text.lower() for text in split(item)]
+    if kind == "name" and suffix in ("Equal", "Like", "MultiLikeOr", "MultiLikeAnd"):
+        _name(query, suffix, item, values)
+        return True
+    found = "id IN (SELECT id FROM {words} WHERE kind = '%s' AND word IN (%s))"
+    if suffix in ("MultiLikeOr", "MatchOr", "Like", "Equal"):
+        if suffix in ("Like", "Equal"):
+            values = [item.strip().lower()]
+        query.add(found % (kind, ", ".join("?" * len(values))), *values)
+    elif suffix in ("MultiLikeAnd", "MatchAnd"):
+        for value in values:
+            query.add(found % (kind, "?"), value)
+    elif suffix == "NotContains":
+        query.add("NOT " + found % (kind, ", ".join("?" * len(values))), *values)
+    else:
+        return False
+    return True
+
+
+def _name(query: Query, suffix: str, item: str, values: list[str]) -> None:
+    if suffix == "Equal":
+        query.add("name = ?", item)
+    elif suffix == "MultiLikeOr":
+        query.add("(" + " OR ".join(["instr(name_lower, ?)"] * len(values)) + ")", *values)
+    else:
+        for value in values if suffix == "MultiLikeAnd" else item.lower().split():
+            query.add("instr(name_lower, ?)", value)
+
+
+def _free_text(query: Query, text: str, *, any_word: bool) -> None:
+    words = [word.strip("\"'*,").lower() for word in text.split()]
+    words = [word for word in words if word]
+    if not words:
+        return
+    joined = (" OR " if any_word else " AND ").join(["instr(text, ?)"] * len(words))
+    query.add(f"({joined} OR id = ?)", *words, text.strip())
+
+
+def _ids(query: Query, value: ObjectValue | None) -> None:
+    if value is not None and (value.get("idEqual") or value.get("idIn")):
+        query.ids = split(value.get("idEqual", "") or value.get("idIn", ""))[:_LIST_LIMIT]
+
+
+def _order(query: Query, text: str) -> None:
+    orders = []
+    for item in split(text):
+        if column := _ORDERS.get(item.lstrip("+-")):
+            orders.append(f"{column} {'DESC' if item.startswith('-') else 'ASC'}")
+    if orders:
+        # Entries of the same second keep the order in which they were made.
+        query.order = ", ".join([*orders, f"seq {orders[-1].rpartition(' ')[2]}"])

@@ -1,0 +1,179 @@
+"""The search index behind list and count: its rows, its lag, and the SQL a filter becomes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from kaltura_sandbox.entries.properties import search_text
+from kaltura_sandbox.entries.query import Query
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.types import Record
+    from kaltura_sandbox.clock import Clock
+    from kaltura_sandbox.faults import Faults
+    from kaltura_sandbox.store.database import Database
+    from kaltura_sandbox.store.tables import Tables
+
+__all__ = ["SearchIndex", "reference_key"]
+
+_COLUMNS: dict[str, str] = {
+    "type": "type",
+    "media_type": "mediaType",
+    "document_type": "documentType",
+    "status": "status",
+    "moderation_status": "moderationStatus",
+    "moderation_count": "moderationCount",
+    "display": "displayInSearch",
+    "user": "userId",
+    "creator": "creatorId",
+    "name": "name",
+    "created": "createdAt",
+    "updated": "updatedAt",
+    "start": "startDate",
+    "end": "endDate",
+    "source_type": "sourceType",
+    "replacing": "replacingEntryId",
+    "replaced": "replacedEntryId",
+    "replacement_status": "replacementStatus",
+    "root": "rootEntryId",
+    "parent": "parentEntryId",
+    "sort_value": "partnerSortValue",
+    "duration": "duration",
+    "ms_duration": "msDuration",
+    "plays": "plays",
+    "views": "views",
+    "profile": "conversionProfileId",
+    "partner_data": "partnerData",
+    "access_control": "accessControlId",
+}
+_COMPUTED = ("reference", "text", "name_lower")
+
+
+def reference_key(text: str) -> str:
+    """What ``referenceId`` is compared by: trimmed, ASCII letters in lower case."""
+    return re.sub(r"[A-Z]+", lambda found: found.group().lower(), text.strip())
+
+
+class SearchIndex:
+    """Rows of searchable entry properties; with a lag, changes show only after it has passed."""
+
+    def __init__(self, database: Database, tables: Tables, clock: Clock, faults: Faults, lag: float) -> None:
+        self._db, self._tables, self._clock, self._faults = database, tables, clock, faults
+        self.lag = lag
+        columns = ", ".join(f'"{name}"' for name in (*_COLUMNS, *_COMPUTED))
+        database.execute(
+            f"CREATE TABLE IF NOT EXISTS entry_index (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, {columns})"
+        )
+        # For filters by id, which read the database and not the index.
+        database.execute(f"CREATE TEMP TABLE direct_index (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, {columns})")
+        for index in ("created", "reference", "status, moderation_status, display, type", "user", "updated"):
+            name = re.sub(r"\W+", "_", index)
+            database.execute(f"CREATE INDEX IF NOT EXISTS entry_index_{name} ON entry_index ({index})")
+        for name in ("entry_words", "temp.direct_words"):
+            database.execute(
+                f"CREATE TABLE IF NOT EXISTS {name} (kind TEXT, word TEXT, id TEXT, PRIMARY KEY (kind, word, id)) "
+                "WITHOUT ROWID"
+            )
+        database.execute("CREATE INDEX IF NOT EXISTS entry_words_id ON entry_words (id)")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS entry_index_pending (seq INTEGER PRIMARY KEY, due REAL, data TEXT)"
+        )
+        names = ", ".join(f'"{name}"' for name in ("id", *_COLUMNS, *_COMPUTED))
+        places = ", ".join("?" * (1 + len(_COLUMNS) + len(_COMPUTED)))
+        updates = ", ".join(f'"{name}" = excluded."{name}"' for name in (*_COLUMNS, *_COMPUTED))
+        self._upsert = f"({names}) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {updates}"
+
+    def index(self, entry: Record) -> None:
+        """Take note of a stored entry; it shows after the lag."""
+        if self.lag <= 0 and not self._faults.active("stale_list"):
+            self._write("entry_index", "entry_words", entry)
+            return
+        self._db.execute(
+            "INSERT INTO entry_index_pending (due, data) VALUES (?, ?)",
+            (self._clock.time() + self.lag, json.dumps(entry)),
+        )
+
+    def _write(self, table: str, words: str, entry: Record) -> None:
+        values = [entry.get(source) for source in _COLUMNS.values()]
+        values[list(_COLUMNS).index("status")] = str(entry["status"])
+        computed = [
+            reference_key(entry.get("referenceId") or ""),
+            search_text(entry).lower(),
+            entry["name"].lower(),
+        ]
+        self._db.execute(f"INSERT INTO {table} {self._upsert}", (entry["id"], *values, *computed))  # noqa: S608
+        self._db.execute(f"DELETE FROM {words} WHERE id = ?", (entry["id"],))  # noqa: S608
+        for kind, word in _words(entry):
+            self._db.execute(f"INSERT OR IGNORE INTO {words} VALUES (?, ?, ?)", (kind, word, entry["id"]))  # noqa: S608
+
+    def _catch_up(self) -> None:
+        """Apply the pending changes whose time has come."""
+        if self._faults.active("stale_list"):
+            return
+        rows = self._db.execute(
+            "SELECT seq, data FROM entry_index_pending WHERE due <= ? ORDER BY seq", (self._clock.time(),)
+        )
+        for seq, data in rows:
+            self._write("entry_index", "entry_words", json.loads(data))
+            self._db.execute("DELETE FROM entry_index_pending WHERE seq = ?", (seq,))
+
+    def search(self, query: Query, limit: int, offset: int) -> tuple[int, list[Record]]:
+        """The number of matches and one page of the entries, as the database has them now."""
+        with self._db.transaction():
+            table, words = self._table_for(query)
+            where, params = query.sql(words)
+            total = int(self._db.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}", params)[0][0])  # noqa: S608
+            rows = self._db.execute(
+                f"SELECT entries.data FROM (SELECT id, seq FROM {table} WHERE {where} "  # noqa: S608
+                f"ORDER BY {query.order} LIMIT ? OFFSET ?) AS page JOIN entries ON entries.id = page.id",
+                (*params, limit, offset),
+            ) if total else []
+        return total, [json.loads(data) for (data,) in rows]
+
+    def count(self, query: Query) -> int:
+        """The number of matches."""
+        with self._db.transaction():
+            table, words = self._table_for(query)
+            where, params = query.sql(words)
+            return int(self._db.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}", params)[0][0])  # noqa: S608
+
+    def _table_for(self, query: Query) -> tuple[str, str]:
+        self._catch_up()
+        if query.ids is None or (self.lag <= 0 and not self._faults.active("stale_list")):
+            return "entry_index", "entry_words"
+        self._db.execute("DELETE FROM direct_index")
+        self._db.execute("DELETE FROM direct_words")
+        for entry_id in query.ids:
+            if (entry := self._tables.entries.get(entry_id)) is not None:
+                self._write("direct_index", "direct_words", entry)
+        return "direct_index", "direct_words"
+
+    def rebuild(self) -> None:
+        """Index every stored entry anew."""
+        with self._db.transaction():
+            for name in ("entry_index", "entry_words", "entry_index_pending"):
+                self._db.execute(f"DELETE FROM {name}")  # noqa: S608
+            for entry in self._tables.entries.find():
+                self._write("entry_index", "entry_words", entry)
+
+
+def _words(entry: Record) -> Sequence[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    kinds: dict[str, Any] = {
+        "tags": entry.get("tags"),
+        "admin_tags": entry.get("adminTags"),
+        "categories": entry.get("categories"),
+        "categories_ids": entry.get("categoriesIds"),
+        "flavors": entry.get("flavorParamsIds") or entry.get("assetParamsIds"),
+        "name": entry.get("name"),
+    }
+    for kind, text in kinds.items():
+        for item in (text or "").split(","):
+            if whole := item.strip().lower():
+                found.add((kind, whole))
+                if kind in ("tags", "admin_tags", "name"):
+                    found.update((kind, word) for word in whole.split())
+    return sorted(found)

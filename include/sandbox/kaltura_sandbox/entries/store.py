@@ -1,0 +1,118 @@
+"""Entries as records: made, found, changed and shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaltura_sandbox.api.errors import KalturaError
+from kaltura_sandbox.entries.properties import search_text
+from kaltura_sandbox.entries.types import DELETED, IMAGE, NO_CONTENT, Kind, shown_type
+from kaltura_sandbox.ids import new_object_id
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.call import Call
+    from kaltura_sandbox.api.types import ObjectType, Record
+    from kaltura_sandbox.app import App
+
+__all__ = ["change", "find", "new_entry", "next_content_version", "save", "show"]
+
+_COMMON: dict[str, Any] = {
+    "description": "",
+    "tags": "",
+    "categories": "",
+    "categoriesIds": "",
+    "status": NO_CONTENT,
+    "moderationCount": 0,
+    "rank": 0,
+    "totalRank": 0,
+    "votes": 0,
+    "version": 0,
+    "accessControlId": 2,
+    "replacementStatus": 0,
+    "partnerSortValue": 0,
+    "operationAttributes": [],
+    "entitledUsersEdit": "",
+    "entitledUsersPublish": "",
+    "entitledUsersView": "",
+    "capabilities": "",
+    "displayInSearch": 1,
+    "blockAutoTranscript": False,
+}
+_MEDIA: dict[str, Any] = {"licenseType": -1, "plays": 0, "views": 0, "duration": 0, "msDuration": 0, "sourceType": "6"}
+
+
+def new_entry(app: App, partner_id: int, user_id: str, kind: int) -> Record:
+    """The record of a new entry, not yet stored."""
+    now, entry_id = app.clock.now(), new_object_id()
+    entry = _COMMON | {
+        "id": entry_id,
+        "name": f"{partner_id}_{now}",
+        "partnerId": partner_id,
+        "userId": user_id,
+        "creatorId": user_id,
+        "moderationStatus": 1 if app.config.moderate else 6,
+        "type": kind,
+        "createdAt": now,
+        "updatedAt": now,
+        "rootEntryId": entry_id,
+    }
+    if kind in (Kind.MEDIA, Kind.LIVE):
+        entry |= _MEDIA
+    elif kind != Kind.DATA:
+        entry["licenseType"] = -1
+    return entry
+
+
+def save(app: App, entry: Record) -> Record:
+    """Store an entry and hand it to the search index."""
+    with app.database.transaction():
+        app.tables.entries.put(entry)
+        app.search.index(entry)
+    return entry
+
+
+def change(app: App, entry_id: str, **changes: Any) -> Record | None:
+    """Set properties of a stored entry and its ``updatedAt``; None when it does not exist."""
+    with app.database.transaction():
+        entry = app.tables.entries.get(entry_id)
+        if entry is None:
+            return None
+        return save(app, {**entry, "updatedAt": app.clock.now(), **changes})
+
+
+def find(call: Call, entry_id: str, *kinds: int) -> Record:
+    """An entry that is not deleted, of one of these types if any are given.
+
+    :raises KalturaError: ``ENTRY_ID_NOT_FOUND``.
+    """
+    entry = call.tables.entries.get(entry_id)
+    if entry is None or entry["status"] == DELETED or (kinds and entry["type"] not in kinds):
+        raise KalturaError("ENTRY_ID_NOT_FOUND", entry_id)
+    return entry
+
+
+def next_content_version(version: Any) -> str:
+    """The version of an entry's own file after its next change: 100002, 100012 and so on."""
+    return str(int(version) + 10) if version else "100002"
+
+
+def show(call: Call, entry: Record, as_type: ObjectType | None = None) -> Record:
+    """An entry as a reply shows it, with its URLs."""
+    entry_id, partner = entry["id"], entry["partnerId"]
+    base = f"{call.base_url}/p/{partner}/sp/{partner}00"
+    version = entry.get("version") or 0
+    image = entry.get("mediaType") == IMAGE
+    computed = {
+        "searchText": search_text(entry),
+        "thumbnailUrl": f"{base}/thumbnail/entry_id/{entry_id}/version/{entry.get('_thumb_version', 0)}",
+        "downloadUrl": f"{base}/raw/entry_id/{entry_id}/version/{version}",
+    }
+    if entry["type"] == Kind.MEDIA and not image:
+        manifest = f"{base}/playManifest/entryId/{entry_id}/format"
+        computed["downloadUrl"] = f"{manifest}/download/protocol/http/flavorParamIds/0"
+        computed["dataUrl"] = f"{manifest}/url/protocol/http"
+    elif image:
+        computed["dataUrl"] = (
+            f"{base}/thumbnail/entry_id/{entry_id}/def_height/480/def_width/640/version/{version}/type/1"
+        )
+    return (as_type or shown_type(entry["type"])).dump(entry | computed)

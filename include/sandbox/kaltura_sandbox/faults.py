@@ -1,0 +1,120 @@
+"""Faults on demand: what goes wrong, for which calls, how often; seeded when it is left to chance."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+__all__ = ["KINDS", "Fault", "Faults"]
+
+# kind -> what it does; the control API shows this table.
+KINDS = {
+    "latency": "answer only after `seconds`",
+    "reset_before": "cut the connection before the body is read: nothing was done",
+    "reset_during": "cut the connection after `bytes` of the body: nothing was done",
+    "reply_lost": "do the work, then cut the connection instead of replying",
+    "html_error": "answer `status` (502) with an HTML page, as a proxy does: nothing was done",
+    "unavailable": "answer 503 with Retry-After `retry_after` (1): nothing was done",
+    "slow_body": "read the body at `bytes_per_second` (a bandwidth cap)",
+    "slow_reply": "send the reply at `bytes_per_second`",
+    "error": "answer the API error `code` instead of doing the work",
+    "action_blocked": "answer ACTION_BLOCKED, as a rate limit does",
+    "expire_ks": "from this call on the session it used is expired",
+    "final_delay": "keep the final chunk of an upload waiting for `seconds` after its work is done",
+    "second_final": "what the loser of two final chunks does to an attached token: `outcome` deleted or full",
+    "conversion_failure": "the conversion of the next entry fails",
+    "stuck_import": "the next import by URL never ends",
+    "import_failure": "the next attempt of an import by URL fails",
+    "virus": "the next source gets the status virusScan.Infected",
+    "stale_list": "list and count do not see what was written since; remove the fault to end it",
+}
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault. ``service`` and ``action`` narrow it (``*`` = any), ``after`` skips the first matches,
+    ``times`` bounds how often it strikes (None = always), ``probability`` leaves each match to chance."""  # noqa: D205
+
+    kind: str
+    service: str = "*"
+    action: str = "*"
+    times: int | None = 1
+    after: int = 0
+    probability: float = 1.0
+    parameters: dict[str, Any] = field(default_factory=dict)
+    id: int = 0
+    struck: int = 0
+
+    def number(self, name: str, default: float) -> float:
+        """A numeric parameter."""
+        return float(self.parameters.get(name, default))
+
+    def matches(self, service: str, action: str) -> bool:
+        """Whether a call falls under this fault."""
+        return self.service.lower() in ("*", service.lower()) and self.action.lower() in ("*", action.lower())
+
+
+class Faults:
+    """The faults in force; thread-safe."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._numbers = itertools.count(1)
+        self._random = random.Random(seed)  # noqa: S311 - chance for tests, not secrets
+
+    def seed(self, seed: int | None) -> None:
+        """Restart chance from a seed."""
+        with self._lock:
+            self._random.seed(seed)
+
+    def add(self, kind: str, **settings: Any) -> Fault:
+        """Put a fault in force; settings that are not a Fault's own become its parameters.
+
+        :raises ValueError: unknown kind.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"unknown fault {kind!r}; known: {', '.join(sorted(KINDS))}")
+        own = {name: settings.pop(name) for name in ("service", "action", "times", "after", "probability") if name in settings}
+        fault = Fault(kind, **own, parameters=settings, id=next(self._numbers))
+        with self._lock:
+            self._faults.append(fault)
+        return fault
+
+    def take(self, kinds: Iterable[str], service: str = "*", action: str = "*") -> list[Fault]:
+        """The faults of these kinds that strike this call now; counts them as having struck."""
+        wanted = frozenset(kinds)
+        if not self._faults:
+            return []
+        with self._lock:
+            return [fault for fault in self._faults if fault.kind in wanted and self._strikes(fault, service, action)]
+
+    def _strikes(self, fault: Fault, service: str, action: str) -> bool:
+        if not fault.matches(service, action) or (fault.times is not None and fault.struck >= fault.times):
+            return False
+        if fault.after > 0:
+            fault.after -= 1
+            return False
+        if fault.probability < 1.0 and self._random.random() >= fault.probability:
+            return False
+        fault.struck += 1
+        return True
+
+    def active(self, kind: str) -> bool:
+        """Whether a fault of this kind is in force, without counting it."""
+        with self._lock:
+            return any(fault.kind == kind for fault in self._faults)
+
+    def remove(self, fault_id: int | None = None) -> None:
+        """End one fault, or all."""
+        with self._lock:
+            self._faults = [] if fault_id is None else [f for f in self._faults if f.id != fault_id]
+
+    def show(self) -> list[Mapping[str, Any]]:
+        """All faults as JSON-like maps."""
+        with self._lock:
+            return [asdict(fault) for fault in self._faults]

@@ -1,0 +1,1 @@
+"""Background work: fetching URLs, analysing and converting media."""

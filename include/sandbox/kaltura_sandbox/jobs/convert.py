@@ -1,0 +1,116 @@
+"""The conversion job: analyse the source, convert it with ffmpeg, take a thumbnail."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kaltura_sandbox.assets import flavors
+from kaltura_sandbox.assets.types import CONVERTING, READY, new_asset
+from kaltura_sandbox.entries import flow, store
+from kaltura_sandbox.jobs import ffmpeg
+from kaltura_sandbox.jobs.ffmpeg import ConversionError
+from kaltura_sandbox.jobs.queue import handler
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.types import Record
+    from kaltura_sandbox.app import App
+    from kaltura_sandbox.assets.flavors import MediaInfo
+
+__all__ = ["convert_entry", "convert_flavor"]
+
+_NO_MEDIA = "source warnings: 1104,#Source file is not a media file.\n"
+
+
+@handler("convert")
+def convert_entry(app: App, job: Record) -> None:
+    """Convert the source of an entry into the flavors of its profile."""
+    entry, source = app.tables.entries.get(job["entryId"]), flavors.source_of(app, job["entryId"])
+    if entry is None or source is None or not source.get("_path") or entry["status"] == 3:
+        return
+    if app.config.conversion_delay:
+        time.sleep(app.config.conversion_delay)
+    if app.faults.take(["virus"]):
+        store.change(app, entry["id"], status="virusScan.Infected")
+        app.tables.assets.change(source["id"], status="virusScan.Infected")
+        return
+    info = ffmpeg.probe(Path(source["_path"]))
+    if info is None:
+        flow.conversion_failed(app, entry["id"], _NO_MEDIA)
+        return
+    renditions = flow.analysed(app, entry["id"], info)
+    if app.faults.take(["conversion_failure"]):
+        flow.conversion_failed(app, entry["id"], "conversion failed\n")
+        return
+    _convert(app, entry, Path(source["_path"]), info, renditions)
+
+
+def _convert(app: App, entry: Record, source: Path, info: MediaInfo, renditions: list[Record]) -> None:
+    targets = {asset["flavorParamsId"]: app.files.temporary_path(".mp4") for asset in renditions}
+    picture = app.files.temporary_path(".jpg")
+    try:
+        ffmpeg.convert(source, info, targets, picture)
+    except ConversionError as error:
+        if app.jobs.stopping:
+            raise
+        flow.conversion_failed(app, entry["id"], f"{error}\n")
+        return
+    if picture.exists():
+        _set_thumbnail(app, entry, picture, info)
+    for asset in renditions:
+        path = targets[asset["flavorParamsId"]]
+        made = ffmpeg.probe(path)
+        flow.converted(app, asset["id"], path)
+        if made is None:
+            flow.rendition_failed(app, asset["id"], "no media\n")
+        else:
+            flow.rendition_ready(app, asset["id"], made)
+
+
+def _set_thumbnail(app: App, entry: Record, picture: Path, info: MediaInfo) -> None:
+    """Store the picture as the entry's default thumbnail, unless it has one already."""
+    current = app.tables.entries.get(entry["id"])
+    if current is None or current.get("_thumb_version"):
+        picture.unlink()
+        return
+    asset = new_asset(
+        app,
+        entry,
+        "thumb",
+        version="2",
+        tags="default_thumb",
+        fileExt="jpg",
+        description="",
+        thumbParamsId=0,
+        width=info.width,
+        height=info.height,
+        status=READY,
+    )
+    flavors.store_file(app, asset | {"_fresh": False, "version": None}, picture, "jpg", count_size=True)
+    store.change(app, entry["id"], _thumb_version="100002", _thumb_asset=asset["id"])
+
+
+@handler("convert_flavor")
+def convert_flavor(app: App, job: Record) -> None:
+    """Convert, or convert again, one flavor of an entry that has its source."""
+    entry, source = app.tables.entries.get(job["entryId"]), flavors.source_of(app, job["entryId"])
+    if entry is None or source is None or not source.get("_path") or entry["status"] == 3:
+        return
+    number = job["flavorParamsId"]
+    info = ffmpeg.probe(Path(source["_path"]))
+    if info is None:
+        return
+    assets = {asset["flavorParamsId"]: asset for asset in flavors.flavors_of(app, entry["id"])}
+    asset = assets.get(number) or flavors.new_rendition(app, entry, number, redundant=False, warning="")
+    app.tables.assets.change(asset["id"], status=CONVERTING)
+    target = app.files.temporary_path(".mp4")
+    try:
+        ffmpeg.convert(Path(source["_path"]), info, {number: target}, None)
+    except ConversionError as error:
+        if app.jobs.stopping:
+            raise
+        flow.rendition_failed(app, asset["id"], f"{error}\n")
+        return
+    flow.converted(app, asset["id"], target)
+    flow.rendition_ready(app, asset["id"], ffmpeg.probe(target) or info)

@@ -1,0 +1,146 @@
+"""The job queue: stored with the rest of the state, worked off by a few threads, resumed after a restart."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.types import Record
+    from kaltura_sandbox.app import App
+
+__all__ = ["ABORTED", "FAILED", "FINISHED", "PENDING", "PROCESSING", "RETRY", "JobQueue", "Retry", "handler"]
+
+PENDING, QUEUED, PROCESSING = 0, 1, 2
+FINISHED, FAILED, ABORTED, RETRY = 5, 6, 7, 9
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[["App", "Record"], None]
+_HANDLERS: dict[str, Handler] = {}
+_POLL = 0.5
+
+
+class Retry(Exception):
+    """Raised by a handler to be called again after some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = seconds
+
+
+def handler(kind: str) -> Callable[[Handler], Handler]:
+    """Register the decorated function as the handler of a kind of job."""
+
+    def register(function: Handler) -> Handler:
+        _HANDLERS[kind] = function
+        return function
+
+    return register
+
+
+class JobQueue:
+    """Adds, runs and aborts jobs."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Resume what the last process left and start the workers."""
+        for job in self._app.tables.jobs.find("status = ?", (PROCESSING,)):
+            self._app.tables.jobs.change(job["id"], status=PENDING)
+        if not self._app.config.run_jobs:
+            return
+        for number in range(self._app.config.job_workers):
+            thread = threading.Thread(target=self._work, name=f"sandbox-job-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self, timeout: float = 5) -> None:
+        """Stop the workers; a job that is running is resumed by the next process."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def add(self, kind: str, *, entry_id: str = "", delay: float = 0, **details: Any) -> Record:
+        """Queue a job; ``details`` are its handler's."""
+        job = self._app.tables.jobs.put(self._new(kind, entry_id, delay, details))
+        with self._wake:
+            self._wake.notify()
+        return job
+
+    def run_now(self, kind: str, *, entry_id: str = "", **details: Any) -> None:
+        """Do a job within the calling request; it gets one attempt."""
+        job = self._new(kind, entry_id, 0, details | {"synchronous": True})
+        _HANDLERS[kind](self._app, job)
+
+    def _new(self, kind: str, entry_id: str, delay: float, details: Record) -> Record:
+        return {
+            "id": self._app.database.next_number("job"),
+            "kind": kind,
+            "entryId": entry_id,
+            "status": PENDING,
+            "attempts": 0,
+            "due": self._app.clock.time() + delay,
+            **details,
+        }
+
+    def abort(self, entry_id: str) -> None:
+        """Abort what is queued for an entry."""
+        for job in self._app.tables.jobs.find("entry = ? AND status IN (0, 1, 9)", (entry_id,)):
+            self._app.tables.jobs.change(job["id"], status=ABORTED)
+
+    def wake(self) -> None:
+        """Look at the clock again: it was moved."""
+        with self._wake:
+            self._wake.notify_all()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the workers are being stopped."""
+        return self._stopping
+
+    def idle(self) -> bool:
+        """Whether nothing is running or waiting to run."""
+        return self._app.tables.jobs.count("status IN (0, 1, 2, 9)") == 0
+
+    def _next(self) -> Record | None:
+        with self._app.database.transaction():
+            job = self._app.tables.jobs.first(
+                "status IN (0, 1, 9) AND due <= ?", (self._app.clock.time(),), order="due, id"
+            )
+            return self._app.tables.jobs.put({**job, "status": PROCESSING}) if job else None
+
+    def _work(self) -> None:
+        while not self._stopping:
+            job = self._next()
+            if job is not None:
+                self.execute(job)
+                continue
+            with self._wake:
+                if not self._stopping:
+                    self._wake.wait(_POLL)
+
+    def execute(self, job: Record) -> None:
+        """Run one job to its end or its next attempt."""
+        job["attempts"] += 1
+        try:
+            _HANDLERS[job["kind"]](self._app, job)
+        except Retry as retry:
+            changes = {"status": RETRY, "due": self._app.clock.time() + retry.seconds}
+            self._app.tables.jobs.change(job["id"], attempts=job["attempts"], **changes)
+        except Exception:
+            if self._stopping:
+                return  # its ffmpeg was stopped with the sandbox; the next process starts it over
+            log.exception("job %s failed", job["id"])
+            self._app.tables.jobs.change(job["id"], status=FAILED, attempts=job["attempts"])
+        else:
+            if not self._stopping:
+                self._app.tables.jobs.change(job["id"], status=FINISHED, attempts=job["attempts"])

@@ -1,0 +1,87 @@
+"""A sandbox inside the calling process: made, used and thrown away by a test."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+
+from kaltura_sandbox.app import App
+from kaltura_sandbox.client import Control
+from kaltura_sandbox.config import Config
+from kaltura_sandbox.server.http import HttpServer
+
+__all__ = ["Sandbox"]
+
+
+class Sandbox:
+    """A running Kaltura on loopback: ``with Sandbox(port=0) as sandbox: ... sandbox.service_url``.
+
+    Keyword arguments are those of :class:`kaltura_sandbox.config.Config`; without ``data_dir`` the state lives in a
+    temporary directory that goes with the sandbox. Port 0 takes any free one.
+
+    :raises OSError: the port is taken.
+    """
+
+    def __init__(self, *, data_dir: Path | str | None = None, port: int = 0, **settings: Any) -> None:
+        self._own_directory = data_dir is None
+        directory = Path(data_dir) if data_dir is not None else Path(tempfile.mkdtemp(prefix="kaltura-sandbox-"))
+        self.config = Config(data_dir=directory, port=port, **settings)
+        self.app = App(self.config)
+        try:
+            self._server = HttpServer(self.config.host, port, self.app.handle)
+        except OSError:
+            self.app.close()
+            raise
+        self.config = dataclasses.replace(self.config, port=self._server.port)
+        self.control = Control(self.url)
+
+    @property
+    def url(self) -> str:
+        """The address of the sandbox and of its page."""
+        return f"http://{self.config.host}:{self._server.port}"
+
+    @property
+    def service_url(self) -> str:
+        """The address of the API."""
+        return f"{self.url}/api_v3"
+
+    @property
+    def partner_id(self) -> int:
+        """The account."""
+        return self.config.partner_id
+
+    @property
+    def admin_secret(self) -> str:
+        """The account's admin secret."""
+        return self.config.admin_secret
+
+    @property
+    def user_secret(self) -> str:
+        """The account's user secret."""
+        return self.config.user_secret
+
+    def ks(self, user_id: str = "admin", *, admin: bool = True, privileges: str = "disableentitlement") -> str:
+        """A session string, without asking the server."""
+        return self.app.sessions.start(user_id, 2 if admin else 0, 86400, privileges)
+
+    def start(self) -> Self:
+        """Begin to answer."""
+        self.app.start()
+        self._server.start()
+        return self
+
+    def close(self) -> None:
+        """Stop, and remove a temporary data directory."""
+        self._server.close()
+        self.app.close()
+        if self._own_directory:
+            shutil.rmtree(self.config.data_dir, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

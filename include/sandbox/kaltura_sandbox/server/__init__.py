@@ -1,0 +1,1 @@
+"""A small threaded HTTP/1.1 server that streams request bodies."""

@@ -1,0 +1,1 @@
+"""State on disk: one SQLite file, the uploaded bytes beside it."""

@@ -1,0 +1,1 @@
+"""Upload tokens: their life, the rules by which chunks are put together, and what they are attached to."""

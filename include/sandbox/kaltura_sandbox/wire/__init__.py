@@ -1,0 +1,1 @@
+"""What travels on the wire: parameters in, JSON, XML, PHP or JSONP out."""
