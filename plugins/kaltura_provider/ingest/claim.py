@@ -1,0 +1,334 @@
+"""One asset on its way to one entry: look, decide, claim, look again, act, look once more.
+
+The claim is an upload token named after the content. Whoever finds no other token of that name after adding its own
+holds it; deleting a token is the fence that makes every late request with it fail.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaltura_provider.api.errors import KalturaAPIError, KalturaError, KalturaTransientError, KalturaTransportError
+from kaltura_provider.ingest.acts import (
+    Attached,
+    add_content,
+    create_entry,
+    create_from_file,
+    import_entry,
+    replace_content,
+)
+from kaltura_provider.ingest.adoption import adopt
+from kaltura_provider.ingest.endings import Act, Ending, Subject, chosen_entry, decide
+from kaltura_provider.ingest.identity import token_file_name
+from kaltura_provider.ingest.marks import discard_entry
+from kaltura_provider.ingest.model import AssetError, AssetRef, AssetState
+from kaltura_provider.ingest.settings import Transfer
+from kaltura_provider.ingest.settle import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kaltura_provider.api.observer import Observer
+    from kaltura_provider.ingest.ledger import Ledger
+    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.ingest.settings import IngestSettings
+    from kaltura_provider.ingest.views import EntryView, TokenView
+
+__all__ = ["Claim"]
+
+_NEEDS_CLAIM = frozenset({Act.CREATE, Act.REUSE, Act.REPLACE})
+_FENCED = frozenset({"UPLOAD_TOKEN_NOT_FOUND", "ENTRY_ID_NOT_FOUND", "ENTRY_ALREADY_WITH_CONTENT"})
+
+
+class Claim:
+    """The work on one asset, in steps that never sleep, so that many assets can wait at the same time.
+
+    :param known: token of an earlier attempt of this very task: it may be fenced, or continued, at once.
+    :param on_ref: told of ids the moment they exist.
+    :param may_create: whether an entry may be made, else only mended.
+    """
+
+    def __init__(
+        self,
+        asset: Asset,
+        ledger: Ledger,
+        settings: IngestSettings,
+        observer: Observer,
+        *,
+        known: str | None = None,
+        on_ref: Callable[[AssetRef], None] | None = None,
+        may_create: bool = True,
+    ) -> None:
+        self.asset = asset
+        self._may_create = may_create
+        self._ledger, self._settings, self._observer = ledger, settings, observer
+        self._subject = Subject(asset.asset, asset.content, asset.size)
+        self._own = {known} if known else set()
+        # What may be fenced at once: no request of ours with it can still be running, or it shall fail if one is.
+        self._fenceable = set(self._own)
+        self._on_ref = on_ref
+        self._clock = settings.clock
+        self._deadline = self._clock.monotonic() + settings.claim_timeout
+        self._trouble = 0
+        self._mine: str | None = None
+        self.not_before = 0.0
+
+    def step(self, looked: Sequence[EntryView] | None = None) -> AssetRef | None:
+        """Do what can be done now; return the reference when the asset needs no more of this, else ``None``.
+
+        After ``None`` the next step is due at ``not_before`` (monotonic). ``looked`` are the asset's entries where a
+        search has just been made. Failures are returned in the reference, never raised.
+        """
+        try:
+            return self._step(looked) or self._patience()
+        except (KalturaTransportError, KalturaTransientError) as error:
+            self._trouble += 1
+            if self._trouble >= self._settings.attempts:
+                return self._fail(AssetError.of(error))
+            self._wait(self._settings.poll if error.ambiguous else self._settings.backoff)
+            return None
+        except (KalturaError, ValueError) as error:
+            self._let_go()
+            return self._fail(AssetError.of(error))
+
+    @property
+    def due(self) -> bool:
+        """Whether the next step may be taken."""
+        return self._clock.monotonic() >= self.not_before
+
+    def _patience(self) -> AssetRef | None:
+        if self._clock.monotonic() < self._deadline:
+            return None
+        text = f"another process holds the claim on {self.asset.uri} or its upload for too long; try again later"
+        return self._fail(AssetError("busy", text, retry_helps=True))
+
+    def _wait(self, seconds: float) -> None:
+        self.not_before = self._clock.monotonic() + seconds
+
+    def _step(self, looked: Sequence[EntryView] | None) -> AssetRef | None:
+        tokens, now = self._ledger.tokens(self.asset.token_name)
+        attached = [token.on(self._ledger.entry_of(token)) for token in tokens if token.attached]
+        entries = self._entries(attached, looked)
+        ending = self._decide(entries, attached, now)
+        self._clear_extras(entries, attached)
+        if ending.act not in _NEEDS_CLAIM:
+            return self._end(ending, now)
+        if ending.act is Act.CREATE and not self._may_create:
+            text = f"the entry of {self.asset.uri} is gone; prepare the asset again"
+            return self._fail(AssetError("entry_gone", text, retry_helps=True))
+        file = None if self.asset.attaches_first or self._importing else self._file_token()
+        if file is not None and not file.filled:
+            # Nothing is claimed while the bytes are on their way: the entry is made when they are all there.
+            return self._ref(AssetState.SEND, ending, token_id=file.id, attached=False, own=file.id in self._own)
+        if self._rivals(tokens, now):
+            return None
+        return self._claim_and_act(ending, file)
+
+    def _decide(self, entries: Sequence[EntryView], tokens: Sequence[TokenView], now: float) -> Ending:
+        ending = decide(self._subject, entries, tokens, self._settings, now)
+        return settle(self._ledger, self._subject, ending, self._settings)
+
+    def _entries(self, attached: Sequence[TokenView], looked: Sequence[EntryView] | None) -> list[EntryView]:
+        """Return the asset's entries: those found by mark, and those its tokens name."""
+        if looked is None:
+            looked = self._ledger.entries_of([self.asset.asset])[self.asset.asset]
+        found = {entry.id: entry for entry in looked}
+        for token in attached:
+            if token.entry_id and token.entry_id not in found:
+                entry = self._ledger.entry(token.entry_id)
+                foreign = entry is None or any(
+                    tag.startswith("kai1:a:") and not entry.is_asset(self.asset.asset) for tag in entry.tags
+                )
+                if entry is not None and not foreign:
+                    found[entry.id] = entry
+        return list(found.values())
+
+    @property
+    def _importing(self) -> bool:
+        return self._settings.transfer is Transfer.IMPORT and self.asset.import_url is not None
+
+    def _file_token(self) -> TokenView:
+        """Return the token that carries the bytes of an entry that cannot wait for them."""
+        name = token_file_name(self.asset.asset, self.asset.content, self.asset.name, filled_apart=True)
+        tokens, _ = self._ledger.tokens(name)
+        usable = [token for token in tokens if token.open or (token.filled and not token.spent)]
+        full = [token for token in usable if token.filled and token.uploaded == self.asset.size]
+        if full or usable:
+            return (full or usable)[0]
+        token = self._ledger.add_token(name, self.asset.size)
+        self._took(token.id)
+        return token
+
+    def _rivals(self, tokens: Sequence[TokenView], now: float) -> bool:
+        """Fence what may be fenced of the claims of others; return whether the claim is not free yet."""
+        rivals = [token for token in tokens if not token.attached and not token.spent]
+        for token in rivals:
+            if token.id in self._fenceable or now - token.created_at >= self._settings.grace:
+                self._ledger.delete_token(token.id)
+            else:
+                self._wait(self._settings.poll)
+        return bool(rivals)
+
+    def _took(self, token_id: str) -> None:
+        self._own.add(token_id)
+        self._observer.on_id("token", token_id)
+        if self._on_ref is not None:
+            self._on_ref(AssetRef.of(self.asset, AssetState.SEND, token_id=token_id, own=True))
+
+    def _claim_and_act(self, ending: Ending, file: TokenView | None) -> AssetRef | None:
+        mine = self._ledger.add_token(self.asset.token_name, self.asset.size)
+        self._mine = mine.id
+        self._took(mine.id)
+        tokens, now = self._ledger.tokens(self.asset.token_name)
+        if any(token.id != mine.id and not token.spent for token in tokens):
+            self._let_go()
+            self._wait(self._clock.uniform(0.1, 1.0) * self._settings.backoff)
+            return None
+        looked = self._ledger.entries_of([self.asset.asset], thorough=True)[self.asset.asset]
+        ending = self._decide(looked, (), now)
+        if ending.act is Act.CREATE and adopt(self._ledger, self.asset, self._settings):
+            ending = Ending(Act.WAIT)
+        if ending.act in _NEEDS_CLAIM:
+            return self._act(ending, mine.id, file)
+        self._let_go()
+        return self._end(ending, now)
+
+    def _act(self, ending: Ending, mine: str, file: TokenView | None) -> AssetRef | None:
+        """Change the library, holding the claim."""
+        state, made = AssetState.SEND, ending.act is Act.CREATE
+        done = self._perform(ending, mine, file)
+        if done.error is not None:
+            return self._refused(done, done.error, ending)
+        self._observer.on_id("entry", done.entry.id)
+        if file is not None:
+            state = AssetState.DONE if made else AssetState.REPLACING if done.entry.replaces else AssetState.SENT
+        elif self._importing and made:
+            state = AssetState.IMPORTING
+        token_id: str | None = file.id if file else mine
+        if file is not None or state is AssetState.IMPORTING:
+            self._let_go()
+            token_id = file.id if file else None
+        self._mine = None
+        note = f"Kaltura dropped {', '.join(done.lost)}: the session's role may not set them" if done.lost else None
+        ref = AssetRef.of(
+            self.asset, state, entry_id=done.entry.id, token_id=token_id, entry_status=done.entry.status,
+            made=made, own=True, note=note,
+        )  # fmt: skip
+        if self._on_ref is not None:
+            self._on_ref(ref)
+        return ref if self._alone(done.entry, ref) else None
+
+    def _perform(self, ending: Ending, mine: str, file: TokenView | None) -> Attached:
+        client = self._ledger.client
+        if ending.entry is not None and ending.act is Act.REUSE:
+            return add_content(client, self.asset, ending.entry, file.id if file else mine)
+        if ending.entry is not None:
+            return replace_content(client, self.asset, ending.entry, file.id if file else mine)
+        if self._importing:
+            return import_entry(client, self.asset)
+        if file is not None:
+            return create_from_file(client, self.asset, file.id)
+        return create_entry(client, self.asset, mine)
+
+    def _refused(self, done: Attached, error: KalturaAPIError, ending: Ending) -> AssetRef | None:
+        """Start over where that can help: Kaltura gave the entry no content."""
+        self._let_go()
+        if error.code in _FENCED:
+            self._wait(self._clock.uniform(0.1, 1.0) * self._settings.backoff)
+            return None
+        if isinstance(error, KalturaTransientError) and ending.act is not Act.REPLACE:
+            raise error
+        if ending.act is Act.CREATE:
+            discard_entry(self._ledger, done.entry.id, self.asset.asset)
+        return self._ref(AssetState.FAILED, ending, error=AssetError.of(error))
+
+    def _alone(self, entry: EntryView, ref: AssetRef) -> bool:
+        """Look once more: clear empty entries of this asset away, and give way to one that was there before ours."""
+        others = self._ledger.entries_of([self.asset.asset])[self.asset.asset]
+        elder = False
+        for other in others:
+            if other.id == entry.id or other.deleted:
+                continue
+            if other.empty:
+                discard_entry(self._ledger, other.id, self.asset.asset)
+            elif ref.made and other.created_at <= entry.created_at:
+                elder = True
+        if elder and ref.state is AssetState.SEND and ref.token_id:
+            # Other content of this asset was prepared in the same moment: its entry stays, ours goes.
+            self._ledger.delete_token(ref.token_id)
+            discard_entry(self._ledger, entry.id, self.asset.asset)
+            self._wait(self._clock.uniform(0.1, 1.0) * self._settings.backoff)
+            return False
+        return True
+
+    def _clear_extras(self, entries: Sequence[EntryView], attached: Sequence[TokenView]) -> None:
+        """Delete further entries of this asset that hold nothing, with the tokens they wait for."""
+        chosen = chosen_entry(self._subject, entries, attached)
+        for entry in entries:
+            if chosen is None or entry.id == chosen.id or entry.deleted or entry.live:
+                continue
+            for token in attached:
+                if token.entry_id == entry.id:
+                    self._ledger.delete_token(token.id)
+            discard_entry(self._ledger, entry.id, self.asset.asset)
+
+    def _end(self, ending: Ending, now: float) -> AssetRef | None:
+        """Finish, or clear the way for the next step."""
+        match ending.act:
+            case Act.DROP_TOKEN if ending.token is not None:
+                self._ledger.delete_token(ending.token.id)
+            case Act.DROP_ENTRY if ending.entry is not None:
+                if ending.token is not None:
+                    self._ledger.delete_token(ending.token.id)
+                discard_entry(self._ledger, ending.entry.id, self.asset.asset, waiting_too=True)
+            case Act.ASK_OTHER if ending.entry is not None:
+                self._ask_other(ending.entry)
+            case Act.WAIT:
+                self._wait(self._settings.poll)
+            case _:
+                return self._ref(_STATES[ending.act], ending)
+        return None
+
+    def _ask_other(self, entry: EntryView) -> None:
+        """Another content of this asset is on its way into the entry: wait while it moves, else fence it."""
+        other = entry.pending or entry.importing or ""
+        tokens, now = self._ledger.tokens(token_file_name(self.asset.asset, other, self.asset.name))
+        idle = min((now - token.updated_at for token in tokens), default=now - entry.updated_at)
+        if idle < self._settings.grace or entry.importing:
+            self._wait(self._settings.poll)
+            return
+        for token in tokens:
+            self._ledger.delete_token(token.id)
+        if not tokens:
+            discard_entry(self._ledger, entry.id, self.asset.asset, waiting_too=True)
+
+    def _ref(self, state: AssetState, ending: Ending, **values: object) -> AssetRef:
+        given: dict[str, object] = {"note": ending.note, "error": ending.error}
+        if ending.entry is not None:
+            given |= {"entry_id": ending.entry.id, "entry_status": ending.entry.status}
+        if ending.token is not None:
+            given |= {"token_id": ending.token.id, "own": ending.token.id in self._own}
+        return AssetRef.of(self.asset, state, **(given | values))
+
+    def _fail(self, error: AssetError) -> AssetRef:
+        return AssetRef.of(self.asset, AssetState.FAILED, error=error)
+
+    def _let_go(self) -> None:
+        """Delete the claim; when that fails it ages, and the next one fences it."""
+        token_id, self._mine = self._mine, None
+        if token_id is not None:
+            try:
+                self._ledger.delete_token(token_id)
+            except (KalturaAPIError, KalturaTransportError):
+                self._fenceable.add(token_id)
+
+
+_STATES = {
+    Act.DONE: AssetState.DONE,
+    Act.SEND: AssetState.SEND,
+    Act.SENT: AssetState.SENT,
+    Act.IMPORTING: AssetState.IMPORTING,
+    Act.REPLACING: AssetState.REPLACING,
+    Act.SKIP: AssetState.SKIPPED,
+    Act.FAIL: AssetState.FAILED,
+}

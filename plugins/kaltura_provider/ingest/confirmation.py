@@ -1,0 +1,124 @@
+"""After the bytes: see that they are in, write down which they are, and mend what stopped half way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaltura_provider.api.errors import KalturaError
+from kaltura_provider.api.observer import Observer
+from kaltura_provider.ingest.claim import Claim
+from kaltura_provider.ingest.endings import Act, Ending, Subject, decide
+from kaltura_provider.ingest.ledger import Ledger
+from kaltura_provider.ingest.marks import MarkLostError, discard_entry, write_refusal
+from kaltura_provider.ingest.model import Asset, AssetError, AssetRef, AssetState
+from kaltura_provider.ingest.settings import IngestSettings
+from kaltura_provider.ingest.settle import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kaltura_provider.api.client import KalturaClient
+
+__all__ = ["confirm", "record_refusal"]
+
+_UNDER_WAY = frozenset({AssetState.SEND, AssetState.SENT, AssetState.IMPORTING, AssetState.REPLACING})
+_ENDS = {
+    Act.DONE: AssetState.DONE,
+    Act.SEND: AssetState.SEND,
+    Act.IMPORTING: AssetState.IMPORTING,
+    Act.REPLACING: AssetState.REPLACING,
+    Act.SKIP: AssetState.SKIPPED,
+    Act.FAIL: AssetState.FAILED,
+}
+
+
+def confirm(
+    client: KalturaClient,
+    ref: AssetRef,
+    *,
+    settings: IngestSettings | None = None,
+    observer: Observer | None = None,
+    on_ref: Callable[[AssetRef], None] | None = None,
+) -> AssetRef:
+    """Return the reference as the ledger has it now; call it when the bytes were sent, and again whenever.
+
+    ``done``: the token took every byte, the entry is alive with content, and its content mark says which.
+    ``send``: bytes are missing; to ``token_id``, which may be a new one (an entry that lost its token gets another, and
+    keeps its id, links and metadata). ``importing``, ``replacing``: Kaltura is still at it, ask again when the entry is
+    ready. ``skipped``, ``failed``: see ``note``, ``error``. A reference without an entry comes back as it is: its entry
+    is made by :func:`prepare` once the bytes are in.
+
+    :raises KalturaError: Kaltura could not be asked; nothing is lost, ask again.
+    :raises MarkLostError: somebody else keeps rewriting the entry's adminTags.
+    """
+    settings = settings or IngestSettings()
+    if ref.state not in _UNDER_WAY or ref.entry_id is None:
+        return ref
+    ledger = Ledger(client, settings.clock)
+    started = settings.clock.monotonic()
+    while True:
+        ending = _look(ledger, ref, settings)
+        if ending.act in _ENDS:
+            return _as_ref(ref, ending)
+        if ending.act is not Act.SENT or settings.clock.monotonic() - started > settings.claim_timeout:
+            return _mend(ledger, ref, settings, observer or Observer(), on_ref)
+        settings.clock.sleep(min(settings.poll, settings.grace / 4))
+
+
+def _look(ledger: Ledger, ref: AssetRef, settings: IngestSettings) -> Ending:
+    """Decide by one request, and clear further empty entries of the asset away."""
+    subject = Subject(ref.asset, ref.content, ref.size)
+    entry, token, others, now = ledger.snapshot(ref.entry_id or "", ref.token_id, ref.asset)
+    entries = {other.id: other for other in others}
+    if entry is not None and entry.is_asset(ref.asset):
+        entries[entry.id] = entry
+    # A full token that belongs to nothing was consumed by its entry; one that belongs to another entry is stolen.
+    named = [token.on(ref.entry_id)] if token is not None else []
+    ending = settle(ledger, subject, decide(subject, list(entries.values()), named, settings, now), settings)
+    if ending.entry is not None and ending.entry.id == ref.entry_id:
+        for other in entries.values():
+            if other.empty and other.id != ref.entry_id:
+                discard_entry(ledger, other.id, ref.asset)
+    return ending
+
+
+def _as_ref(ref: AssetRef, ending: Ending) -> AssetRef:
+    entry = ending.entry
+    changed = ref.to(_ENDS[ending.act], note=ending.note or ref.note, error=ending.error)
+    if entry is None:
+        return changed
+    return changed.to(changed.state, entry_id=entry.id, entry_status=entry.status)
+
+
+def _mend(
+    ledger: Ledger,
+    ref: AssetRef,
+    settings: IngestSettings,
+    observer: Observer,
+    on_ref: Callable[[AssetRef], None] | None,
+) -> AssetRef:
+    claim = Claim(
+        Asset.of_ref(ref), ledger, settings, observer, known=ref.token_id if ref.own else None, on_ref=on_ref,
+        may_create=False,
+    )  # fmt: skip
+    while True:
+        mended = claim.step()
+        if mended is not None:
+            return mended.to(mended.state, made=ref.made)
+        settings.clock.sleep(max(claim.not_before - settings.clock.monotonic(), 0.0))
+
+
+def record_refusal(client: KalturaClient, ref: AssetRef, *, settings: IngestSettings | None = None) -> AssetRef:
+    """Write on the entry that Kaltura refused this file's type, so that a re-run fails at once; return it failed."""
+    settings = settings or IngestSettings()
+    ledger = Ledger(client, settings.clock)
+    text = f"Kaltura refuses the type of {ref.uri}: the account does not allow it, or extension and content differ"
+    error = AssetError("refused", text, code="UPLOAD_TOKEN_FILE_TYPE_RESTRICTED_FOR_UPLOAD")
+    note = None
+    try:
+        entry = ledger.entry(ref.entry_id) if ref.entry_id else None
+        if entry is not None and not entry.deleted:
+            write_refusal(ledger, entry, ref.asset, ref.content)
+    except (KalturaError, MarkLostError) as trouble:
+        note = f"the refusal could not be written on the entry: {trouble}"
+    return ref.failed(error, note=note)

@@ -1,0 +1,225 @@
+"""Reads and small writes of the ledger, which is Kaltura itself: tokens by name, entries by mark and by id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.errors import (
+    KalturaAPIError,
+    KalturaConfigurationError,
+    KalturaNotFoundError,
+)
+from kaltura_provider.api.wire import Request, first_error
+from kaltura_provider.ingest.identity import asset_mark, reference_for
+from kaltura_provider.ingest.settings import AdoptBy
+from kaltura_provider.ingest.views import EntryView, FlavorView, TokenView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.ingest.settings import Clock
+
+__all__ = ["Ledger", "Snapshot"]
+
+_EVERY_STATUS = "-2,-1,0,1,2,3,4,5,6,7"
+_PLUGIN_STATUSES = "virusScan.Infected,virusScan.ScanFailure"
+_EVERY_MODERATION = "1,2,3,4,5,6"
+_OTHER_TYPES = "6,10"  # data and document entries: media.list shows neither
+_RECYCLED = "-2"
+_SYSTEM = -1
+_PAGE = {"pageSize": 500}
+_MARKS_A_SEARCH = 50
+_ADMIN = 2
+
+Snapshot = tuple[EntryView | None, TokenView | None, list[EntryView], float]
+
+
+class Ledger:
+    """What one client can see of the ledger. Every method raises :class:`KalturaError` of the client."""
+
+    def __init__(self, client: KalturaClient, clock: Clock) -> None:
+        self.client = client
+        self._clock = clock
+
+    def entries_of(self, assets: Sequence[str], *, thorough: bool = False) -> dict[str, list[EntryView]]:
+        """Return the entries that carry the marks of ``assets``, in every status, deleted ones too.
+
+        Reads the search index, which may lag. ``thorough`` looks into every corner: the recycle bin, the statuses of
+        the virus scan, and entries that lost their mark but kept the reference id of our making.
+        """
+        found: dict[str, dict[str, EntryView]] = {asset: {} for asset in assets}
+        for start in range(0, len(assets), _MARKS_A_SEARCH):
+            part = assets[start : start + _MARKS_A_SEARCH]
+            for entry in self._search(part, thorough=thorough):
+                for asset in part:
+                    if entry.is_asset(asset) or _lost_mark(entry, asset):
+                        found[asset][entry.id] = entry
+        return {asset: list(entries.values()) for asset, entries in found.items()}
+
+    def _search(self, assets: Sequence[str], *, thorough: bool) -> Iterable[EntryView]:
+        marks = ",".join(asset_mark(asset) for asset in assets)
+        requests = [
+            _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=marks),
+            _list("baseEntry", _EVERY_STATUS, adminTagsMultiLikeOr=marks, typeIn=_OTHER_TYPES),
+        ]
+        needed = len(requests)
+        if thorough:
+            references = ",".join(reference_for(asset) for asset in assets)
+            requests += [
+                _list("media", _PLUGIN_STATUSES, adminTagsMultiLikeOr=marks),
+                _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=marks, displayInSearchEqual=_RECYCLED),
+                _list("media", _EVERY_STATUS, referenceIdIn=references),
+            ]
+        results = self.client.multirequest(requests, repeatable=True)
+        # A server without the virus scan or the recycle bin may refuse the searches for them.
+        if error := first_error(results[:needed]):
+            raise error
+        for reply in results:
+            if not isinstance(reply, KalturaAPIError):
+                for values in reply["objects"]:
+                    entry = EntryView.of(values)
+                    if entry.display != _SYSTEM:
+                        yield entry
+
+    def entries_like(self, adopt_by: AdoptBy, value: str) -> list[EntryView]:
+        """Return the entries with that reference id (whole value, in any case) or with exactly that name."""
+        if adopt_by is AdoptBy.REFERENCE:
+            request = _list("baseEntry", _EVERY_STATUS, referenceIdEqual=value)
+        else:
+            request = _list("baseEntry", _EVERY_STATUS, nameEqual=value)
+        reply = self.client.call(request.service, request.action, request.params)
+        found = [EntryView.of(values) for values in reply["objects"]]
+        return [
+            entry
+            for entry in found
+            if entry.display != _SYSTEM
+            and (
+                entry.name == value
+                if adopt_by is AdoptBy.NAME
+                else (entry.reference_id or "").strip().lower() == value.strip().lower()
+            )
+        ]
+
+    def entry(self, entry_id: str) -> EntryView | None:
+        """Return an entry as the database has it, deleted ones too; ``None`` when there never was one."""
+        return _one_entry(self.client.call(*_by_id(entry_id)))
+
+    def tokens(self, file_name: str) -> tuple[list[TokenView], float]:
+        """Return the tokens of that name, oldest first, and the server's time."""
+        token_filter = {"fileNameEqual": file_name, "statusIn": "0,1,2,3", "orderBy": "+createdAt"}
+        listing = Request("uploadToken", "list", {"filter": token_filter, "pager": _PAGE})
+        reply, now = self.client.multirequest([listing, Request("system", "getTime")], repeatable=True)
+        if isinstance(reply, KalturaAPIError):
+            raise reply
+        known = not isinstance(now, KalturaAPIError)
+        tokens = [TokenView.of(values) for values in reply["objects"]]
+        return tokens, float(now) if known else self._clock.time()
+
+    def token(self, token_id: str) -> TokenView | None:
+        """Return a token; ``None`` when it was deleted."""
+        try:
+            return TokenView.of(self.client.call("uploadToken", "get", {"uploadTokenId": token_id}))
+        except KalturaNotFoundError:
+            return None
+
+    def entry_of(self, token: TokenView) -> str | None:
+        """Return the id of the entry an attached token belongs to: it names a source flavor, or the entry itself.
+
+        The flavor of a replacement belongs to a temporary entry; the id returned is that of the original.
+        """
+        if token.attached_id is None:
+            return None
+        if token.attached_type == "entry":
+            return token.attached_id
+        try:
+            flavor = self.client.call("flavorAsset", "get", {"id": token.attached_id})
+        except KalturaNotFoundError:
+            return None
+        entry = self.entry(str(flavor["entryId"]))
+        return (entry.replaced_id or entry.id) if entry else None
+
+    def source_flavor(self, entry_id: str) -> FlavorView | None:
+        """Return the source flavor; ``None`` when the entry has none (any more)."""
+        reply = self.client.call(
+            "flavorAsset", "list", {"filter": {"entryIdEqual": entry_id}, "pager": _PAGE}
+        )
+        return next((FlavorView.of(values) for values in reply["objects"] if values.get("isOriginal")), None)
+
+    def snapshot(self, entry_id: str, token_id: str | None, asset: str) -> Snapshot:
+        """Return entry, token, all media entries of the asset and the server's time, in one request."""
+        requests = [
+            Request(*_by_id(entry_id)),
+            Request("uploadToken", "get", {"uploadTokenId": token_id or ""}),
+            _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=asset_mark(asset)),
+            Request("system", "getTime"),
+        ]
+        entry, token, others, now = self.client.multirequest(requests, repeatable=True)
+        missing = isinstance(token, KalturaNotFoundError) or not token_id
+        for reply in (entry, others) if missing else (entry, token, others):
+            if isinstance(reply, KalturaAPIError):
+                raise reply
+        found = [EntryView.of(values) for values in others["objects"]]
+        return (
+            _one_entry(entry),
+            None if missing else TokenView.of(token),
+            [item for item in found if item.is_asset(asset) and item.display != _SYSTEM],
+            self._clock.time() if isinstance(now, KalturaAPIError) else float(now),
+        )
+
+    def check_session(self) -> None:
+        """Refuse a session that cannot keep a ledger.
+
+        :raises KalturaConfigurationError: not ADMIN, or entitlement hides the library from it.
+        """
+        try:
+            session = self.client.call("session", "get")
+        except KalturaAPIError as error:
+            if error.code == "SERVICE_FORBIDDEN":
+                return  # a narrowed role may not ask; the echo of the first entry will tell
+            raise
+        if int(session.get("sessionType") or 0) != _ADMIN:
+            raise KalturaConfigurationError(
+                "session_type", "USER", "cannot search or write adminTags", "use an ADMIN session for ingest"
+            )
+        if "disableentitlement" not in str(session.get("privileges") or ""):
+            raise KalturaConfigurationError(
+                "privileges",
+                session.get("privileges") or "",
+                "may hide entries that exist",
+                "add disableentitlement to the connection's privileges",
+            )
+
+    def delete_token(self, token_id: str) -> None:
+        """Delete a token: the fence that makes every late use of it fail. An entry waiting for it is empty again."""
+        try:
+            self.client.call("uploadToken", "delete", {"uploadTokenId": token_id}, repeatable=True)
+        except KalturaNotFoundError:
+            return
+
+    def add_token(self, file_name: str, size: int) -> TokenView:
+        """Make a token."""
+        token = {"objectType": "KalturaUploadToken", "fileName": file_name, "fileSize": size}
+        return TokenView.of(self.client.call("uploadToken", "add", {"uploadToken": token}))
+
+
+def _list(service: str, statuses: str, **conditions: str) -> Request:
+    kind = "KalturaMediaEntryFilter" if service == "media" else "KalturaBaseEntryFilter"
+    conditions |= {"statusIn": statuses, "moderationStatusIn": _EVERY_MODERATION, "orderBy": "+createdAt"}
+    return Request(service, "list", {"filter": {"objectType": kind, **conditions}, "pager": _PAGE})
+
+
+def _by_id(entry_id: str) -> tuple[str, str, dict[str, Any]]:
+    # A filter by id reads the database and drops every default: deleted entries come back too.
+    entry_filter = {"objectType": "KalturaBaseEntryFilter", "idEqual": entry_id}
+    return "baseEntry", "list", {"filter": entry_filter}
+
+
+def _one_entry(reply: Any) -> EntryView | None:
+    return next((EntryView.of(values) for values in reply["objects"]), None)
+
+
+def _lost_mark(entry: EntryView, asset: str) -> bool:
+    ours = entry.reference_id is not None and entry.reference_id.lower() == reference_for(asset)
+    marked = any(tag.startswith(("kai1:a:", "kai1:x:")) for tag in entry.tags)
+    return ours and not marked and not entry.deleted

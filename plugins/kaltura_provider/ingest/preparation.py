@@ -1,0 +1,91 @@
+"""Find or claim: every asset of a list gets its one entry, and a token for its bytes where they are not in yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaltura_provider.api.enums import EntryStatus
+from kaltura_provider.api.observer import Observer
+from kaltura_provider.ingest.claim import Claim
+from kaltura_provider.ingest.ledger import Ledger
+from kaltura_provider.ingest.model import AssetRef, AssetState
+from kaltura_provider.ingest.settings import IngestSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.ingest.views import EntryView
+
+__all__ = ["prepare"]
+
+
+def prepare(
+    client: KalturaClient,
+    assets: Sequence[Asset],
+    *,
+    settings: IngestSettings | None = None,
+    observer: Observer | None = None,
+    known: Mapping[str, str] | None = None,
+    on_ref: Callable[[AssetRef], None] | None = None,
+) -> list[AssetRef]:
+    """Return one reference per asset, in their order; an asset named twice is worked on once.
+
+    One asset that fails is a reference in state ``failed``; it never stops the others. What is in already costs no call
+    of its own.
+
+    :param known: asset id to the token an earlier attempt of this very task took.
+    :param on_ref: told of token and entry ids the moment they exist, to be kept for such a next attempt.
+    :raises KalturaConfigurationError: the session cannot do this for any asset.
+    :raises KalturaError: Kaltura could not be asked at all.
+    """
+    settings = settings or IngestSettings()
+    ledger = Ledger(client, settings.clock)
+    ledger.check_session()
+    distinct = {asset.asset: asset for asset in assets}
+    looked = ledger.entries_of(list(distinct)) if distinct else {}
+    done: dict[str, AssetRef] = {}
+    waiting: list[Claim] = []
+    for key, asset in distinct.items():
+        surely_in = _surely_in(asset, looked[key])
+        if surely_in is not None:
+            done[key] = surely_in
+        else:
+            token = (known or {}).get(key)
+            waiting.append(Claim(asset, ledger, settings, observer or Observer(), known=token, on_ref=on_ref))
+    first = dict(looked)
+    while waiting:
+        waiting = _round(waiting, first, done)
+        if waiting:
+            due = min(claim.not_before for claim in waiting) - settings.clock.monotonic()
+            if due > 0:
+                settings.clock.sleep(due)
+    return [done[asset.asset] for asset in assets]
+
+
+def _surely_in(asset: Asset, entries: Sequence[EntryView]) -> AssetRef | None:
+    """Return the reference of an asset whose verified content is in one live entry, beside which there is nothing."""
+    present = [entry for entry in entries if not entry.deleted]
+    if len(present) != 1:
+        return None
+    entry = present[0]
+    if not entry.live or entry.content != asset.content or entry.pending or entry.status == EntryStatus.IMPORT:
+        return None
+    return AssetRef.of(asset, AssetState.DONE, entry_id=entry.id, entry_status=entry.status)
+
+
+def _round(
+    waiting: Sequence[Claim], first: dict[str, list[EntryView]], done: dict[str, AssetRef]
+) -> list[Claim]:
+    """Take every claim that is due one step further; return those that are not done."""
+    left = []
+    for claim in waiting:
+        key = claim.asset.asset
+        if claim.due:
+            ref = claim.step(first.pop(key, None))
+            if ref is not None:
+                done[key] = ref
+                continue
+        left.append(claim)
+    return left

@@ -1,0 +1,99 @@
+"""What an author can decide about an ingest, and the times behind it."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+__all__ = ["AdoptBy", "Clock", "IfExists", "IngestSettings", "Redo", "Transfer"]
+
+
+class IfExists(StrEnum):
+    """What happens to an asset that is in Kaltura with other content."""
+
+    SKIP = "skip"
+    REPLACE = "replace"
+    FAIL = "fail"
+
+
+class AdoptBy(StrEnum):
+    """By what an entry that somebody else made is recognised as this asset's."""
+
+    REFERENCE = "reference"
+    NAME = "name"
+
+
+class Redo(StrEnum):
+    """What is done again only when asked."""
+
+    DELETED = "deleted"
+    """An asset whose entry was deleted in Kaltura."""
+    REFUSED = "refused"
+    """A file whose type Kaltura refused."""
+    FAILED = "failed"
+    """An import by Kaltura that failed for good: the entry is made anew."""
+
+
+class Transfer(StrEnum):
+    """Who moves the bytes."""
+
+    UPLOAD = "upload"
+    IMPORT = "import"
+
+
+class Clock:
+    """Time, sleep and chance; tests put their own in its place."""
+
+    def time(self) -> float:
+        """UNIX time of this machine."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def uniform(self, low: float, high: float) -> float:
+        """Return a random number."""
+        return random.uniform(low, high)  # noqa: S311 spreads racers, protects nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSettings:
+    """How an ingest decides and waits. Times are seconds.
+
+    :param grace: how long a claim without an entry, a full token of an entry still in IMPORT, or a quiet token is
+        taken for somebody's work in progress.
+    :param poll: pause between two looks at somebody else's claim.
+    :param backoff: longest random pause after two claims met.
+    :param claim_timeout: how long one asset may wait for others before it fails with a retry.
+    :param max_resume_age: a token untouched for longer is not resumed (Kaltura refuses it after 7 days).
+    :param attempts: how often trouble of the server on one asset is met with another try.
+    :raises ValueError: a time that is not positive.
+    """
+
+    if_exists: IfExists = IfExists.SKIP
+    adopt_by: AdoptBy | None = None
+    redo: frozenset[Redo] = frozenset()
+    transfer: Transfer = Transfer.UPLOAD
+    grace: float = 120.0
+    poll: float = 5.0
+    backoff: float = 3.0
+    claim_timeout: float = 600.0
+    max_resume_age: float = 6.5 * 86400
+    attempts: int = 5
+    clock: Clock = field(default_factory=Clock, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "if_exists", IfExists(self.if_exists))
+        object.__setattr__(self, "adopt_by", AdoptBy(self.adopt_by) if self.adopt_by else None)
+        object.__setattr__(self, "redo", frozenset(Redo(item) for item in self.redo))
+        object.__setattr__(self, "transfer", Transfer(self.transfer))
+        for name in ("grace", "poll", "backoff", "claim_timeout", "max_resume_age"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} {getattr(self, name)!r} must be positive")

@@ -1,0 +1,130 @@
+"""A plain script's whole ingest: prepare a list, send what is missing, confirm; one bad asset stops no other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kaltura_provider.api.errors import KalturaError
+from kaltura_provider.ingest.confirmation import confirm, record_refusal
+from kaltura_provider.ingest.marks import MarkLostError
+from kaltura_provider.ingest.model import AssetError, AssetRef, AssetState
+from kaltura_provider.ingest.preparation import prepare
+from kaltura_provider.ingest.settings import IngestSettings
+from kaltura_provider.upload.errors import GoneReason, TokenGone, UploadError
+from kaltura_provider.upload.sources.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.observer import Observer
+    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.upload.result import UploadResult
+    from kaltura_provider.upload.sources.base import Source
+    from kaltura_provider.upload.uploader import Uploader
+
+__all__ = ["Ingested", "describe", "ingest", "send_asset"]
+
+# A token lost under way costs a round; more than this in a row is no accident.
+_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What came of one asset; ``upload`` is the last upload of this run, if it sent anything."""
+
+    ref: AssetRef
+    upload: UploadResult | None = None
+
+
+def send_asset(
+    client: KalturaClient,
+    uploader: Uploader,
+    ref: AssetRef,
+    source: Source,
+    *,
+    settings: IngestSettings | None = None,
+    observer: Observer | None = None,
+    on_ref: Callable[[AssetRef], None] | None = None,
+) -> Ingested:
+    """Bring the bytes of a reference in state ``send`` in, and confirm; in other states only confirm.
+
+    An upload whose token is lost gets a new one on the same entry, up to four times. A reference whose entry cannot
+    wait for its bytes comes back as ``sent``: :func:`prepare` makes its entry.
+
+    :raises SourceError: the source cannot be read, or has changed. :raises UploadError: the upload stopped; its class
+        says why. :raises KalturaError: Kaltura could not be reached. The token keeps what it has: another run goes on.
+    """
+    settings = settings or IngestSettings()
+    upload: UploadResult | None = None
+    for _ in range(_ROUNDS):
+        if ref.state is AssetState.SEND and ref.token_id is not None:
+            try:
+                upload = uploader.send(source, ref.token_id, attached=ref.attached, own=ref.own)
+            except TokenGone as gone:
+                if gone.reason is GoneReason.REFUSED:
+                    return Ingested(record_refusal(client, ref, settings=settings), upload)
+                if ref.entry_id is None:
+                    raise
+            else:
+                ref = ref.to(AssetState.SENT)
+        ref = confirm(client, ref, settings=settings, observer=observer, on_ref=on_ref)
+        if ref.state is not AssetState.SEND:
+            return Ingested(ref, upload)
+    text = f"the upload token of {ref.uri} was lost {_ROUNDS} times in a row"
+    return Ingested(ref.failed(AssetError("token_lost", text, retry_helps=True)), upload)
+
+
+def ingest(
+    client: KalturaClient,
+    uploader: Uploader,
+    assets: Sequence[tuple[Asset, Callable[[], Source]]],
+    *,
+    settings: IngestSettings | None = None,
+    observer: Observer | None = None,
+    known: Mapping[str, str] | None = None,
+    on_ref: Callable[[AssetRef], None] | None = None,
+) -> list[Ingested]:
+    """Ingest a list; each asset comes with a function that opens its source. Raises what :func:`prepare` raises."""
+    settings = settings or IngestSettings()
+    ready = prepare(
+        client, [asset for asset, _ in assets], settings=settings, observer=observer, known=known, on_ref=on_ref
+    )
+    results = []
+    for (asset, open_source), ref in zip(assets, ready, strict=True):
+        result = Ingested(ref)
+        try:
+            result = _one(client, uploader, asset, ref, open_source, settings, observer, on_ref)
+        except (SourceError, UploadError, KalturaError, MarkLostError) as error:
+            result = Ingested(ref.failed(describe(error)))
+        results.append(result)
+    return results
+
+
+def _one(
+    client: KalturaClient,
+    uploader: Uploader,
+    asset: Asset,
+    ref: AssetRef,
+    open_source: Callable[[], Source],
+    settings: IngestSettings,
+    observer: Observer | None,
+    on_ref: Callable[[AssetRef], None] | None,
+) -> Ingested:
+    if ref.state in (AssetState.DONE, AssetState.SKIPPED, AssetState.FAILED):
+        return Ingested(ref)
+    sent = send_asset(client, uploader, ref, open_source(), settings=settings, observer=observer, on_ref=on_ref)
+    if sent.ref.state is AssetState.SENT and sent.ref.entry_id is None:
+        made = prepare(client, [asset], settings=settings, observer=observer, on_ref=on_ref)[0]
+        return Ingested(made, sent.upload)
+    return sent
+
+
+def describe(error: Exception) -> AssetError:
+    """Describe what stopped an asset's upload."""
+    if isinstance(error, SourceError | UploadError):
+        return AssetError("source" if isinstance(error, SourceError) else "upload", str(error), not error.permanent)
+    if isinstance(error, MarkLostError):
+        return AssetError("mark_lost", str(error), retry_helps=True)
+    return AssetError.of(error)

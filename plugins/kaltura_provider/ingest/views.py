@@ -1,0 +1,214 @@
+"""What the ledger shows: entries, upload tokens and source flavors as this package reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from kaltura_provider.api.enums import (
+    DisplayInSearch,
+    EntryStatus,
+    FlavorAssetStatus,
+    ReplacementStatus,
+    UploadTokenStatus,
+    parse_enum,
+    parse_status,
+)
+from kaltura_provider.ingest.identity import (
+    ADOPTED_MARK,
+    FORMULA,
+    asset_mark,
+    content_mark,
+    import_mark,
+    pending_mark,
+    refused_mark,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["EntryView", "FlavorView", "TokenView"]
+
+_CONTENT = content_mark("")
+_PENDING = pending_mark("")
+_IMPORT = import_mark("")
+
+
+def _whole(value: Any) -> int | None:
+    """Kaltura sends sizes as numbers, as text and with a fraction."""
+    return None if value in (None, "") else int(float(value))
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One entry as read."""
+
+    id: str
+    status: int | str
+    tags: tuple[str, ...] = ()
+    display: int | str | None = None
+    created_at: int = 0
+    updated_at: int = 0
+    replacement: int | str | None = None
+    replacing_id: str | None = None
+    replaced_id: str | None = None
+    name: str = ""
+    reference_id: str | None = None
+    profile_id: int | str | None = None
+    object_type: str = "KalturaMediaEntry"
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Read a ``KalturaBaseEntry``."""
+        tags = [tag.strip() for tag in str(values.get("adminTags") or "").split(",")]
+        return cls(
+            id=str(values["id"]),
+            status=parse_status(EntryStatus, values["status"]),
+            tags=tuple(tag for tag in tags if tag),
+            display=parse_enum(DisplayInSearch, values.get("displayInSearch")),
+            created_at=_whole(values.get("createdAt")) or 0,
+            updated_at=_whole(values.get("updatedAt")) or 0,
+            replacement=parse_enum(ReplacementStatus, values.get("replacementStatus")),
+            replacing_id=values.get("replacingEntryId") or None,
+            replaced_id=values.get("replacedEntryId") or None,
+            name=str(values.get("name") or ""),
+            reference_id=values.get("referenceId"),
+            profile_id=values.get("conversionProfileId"),
+            object_type=str(values.get("objectType") or "KalturaMediaEntry"),
+        )
+
+    @property
+    def deleted(self) -> bool:
+        """Deleted or in the recycle bin."""
+        return self.status == EntryStatus.DELETED or self.display == DisplayInSearch.RECYCLED
+
+    @property
+    def empty(self) -> bool:
+        """Without any content."""
+        return self.status == EntryStatus.NO_CONTENT
+
+    @property
+    def waiting(self) -> bool:
+        """Waiting for a token to fill up or for an import."""
+        return self.status == EntryStatus.IMPORT
+
+    @property
+    def live(self) -> bool:
+        """With content of some kind, converted or not."""
+        return not (self.deleted or self.empty or self.waiting)
+
+    @property
+    def adopted(self) -> bool:
+        """Made by somebody else."""
+        return ADOPTED_MARK in self.tags
+
+    def is_asset(self, asset: str) -> bool:
+        """Whether it carries the mark of ``asset``."""
+        return asset_mark(asset) in self.tags
+
+    def refused(self, content: str) -> bool:
+        """Whether Kaltura refused this content's type."""
+        return refused_mark(content) in self.tags
+
+    def _marked(self, prefix: str) -> str | None:
+        return next((tag[len(prefix) :] for tag in self.tags if tag.startswith(prefix)), None)
+
+    @property
+    def content(self) -> str | None:
+        """The content it verifiably holds."""
+        return self._marked(_CONTENT)
+
+    @property
+    def pending(self) -> str | None:
+        """The content that is being uploaded to it."""
+        return self._marked(_PENDING)
+
+    @property
+    def importing(self) -> str | None:
+        """The content Kaltura was told to fetch for it."""
+        return self._marked(_IMPORT)
+
+    @property
+    def replaces(self) -> bool:
+        """Whether new content is on its way to take the old one's place."""
+        return bool(self.replacing_id) or self.replacement not in (None, ReplacementStatus.NONE)
+
+    @property
+    def foreign_tags(self) -> tuple[str, ...]:
+        """The adminTags that are not ours."""
+        return tuple(tag for tag in self.tags if tag != FORMULA and not tag.startswith(f"{FORMULA}:"))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """One upload token as read; ``entry_id`` is the entry it is attached to, as far as that is known."""
+
+    id: str
+    status: int | str
+    file_name: str = ""
+    uploaded: int | None = None
+    attached_type: str | None = None
+    attached_id: str | None = None
+    created_at: int = 0
+    updated_at: int = 0
+    entry_id: str | None = None
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Read a ``KalturaUploadToken``."""
+        return cls(
+            id=str(values["id"]),
+            status=parse_status(UploadTokenStatus, values["status"]),
+            file_name=str(values.get("fileName") or ""),
+            uploaded=_whole(values.get("uploadedFileSize")),
+            attached_type=values.get("attachedObjectType") or None,
+            attached_id=values.get("attachedObjectId") or None,
+            created_at=_whole(values.get("createdAt")) or 0,
+            updated_at=_whole(values.get("updatedAt")) or 0,
+        )
+
+    @property
+    def attached(self) -> bool:
+        """Whether it belongs to some object."""
+        return self.attached_id is not None
+
+    @property
+    def open(self) -> bool:
+        """Whether it still takes bytes."""
+        return self.status in (UploadTokenStatus.PENDING, UploadTokenStatus.PARTIAL_UPLOAD)
+
+    @property
+    def filled(self) -> bool:
+        """Whether all its bytes are in, taken over by its object or not."""
+        return self.status in (UploadTokenStatus.FULL_UPLOAD, UploadTokenStatus.CLOSED)
+
+    @property
+    def spent(self) -> bool:
+        """Whether it was consumed without having been attached before: it claims nothing any more."""
+        return self.status == UploadTokenStatus.CLOSED and not self.attached
+
+    def on(self, entry_id: str | None) -> TokenView:
+        """Return a copy that names its entry."""
+        return replace(self, entry_id=entry_id)
+
+
+@dataclass(frozen=True, slots=True)
+class FlavorView:
+    """The source flavor of an entry as read."""
+
+    id: str
+    status: int | str
+    size: int | None
+    updated_at: int
+    description: str = ""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Read a ``KalturaFlavorAsset``."""
+        return cls(
+            id=str(values["id"]),
+            status=parse_status(FlavorAssetStatus, values["status"]),
+            size=_whole(values.get("sizeInBytes")),
+            updated_at=_whole(values.get("updatedAt")) or 0,
+            description=str(values.get("description") or "").strip(),
+        )
