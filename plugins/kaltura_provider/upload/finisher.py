@@ -83,7 +83,7 @@ class Finisher:
             return look(self._client, self._token_id)
         if code in _PERHAPS_DONE or (isinstance(error, KalturaError) and error.ambiguous):
             return self._watch(single=single)
-        if not passing(error):
+        if not passing(error, renewable=self._client.credentials.renewable):
             raise error
         if single and isinstance(error, KalturaAPIError):
             self._check_alive()

@@ -66,7 +66,8 @@ class ProgressReporter:
 
     def __init__(self, tell: Callable[[Progress], None]) -> None:
         self._tell = tell
-        self._told_at = self._logged_at = float("-inf")
+        self._told_at = float("-inf")
+        self._logged_at: float | None = None
         self._step = 0
         self._marks: deque[tuple[float, int]] = deque()
 
@@ -87,6 +88,8 @@ class ProgressReporter:
         self._told_at = now
         self._tell(progress)
         step = int(progress.percent) // _LOG_STEP
+        if self._logged_at is None:
+            self._step, self._logged_at = step, now  # where it began is not news
         if step > self._step or now - self._logged_at >= _LOG_EVERY:
             self._step, self._logged_at = max(step, self._step), now
             log.info("%s", progress)

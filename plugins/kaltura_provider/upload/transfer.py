@@ -186,7 +186,7 @@ class Transfer:
         elif too_large(error) and outcome.chunk.length > self._pace.smallest:
             self._pace.failed(outcome.started, outcome.ended, too_large=outcome.chunk.length)
             self._plan.lose(outcome.chunk)
-        elif passing(error):
+        elif passing(error, renewable=self._client.credentials.renewable):
             self._retry_later(outcome, error)
         else:
             raise error
