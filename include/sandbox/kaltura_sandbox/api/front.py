@@ -14,6 +14,7 @@ from kaltura_sandbox.api import dispatch
 from kaltura_sandbox.api.call import FileReply
 from kaltura_sandbox.api.errors import KalturaError, ServerCrash
 from kaltura_sandbox.api.parameters import collect
+from kaltura_sandbox.api.registry import find_action, find_service
 from kaltura_sandbox.server.message import Request, Response
 from kaltura_sandbox.wire import php
 from kaltura_sandbox.wire.formats import JSON, JSONP, PHP, XML, render
@@ -86,7 +87,18 @@ def _execute(app: App, request: Request, params: dict[str, Any], headers: dict[s
     if php.to_str(params.get("service", "")).lower() == "multirequest":
         return _multirequest(app, request, params, headers)
     value = dispatch.run(app, request, params, headers)
+    if isinstance(value, KalturaError) and _returns_file(params):
+        headers["X-Kaltura"] = f"error-{value.code}"
+        headers["X-Kaltura-App"] = f"exiting on error {value.code} - {value.message}"
+        return FileReply(Response(200, {"Content-Type": "text/html; charset=UTF-8"}))
     return value.render() if isinstance(value, KalturaError) else value
+
+
+def _returns_file(params: dict[str, Any]) -> bool:
+    """Whether the action asked for answers with a file: its errors are headers only."""
+    service = find_service(php.to_str(params.get("service", "")))
+    action = find_action(service, php.to_str(params.get("action", ""))) if service else None
+    return action is not None and action.returns_file
 
 
 def _multirequest(app: App, request: Request, params: dict[str, Any], headers: dict[str, str]) -> Any:

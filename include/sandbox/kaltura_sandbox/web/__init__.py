@@ -20,7 +20,7 @@ ROUTES: list[tuple[str, Handler]] = []
 
 def load() -> None:
     """Import the modules that have routes."""
-    for name in ("kaltura_sandbox.delivery.routes",):
+    for name in ("kaltura_sandbox.delivery.routes", "kaltura_sandbox.web.page"):
         importlib.import_module(name)
 
 
