@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from importlib import resources
 from typing import Any
 
 from kaltura_sandbox.api.types import ANY, BOOL, INT, STRING, TIME, Access, EnumType, ObjectType, prop
@@ -16,89 +18,27 @@ DEFAULT_PROFILE, SOURCE_ONLY_PROFILE = 15, 12
 AUDIO_PARAMS = 11
 
 _RO = Access.READ_ONLY
-_ALL = "mobile,web,mbr,iphone,iphonenew,ipad,ipadnew,dash"
-_TABLETS = "mobile,web,mbr,ipad,ipadnew,iphone,iphonenew,dash"
-
-# id, name, tags, height, video kbit/s, audio kbit/s, video codec, container
-_TABLE: tuple[tuple[int, str, str, int, int, int, str, str], ...] = (
-    (0, "Source", "source", 0, 0, 0, "", ""),
-    (1, "Mobile (3GP)", "mobile,mpeg4", 0, 300, 64, "mpeg4", "3gp"),
-    (2, "Basic/Small - WEB/MBL (H264/400)", _ALL, 360, 400, 64, "h264b", "mp4"),
-    (3, "Basic/Small - WEB/MBL (H264/600)", _ALL, 480, 600, 64, "h264b", "mp4"),
-    (4, "SD/Small - WEB/MBL (H264/900)", _TABLETS, 540, 900, 64, "h264m", "mp4"),
-    (5, "SD/Large - WEB/MBL (H264/1500)", _TABLETS, 720, 1500, 128, "h264m", "mp4"),
-    (6, "HD/720 - WEB (H264/2500)", "web,mbr,dash", 720, 2500, 128, "h264h", "mp4"),
-    (7, "HD/1080 - WEB (H264/4000)", "web,mbr,dash", 1080, 4000, 128, "h264h", "mp4"),
-    (8, "WebM", "html5,webm", 360, 750, 96, "vp8", "webm"),
-    (11, "English Audio (Multi-Audio Streaming) 64 Kbps", f"{_ALL},audio_only,alt_audio", 0, 0, 64, "", "mp4"),
-)
 
 
-def _row(row: tuple[int, str, str, int, int, int, str, str]) -> dict[str, Any]:
-    number, name, tags, height, video, audio, codec, container = row
-    audio_codec = "" if number == 0 else "vorbis" if container == "webm" else "aac"
-    return {
-        "id": number,
-        "partnerId": 0,
-        "name": name,
-        "systemName": name.replace(" (", "(") if number == 1 else name,
-        "description": name,
-        "isSystemDefault": 1,
-        "tags": tags,
-        "requiredPermissions": [],
-        "videoCodec": codec,
-        "videoBitrate": video,
-        "audioCodec": audio_codec,
-        "audioBitrate": audio,
-        "audioChannels": 2 if 1 < number else 0,
-        "audioSampleRate": 44100 if 1 < number else 0,
-        "width": 320 if number == 1 else 0,
-        "height": height,
-        "frameRate": 0,
-        "gopSize": 0,
-        "conversionEngines": "2,99" if number else "",
-        "conversionEnginesExtraParams": "",
-        "twoPass": False,
-        "deinterlice": 0,
-        "rotate": 0,
-        "format": container,
-    }
+def _load() -> dict[int, dict[str, Any]]:
+    """Read the table: each row says how it differs from the common values."""
+    data = json.loads(resources.files(__package__).joinpath("flavor_params.json").read_text(encoding="utf-8"))
+    return {row["id"]: _row(data["common"], row) for row in data["rows"]}
 
 
-FLAVOR_PARAMS: dict[int, dict[str, Any]] = {row[0]: _row(row) for row in _TABLE}
+def _row(common: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    names = {"systemName": row["name"], "description": row["name"]}
+    absent = set(row.pop("absent", []))
+    return {name: value for name, value in (common | names | row).items() if name not in absent}
 
-_CONSTANT: dict[str, Any] = {
-    "sourceRemoteStorageProfileId": 0,
-    "mediaParserType": 0,
-    "aspectRatioProcessingMode": 0,
-    "forceFrameToMultiplication16": 1,
-    "isGopInSec": 0,
-    "isAvoidVideoShrinkFramesizeToSource": 0,
-    "isAvoidVideoShrinkBitrateToSource": 0,
-    "isVideoFrameRateForLowBrAppleHls": 0,
-    "anamorphicPixels": 0,
-    "isAvoidForcedKeyFrames": 0,
-    "forcedKeyFramesMode": 1,
-    "isCropIMX": 1,
-    "optimizationPolicy": 4,
-    "maxFrameRate": 0,
-    "videoConstantBitrate": 0,
-    "videoBitrateTolerance": 0,
-    "isEncrypted": 0,
-    "contentAwareness": 0.5,
-    "chunkedEncodeMode": 0,
-    "audioLanguages": [],
-}
+
+# What a new installation offers, shown exactly so: numbers that read as text are kept as text there.
+FLAVOR_PARAMS = _load()
 
 
 def shown_params(number: int, created: int) -> dict[str, Any]:
-    """A ``KalturaFlavorParams`` object."""
-    shown = FLAVOR_PARAMS[number] | {"createdAt": created} | _CONSTANT
-    if number:
-        # Stored as text by the installation, and shown so.
-        shown |= {"aspectRatioProcessingMode": "0", "forceFrameToMultiplication16": "0", "isGopInSec": "0"}
-        shown["engineVersion"] = 0
-    return shown | {"objectType": "KalturaFlavorParams"}
+    """Return a flavor params object; they are as old as the installation."""
+    return FLAVOR_PARAMS[number] | {"createdAt": created}
 
 
 _STATUS = EnumType("KalturaConversionProfileStatus", ["1", "2", "3"], as_text=True)
