@@ -1,1 +1,40 @@
-"""Fixtures that give tests a running sandbox."""
+"""pytest fixtures: ``kaltura_sandbox`` gives a running server, ``s3_sandbox`` an S3 server beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.s3 import S3Server
+    from kaltura_sandbox.sandbox import Sandbox
+
+__all__ = ["kaltura_sandbox", "kaltura_sandbox_server", "s3_sandbox"]
+
+
+@pytest.fixture(scope="session")
+def kaltura_sandbox_server() -> Iterator[Sandbox]:
+    """One sandbox for the whole test run; its final chunks wait 2 seconds and imports retry after one."""
+    from kaltura_sandbox.sandbox import Sandbox
+
+    with Sandbox(final_wait=2, import_retry_delay=1) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def kaltura_sandbox(kaltura_sandbox_server: Sandbox) -> Iterator[Sandbox]:
+    """The sandbox, empty and without faults."""
+    kaltura_sandbox_server.app.reset()
+    yield kaltura_sandbox_server
+    kaltura_sandbox_server.app.faults.remove()
+
+
+@pytest.fixture(scope="session")
+def s3_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server without sample media (``url``, ``access_key``, ``secret_key``)."""
+    from kaltura_sandbox.s3 import S3Server
+
+    with S3Server(tmp_path_factory.mktemp("s3")) as server:
+        yield server

@@ -6,12 +6,16 @@ import dataclasses
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from kaltura_sandbox.app import App
 from kaltura_sandbox.client import Control
 from kaltura_sandbox.config import Config
 from kaltura_sandbox.server.http import HttpServer
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.server.message import Request, Response
+    from kaltura_sandbox.spawned import SpawnedSandbox
 
 __all__ = ["Sandbox"]
 
@@ -28,15 +32,19 @@ class Sandbox:
     def __init__(self, *, data_dir: Path | str | None = None, port: int = 0, **settings: Any) -> None:
         self._own_directory = data_dir is None
         directory = Path(data_dir) if data_dir is not None else Path(tempfile.mkdtemp(prefix="kaltura-sandbox-"))
-        self.config = Config(data_dir=directory, port=port, **settings)
-        self.app = App(self.config)
+        config = Config(data_dir=directory, port=port, **settings)
+        # The port first: a second sandbox on the same directory must fail before it touches the state.
+        self._server = HttpServer(config.host, port, self._handle)
+        self.config = dataclasses.replace(config, port=self._server.port)
         try:
-            self._server = HttpServer(self.config.host, port, self.app.handle)
-        except OSError:
-            self.app.close()
+            self.app = App(self.config)
+        except BaseException:
+            self._server.close()
             raise
-        self.config = dataclasses.replace(self.config, port=self._server.port)
         self.control = Control(self.url)
+
+    def _handle(self, request: Request) -> Response:
+        return self.app.handle(request)
 
     @property
     def url(self) -> str:
@@ -66,6 +74,13 @@ class Sandbox:
     def ks(self, user_id: str = "admin", *, admin: bool = True, privileges: str = "disableentitlement") -> str:
         """A session string, without asking the server."""
         return self.app.sessions.start(user_id, 2 if admin else 0, 86400, privileges)
+
+    @staticmethod
+    def spawn(**options: Any) -> SpawnedSandbox:
+        """A sandbox as a process of its own, for tests that kill it; see :class:`SpawnedSandbox`."""
+        from kaltura_sandbox.spawned import SpawnedSandbox
+
+        return SpawnedSandbox(**options)
 
     def start(self) -> Self:
         """Begin to answer."""
