@@ -52,9 +52,7 @@ class S3Prefix(_Strict):
     @classmethod
     def _names_a_bucket(cls, value: str) -> str:
         if not re.match(r"s3://[^/\s]+(/|$)", value):
-            raise ValueError(
-                "is no S3 prefix; write s3://bucket/prefix/, such as s3://media/incoming/{{ data_interval_start | ds }}/"
-            )
+            raise ValueError("is no S3 prefix; write s3://bucket/prefix/{{ data_interval_start | ds }}/")
         return value
 
 

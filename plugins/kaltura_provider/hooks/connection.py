@@ -12,6 +12,9 @@ from kaltura_provider.api import (
     SessionType,
     normalize_host,
     normalize_service_url,
+    play_manifest_url,
+    source_download_url,
+    thumbnail_url,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +64,11 @@ class KalturaAccount:
 
     def playback_url(self, entry_id: str) -> str:
         """Return the address of an entry's content as a file that browsers play."""
-        return play_manifest_url(self.cdn_host, self.partner_id, entry_id, playback_format="url")
+        return play_manifest_url(self.cdn_host, self.partner_id, entry_id, format="url")
+
+    def source_url(self, entry_id: str) -> str:
+        """Return the address of the source file of a video or audio entry."""
+        return source_download_url(self.cdn_host, self.partner_id, entry_id)
 
     def thumbnail_url(self, entry_id: str) -> str:
         """Return the address of an entry's thumbnail."""

@@ -86,9 +86,10 @@ class KalturaHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Say in one line who we are, or exactly what is wrong (Airflow's Test button)."""
-        from kaltura_provider.api import KalturaError, describe_session
+        from kaltura_provider.api import KalturaError, whoami
 
         try:
-            return True, describe_session(self.get_conn())
+            identity = whoami(self.get_conn())
         except KalturaError as error:
             return False, str(error)
+        return identity.ok, identity.message

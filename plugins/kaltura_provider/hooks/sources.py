@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -10,43 +11,79 @@ if TYPE_CHECKING:
 
     from kaltura_provider.upload import Source
 
-__all__ = ["list_s3", "open_source", "s3_client"]
+__all__ = ["ALLOWED_HOSTS", "list_s3", "open_source", "s3_client"]
+
+ALLOWED_HOSTS = "KALTURA_ALLOWED_HOSTS"
+"""Environment variable with host names, comma separated, that URLs may name although their addresses are private."""
 
 
-def open_source(uri: str, *, aws_conn_id: str = "aws_default", version_id: str | None = None) -> Source:
-    """Open a source by its address; nothing but its size and validators is read.
+def open_source(
+    uri: str, *, aws_conn_id: str = "aws_default", http_conn_id: str | None = None, version_id: str | None = None
+) -> Source:
+    """Open a source by its address; no more is read than its size, its validators and its first bytes.
 
     :param uri: ``s3://bucket/key``, ``http(s)://...``, ``file:///path`` or an absolute path.
+    :param http_conn_id: the Airflow HTTP connection whose login, password and extra (headers) go with an
+        ``http(s)`` request.
     :param version_id: a version of an S3 object.
-    :raises SourceError: if there is no such thing, it may not be read, is empty or is no media.
+    :raises SourceError: there is no such thing, it may not be read, is empty or is no media.
     """
-    from kaltura_provider.upload import SourceRefused, open_file, open_http, open_s3
+    from kaltura_provider.upload import SourceRefused, UrlPolicy, open_file, open_http, open_s3
 
-    scheme = urlsplit(uri).scheme.lower()
-    if scheme == "s3":
+    parts = urlsplit(uri)
+    if parts.scheme == "s3":
         bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if not bucket or not key:
+            raise SourceRefused(uri, "names no object; write s3://bucket/key")
         return open_s3(s3_client(aws_conn_id), bucket, key, version_id=version_id)
-    if scheme in ("http", "https"):
-        return open_http(uri)
-    if scheme == "file":
-        return open_file(unquote(urlsplit(uri).path))
-    if uri.startswith("/"):
-        return open_file(uri)
-    raise SourceRefused(f"source {uri!r} is no address we know: write s3://bucket/key, https://..., or file:///path")
+    if parts.scheme in ("http", "https"):
+        policy = UrlPolicy.allowing(os.environ.get(ALLOWED_HOSTS, "").split(","))
+        return open_http(uri, headers=_headers(http_conn_id), policy=policy)
+    if parts.scheme == "file" or uri.startswith("/"):
+        return open_file(unquote(parts.path) if parts.scheme else uri)
+    raise SourceRefused(uri, "is no address that can be read; write s3://bucket/key, https://... or file:///path")
 
 
 def s3_client(aws_conn_id: str) -> Any:
-    """Return a boto3 S3 client for an Airflow connection."""
+    """Return a boto3 S3 client for an Airflow connection, set for many ranged reads at once."""
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+    from botocore.config import Config
 
-    return S3Hook(aws_conn_id=aws_conn_id).get_conn()
+    from kaltura_provider.upload import s3_client_options
+
+    return S3Hook(aws_conn_id=aws_conn_id, config=Config(**s3_client_options())).get_conn()
 
 
 def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> Iterator[str]:
-    """Yield the keys of all objects below a prefix; the placeholders that consoles make for folders are left out.
+    """Yield the keys of all objects below a prefix, without the placeholders that consoles make for folders.
 
-    :raises SourceError: if the bucket does not exist or may not be listed.
+    :raises SourceError: the bucket does not exist or may not be listed.
     """
-    from kaltura_provider.upload import list_objects
+    from botocore.exceptions import BotoCoreError, ClientError
 
-    yield from list_objects(s3_client(aws_conn_id), bucket, prefix)
+    from kaltura_provider.upload.sources.s3_errors import source_error
+
+    pages = s3_client(aws_conn_id).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    try:
+        for page in pages:
+            yield from (item["Key"] for item in page.get("Contents", ()) if not item["Key"].endswith("/"))
+    except (ClientError, BotoCoreError) as error:
+        raise source_error(f"s3://{bucket}/{prefix}", error) from None
+
+
+def _headers(http_conn_id: str | None) -> dict[str, str]:
+    if not http_conn_id:
+        return {}
+    from base64 import b64encode
+
+    from airflow.sdk import BaseHook
+    from airflow.sdk.log import mask_secret
+
+    connection = BaseHook.get_connection(http_conn_id)
+    headers = {str(name): str(value) for name, value in (connection.extra_dejson.get("headers") or {}).items()}
+    if connection.login:
+        basic = b64encode(f"{connection.login}:{connection.password or ''}".encode()).decode()
+        headers.setdefault("Authorization", f"Basic {basic}")
+    for value in headers.values():
+        mask_secret(value)
+    return headers

@@ -10,9 +10,10 @@ from kaltura_provider.ingest.kinds import Kind, document_type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from kaltura_provider.ingest.metadata import EntryMetadata
     from kaltura_provider.ingest.model import Asset
 
-__all__ = ["entry_object", "lost_properties", "normal_tags", "token_resource", "url_resource"]
+__all__ = ["described_entry", "entry_object", "lost_properties", "normal_tags", "token_resource", "url_resource"]
 
 _TAG_BYTES = 100
 
@@ -28,18 +29,17 @@ def normal_tags(tags: Iterable[str]) -> str:
     return ", ".join(kept)
 
 
-def entry_object(asset: Asset, marks: Sequence[str]) -> dict[str, Any]:
-    """Return the entry to add for ``asset``; ``marks`` go beside the marks every entry of ours carries."""
-    said = asset.metadata
+def described_entry(said: EntryMetadata, kind: Kind, file_name: str) -> dict[str, Any]:
+    """Return the entry of a file as its author describes it."""
     entry: dict[str, Any] = {
         **said.extra,
-        "objectType": asset.kind.object_type,
-        "name": said.name or asset.name,
+        "objectType": kind.object_type,
+        "name": said.name or file_name,
         "description": said.description,
         "tags": normal_tags(said.tags) or None,
         "categories": ",".join(said.categories) or None,
-        "adminTags": ",".join((*said.admin_tags, MADE_MARK, asset_mark(asset.asset), *marks)),
-        "referenceId": said.reference_id or reference_for(asset.asset),
+        "adminTags": ",".join(said.admin_tags) or None,
+        "referenceId": said.reference_id,
         "conversionProfileId": said.conversion_profile_id,
         "accessControlId": said.access_control_id,
         "userId": said.user_id,
@@ -47,10 +47,19 @@ def entry_object(asset: Asset, marks: Sequence[str]) -> dict[str, Any]:
         "endDate": said.end_date,
         "templateEntryId": said.template_entry_id,
         "partnerData": said.partner_data,
-        "mediaType": asset.kind.media_type,
-        "documentType": document_type(asset.name) if asset.kind is Kind.DOCUMENT else None,
+        "mediaType": kind.media_type,
+        "documentType": document_type(file_name) if kind is Kind.DOCUMENT else None,
     }
     return {name: value for name, value in entry.items() if value is not None}
+
+
+def entry_object(asset: Asset, marks: Sequence[str]) -> dict[str, Any]:
+    """Return the entry to add for ``asset``; ``marks`` go beside the marks every entry of ours carries."""
+    said = asset.metadata
+    return described_entry(said, asset.kind, asset.name) | {
+        "adminTags": ",".join((*said.admin_tags, MADE_MARK, asset_mark(asset.asset), *marks)),
+        "referenceId": said.reference_id or reference_for(asset.asset),
+    }
 
 
 def lost_properties(sent: dict[str, Any], echoed: dict[str, Any]) -> list[str]:

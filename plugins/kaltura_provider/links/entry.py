@@ -22,7 +22,7 @@ class _PushedLink(BaseOperatorLink):
         """Return the pushed address, or nothing if the task has not come that far."""
         from airflow.sdk.bases.xcom import BaseXCom
 
-        return cast("str", BaseXCom.get_value(ti_key=ti_key, key=self.xcom_key) or "")
+        return cast("str", BaseXCom.get_value(ti_key=cast("Any", ti_key), key=self.xcom_key) or "")
 
 
 class KalturaEntryLink(_PushedLink):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import time
+from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
@@ -10,7 +11,7 @@ from kaltura_provider.operators.base import KalturaOperator
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow.sdk import BaseOperatorLink, Context
+    from airflow.sdk import Context
 
     from kaltura_provider.api import KalturaClient
 
@@ -37,12 +38,13 @@ class KalturaListFlavorsOperator(KalturaOperator):
     :param entry: an entry id, an asset reference as the other operators return it, or a list of either.
     :return: for an entry id, its flavors: ``id``, ``flavorParamsId`` (0 is the source), ``isOriginal``, ``status``,
         ``width`` and ``height`` (pixels), ``bitrate`` (kbit/s), ``sizeInBytes``, ``fileExt``, ``tags``. For an asset
-        reference, the reference with its flavors under ``flavors``. For a list, a list of these.
+        reference, the reference with its flavors under ``flavors`` and the ``seconds`` since its first task
+        began. For a list, a list of these.
     :raises AirflowFailException: if Kaltura refuses the call for good.
     """
 
     template_fields: Sequence[str] = ("entry", *KalturaOperator.template_fields)
-    operator_extra_links: ClassVar[tuple[BaseOperatorLink, ...]] = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
 
     def __init__(self, *, entry: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -54,10 +56,10 @@ class KalturaListFlavorsOperator(KalturaOperator):
         entries = list(self.entry) if many else [self.entry]
         ids = [_entry_id(entry) for entry in entries]
         found = _flavors(self.hook.get_conn(), [entry_id for entry_id in ids if entry_id])
-        for entry_id in filter(None, ids[:1]):
-            push_links(context, self.hook.account, entry_id)
+        if first := next(filter(None, ids), None):
+            push_links(context, self.hook.account, first)
         results = [
-            {**entry, "flavors": found.get(entry_id or "", [])}
+            {**entry, "flavors": found.get(entry_id or "", []), **_taken(entry)}
             if isinstance(entry, dict)
             else found.get(entry_id or "", [])
             for entry, entry_id in zip(entries, ids, strict=True)
@@ -70,6 +72,11 @@ class KalturaListFlavorsOperator(KalturaOperator):
 
 def _entry_id(entry: Any) -> str | None:
     return entry.get("entry_id") if isinstance(entry, dict) else str(entry)
+
+
+def _taken(ref: Mapping[str, Any]) -> dict[str, float]:
+    """Return how many seconds have passed since the asset's first task began."""
+    return {"seconds": round(time.time() - ref["started"], 1)} if "started" in ref else {}
 
 
 def _flavors(client: KalturaClient, entry_ids: list[str]) -> dict[str, list[dict[str, Any]]]:

@@ -1,0 +1,133 @@
+"""What a run has brought in: one table, links, and a failure that names each asset that is missing and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from kaltura_provider.operators.base import KalturaOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow.sdk import Context
+
+    from kaltura_provider.hooks.connection import KalturaAccount
+
+__all__ = ["KalturaSummaryOperator"]
+
+_STEPS = ("prepare", "upload", "ready", "flavors")
+
+
+class KalturaSummaryOperator(KalturaOperator):
+    """Sum up the mapped tasks of one run.
+
+    :param discovered: the batches the run was mapped over.
+    :param group_id: the task group that was mapped.
+    :return: ``{"assets": [...], "failed": [...], "new": n, "found": n}``; an asset has ``uri``, ``size`` (bytes),
+        ``entry_id``, ``status``, ``flavors`` (labels), ``seconds``, ``note`` and the URLs ``playback_url``,
+        ``thumbnail_url``, ``source_url``. A failed one has ``uri``, ``step``, ``reason``, ``retry_helps``.
+    :raises AirflowFailException: if an asset failed; the others are in Kaltura all the same.
+    """
+
+    template_fields: Sequence[str] = ("discovered", *KalturaOperator.template_fields)
+
+    def __init__(self, *, discovered: Any, group_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.discovered = discovered
+        self.group_id = group_id
+
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
+        """Log the table, update the outlets if something new has arrived, and return the summary."""
+        ti: Any = context["ti"]
+        batches: list[list[dict[str, Any]]] = self.discovered or []
+        done = _by_uri(self._pulled(ti, "flavors", "return_value"))
+        rows = [_row(self.hook.account, ref) for ref in done.values() if ref.get("state") != "failed"]
+        failed = self._failed(ti, batches, done)
+        new = sum(bool(row["new"]) for row in rows)
+        summary = {"assets": rows, "failed": failed, "new": new, "found": len(rows) - new}
+        if not batches:
+            self.log.info("Nothing was there to ingest; this run is done.")
+        elif rows:
+            self.log.info("In Kaltura: %d new, %d already there.\n%s", new, len(rows) - new, _table(rows))
+        if failed:
+            ti.xcom_push(key="return_value", value=summary)
+            lines = "\n".join(f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed)
+            raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} assets failed:\n{lines}")
+        return summary
+
+    def _pulled(self, ti: Any, step: str, key: str) -> list[Any]:
+        """Return what the mapped instances of a step have pushed, by map index where the key holds one."""
+        found = ti.xcom_pull(task_ids=f"{self.group_id}.{step}", key=key, map_indexes=None, default=[])
+        return list(found) if found else []
+
+    def _failed(self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]], done: dict[str, Any]) -> list[Any]:
+        reasons = {
+            failure["uri"]: {**failure, "step": step}
+            for step in _STEPS
+            for failures in self._pulled(ti, step, "kaltura_failures")
+            for failure in failures
+        }
+        carried = {uri: _carried(ref) for uri, ref in done.items() if ref.get("state") == "failed"}
+        return [
+            carried.get(uri) or reasons.get(uri) or {"uri": uri, **_UNKNOWN}
+            for uri in (asset["uri"] for batch in batches for asset in batch)
+            if uri not in done or uri in carried
+        ]
+
+
+_UNKNOWN = {"step": "a task", "reason": "its log says why", "retry_helps": True}
+
+
+def _carried(ref: dict[str, Any]) -> dict[str, Any]:
+    error = ref.get("error") or {}
+    return {
+        "uri": ref["uri"],
+        "step": ref.get("failed_step", "a task"),
+        "reason": error.get("message", "its log says why"),
+        "retry_helps": bool(error.get("retry_helps")),
+    }
+
+
+def _by_uri(results: Iterable[Any]) -> dict[str, dict[str, Any]]:
+    refs = [ref for result in results for ref in (result if isinstance(result, list) else [result])]
+    return {ref["uri"]: ref for ref in refs}
+
+
+def _row(account: KalturaAccount, ref: dict[str, Any]) -> dict[str, Any]:
+    from kaltura_provider.api.enums import EntryStatus, parse_status
+
+    entry_id = ref["entry_id"]
+    status = parse_status(EntryStatus, ref.get("entry_status"))
+    return {
+        "uri": ref["uri"],
+        "size": ref["size"],
+        "entry_id": entry_id,
+        "status": status.name if isinstance(status, EntryStatus) else str(status),
+        "flavors": [_label(flavor) for flavor in ref.get("flavors", []) if flavor.get("status") == _READY],
+        "seconds": ref.get("seconds", 0.0),
+        "new": bool(ref.get("made")),
+        "note": ref.get("note"),
+        "playback_url": account.playback_url(entry_id),
+        "thumbnail_url": account.thumbnail_url(entry_id),
+        "source_url": account.source_url(entry_id),
+    }
+
+
+_READY = 2
+
+
+def _label(flavor: dict[str, Any]) -> str:
+    if flavor.get("isOriginal"):
+        return "source"
+    return f"{flavor['height']}p" if flavor.get("height") else f"{flavor.get('bitrate', 0)} kbit/s"
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = [
+        f"  {row['uri']}  {row['size']:,} bytes  {row['entry_id']}  {row['status']}  {', '.join(row['flavors'])}"
+        f"  {row['seconds']:.1f} s{'  ' + row['note'] if row['note'] else ''}"
+        for row in rows
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,63 @@
+"""One or many: operators take one asset or a list, do each by itself, and say at the end what failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from kaltura_provider.ingest import AssetRef
+
+__all__ = ["CARRIED", "FAILURES_KEY", "as_list", "finish"]
+
+FAILURES_KEY = "kaltura_failures"
+"""XCom under which a step says what failed: ``[{"uri", "reason", "retry_helps"}]``."""
+
+CARRIED = ("started", "request", "failed_step")
+"""What a plain reference carries besides the fields of :class:`~kaltura_provider.ingest.AssetRef`: when its first step
+began (unix seconds), what was asked for (only where a later step needs it), and the step that failed."""
+
+
+def as_list(value: Any) -> tuple[list[Any], bool]:
+    """Return ``value`` as a list, and whether it was one."""
+    return (list(value), True) if isinstance(value, (list, tuple)) else ([value], False)
+
+
+def finish(context: Context, step: str, refs: list[AssetRef], carried: list[dict[str, Any]], *, many: bool) -> Any:
+    """Return a step's references as plain values; fail where nothing is left to go on with.
+
+    A failure that a retry can help fails the task, so that Airflow retries it: what is done already is found done. On
+    the last try, and for failures that no retry helps, a batch goes on with what is good in it, and each failed
+    reference carries its error to the summary.
+
+    :param carried: for each reference what it carries besides its own fields.
+    :raises AirflowFailException: every asset failed and no retry can help.
+    :raises AirflowException: a retry can help.
+    """
+    failed = [ref for ref, extra in zip(refs, carried, strict=True) if ref.error and "failed_step" not in extra]
+    if failed:
+        ti: Any = context["ti"]
+        failures = [_failure(ref) for ref in failed]
+        ti.xcom_push(key=FAILURES_KEY, value=failures)
+        text = "; ".join(str(failure["reason"]) for failure in failures)
+        if any(failure["retry_helps"] for failure in failures) and ti.try_number <= ti.max_tries:
+            raise AirflowException(text)
+        if not any(ref.error is None for ref in refs):
+            raise AirflowFailException(text)
+    plain = [
+        {**{name: extra[name] for name in CARRIED if name in extra}, **ref.to_dict()}
+        | ({"failed_step": extra.get("failed_step", step)} if ref.error else {})
+        for ref, extra in zip(refs, carried, strict=True)
+    ]
+    return plain if many else plain[0]
+
+
+def _failure(ref: AssetRef) -> dict[str, Any]:
+    error = ref.error
+    if error is None:  # only failed references come here
+        raise ValueError(f"{ref.uri} has not failed")
+    reason = error.message if ref.uri in error.message else f"{ref.uri}: {error.message}"
+    return {"uri": ref.uri, "reason": reason, "retry_helps": error.retry_helps}

@@ -1,0 +1,207 @@
+"""Find the entry of each asset, or claim one: an upload token, an entry, and the token attached to it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
+from kaltura_provider.operators.base import KalturaOperator
+from kaltura_provider.operators.batch import as_list, finish
+from kaltura_provider.operators.memory import TaskMemory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from kaltura_provider.ingest import Asset, AssetRef
+    from kaltura_provider.upload import Source
+
+__all__ = ["KalturaPrepareOperator", "name_map_index", "requested_asset", "show"]
+
+
+class KalturaPrepareOperator(KalturaOperator):
+    """Find each asset's entry in Kaltura, or make it, with an upload token attached, ready for its bytes.
+
+    However often and wherever this runs, an asset has one entry. An asset whose bytes are in Kaltura already costs no
+    upload: its reference says ``done``, and the tasks after this one pass it on.
+
+    :param assets: a source (``s3://bucket/key``, ``https://...``, ``file:///path``), or a mapping with ``uri`` and, if
+        wanted, ``metadata``, ``identity`` (what identifies the asset in place of its address), ``version_id`` (of an S3
+        object); or a list of either.
+    :param metadata: fields of all entries: ``name``, ``description``, ``tags``, ``categories``, ``reference_id``,
+        ``media_type``, ``conversion_profile_id``, ``access_control_id``, ``user_id``, ``start_date``, ``end_date`` ...
+        (:class:`~kaltura_provider.ingest.EntryMetadata`); an asset's own come before them.
+    :param if_exists: what to do with an asset that is in Kaltura with other content: ``skip`` keeps the entry and
+        says so, ``replace`` replaces its content, ``fail`` fails.
+    :param adopt_by: take over an entry that somebody else made: by its ``reference`` id or its ``name``.
+    :param redo: what to do again although it ended: ``deleted`` entries, ``refused`` file types, ``failed`` imports.
+    :param aws_conn_id: the Airflow connection for S3.
+    :param http_conn_id: the Airflow HTTP connection whose credentials and headers go with ``http(s)`` sources.
+    :param durable: remember tokens in the task state store, so that the next try goes on at once.
+    :return: a reference per asset: ``uri``, ``name``, ``size`` (bytes), ``asset`` and ``content`` (identities),
+        ``entry_id``, ``token_id``, ``state`` (``send``, ``done``, ``skipped`` ...), ``made`` and, where there is
+        something to say, ``note``. One for one source, a list for a list.
+    :raises AirflowFailException: no asset is left to go on with, and no retry can help; the message says why.
+    """
+
+    template_fields: Sequence[str] = (
+        "assets",
+        "metadata",
+        "if_exists",
+        "adopt_by",
+        "redo",
+        "aws_conn_id",
+        "http_conn_id",
+        *KalturaOperator.template_fields,
+    )
+    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+
+    def __init__(
+        self,
+        *,
+        assets: Any,
+        metadata: Mapping[str, Any] | None = None,
+        if_exists: str = "skip",
+        adopt_by: str | None = None,
+        redo: Sequence[str] = (),
+        aws_conn_id: str = "aws_default",
+        http_conn_id: str | None = None,
+        durable: bool = True,
+        map_index_template: str | None = "{{ kaltura_asset }}",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(map_index_template=map_index_template, **kwargs)
+        self.assets = assets
+        self.metadata = metadata
+        self.if_exists = if_exists
+        self.adopt_by = adopt_by
+        self.redo = redo
+        self.aws_conn_id = aws_conn_id
+        self.http_conn_id = http_conn_id
+        self.durable = durable
+
+    def run_in_kaltura(self, context: Context) -> Any:
+        """Return the references."""
+        from kaltura_provider.ingest import IngestSettings, prepare
+
+        given, many = as_list(self.assets)
+        items = [item if isinstance(item, dict) else {"uri": str(item)} for item in given]
+        name_map_index(context, [item["uri"] for item in items])
+        settings = IngestSettings(
+            if_exists=self.if_exists,  # type: ignore[arg-type]  # text is turned into the enumeration there
+            adopt_by=self.adopt_by or None,  # type: ignore[arg-type]
+            redo=frozenset(self.redo),  # type: ignore[arg-type]
+        )
+        started = time.time()
+        memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
+        opened = [self._opened(item) for item in items]
+        assets = [asset for asset in opened if not isinstance(asset, tuple)]
+
+        def on_ref(ref: AssetRef) -> None:
+            memory.remember(ref.asset, ref.token_id)
+            if ref.entry_id and ref.asset == assets[0].asset:
+                push_links(context, self.hook.account, ref.entry_id)
+
+        prepared = iter(
+            prepare(
+                self.hook.get_conn(),
+                assets,
+                settings=settings,
+                observer=self.hook.observer,
+                known=memory.ids,
+                on_ref=on_ref,
+            )
+        )
+        refs = [_failed_source(*asset) if isinstance(asset, tuple) else next(prepared) for asset in opened]
+        show(self, context, refs)
+        carried = [
+            {"started": started} | self._request_for_upload(ref, item) for ref, item in zip(refs, items, strict=True)
+        ]
+        return finish(context, "prepare", refs, carried, many=many)
+
+    def _request_for_upload(self, ref: AssetRef, item: dict[str, Any]) -> dict[str, Any]:
+        """Return what the upload has to know besides the reference.
+
+        It reads the same version; and an entry that cannot wait for its bytes is made after them, as asked for here.
+        """
+        needed = not ref.attached or item.get("version_id")
+        return {"request": self._request(item)} if needed else {}
+
+    def _request(self, item: dict[str, Any]) -> dict[str, Any]:
+        return {**item, "metadata": {**(self.metadata or {}), **(item.get("metadata") or {})}}
+
+    def _opened(self, item: dict[str, Any]) -> Asset | tuple[str, Exception]:
+        """Return the asset behind a source, or the source and what is wrong with it."""
+        from kaltura_provider.hooks.sources import open_source
+        from kaltura_provider.upload import SourceError
+
+        uri = str(item["uri"])
+        try:
+            request = self._request(item)
+            source = open_source(
+                uri,
+                aws_conn_id=self.aws_conn_id,
+                http_conn_id=self.http_conn_id,
+                version_id=item.get("version_id"),
+            )
+            source.close()
+            return requested_asset(request, source)
+        except (SourceError, ValueError) as error:
+            return uri, error
+
+
+def requested_asset(request: dict[str, Any], source: Source) -> Asset:
+    """Return the asset that a request (``uri``, ``metadata``, ``identity``, ``version_id``) and its source make.
+
+    :raises ValueError: a field is unknown or its value impossible; the message names it.
+    """
+    from kaltura_provider.ingest import Asset, EntryMetadata
+
+    if unknown := sorted(set(request) - {"uri", "metadata", "identity", "version_id"}):
+        raise ValueError(f"unknown field {', '.join(unknown)}: an asset has uri, metadata, identity, version_id")
+    return Asset(
+        uri=str(request["uri"]),
+        size=source.size,
+        validator=source.validator,
+        name=source.name,
+        metadata=EntryMetadata.from_dict(request.get("metadata") or {}),
+        identity=request.get("identity"),
+    )
+
+
+def _failed_source(uri: str, error: Exception) -> AssetRef:
+    """Return the reference of a source that could not even be opened."""
+    from kaltura_provider.hooks.border import retry_helps
+    from kaltura_provider.ingest import AssetError, AssetRef, AssetState
+
+    return AssetRef(
+        uri=uri,
+        name=uri.rsplit("/", 1)[-1],
+        size=0,
+        asset="",
+        content="",
+        state=AssetState.FAILED,
+        error=AssetError("source", str(error), retry_helps(error) and not isinstance(error, ValueError)),
+    )
+
+
+def name_map_index(context: Context, uris: list[str]) -> None:
+    """Give a mapped task instance the name of its first asset, where Airflow's page shows a number otherwise."""
+    name = uris[0].split("?")[0].rstrip("/").rsplit("/", 1)[-1] if uris else "nothing"
+    context["kaltura_asset"] = name if len(uris) < 2 else f"{name} and {len(uris) - 1} more"  # type: ignore[typeddict-unknown-key]
+
+
+def show(operator: KalturaOperator, context: Context, refs: list[AssetRef]) -> None:
+    """Log each reference, and make the task's links lead to the first entry."""
+    for ref in refs:
+        operator.log.info(
+            "%s: %s%s%s",
+            ref.uri,
+            ref.state.value,
+            f", entry {ref.entry_id}" if ref.entry_id else "",
+            f" ({ref.error.message if ref.error else ref.note})" if ref.error or ref.note else "",
+        )
+    if first := next((ref.entry_id for ref in refs if ref.entry_id), None):
+        push_links(context, operator.hook.account, first)

@@ -1,0 +1,188 @@
+"""Send the bytes of sources to Kaltura."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink
+from kaltura_provider.operators.base import KalturaOperator
+from kaltura_provider.operators.batch import as_list, finish
+from kaltura_provider.operators.memory import TaskMemory
+from kaltura_provider.operators.prepare import name_map_index, requested_asset, show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from kaltura_provider.ingest import AssetRef
+    from kaltura_provider.upload import Source, Uploader
+
+__all__ = ["KalturaUploadOperator"]
+
+
+class KalturaUploadOperator(KalturaOperator):
+    """Send the bytes of sources straight to Kaltura, without a copy on this machine, and verify that they are in.
+
+    An upload that was interrupted goes on where the server says it stands, on whatever worker. An asset that is in
+    Kaltura already is passed on.
+
+    :param asset: a reference, or a list of them, as :class:`KalturaPrepareOperator` returns it; or
+    :param source: one source (``s3://bucket/key``, ``https://...``, ``file:///path``), sent to an upload token of its
+        own, which :class:`KalturaAttachOperator` then turns into an entry.
+    :param token_id: with ``source``, an upload token to fill in place of a new one.
+    :param upload: settings of the upload, by their names in :class:`~kaltura_provider.upload.UploadSettings`:
+        ``parallelism`` (1 to 8), ``chunk_size``, ``max_size`` (bytes), ``bandwidth`` (bytes a second) ...; what is not
+        set is found from what the link gives.
+    :param aws_conn_id: the Airflow connection for S3.
+    :param http_conn_id: the Airflow HTTP connection whose credentials and headers go with ``http(s)`` sources.
+    :param durable: remember tokens in the task state store, so that the next try goes on at once.
+    :return: for a reference the reference as it is now (``state`` is ``done`` when Kaltura holds exactly these bytes),
+        for a list a list. For a source ``{"token_id", "size" (bytes), "crc32c", "name", "uri", "seconds"}``.
+    :raises AirflowFailException: the source has changed or cannot be read, Kaltura refuses this type of file ...: no
+        retry can help; the message says what to do.
+    """
+
+    template_fields: Sequence[str] = (
+        "asset",
+        "source",
+        "token_id",
+        "upload",
+        "aws_conn_id",
+        "http_conn_id",
+        *KalturaOperator.template_fields,
+    )
+    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+
+    def __init__(
+        self,
+        *,
+        asset: Any = None,
+        source: str | None = None,
+        token_id: str | None = None,
+        upload: Mapping[str, Any] | None = None,
+        aws_conn_id: str = "aws_default",
+        http_conn_id: str | None = None,
+        durable: bool = True,
+        map_index_template: str | None = "{{ kaltura_asset }}",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(map_index_template=map_index_template, **kwargs)
+        self.asset = asset
+        self.source = source
+        self.token_id = token_id
+        self.upload = upload
+        self.aws_conn_id = aws_conn_id
+        self.http_conn_id = http_conn_id
+        self.durable = durable
+
+    @cached_property
+    def _uploader(self) -> Uploader:
+        from kaltura_provider.upload import Uploader, UploadSettings
+
+        return Uploader(
+            self.hook.get_conn(), observer=self.hook.observer, settings=UploadSettings(**(self.upload or {}))
+        )
+
+    def run_in_kaltura(self, context: Context) -> Any:
+        """Return the references, or the token."""
+        if (self.asset is None) == (self.source is None):
+            raise ValueError("give either asset (what KalturaPrepareOperator returned) or source (an address)")
+        if self.source is not None:
+            return self._to_token(context, self.source)
+        from kaltura_provider.ingest import AssetRef
+
+        given, many = as_list(self.asset)
+        name_map_index(context, [item["uri"] for item in given])
+        memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
+        refs = [self._sent(AssetRef.from_dict(item), item.get("request"), memory) for item in given]
+        show(self, context, refs)
+        return finish(context, "upload", refs, given, many=many)
+
+    def on_kill(self) -> None:
+        """Stop sending; the token keeps what it has, and the next try goes on from there."""
+        self._uploader.cancel()
+
+    def _sent(self, ref: AssetRef, request: dict[str, Any] | None, memory: TaskMemory) -> AssetRef:
+        """Bring one asset in; whatever stops it is in the reference that comes back."""
+        from kaltura_provider.api import KalturaError
+        from kaltura_provider.ingest import AssetState, MarkLostError, describe, prepare, send_asset
+        from kaltura_provider.upload import SourceError, UploadError
+
+        if ref.state not in (AssetState.SEND, AssetState.SENT):
+            return ref
+        own = ref.own or (ref.token_id is not None and memory.ids.get(ref.asset) == ref.token_id)
+        memory.remember(ref.asset, ref.token_id)
+        try:
+            source = self._opened(ref, request)
+            try:
+                sent = send_asset(
+                    self.hook.get_conn(),
+                    self._uploader,
+                    ref.to(ref.state, own=own),
+                    source,
+                    observer=self.hook.observer,
+                    on_ref=lambda now: memory.remember(now.asset, now.token_id),
+                ).ref
+                if sent.state is AssetState.SENT and sent.entry_id is None and request is not None:
+                    asset = requested_asset(request, source)
+                    (sent,) = prepare(self.hook.get_conn(), [asset], observer=self.hook.observer)
+                return sent.to(sent.state, made=ref.made or sent.made)
+            finally:
+                source.close()
+        except (SourceError, UploadError, KalturaError, MarkLostError) as error:
+            return ref.failed(describe(error))
+
+    def _opened(self, ref: AssetRef, request: dict[str, Any] | None) -> Source:
+        """Open the source of a reference.
+
+        :raises SourceChanged: it holds other bytes than those the entry was prepared for.
+        """
+        from kaltura_provider.ingest import content_id
+        from kaltura_provider.upload import SourceChanged
+
+        version_id = (request or {}).get("version_id")
+        source = self._open(ref.uri, version_id)
+        found = content_id(ref.asset, source.size, source.validator)
+        if found != ref.content:
+            source.close()
+            raise SourceChanged(
+                ref.uri, f"{ref.size} bytes, content {ref.content}", f"{source.size} bytes, content {found}"
+            )
+        return source
+
+    def _open(self, uri: str, version_id: str | None = None) -> Source:
+        from kaltura_provider.hooks.sources import open_source
+
+        return open_source(uri, aws_conn_id=self.aws_conn_id, http_conn_id=self.http_conn_id, version_id=version_id)
+
+    def _to_token(self, context: Context, uri: str) -> dict[str, Any]:
+        """Send a source to a token: the given one, that of an earlier try, or a new one."""
+        name_map_index(context, [uri])
+        started = time.monotonic()
+        memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
+        source = self._open(uri)
+        try:
+            token_id = self.token_id or memory.ids.get(uri) or self._new_token(source)
+            memory.remember(uri, token_id)
+            result = self._uploader.send(source, token_id, attached=False, own=self.token_id is None)
+        finally:
+            source.close()
+        return {
+            "token_id": result.token_id,
+            "uri": source.uri,
+            "name": source.name,
+            "size": result.size,
+            "crc32c": result.crc32c,
+            "seconds": round(time.monotonic() - started, 3),
+        }
+
+    def _new_token(self, source: Source) -> str:
+        token = self.hook.call(
+            "uploadToken",
+            "add",
+            uploadToken={"objectType": "KalturaUploadToken", "fileName": source.name, "fileSize": source.size},
+        )
+        return str(token["id"])

@@ -1,0 +1,62 @@
+"""The pinned set of libraries works together: everything this project uses can be imported and is registered."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import subprocess
+import sys
+
+import kaltura_provider
+import pytest
+
+HEAVY = ("boto3", "botocore", "airflow.providers.amazon", "requests", "fastapi", "cryptography", "google_crc32c")
+
+
+def modules() -> list[str]:
+    return sorted(info.name for info in pkgutil.walk_packages(kaltura_provider.__path__, "kaltura_provider."))
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_module_can_be_imported(name: str) -> None:
+    assert importlib.import_module(name).__doc__
+
+
+def test_the_celery_executor_loads_with_the_pinned_celery() -> None:
+    module = importlib.import_module("airflow.providers.celery.executors.celery_executor")
+    assert module.CeleryExecutor
+
+
+def test_airflow_knows_the_provider_and_its_connection_form() -> None:
+    from airflow.providers_manager import ProvidersManager
+
+    manager = ProvidersManager()
+    assert manager.providers["airflow-provider-kaltura"].version == kaltura_provider.__version__
+    hook = manager.hooks["kaltura"]
+    assert hook is not None
+    assert hook.hook_class_name == "kaltura_provider.hooks.kaltura.KalturaHook"
+
+
+def test_the_plugin_is_registered_once() -> None:
+    from airflow import plugins_manager
+
+    plugins, errors = plugins_manager._get_plugins()
+    assert [plugin.name for plugin in plugins].count("kaltura") == 1
+    assert not [error for error in errors if "kaltura" in str(error).lower()]
+
+
+def test_parsing_the_dags_loads_nothing_heavy() -> None:
+    # What airflow.sdk itself has loaded is not ours to avoid.
+    script = (
+        "import sys, json, airflow.sdk, airflow.sdk.definitions.dag\n"
+        "before = set(sys.modules)\n"
+        "import runpy\n"
+        "for name in ('kaltura_feeds', 'kaltura_feeds_check', 'kaltura_ingest'):\n"
+        "    runpy.run_path(f'dags/{name}.py')\n"
+        "print(json.dumps(sorted(set(sys.modules) - before)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    loaded = json.loads(done.stdout.splitlines()[-1])
+    assert "kaltura_provider.feeds.dag" in loaded
+    assert not [name for name in loaded if name.startswith(HEAVY)]
