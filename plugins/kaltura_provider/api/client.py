@@ -71,7 +71,8 @@ class KalturaClient:
             clock,
         )
         self._opening = threading.Lock()
-        self._http = http_session(pool_size, verify)
+        self._http = http_session(pool_size)
+        self._verify = verify
 
     @property
     def partner_id(self) -> int:
@@ -197,6 +198,8 @@ class KalturaClient:
                 headers=dict(request.headers),
                 timeout=(step.timeout.connect, step.timeout.read),
                 allow_redirects=False,
+                # Set on the session, it would give way to REQUESTS_CA_BUNDLE.
+                verify=self._verify,
             )
         except (RequestException, HTTPError) as error:
             if isinstance(request.body, StreamedBody) and request.body.error is not None:

@@ -21,11 +21,9 @@ _SEND_TIMEOUT = 60.0
 _MARK = "failed_while_connecting"
 
 
-def http_session(pool_size: int, verify: bool | str) -> requests.Session:
+def http_session(pool_size: int) -> requests.Session:
     """Return a session that keeps up to ``pool_size`` connections and repeats nothing by itself."""
     session = requests.Session()
-    if verify is not True:
-        session.verify = verify
     # No state between calls: Kaltura's sessions travel in the calls themselves.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = _Adapter(pool_connections=4, pool_maxsize=pool_size)
@@ -88,6 +86,13 @@ class _Adapter(HTTPAdapter):
         if not proxy.lower().startswith("socks"):
             _use_own_pools(manager)
         return manager
+
+    def close(self) -> None:
+        # A pool that is only dropped closes its connections when it is collected; after an error, that can be late.
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 - not a mapping one can iterate
+                manager.pools[key].close()
+        super().close()
 
 
 def _use_own_pools(manager: PoolManager) -> None:

@@ -66,26 +66,25 @@ class ScriptedServer:
         self.script: deque[Reply] = deque()
         self.received: list[Received] = []
         self.connections = 0
+        self.read_delay = 0.0
         self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def reply(self, *replies: Reply) -> None:
         self.script.extend(replies)
 
     def close(self) -> None:
+        if self._listener.fileno() < 0:
+            return
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for connection in list(self._open):
-            connection.close()
         for thread in self._threads:
+            # Clients have closed their connections by now; one that has not is a leak.
             thread.join(5)
+            assert not thread.is_alive(), "a client left a connection open"
 
     def _accept(self) -> None:
         while True:
@@ -94,7 +93,6 @@ class ScriptedServer:
             except OSError:
                 return
             self.connections += 1
-            self._open.add(connection)
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -106,10 +104,12 @@ class ScriptedServer:
                     pass
         except (OSError, ValueError):
             pass
-        finally:
-            self._open.discard(connection)
 
     def _answer(self, connection: socket.socket, stream: Any) -> bool:
+        if stream.peek(1)[:1] == b"\x16":
+            # The first byte of TLS, which a plain server answers like any nonsense.
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            return False
         line = stream.readline()
         if not line:
             return False
@@ -117,7 +117,11 @@ class ScriptedServer:
         while (header := stream.readline().strip()) != b"":
             name, _, value = header.decode().partition(":")
             headers[name.lower()] = value.strip()
-        body = stream.read(int(headers.get("content-length", 0)))
+        time.sleep(self.read_delay)
+        length = int(headers.get("content-length", 0))
+        body = stream.read(length)
+        if len(body) < length:
+            return False
         with self._lock:
             self.received.append(Received(line.split()[1].decode(), headers, body))
             reply = self.script.popleft() if self.script else Reply()

@@ -39,10 +39,12 @@ _BASE = f"{_CDN}/p/12345/thumbnail/entry_id/0_abc123"
         ({"vid_sec": 1.5}, "/vid_sec/1.5"),
         ({"nearest_aspect_ratio": True}, "/nearest_aspect_ratio/1"),
         ({"file_name": "a b.jpg", "ks": "K", "width": 1}, "/width/1/ks/K/file_name/a%20b.jpg"),
-        ({"start_sec": 1, "end_sec": 2.0, "vid_slices": 2, "vid_slice": 1}, "/vid_slice/1/vid_slices/2/start_sec/1/end_sec/2"),
+        ({"start_sec": 1, "end_sec": 2.0, "vid_slices": 2, "vid_slice": 1},
+         "/vid_slice/1/vid_slices/2/start_sec/1/end_sec/2"),
         ({"src_x": 0, "src_y": 1, "src_w": 2, "src_h": 3, "rel_width": 4, "rel_height": 5},
          "/src_x/0/src_y/1/src_w/2/src_h/3/rel_width/4/rel_height/5"),
-        ({"flavor_id": "0_f", "upload_token_id": "0_ff", "version": 100001}, "/flavor_id/0_f/upload_token_id/0_ff/version/100001"),
+        ({"flavor_id": "0_f", "upload_token_id": "0_ff", "version": 100001},
+         "/flavor_id/0_f/upload_token_id/0_ff/version/100001"),
         ({"density": 72, "def_width": 1, "def_height": 2}, "/density/72/def_width/1/def_height/2"),
     ],
 )  # fmt: skip
@@ -97,10 +99,12 @@ def test_the_file_name_is_always_last():
     [
         ({}, "/format/applehttp/protocol/https"),
         ({"format": "mpegdash"}, "/format/mpegdash/protocol/https"),
-        ({"format": PlaybackFormat.DOWNLOAD, "flavor_param_ids": [0]}, "/format/download/protocol/https/flavorParamIds/0"),
+        ({"format": PlaybackFormat.DOWNLOAD, "flavor_param_ids": [0]},
+         "/format/download/protocol/https/flavorParamIds/0"),
         ({"ks": "djJ8_-=="}, "/format/applehttp/protocol/https/ks/djJ8_-%3D%3D"),
         ({"flavor_ids": ["0_a", "0_b"], "protocol": "http"}, "/format/applehttp/protocol/http/flavorIds/0_a,0_b"),
-        ({"tags": "mobile", "min_bitrate": 1, "max_bitrate": 900}, "/format/applehttp/protocol/https/tags/mobile/minBitrate/1/maxBitrate/900"),
+        ({"tags": "mobile", "min_bitrate": 1, "max_bitrate": 900},
+         "/format/applehttp/protocol/https/tags/mobile/minBitrate/1/maxBitrate/900"),
     ],
 )  # fmt: skip
 def test_playback_as_documented(arguments, path):

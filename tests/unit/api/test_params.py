@@ -25,7 +25,8 @@ from kaltura_provider.api.params import flatten, flatten_all
         ({"list": [], "object": {}}, [("list[-]", ""), ("object[-]", "")]),
         ({"entry": {"tags": []}}, [("entry[tags][-]", "")]),
         ({"type": MediaType.AUDIO, "source": SourceType.URL}, [("type", "5"), ("source", "5")]),
-        ({"at": 9007199254740991, "offset": 1e16, "second": 1.5}, [("at", "9007199254740991"), ("offset", "10000000000000000"), ("second", "1.5")]),
+        ({"at": 9007199254740991, "second": 1.5}, [("at", "9007199254740991"), ("second", "1.5")]),
+        ({"offset": 1e16, "small": 0.25}, [("offset", "10000000000000000"), ("small", "0.25")]),
         ({"name": "é&=[]"}, [("name", "é&=[]")]),
     ],
 )  # fmt: skip
