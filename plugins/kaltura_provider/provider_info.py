@@ -63,6 +63,7 @@ PROVIDER_INFO: dict[str, Any] = {
     "name": "Kaltura",
     "description": "Bring media from S3 or URLs into `Kaltura <https://www.kaltura.com/>`__, each asset exactly once.",
     "versions": ["0.1.0"],
+    "asset-uris": [{"schemes": ["kaltura"], "handler": None}],
     "connection-types": [
         {
             "connection-type": "kaltura",

@@ -44,20 +44,25 @@ def ingest(
     @task_group(group_id="asset")
     def asset(batch: Any) -> None:
         # Upstream weight: an upload that is ready to go is picked before another entry is made for a later one.
-        sending: dict[str, Any] = {
-            **kaltura,
-            "aws_conn_id": aws_conn_id,
-            "pool": pool,
-            "weight_rule": "upstream",
-        }
-        prepare = KalturaPrepareOperator(task_id="prepare", assets=batch, if_exists=if_exists, **sending)
+        sending: dict[str, Any] = {**kaltura, "aws_conn_id": aws_conn_id, "pool": pool, "weight_rule": "upstream"}
+        prepare = KalturaPrepareOperator(
+            task_id="prepare", assets=batch, if_exists=if_exists, map_index_template=_named("assets"), **sending
+        )
         upload = KalturaUploadOperator(
-            task_id="upload", asset=prepare.output, max_active_tis_per_dagrun=max_active_uploads, **sending
+            task_id="upload",
+            asset=prepare.output,
+            max_active_tis_per_dagrun=max_active_uploads,
+            map_index_template=_named("asset"),
+            **sending,
         )
         ready = KalturaEntryReadySensor(
-            task_id="ready", entry=upload.output, timeout=ready_timeout.total_seconds(), **kaltura
+            task_id="ready",
+            entry=upload.output,
+            timeout=ready_timeout.total_seconds(),
+            map_index_template=_named("entry"),
+            **kaltura,
         )
-        KalturaListFlavorsOperator(task_id="flavors", entry=ready.output, **kaltura)
+        KalturaListFlavorsOperator(task_id="flavors", entry=ready.output, map_index_template=_named("entry"), **kaltura)
 
     summary = KalturaSummaryOperator(
         task_id="summary",
@@ -69,3 +74,11 @@ def ingest(
     )
     asset.expand(batch=discover.output) >> summary
     return summary
+
+
+def _named(field: str) -> str:
+    """Return a template that names a mapped task instance by the first file of its batch, not by a number."""
+    return (
+        f"{{{{ task.{field}[0].uri.rstrip('/').split('/')[-1] }}}}"
+        f"{{% if task.{field} | length > 1 %}} and {{{{ task.{field} | length - 1 }}}} more{{% endif %}}"
+    )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KalturaSummaryOperator"]
 
+_MOST_IDS = 100
 _STEPS = ("prepare", "upload", "ready", "flavors")
 
 
@@ -51,16 +52,25 @@ class KalturaSummaryOperator(KalturaOperator):
             self.log.info("Nothing was there to ingest; this run is done.")
         elif rows:
             self.log.info("In Kaltura: %d new, %d already there.\n%s", new, len(rows) - new, _table(rows))
+        self._tell_outlets(context, rows, new)
         if failed:
             ti.xcom_push(key="return_value", value=summary)
             lines = "\n".join(f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed)
             raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} assets failed:\n{lines}")
         return summary
 
+    def _tell_outlets(self, context: Context, rows: list[dict[str, Any]], new: int) -> None:
+        """Give the event on each outlet what DAGs that are scheduled on it want to know."""
+        events: Any = context["outlet_events"]
+        ids = [row["entry_id"] for row in rows if row["new"]][:_MOST_IDS]
+        for outlet in self.outlets:
+            events[outlet].extra = {"new": new, "found": len(rows) - new, "entry_ids": ids}
+
     def _pulled(self, ti: Any, step: str, key: str) -> list[Any]:
-        """Return what the mapped instances of a step have pushed, by map index where the key holds one."""
-        found = ti.xcom_pull(task_ids=f"{self.group_id}.{step}", key=key, map_indexes=None, default=[])
-        return list(found) if found else []
+        """Return what the mapped instances of a step have pushed under a key."""
+        # A list of task ids asks for every map index.
+        found = ti.xcom_pull(task_ids=[f"{self.group_id}.{step}"], key=key)
+        return [value for value in found if value is not None]
 
     def _failed(self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]], done: dict[str, Any]) -> list[Any]:
         reasons = {

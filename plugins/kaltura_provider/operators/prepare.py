@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest import Asset, AssetRef
     from kaltura_provider.upload import Source
 
-__all__ = ["KalturaPrepareOperator", "name_map_index", "requested_asset", "show"]
+__all__ = ["KalturaPrepareOperator", "requested_asset", "show"]
 
 
 class KalturaPrepareOperator(KalturaOperator):
@@ -69,10 +69,9 @@ class KalturaPrepareOperator(KalturaOperator):
         aws_conn_id: str = "aws_default",
         http_conn_id: str | None = None,
         durable: bool = True,
-        map_index_template: str | None = "{{ kaltura_asset }}",
         **kwargs: Any,
     ) -> None:
-        super().__init__(map_index_template=map_index_template, **kwargs)
+        super().__init__(**kwargs)
         self.assets = assets
         self.metadata = metadata
         self.if_exists = if_exists
@@ -88,7 +87,6 @@ class KalturaPrepareOperator(KalturaOperator):
 
         given, many = as_list(self.assets)
         items = [item if isinstance(item, dict) else {"uri": str(item)} for item in given]
-        name_map_index(context, [item["uri"] for item in items])
         settings = IngestSettings(
             if_exists=self.if_exists,  # type: ignore[arg-type]  # text is turned into the enumeration there
             adopt_by=self.adopt_by or None,  # type: ignore[arg-type]
@@ -185,12 +183,6 @@ def _failed_source(uri: str, error: Exception) -> AssetRef:
         state=AssetState.FAILED,
         error=AssetError("source", str(error), retry_helps(error) and not isinstance(error, ValueError)),
     )
-
-
-def name_map_index(context: Context, uris: list[str]) -> None:
-    """Give a mapped task instance the name of its first asset, where Airflow's page shows a number otherwise."""
-    name = uris[0].split("?")[0].rstrip("/").rsplit("/", 1)[-1] if uris else "nothing"
-    context["kaltura_asset"] = name if len(uris) < 2 else f"{name} and {len(uris) - 1} more"  # type: ignore[typeddict-unknown-key]
 
 
 def show(operator: KalturaOperator, context: Context, refs: list[AssetRef]) -> None:

@@ -10,7 +10,7 @@ from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink
 from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.batch import as_list, finish
 from kaltura_provider.operators.memory import TaskMemory
-from kaltura_provider.operators.prepare import name_map_index, requested_asset, show
+from kaltura_provider.operators.prepare import requested_asset, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,10 +66,9 @@ class KalturaUploadOperator(KalturaOperator):
         aws_conn_id: str = "aws_default",
         http_conn_id: str | None = None,
         durable: bool = True,
-        map_index_template: str | None = "{{ kaltura_asset }}",
         **kwargs: Any,
     ) -> None:
-        super().__init__(map_index_template=map_index_template, **kwargs)
+        super().__init__(**kwargs)
         self.asset = asset
         self.source = source
         self.token_id = token_id
@@ -95,7 +94,6 @@ class KalturaUploadOperator(KalturaOperator):
         from kaltura_provider.ingest import AssetRef
 
         given, many = as_list(self.asset)
-        name_map_index(context, [item["uri"] for item in given])
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
         refs = [self._sent(AssetRef.from_dict(item), item.get("request"), memory) for item in given]
         show(self, context, refs)
@@ -160,7 +158,6 @@ class KalturaUploadOperator(KalturaOperator):
 
     def _to_token(self, context: Context, uri: str) -> dict[str, Any]:
         """Send a source to a token: the given one, that of an earlier try, or a new one."""
-        name_map_index(context, [uri])
         started = time.monotonic()
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
         source = self._open(uri)
