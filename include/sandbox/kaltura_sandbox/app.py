@@ -52,6 +52,7 @@ class App:
         self.clock = Clock(float(self.database.meta("clock_offset", "0")))
         self.tables = Tables(self.database)
         self.locks = Locks()
+        self.completed: dict[str, float] = {}  # token id -> when (monotonic) its file was complete
         self.faults = Faults()
         self.journal = Journal()
         self.sessions = SessionKeeper(config, self.clock, self.tables)
@@ -85,6 +86,7 @@ class App:
                     self.database.execute(f"DELETE FROM {table.name}")  # noqa: S608 - our own table names
             self.search.rebuild()
             self._provision()
+        self.completed.clear()
         self.faults.remove()
         self.journal.clear()
         self.clock.reset()

@@ -24,7 +24,7 @@ class FileReply:
 
 @dataclass(slots=True)
 class Call:
-    """What an action's handler gets; ``headers`` are added to the reply."""
+    """What an action's handler gets; ``headers`` are added to the reply, ``arrived`` is when the request began."""
 
     app: App
     service: str
@@ -34,6 +34,7 @@ class Call:
     base_url: str
     client: str
     path: str
+    arrived: float
     headers: dict[str, str] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
 

@@ -66,6 +66,7 @@ def _run(app: App, request: Request, params: dict[str, Any], headers: dict[str, 
         base_url=request.base_url,
         client=request.client,
         path=request.path,
+        arrived=request.arrived,
         headers=headers,
         params=params,
     )

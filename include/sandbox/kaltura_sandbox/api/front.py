@@ -102,10 +102,14 @@ def _returns_file(params: dict[str, Any]) -> bool:
 
 
 def _multirequest(app: App, request: Request, params: dict[str, Any], headers: dict[str, str]) -> Any:
-    """Run the numbered sub-requests in order; a failed one does not stop the others."""
+    """Run the numbered sub-requests in order; a failed one does not stop the others.
+
+    Numbers begin at 1, or at 0 as Kaltura's own Python client counts; references count from 1 in both cases.
+    """
+    first = 0 if "0" in params else 1
     common = {name: params[name] for name in _COMMON if name in params}
     results: list[Any] = []
-    while isinstance(part := params.get(str(len(results) + 1)), dict) and part.get("service") and part.get("action"):
+    while isinstance(part := params.get(str(len(results) + first)), dict) and part.get("service") and part.get("action"):
         resolved = _resolve(common | part, results)
         value = dispatch.run(app, request, resolved, headers)
         if isinstance(value, FileReply):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kaltura_sandbox.app import App
 
 __all__ = [
-    "MediaInfo", "flavors_of", "is_ready", "new_rendition", "new_source", "redundant_ids", "source_of", "store_file",
+    "MediaInfo", "flavors_of", "is_ready", "new_rendition", "new_source", "plan", "source_of", "store_file",
 ]  # fmt: skip
 
 
@@ -49,6 +49,15 @@ class MediaInfo:
             "videoCodecId": self.video_codec,
         }
 
+
+# How far above its source's bit rate a rendition may go.
+_HEADROOM = 1.123
+_FORCED = "container warnings: 2114#Force Commandline.\n"
+_TOO_FAST = (
+    "video warnings: 2107,{0},{1}#The target flavor bitrate ({0}) does not comply with the requested bitrate ({1}).; "
+    "2106,#Redundant bitrate.\n"
+)
+_SAME_AUDIO = "audio warnings: 2106,#Redundant bitrate.\n"
 
 _NOTHING_KNOWN: dict[str, Any] = {"width": 0, "height": 0, "bitrate": 0, "frameRate": 0, "isDefault": False}
 
@@ -109,8 +118,8 @@ def store_file(app: App, asset: Record, path: Path, extension: str, *, count_siz
     )
 
 
-def new_rendition(app: App, entry: Record, params_id: int, *, redundant: bool, warning: str) -> Record:
-    """Make the flavor asset of one flavor params; a redundant one is not applicable and stays without file."""
+def new_rendition(app: App, entry: Record, params_id: int, *, applicable: bool = True, warning: str = "") -> Record:
+    """Make the flavor asset of one flavor params; one that is not applicable stays without file."""
     params = FLAVOR_PARAMS[params_id]
     return new_asset(
         app,
@@ -124,20 +133,33 @@ def new_rendition(app: App, entry: Record, params_id: int, *, redundant: bool, w
         flavorParamsId=params_id,
         isOriginal=False,
         isWeb=True,
-        status=NOT_APPLICABLE if redundant else CONVERTING,
+        status=CONVERTING if applicable else NOT_APPLICABLE,
     )
 
 
-def redundant_ids(params_ids: list[int], info: MediaInfo | None) -> set[int]:
-    """Flavor params that would add nothing: a smaller one already reaches the source's bit rate."""
-    redundant: set[int] = set()
-    reached = False
+def plan(params_ids: list[int], info: MediaInfo | None, most: int) -> dict[int, tuple[bool, str]]:
+    """What becomes of each flavor params: whether it is made at all, and the warnings its asset carries.
+
+    One that a smaller one makes redundant, as that reaches the source's bit rate already, is not made; ``most``
+    bounds how many are.
+    """
+    planned: dict[int, tuple[bool, str]] = {}
+    audio: set[int] = set()
+    reached = 0
     for number in params_ids:
-        if reached:
-            redundant.add(number)
-        bitrate = FLAVOR_PARAMS[number]["videoBitrate"]
-        reached = reached or bool(info and info.bitrate and bitrate >= info.bitrate)
-    return redundant
+        params = FLAVOR_PARAMS[number]
+        warning = "" if info else _FORCED
+        made = not reached and sum(made for made, _ in planned.values()) < most
+        if not made:
+            limit = reached or int((info.bitrate if info else 0) * _HEADROOM)
+            warning += _TOO_FAST.format(limit, params["videoBitrate"])
+        if params["audioBitrate"] in audio:
+            warning += _SAME_AUDIO
+        audio.add(params["audioBitrate"])
+        planned[number] = (made, warning)
+        if info and info.bitrate and not reached and params["videoBitrate"] >= info.bitrate:
+            reached = int(info.bitrate * _HEADROOM)
+    return planned
 
 
 def is_ready(asset: Record) -> bool:

@@ -107,7 +107,7 @@ def default_profiles(partner_id: int, now: int) -> list[dict[str, Any]]:
     ]
 
 
-def rendition_ids(profile: dict[str, Any] | None, most: int) -> list[int]:
-    """The flavor params a profile converts into, without the source; ``most`` bounds the work done."""
+def rendition_ids(profile: dict[str, Any] | None) -> list[int]:
+    """The flavor params a profile converts into, without the source."""
     numbers = [int(text) for text in (profile or {}).get("flavorParamsIds", "").split(",") if text]
-    return [number for number in numbers if number and number in FLAVOR_PARAMS][:most]
+    return [number for number in numbers if number and number in FLAVOR_PARAMS]

@@ -27,7 +27,6 @@ __all__ = [
     "source_arrived", "source_lost", "source_waits",
 ]  # fmt: skip
 
-_FORCED = "container warnings: 2114#Force Commandline.\n"
 _UNUSABLE = "source warnings: 1103,#Source file is unusable.\n"
 _PENDING = (asset_types.QUEUED, asset_types.CONVERTING, asset_types.WAIT_FOR_CONVERT, asset_types.IMPORTING)
 
@@ -92,7 +91,7 @@ def analysed(app: App, entry_id: str, info: MediaInfo | None) -> list[Record]:
     if entry is None or source is None or entry["status"] == DELETED:
         return []
     profile = app.tables.profiles.get(entry.get("conversionProfileId", DEFAULT_PROFILE))
-    wanted = rendition_ids(profile, app.config.max_flavors)
+    wanted = rendition_ids(profile)
     if info is not None and info.width == 0 and wanted:
         wanted = [AUDIO_PARAMS]
     changes: Record = {"status": asset_types.READY, "updatedAt": app.clock.now()}
@@ -103,12 +102,10 @@ def analysed(app: App, entry_id: str, info: MediaInfo | None) -> list[Record]:
         store.change(app, entry_id, **_media_properties(info))
     app.tables.assets.change(source["id"], **changes)
     store.change(app, entry_id, flavorParamsIds="0")
-    redundant = flavors.redundant_ids(wanted, info)
+    planned = flavors.plan(wanted, info, app.config.max_flavors)
     made = [
-        flavors.new_rendition(
-            app, entry, number, redundant=number in redundant, warning="" if info else _FORCED
-        )
-        for number in wanted
+        flavors.new_rendition(app, entry, number, applicable=applicable, warning=warning)
+        for number, (applicable, warning) in planned.items()
     ]
     _settle(app, entry_id)
     return [asset for asset in made if asset["status"] == asset_types.CONVERTING]

@@ -21,6 +21,8 @@ __all__ = ["ACCESS_CONTROL_IDS", "admin_tags", "apply", "normalised_tags", "sear
 ACCESS_CONTROL_IDS = frozenset({2})
 
 _TAG_BYTES = 100
+# Text that reads back as empty after it was set to null.
+_EMPTY_FOR_NULL = ("name", "description", "tags")
 _NOT_STORED = frozenset({"categories", "categoriesIds"})
 # Dropped without an error for sessions whose role lacks the permission: a USER session's does.
 _NEEDS_PERMISSION = ("referenceId", "accessControlId", "startDate", "endDate")
@@ -46,7 +48,9 @@ def search_text(entry: Record) -> str:
     kind = entry["mediaType"] if entry.get("mediaType") is not None else entry.get("documentType", -1)
     words = " ".join(word for word in (entry["name"], entry.get("tags"), entry.get("description")) if word)
     words = re.sub(r'["\n\r]', "", words)
-    return f"_PAR_ONLY_ _{entry['partnerId']}_ _MEDIA_TYPE_{kind}|  {words} {entry.get('adminTags') or ''}"
+    scope = "_NONE_" if entry.get("displayInSearch") == -1 else "_PAR_ONLY_"
+    tail = f"{words} {entry.get('adminTags') or ''}" if words else entry.get("adminTags") or ""
+    return f"{scope} _{entry['partnerId']}_ _MEDIA_TYPE_{kind}|  {tail}"
 
 
 def apply(call: Call, entry: Record, value: ObjectValue, *, insert: bool) -> None:
@@ -63,6 +67,8 @@ def apply(call: Call, entry: Record, value: ObjectValue, *, insert: bool) -> Non
             call.drop("KalturaBaseEntry", name)
     _normalise(sent)
     entry.update({name: item for name, item in sent.items() if name not in _NOT_STORED})
+    for name in _EMPTY_FOR_NULL:
+        entry[name] = entry.get(name) or ""
     if "categories" in sent or "categoriesIds" in sent:
         resolve_categories(call, entry, sent.get("categories"), sent.get("categoriesIds"))
     for name in ("startDate", "endDate"):

@@ -102,7 +102,7 @@ def convert_flavor(app: App, job: Record) -> None:
     if info is None:
         return
     assets = {asset["flavorParamsId"]: asset for asset in flavors.flavors_of(app, entry["id"])}
-    asset = assets.get(number) or flavors.new_rendition(app, entry, number, redundant=False, warning="")
+    asset = assets.get(number) or flavors.new_rendition(app, entry, number)
     app.tables.assets.change(asset["id"], status=CONVERTING)
     target = app.files.temporary_path(".mp4")
     try:

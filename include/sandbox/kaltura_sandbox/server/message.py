@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,7 @@ class Request:
     body: Body
     client: str
     base_url: str
+    arrived: float = field(default_factory=time.monotonic)
 
     def read(self, limit: int = 64 << 20) -> bytes:
         """The whole body; meant for bodies that are not files.

@@ -49,7 +49,7 @@ def get(call: Call, token_id: str) -> Record:
 def upload(call: Call, token_id: str, file: Any, resume: bool, final: bool, resume_at: float) -> Record:
     """Take a chunk; without ``finalChunk`` it is the last."""
     token = tokens.visible(call, token_id)
-    tokens.check_accepts_bytes(call.app, token)
+    tokens.check_accepts_bytes(call, token, final=resume and final)
     if not isinstance(file, Upload) or not file.name:
         if not resume and final and token["status"] == tokens.PENDING:
             _delete(call, token)

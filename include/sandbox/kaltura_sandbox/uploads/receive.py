@@ -67,7 +67,8 @@ def receive(app: App, token: Record, piece: Piece) -> Record:
     with app.locks.hold(token["id"]):
         token = _current(app, token["id"])
         expected = _store(token, store, piece)
-        app.tables.tokens.put(token)
+        if token["status"] != tokens.CLOSED:
+            app.tables.tokens.put(token)
     if expected is not None:
         _wait_for(app, token, store, expected, auto=not piece.final)
     with app.locks.hold(token["id"]):
@@ -176,6 +177,7 @@ def _save(app: App, token: Record, store: ChunkStore, piece: Piece, *, final: bo
     token["status"] = tokens.FULL
     token["_path"] = str(store.data)
     app.tables.tokens.put(token)
+    app.completed[token["id"]] = time.monotonic()
     for fault in app.faults.take(["final_delay"], "uploadToken", "upload"):
         time.sleep(fault.number("seconds", 1))
     return attach.complete(app, token)
