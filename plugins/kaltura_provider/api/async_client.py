@@ -90,9 +90,12 @@ class AsyncKalturaClient:
         repeatable: bool | None = None,
         timeout: Timeout | float | None = None,  # noqa: ASYNC109 - limits of the HTTP exchange, not of the task
         retry: RetryPolicy | None = None,
+        anonymous: bool = False,
     ) -> Any:
         """Call an action and return its JSON value; see :meth:`KalturaClient.call`."""
-        plan = self._planner.call(service, action, params, repeatable=repeatable, timeout=timeout, retry=retry)
+        plan = self._planner.call(
+            service, action, params, repeatable=repeatable, timeout=timeout, retry=retry, anonymous=anonymous
+        )
         return await self._drive(plan)
 
     async def multirequest(

@@ -88,6 +88,7 @@ class KalturaClient:
         repeatable: bool | None = None,
         timeout: Timeout | float | None = None,
         retry: RetryPolicy | None = None,
+        anonymous: bool = False,
     ) -> Any:
         """Call an action and return its JSON value.
 
@@ -99,11 +100,14 @@ class KalturaClient:
             name.
         :param timeout: time limits of this call; a number is the seconds to wait for data.
         :param retry: another policy for this call.
+        :param anonymous: send no session; for the few actions that need none.
         :raises KalturaAPIError: the server refused; the class says what can be done.
         :raises KalturaTransportError: no readable answer; ``ambiguous`` tells whether the work may have been
             done.
         """
-        plan = self._planner.call(service, action, params, repeatable=repeatable, timeout=timeout, retry=retry)
+        plan = self._planner.call(
+            service, action, params, repeatable=repeatable, timeout=timeout, retry=retry, anonymous=anonymous
+        )
         return self._drive(plan)
 
     def send_file(

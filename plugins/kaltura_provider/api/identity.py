@@ -52,7 +52,7 @@ class Identity:
 def whoami(client: KalturaClient) -> Identity:
     """Ask the server who we are, in one to four calls; a ``KalturaError`` is reported, not raised."""
     try:
-        version = _ask(client, "system", "getVersion")
+        version = _ask(client, "system", "getVersion", anonymous=True)
         session = _ask(client, "session", "get")
     except KalturaAPIError as error:
         if error.code == "SERVICE_FORBIDDEN" and error.service == "session" and error.action == "get":
@@ -66,8 +66,10 @@ def whoami(client: KalturaClient) -> Identity:
     return _described(client, session, version)
 
 
-def _ask(client: KalturaClient, service: str, action: str, params: dict[str, Any] | None = None) -> Any:
-    return client.call(service, action, params, timeout=_LIMITS, retry=NO_RETRY)
+def _ask(
+    client: KalturaClient, service: str, action: str, params: dict[str, Any] | None = None, *, anonymous: bool = False
+) -> Any:
+    return client.call(service, action, params, timeout=_LIMITS, retry=NO_RETRY, anonymous=anonymous)
 
 
 def _described(client: KalturaClient, session: Any, version: Any) -> Identity:
@@ -147,7 +149,8 @@ def _refused_secret(client: KalturaClient, partner: str) -> str | None:
     own = client.credentials
     params = {"secret": own.secret, "partnerId": own.partner_id, "userId": own.user_id, "expiry": 60}
     try:
-        _ask(client, "session", "start", {**params, "type": SessionType.ADMIN})
+        # Beside a bad session the server would not even look at the secret.
+        _ask(client, "session", "start", {**params, "type": SessionType.ADMIN}, anonymous=True)
     except KalturaAPIError as error:
         if error.code != "START_SESSION_ERROR":
             return _start_words(client, error, partner)
@@ -156,7 +159,7 @@ def _refused_secret(client: KalturaClient, partner: str) -> str | None:
     else:
         return None
     try:
-        _ask(client, "session", "start", {**params, "type": SessionType.USER})
+        _ask(client, "session", "start", {**params, "type": SessionType.USER}, anonymous=True)
     except KalturaError:
         return f"The secret is not one of {partner}: copy the admin secret from the KMC's integration settings"
     return f"The secret is the user secret of {partner}; an ADMIN session needs the admin secret"

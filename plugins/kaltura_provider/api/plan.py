@@ -22,6 +22,7 @@ from kaltura_provider.api.wire import (
     HttpReply,
     HttpRequest,
     Request,
+    call_names,
     call_request,
     is_repeatable,
     multi_request,
@@ -117,6 +118,7 @@ class Planner:
         repeatable: bool | None,
         timeout: Timeout | float | None,
         retry: RetryPolicy | None,
+        anonymous: bool,
     ) -> Plan[Any]:
         """One call."""
         return self._run(
@@ -128,6 +130,7 @@ class Planner:
                 repeatable=is_repeatable(service, action) if repeatable is None else repeatable,
                 retry=retry or self._retry,
                 timeout=merge_timeout(timeout, self._timeout),
+                own_session=not anonymous,
             )
         )
 
@@ -164,7 +167,7 @@ class Planner:
         """Several calls in one exchange; errors of single calls are elements of the list."""
         course = _Course(
             "multirequest",
-            ",".join(f"{request.service}.{request.action}" for request in requests),
+            call_names(requests),
             build=lambda ks: multi_request(self._service_url, requests, ks=ks),
             read=partial(read_multi_reply, requests=requests),
             repeatable=repeatable,

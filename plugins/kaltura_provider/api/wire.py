@@ -22,6 +22,7 @@ __all__ = [
     "HttpReply",
     "HttpRequest",
     "Request",
+    "call_names",
     "call_request",
     "first_error",
     "is_repeatable",
@@ -133,7 +134,7 @@ def read_multi_reply(reply: HttpReply, requests: Sequence[Request]) -> list[Any]
     :raises KalturaAPIError: the multirequest as a whole was refused.
     :raises KalturaTransportError: as :func:`read_reply`, or elements are missing.
     """
-    names = ("multirequest", ",".join(f"{r.service}.{r.action}" for r in requests))
+    names = ("multirequest", call_names(requests))
     values = read_reply(reply, *names)
     if not isinstance(values, list) or len(values) != len(requests):
         count = len(values) if isinstance(values, list) else "no list of"
@@ -148,6 +149,11 @@ def read_multi_reply(reply: HttpReply, requests: Sequence[Request]) -> list[Any]
 def first_error(results: Sequence[Any]) -> KalturaAPIError | None:
     """Return the first error among the results of a multirequest, or ``None``."""
     return next((element for element in results if isinstance(element, KalturaAPIError)), None)
+
+
+def call_names(requests: Sequence[Request]) -> str:
+    """Return the calls of a multirequest for people: ``media.add,media.addContent``, each once."""
+    return ",".join(dict.fromkeys(f"{request.service}.{request.action}" for request in requests))
 
 
 def _common(ks: str | None) -> dict[str, Any]:

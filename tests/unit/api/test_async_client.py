@@ -163,3 +163,11 @@ async def test_certificates_named_in_the_environment_are_trusted(credentials, mo
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
     client = AsyncKalturaClient("https://k", credentials)
     await client.aclose()
+
+
+async def test_a_proxy_of_the_environment_is_used(server, credentials, monkeypatch):
+    monkeypatch.setenv("http_proxy", server.url)
+    server.reply(ok(1))
+    async with AsyncKalturaClient("http://kaltura.invalid", credentials) as client:
+        assert await client.call("system", "ping") == 1
+    assert server.received[0].path == "http://kaltura.invalid/api_v3/service/system/action/ping"

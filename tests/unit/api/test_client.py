@@ -445,3 +445,18 @@ def test_the_address_is_normalised(credentials):
     with KalturaClient("www.kaltura.com/api_v3/", credentials) as client:
         assert client.service_url == "https://www.kaltura.com/api_v3"
         assert client.partner_id == 102
+
+
+def test_a_proxy_of_the_environment_is_used(server, credentials, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.setenv("http_proxy", server.url)
+    server.reply(ok(1))
+    with KalturaClient("http://kaltura.invalid", credentials) as client:
+        assert client.call("system", "ping") == 1
+    assert server.received[0].path == "http://kaltura.invalid/api_v3/service/system/action/ping"
+
+
+def test_a_long_multirequest_has_a_short_name(client, server, recorder):
+    server.reply(ok([1] * 50))
+    client.multirequest([Request("media", "get")] * 50)
+    assert recorder.calls[0].action == "media.get"

@@ -33,6 +33,7 @@ def test_who_we_are(client, server):
     assert [sent.path.partition("/service/")[2] for sent in server.received] == [
         "system/action/getVersion", "session/action/get",
     ]  # fmt: skip
+    assert ["ks" in sent.form for sent in server.received] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -87,23 +88,23 @@ def test_what_is_wrong_is_one_line(client, server, sleeps, answers, words):
 @pytest.mark.parametrize(
     ("credentials", "answers", "words"),
     [
-        (Credentials(102, "session_start", "x"), [WRONG], "The secret is not one of partner 102"),
-        (Credentials(102, "session_start", "x"), [BLOCKED], "Partner 102 is unknown or blocked"),
+        (Credentials(102, "session_start", "x"), [VERSION, WRONG], "The secret is not one of partner 102"),
+        (Credentials(102, "session_start", "x"), [VERSION, BLOCKED], "Partner 102 is unknown or blocked"),
         (Credentials(102, "ks", "given"), [VERSION, BAD_KS], "The given session is not valid for partner 102"),
         (Credentials(102, "ks", "given"), [VERSION, exception("INVALID_KS", **EXPIRED)], "a session that has ended"),
         (
             Credentials(102, "app_token", "x", app_token_id="1_t"),
-            [exception("INVALID_WIDGET_ID", WIDGET_ID="_102")],
+            [VERSION, exception("INVALID_WIDGET_ID", WIDGET_ID="_102")],
             "Partner 102 is unknown",
         ),
         (
             Credentials(102, "app_token", "x", app_token_id="1_t"),
-            [ok({"ks": "w"}), exception("APP_TOKEN_ID_NOT_FOUND", ID="1_t")],
+            [VERSION, ok({"ks": "w"}), exception("APP_TOKEN_ID_NOT_FOUND", ID="1_t")],
             "Partner 102 has no app token 1_t",
         ),
         (
             Credentials(102, "app_token", "x", app_token_id="1_t"),
-            [ok({"ks": "w"}), *[exception("INVALID_APP_TOKEN_HASH")] * 4],
+            [VERSION, ok({"ks": "w"}), *[exception("INVALID_APP_TOKEN_HASH")] * 4],
             "The secret is not the value of app token 1_t",
         ),
     ],
@@ -134,3 +135,10 @@ def test_plain_http_on_a_secure_port(server, credentials):
     with KalturaClient(server.url.replace("http:", "https:"), credentials) as client:
         identity = whoami(client)
     assert "no secure connection to 127.0.0.1" in identity.message
+
+
+def test_the_secret_is_tried_without_the_session_that_was_refused(client, server):
+    server.reply(VERSION, BAD_KS, WRONG, WRONG)
+    whoami(client)
+    assert ["ks" in sent.form for sent in server.received] == [False, True, False, False]
+    assert [sent.form.get("type") for sent in server.received] == [None, None, "2", "0"]
