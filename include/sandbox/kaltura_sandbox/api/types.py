@@ -49,6 +49,11 @@ class ValueType:
         """Turn a stored value into its JSON form."""
         return value
 
+    @property
+    def dumps_as_is(self) -> bool:
+        """Whether a stored value is its own JSON form."""
+        return False
+
 
 class Scalar(ValueType):
     """A value with a cast for the way in and one for the way out."""
@@ -63,6 +68,11 @@ class Scalar(ValueType):
     def dump(self, value: Any) -> Any:
         """Show the value as declared."""
         return self._dump(value) if self._dump else value
+
+    @property
+    def dumps_as_is(self) -> bool:
+        """Whether there is no cast for the way out."""
+        return self._dump is None
 
 
 class _String(Scalar):
@@ -216,10 +226,7 @@ class ObjectValue:
 
 
 class ObjectType(ValueType):
-    """A Kaltura object type: its properties in order, those of its base first.
-
-    :param computed: adds properties that are not stored, such as URLs; called with the record.
-    """
+    """A Kaltura object type: its properties in order, those of its base first."""
 
     registry: dict[str, ObjectType] = {}  # noqa: RUF012 - the one registry of all types
 
@@ -229,6 +236,10 @@ class ObjectType(ValueType):
         self.name, self.base, self.abstract = name, base, abstract
         self.properties: dict[str, Property] = dict(base.properties) if base else {}
         self.properties.update({declared.name: declared for declared in properties})
+        self._shown: tuple[tuple[str, Callable[[Any], Any] | None], ...] = tuple(
+            (declared.name, None if declared.type.dumps_as_is else declared.type.dump)
+            for declared in self.properties.values()
+        )
         ObjectType.registry[name] = self
 
     def is_a(self, other: ObjectType) -> bool:
@@ -257,10 +268,9 @@ class ObjectType(ValueType):
 
     def dump(self, value: Any) -> Record:
         """Show a record: declared properties that are not null, then ``objectType``."""
-        shown = {
-            name: declared.type.dump(value[name])
-            for name, declared in self.properties.items()
-            if value.get(name) is not None
-        }
+        shown: Record = {}
+        for name, dump in self._shown:
+            if (item := value.get(name)) is not None:
+                shown[name] = dump(item) if dump else item
         shown["objectType"] = self.name
         return shown

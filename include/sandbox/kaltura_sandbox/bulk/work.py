@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,7 @@ def _call(app: App, bulk: Record) -> Call:
         base_url=bulk["_base_url"],
         client="127.0.0.1",
         path="",
+        arrived=time.monotonic(),
     )
 
 

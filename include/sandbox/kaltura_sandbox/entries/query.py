@@ -105,9 +105,10 @@ class Query:
         """Require a condition; ``{words}`` stands for the table of words."""
         self._parts.append((condition, params))
 
-    def sql(self, words: str) -> tuple[str, list[Any]]:
-        """The WHERE clause and its parameters."""
-        where = " AND ".join(condition.replace("{words}", words) for condition, _ in self._parts) or "1"
+    def sql(self, words: str, *, broad: bool = False) -> tuple[str, list[Any]]:
+        """Build the WHERE clause and its parameters; ``broad`` keeps the filter's own indexes out of use."""
+        conditions = (condition.replace("{words}", words) for condition, _ in self._parts)
+        where = " AND ".join(f"+({condition})" if broad else condition for condition in conditions) or "1"
         return where, [value for _, params in self._parts for value in params]
 
     def one_of(self, column: str, values: Sequence[Any], *, negate: bool = False) -> None:
@@ -169,7 +170,7 @@ def _words(query: Query, kind: str, suffix: str, item: str) -> bool:
     if kind == "name" and suffix in ("Equal", "Like", "MultiLikeOr", "MultiLikeAnd"):
         _name(query, suffix, item, values)
         return True
-    found = "id IN (SELECT id FROM {words} WHERE kind = '%s' AND word IN (%s))"
+    found = "seq IN (SELECT seq FROM {words} WHERE kind = '%s' AND word IN (%s))"
     if suffix in ("MultiLikeOr", "MatchOr", "Like", "Equal"):
         if suffix in ("Like", "Equal"):
             values = [item.strip().lower()]

@@ -49,6 +49,8 @@ _COLUMNS: dict[str, str] = {
     "partner_data": "partnerData",
     "access_control": "accessControlId",
 }
+# Above this many matches an index of the filter costs more than it saves.
+_MANY = 1000
 _COMPUTED = ("reference", "text", "name_lower")
 
 
@@ -74,10 +76,10 @@ class SearchIndex:
             database.execute(f"CREATE INDEX IF NOT EXISTS entry_index_{name} ON entry_index ({index})")
         for name in ("entry_words", "temp.direct_words"):
             database.execute(
-                f"CREATE TABLE IF NOT EXISTS {name} (kind TEXT, word TEXT, id TEXT, PRIMARY KEY (kind, word, id)) "
+                f"CREATE TABLE IF NOT EXISTS {name} (kind TEXT, word TEXT, seq INTEGER, PRIMARY KEY (kind, word, seq)) "
                 "WITHOUT ROWID"
             )
-        database.execute("CREATE INDEX IF NOT EXISTS entry_words_id ON entry_words (id)")
+        database.execute("CREATE INDEX IF NOT EXISTS entry_words_seq ON entry_words (seq)")
         database.execute(
             "CREATE TABLE IF NOT EXISTS entry_index_pending (seq INTEGER PRIMARY KEY, due REAL, data TEXT)"
         )
@@ -105,9 +107,10 @@ class SearchIndex:
             entry["name"].lower(),
         ]
         self._db.execute(f"INSERT INTO {table} {self._upsert}", (entry["id"], *values, *computed))  # noqa: S608
-        self._db.execute(f"DELETE FROM {words} WHERE id = ?", (entry["id"],))  # noqa: S608
+        seq = self._db.execute(f"SELECT seq FROM {table} WHERE id = ?", (entry["id"],))[0][0]  # noqa: S608
+        self._db.execute(f"DELETE FROM {words} WHERE seq = ?", (seq,))  # noqa: S608
         for kind, word in _words(entry):
-            self._db.execute(f"INSERT OR IGNORE INTO {words} VALUES (?, ?, ?)", (kind, word, entry["id"]))  # noqa: S608
+            self._db.execute(f"INSERT OR IGNORE INTO {words} VALUES (?, ?, ?)", (kind, word, seq))  # noqa: S608
 
     def _catch_up(self) -> None:
         """Apply the pending changes whose time has come."""
@@ -126,11 +129,13 @@ class SearchIndex:
             table, words = self._table_for(query)
             where, params = query.sql(words)
             total = int(self._db.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}", params)[0][0])  # noqa: S608
+            # Many matches: walk in the order asked for and stop when the page is full, instead of sorting them all.
+            page_where = query.sql(words, broad=True)[0] if total > _MANY else where
             rows = self._db.execute(
-                f"SELECT entries.data FROM (SELECT id, seq FROM {table} WHERE {where} "  # noqa: S608
+                f"SELECT entries.data FROM (SELECT id FROM {table} WHERE {page_where} "  # noqa: S608
                 f"ORDER BY {query.order} LIMIT ? OFFSET ?) AS page JOIN entries ON entries.id = page.id",
                 (*params, limit, offset),
-            ) if total else []
+            )
         return total, [json.loads(data) for (data,) in rows]
 
     def count(self, query: Query) -> int:
