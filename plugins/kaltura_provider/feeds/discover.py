@@ -63,6 +63,12 @@ class KalturaDiscoverOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[list[dict[str, Any]]]:
         """Return the batches."""
+        from kaltura_provider.hooks.border import airflow_errors
+
+        with airflow_errors():
+            return self._discovered(context)
+
+    def _discovered(self, context: Context) -> list[list[dict[str, Any]]]:
         params = context["params"]
         sources = params["sources"] if self.form_fields else self.sources
         uris = sorted(self._listed()) if sources is None else _unique(sources)

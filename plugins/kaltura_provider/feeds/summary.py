@@ -29,7 +29,8 @@ class KalturaSummaryOperator(KalturaOperator):
     :return: ``{"assets": [...], "failed": [...], "new": n, "found": n}``; an asset has ``uri``, ``size`` (bytes),
         ``entry_id``, ``status``, ``flavors`` (labels), ``seconds``, ``note`` and the URLs ``playback_url``,
         ``thumbnail_url``, ``source_url``. A failed one has ``uri``, ``step``, ``reason``, ``retry_helps``.
-    :raises AirflowFailException: if an asset failed; the others are in Kaltura all the same.
+    :raises AirflowFailException: an asset failed (the others are in Kaltura all the same), or nothing was discovered
+        because discovering failed.
     """
 
     template_fields: Sequence[str] = ("discovered", *KalturaOperator.template_fields)
@@ -41,8 +42,10 @@ class KalturaSummaryOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Log the table, update the outlets if something new has arrived, and return the summary."""
+        if self.discovered is None:
+            raise AirflowFailException("What there is to ingest could not be found; the log of discover says why.")
         ti: Any = context["ti"]
-        batches: list[list[dict[str, Any]]] = self.discovered or []
+        batches: list[list[dict[str, Any]]] = self.discovered
         done = _by_uri(self._pulled(ti, "flavors", "return_value"))
         rows = [_row(self.hook.account, ref) for ref in done.values() if ref.get("state") != "failed"]
         failed = self._failed(ti, batches, done)
