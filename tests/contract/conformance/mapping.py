@@ -50,7 +50,7 @@ class IdMap:
         """Return the value of a placeholder; an unknown session is the ADMIN one."""
         if name in self._words:
             return self._words[name]
-        return self._words["USER_KS" if name.startswith("USER") else "KS"]
+        return self._words.get("USER_KS" if name.startswith("USER") else "KS", "")
 
     def bind_number(self, object_type: str, recorded: int, actual: int) -> bool:
         """`bind` for the kinds of objects that are numbered."""
