@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_provider.api.errors import KalturaAPIError, KalturaError, KalturaTransientError, KalturaTransportError
+from kaltura_provider.api.errors import (
+    KalturaAPIError,
+    KalturaConfigurationError,
+    KalturaError,
+    KalturaTransientError,
+    KalturaTransportError,
+)
 from kaltura_provider.ingest.acts import (
     Attached,
     add_content,
@@ -77,7 +83,9 @@ class Claim:
         """Do what can be done now; return the reference when the asset needs no more of this, else ``None``.
 
         After ``None`` the next step is due at ``not_before`` (monotonic). ``looked`` are the asset's entries where a
-        search has just been made. Failures are returned in the reference, never raised.
+        search has just been made. What stops this asset is returned in the reference.
+
+        :raises KalturaConfigurationError: the session can do this for no asset.
         """
         try:
             return self._step(looked) or self._patience()
@@ -87,6 +95,9 @@ class Claim:
                 return self._fail(AssetError.of(error))
             self._wait(self._settings.poll if error.ambiguous else self._settings.backoff)
             return None
+        except KalturaConfigurationError:
+            self._let_go()
+            raise
         except (KalturaError, ValueError) as error:
             self._let_go()
             return self._fail(AssetError.of(error))

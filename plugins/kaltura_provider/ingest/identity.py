@@ -67,7 +67,7 @@ def canonical_uri(uri: str) -> str:
         # An S3 key may hold any character: nothing of it is a query or a fragment.
         return f"s3://{uri.split('://', 1)[1]}"
     if scheme == "file":
-        return f"file://{unquote(parts.path)}"
+        return f"file:///{unquote(uri.split(':', 1)[1]).removeprefix('//localhost').lstrip('/')}"
     return urlunsplit((scheme, _host(parts), parts.path or "/", _unsigned(parts.query), ""))
 
 

@@ -1,0 +1,123 @@
+"""A library on a sandbox in this process, and a bench that counts what the server really holds."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kaltura_provider.api import AuthMethod, Credentials, KalturaClient, Observer, RetryPolicy
+from kaltura_provider.ingest import Asset, AssetRef, Clock, EntryMetadata, Ingested, IngestSettings, ingest, prepare
+from kaltura_provider.ingest.identity import asset_mark
+from kaltura_provider.upload import Source, Uploader, UploadSettings, open_file
+from kaltura_sandbox import Sandbox
+
+
+class SandboxClock(Clock):
+    """Sleeps by moving the server's time, so that graces pass at once."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.slept = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.slept
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.sandbox.control.advance_clock(seconds)
+
+
+class Ids(Observer):
+    """Keeps the ids it is told of."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+
+    def on_id(self, kind: str, value: str) -> None:
+        self.seen.append((kind, value))
+
+
+@dataclass
+class Library:
+    """The sandbox, a client of it, and files to ingest."""
+
+    sandbox: Sandbox
+    client: KalturaClient
+    folder: Path
+    settings: IngestSettings
+    observer: Ids = field(default_factory=Ids)
+
+    def __post_init__(self) -> None:
+        self.uploader = Uploader(self.client, settings=UploadSettings(chunk_size=64 * 1024, parallelism=2))
+
+    def file(self, name: str = "clip.mp4", size: int = 200_000, seed: int = 1) -> Source:
+        path = self.folder / name
+        path.write_bytes(random.Random(seed).randbytes(size))
+        return open_file(path)
+
+    def asset(self, source: Source, validator: str | None = None, **values: Any) -> Asset:
+        return Asset(
+            uri=f"s3://media/{source.name}",
+            size=source.size,
+            validator=source.validator if validator is None else validator,
+            name=source.name,
+            metadata=EntryMetadata(**values.pop("metadata", {})),
+            **values,
+        )
+
+    def prepare(self, *assets: Asset, **settings: Any) -> list[AssetRef]:
+        known = settings.pop("known", None)
+        return prepare(
+            self.client, assets, settings=replace(self.settings, **settings), observer=self.observer, known=known
+        )
+
+    def ingest(self, source: Source, asset: Asset | None = None, **settings: Any) -> Ingested:
+        pair = (asset or self.asset(source), lambda: source)
+        chosen = replace(self.settings, **settings)
+        return ingest(self.client, self.uploader, [pair], settings=chosen, observer=self.observer)[0]
+
+    def entries(self, asset: Asset | AssetRef) -> list[dict[str, Any]]:
+        """Every entry with the asset's mark that is not deleted, counted on the server and not by our own search."""
+        mark = asset_mark(asset.asset)
+        return [entry for entry in self.sandbox.control.entries() if mark in str(entry.get("adminTags")).split(",")]
+
+    def tokens(self, asset: Asset) -> list[dict[str, Any]]:
+        tokens = self.sandbox.control.tokens()
+        return [token for token in tokens if token["status"] != 5 and asset.asset in str(token.get("fileName"))]
+
+    def holds(self, entry_id: str, source: Source) -> bool:
+        content = self.sandbox.control.entry(entry_id)["content"]
+        path = self.folder / source.name
+        return bool(content) and content["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def calls(self) -> int:
+        return int(self.sandbox.control.state()["requests"])
+
+    def changes(self) -> dict[str, int]:
+        """Calls that changed something, by name."""
+        calls = self.sandbox.control.state()["calls"]
+        reading = ("list", "get", "getTime")
+        return {name: count for name, count in calls.items() if name.split(".")[1] not in reading}
+
+
+def client_of(sandbox: Sandbox, **values: Any) -> KalturaClient:
+    credentials = Credentials(
+        partner_id=sandbox.partner_id,
+        **({"auth": AuthMethod.SECRET, "secret": sandbox.admin_secret} | values),
+    )
+    return KalturaClient(sandbox.service_url, credentials, retry=RetryPolicy(attempts=3, base=0.01, cap=0.05))
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with Sandbox(run_jobs=False) as sandbox, client_of(sandbox) as client:
+        settings = IngestSettings(clock=SandboxClock(sandbox), backoff=0.5)
+        folder = tmp_path / "files"
+        folder.mkdir()
+        yield Library(sandbox, client, folder, settings)

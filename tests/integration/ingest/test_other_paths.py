@@ -1,0 +1,251 @@
+"""Replacement, import by Kaltura, adoption, entries without a profile: the same claim and the same marks."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kaltura_provider.ingest import AdoptBy, AssetRef, AssetState, IfExists, Redo, Transfer, confirm, content_mark
+from tests.integration.ingest.conftest import client_of
+
+if TYPE_CHECKING:
+    from kaltura_provider.upload import Source
+    from tests.integration.ingest.conftest import Library
+
+
+def finish(library: Library, entry_id: str) -> None:
+    """Let everything that is converted become READY."""
+    for event in ("analysed", "converted", "ready"):
+        library.sandbox.control.drive(entry_id, event)
+
+
+def ingested(library: Library, source: Source) -> AssetRef:
+    done = library.ingest(source)
+    finish(library, str(done.ref.entry_id))
+    assert library.sandbox.control.entry(str(done.ref.entry_id))["status"] == 2
+    return done.ref
+
+
+def test_changed_content_is_kept_out_by_default(library: Library) -> None:
+    first = ingested(library, library.file())
+    changed = library.changes()
+    second = library.ingest(library.file(seed=2, size=190_000)).ref
+    assert (second.state, second.entry_id) == (AssetState.SKIPPED, first.entry_id)
+    assert "changed at source" in str(second.note)
+    assert library.changes() == changed
+
+
+def test_changed_content_can_fail(library: Library) -> None:
+    ingested(library, library.file())
+    error = library.ingest(library.file(seed=2), if_exists=IfExists.FAIL).ref.error
+    assert error is not None
+    assert (error.kind, error.retry_helps) == ("changed", False)
+    assert "if_exists: replace" in error.message
+
+
+def test_changed_content_replaces_the_old_when_asked(library: Library) -> None:
+    first = ingested(library, library.file())
+    source = library.file(seed=2, size=190_000)
+    asset = library.asset(source)
+    sent = library.ingest(source, asset, if_exists=IfExists.REPLACE).ref
+    assert (sent.state, sent.entry_id) == (AssetState.REPLACING, first.entry_id)
+    marks = library.entries(asset)[0]["adminTags"]
+    assert content_mark(first.content) in marks
+    assert content_mark(asset.content) not in marks
+    replacing = library.sandbox.control.entry(str(first.entry_id))["replacingEntryId"]
+    finish(library, replacing)
+    done = confirm(library.client, sent, settings=library.settings)
+    assert done.state is AssetState.DONE
+    [entry] = library.entries(asset)
+    assert entry["id"] == first.entry_id
+    assert content_mark(asset.content) in entry["adminTags"]
+    assert content_mark(first.content) not in entry["adminTags"]
+    assert library.holds(entry["id"], source)
+    calls = library.changes()
+    assert library.ingest(source, asset, if_exists=IfExists.REPLACE).ref.state is AssetState.DONE
+    assert library.changes() == calls
+
+
+def test_a_replacement_that_broke_off_is_gone_on_with(library: Library) -> None:
+    first = ingested(library, library.file())
+    source = library.file(seed=2, size=190_000)
+    asset = library.asset(source)
+    [ref] = library.prepare(asset, if_exists=IfExists.REPLACE)
+    assert ref.state is AssetState.SEND
+    [again] = library.prepare(asset, if_exists=IfExists.REPLACE)
+    assert (again.state, again.token_id, again.entry_id) == (AssetState.SEND, ref.token_id, first.entry_id)
+    assert again.token_id is not None
+    library.uploader.send(source, again.token_id, attached=True)
+    assert library.prepare(asset)[0].state is AssetState.REPLACING
+    finish(library, library.sandbox.control.entry(str(first.entry_id))["replacingEntryId"])
+    assert library.prepare(asset)[0].state is AssetState.DONE
+    assert library.holds(str(first.entry_id), source)
+
+
+def test_a_cancelled_replacement_keeps_the_old_content_and_says_so(library: Library) -> None:
+    first = ingested(library, library.file())
+    source = library.file(seed=2, size=190_000)
+    sent = library.ingest(source, if_exists=IfExists.REPLACE).ref
+    library.client.call("media", "cancelReplace", {"entryId": first.entry_id})
+    kept = library.ingest(source).ref
+    assert (kept.state, kept.entry_id) == (AssetState.SKIPPED, sent.entry_id)
+    assert library.ingest(source, if_exists=IfExists.REPLACE).ref.state is AssetState.REPLACING
+
+
+def test_content_may_come_back(library: Library) -> None:
+    one, two = library.file(seed=1), library.file("two.mp4", seed=2, size=190_000)
+    first = library.asset(one)
+    second = library.asset(one, validator="two")
+    object.__setattr__(second, "size", two.size)
+    ref = ingested(library, one)
+    for asset, source in ((second, two), (first, one)):
+        sent = library.ingest(source, asset, if_exists=IfExists.REPLACE).ref
+        assert sent.state is AssetState.REPLACING
+        finish(library, library.sandbox.control.entry(str(ref.entry_id))["replacingEntryId"])
+        assert confirm(library.client, sent, settings=library.settings).state is AssetState.DONE
+        assert library.holds(str(ref.entry_id), source)
+    assert len(library.entries(first)) == 1
+
+
+def test_without_the_feature_replacing_fails_and_says_why(tmp_path: Any) -> None:
+    from kaltura_provider.ingest import IngestSettings
+    from kaltura_sandbox import Sandbox
+    from tests.integration.ingest.conftest import Library, SandboxClock
+
+    with Sandbox(run_jobs=False, replacement=False) as sandbox, client_of(sandbox) as client:
+        library = Library(sandbox, client, tmp_path, IngestSettings(clock=SandboxClock(sandbox)))
+        ingested(library, library.file())
+        source = library.file(seed=2)
+        error = library.ingest(source, if_exists=IfExists.REPLACE).ref.error
+        assert error is not None
+        assert (error.code, error.retry_helps) == ("FEATURE_FORBIDDEN", False)
+        assert all(token["status"] == 3 for token in library.tokens(library.asset(source)))
+
+
+def test_kaltura_fetches_by_url_once(library: Library) -> None:
+    source = library.file()
+    asset = library.asset(source, import_url="http://127.0.0.1:9/clip.mp4?X-Amz-Signature=s")
+    [ref] = library.prepare(asset, transfer=Transfer.IMPORT)
+    assert (ref.state, ref.token_id) == (AssetState.IMPORTING, None)
+    assert library.tokens(asset) == []
+    [again] = library.prepare(asset, transfer=Transfer.IMPORT)
+    assert (again.state, again.entry_id) == (AssetState.IMPORTING, ref.entry_id)
+    library.sandbox.control.drive(str(ref.entry_id), "imported", size=source.size)
+    done = confirm(library.client, again, settings=library.settings)
+    assert done.state is AssetState.DONE
+    assert content_mark(asset.content) in library.entries(asset)[0]["adminTags"]
+    assert len(library.entries(asset)) == 1
+
+
+def test_an_import_of_another_size_is_reported(library: Library) -> None:
+    asset = library.asset(library.file(), import_url="http://127.0.0.1:9/clip.mp4")
+    [ref] = library.prepare(asset, transfer=Transfer.IMPORT)
+    library.sandbox.control.drive(str(ref.entry_id), "imported", size=77)
+    judged = confirm(library.client, ref, settings=library.settings)
+    assert judged.error is not None
+    assert judged.error.kind == "size_mismatch"
+
+
+def test_a_failed_import_is_reported_and_made_anew_when_asked(library: Library) -> None:
+    asset = library.asset(library.file(), import_url="http://127.0.0.1:9/clip.mp4")
+    [ref] = library.prepare(asset, transfer=Transfer.IMPORT)
+    library.sandbox.control.drive(str(ref.entry_id), "import_failed")
+    [failed] = library.prepare(asset, transfer=Transfer.IMPORT)
+    assert failed.error is not None
+    assert failed.error.kind == "import_failed"
+    [again] = library.prepare(asset, transfer=Transfer.IMPORT, redo=frozenset({Redo.FAILED}))
+    assert again.state is AssetState.IMPORTING
+    assert again.entry_id != ref.entry_id
+    assert len(library.entries(asset)) == 1
+
+
+def test_without_a_profile_the_entry_is_made_from_the_full_file(library: Library) -> None:
+    source = library.file()
+    asset = library.asset(source, metadata={"conversion_profile_id": -1})
+    [ref] = library.prepare(asset)
+    assert (ref.state, ref.attached, ref.entry_id) == (AssetState.SEND, False, None)
+    done = library.ingest(source, asset)
+    assert done.ref.state is AssetState.DONE
+    [entry] = library.entries(asset)
+    assert entry["status"] == 4
+    assert library.holds(entry["id"], source)
+    assert library.ingest(source, asset).ref.entry_id == entry["id"]
+
+
+@pytest.mark.parametrize("kind", ["reply_lost", "error"])
+def test_a_lost_reply_of_add_from_uploaded_file_makes_no_second_entry(library: Library, kind: str) -> None:
+    source = library.file("notes.txt")
+    asset = library.asset(source)
+    library.sandbox.control.fault(kind, action="addFromUploadedFile", code="INTERNAL_SERVERL_ERROR")
+    done = library.ingest(source, asset)
+    assert done.ref.state is AssetState.DONE, done.ref
+    [entry] = library.entries(asset)
+    assert library.holds(entry["id"], source)
+
+
+@pytest.mark.parametrize("adopt_by", list(AdoptBy))
+def test_an_entry_of_others_is_taken_over_when_asked(library: Library, adopt_by: AdoptBy) -> None:
+    theirs = {"objectType": "KalturaMediaEntry", "name": "Lecture 7", "mediaType": 1, "referenceId": "L-7", "adminTags": "old"}
+    entry = library.client.call("media", "add", {"entry": theirs})
+    source = library.file()
+    asset = library.asset(source, metadata={"reference_id": "l-7", "name": "Lecture 7"})
+    done = library.ingest(source, asset, adopt_by=adopt_by)
+    assert (done.ref.state, done.ref.entry_id) == (AssetState.DONE, entry["id"])
+    tags = library.entries(asset)[0]["adminTags"].split(",")
+    assert {"old", "kai1:adopted", content_mark(asset.content)} <= set(tags)
+    assert "kai1" not in tags
+
+
+def test_of_two_that_fit_a_person_must_choose(library: Library) -> None:
+    for _ in range(2):
+        theirs = {"objectType": "KalturaMediaEntry", "name": "Same", "mediaType": 1}
+        library.client.call("media", "add", {"entry": theirs})
+    asset = library.asset(library.file(), metadata={"name": "Same"})
+    [ref] = library.prepare(asset, adopt_by=AdoptBy.NAME)
+    assert ref.error is not None
+    assert "2 entries have the name 'Same'" in ref.error.message
+    assert library.tokens(asset) == []
+
+
+def test_an_adopted_entry_with_content_is_never_emptied_or_sent_again(library: Library) -> None:
+    other = library.file("other.mp4", size=1000)
+    token = library.client.call("uploadToken", "add", {"uploadToken": {"objectType": "KalturaUploadToken", "fileName": "x.mp4"}})
+    library.uploader.send(other, token["id"], attached=False)
+    theirs = {"objectType": "KalturaMediaEntry", "name": "N", "mediaType": 1}
+    entry = library.client.call("media", "addFromUploadedFile", {"mediaEntry": theirs, "uploadTokenId": token["id"]})
+    asset = library.asset(library.file(), metadata={"name": "N"})
+    [ref] = library.prepare(asset, adopt_by=AdoptBy.NAME)
+    assert (ref.state, ref.entry_id) == (AssetState.DONE, entry["id"])
+    assert "has 1000 bytes, not 200000" in str(ref.note)
+    assert library.holds(entry["id"], other)
+
+
+@pytest.mark.parametrize("same_content", [True, False])
+def test_racers_end_with_one_entry(library: Library, same_content: bool) -> None:
+    """Workers that start in the same moment, also on two versions of one source."""
+    from kaltura_provider.ingest import Clock, IngestSettings, prepare
+
+    for round_number in range(4):
+        source = library.file(f"race{round_number}.mp4")
+        assets = [library.asset(source, validator="v" if same_content else f"v{n % 2}") for n in range(4)]
+        gate = threading.Barrier(len(assets))
+        refs: list[AssetRef] = []
+        settings = IngestSettings(poll=0.05, backoff=0.2, grace=5, claim_timeout=1.5, clock=Clock())
+
+        def race(asset: Any, gate: Any = gate, refs: Any = refs, settings: Any = settings) -> None:
+            with client_of(library.sandbox) as client:
+                gate.wait()
+                refs.extend(prepare(client, [asset], settings=settings))
+
+        threads = [threading.Thread(target=race, args=(asset,)) for asset in assets]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(refs) == len(assets)
+        [entry] = library.entries(assets[0])
+        assert {ref.entry_id for ref in refs if ref.entry_id} == {entry["id"]}
+        assert any(ref.state is AssetState.SEND for ref in refs)
+        assert len([token for token in library.tokens(assets[0]) if token["status"] in (0, 1)]) == 1

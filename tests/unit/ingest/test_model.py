@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaltura_provider.api.errors import KalturaTransportError, TransportFault, api_error
+from kaltura_provider.ingest import Asset, AssetError, AssetRef, AssetState, EntryMetadata, IngestSettings, Kind, Redo
+from kaltura_provider.ingest.kinds import document_type, kind_of
+from kaltura_provider.ingest.objects import entry_object, lost_properties, normal_tags
+
+
+def asset(**values: object) -> Asset:
+    return Asset(**({"uri": "s3://b/dir/clip.mp4", "size": 10, "validator": "e"} | values))  # type: ignore[arg-type]
+
+
+def test_name_kind_and_ids_come_from_the_uri() -> None:
+    made = asset(uri="https://h/a/Clip.MOV?X-Amz-Signature=1")
+    assert (made.name, made.kind) == ("Clip.MOV", Kind.VIDEO)
+    assert made.asset == asset(uri="https://h/a/Clip.MOV").asset
+    assert made.content != asset(uri="https://h/a/Clip.MOV", validator="other").content
+
+
+def test_an_import_url_is_never_shown() -> None:
+    made = asset(import_url="https://h/k?X-Amz-Signature=SECRET", import_headers=("Authorization: SECRET",))
+    assert "SECRET" not in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"size": 0}, "is empty"),
+        ({"name": "notes.xyz"}, "set media_type to"),
+        ({"metadata": EntryMetadata(media_type="film")}, "media_type 'film' is unknown: use one of video"),
+    ],
+)
+def test_what_cannot_be_ingested_is_refused(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        asset(**values)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.mp4", "video"), ("a.WAV", "audio"), ("a.jpeg", "image"), ("a.pdf", "document"), ("a.csv", "data")],
+)
+def test_extensions_tell_the_kind(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
+    assert kind_of("anything", kind.upper()) == kind
+
+
+def test_document_types() -> None:
+    assert [document_type(name) for name in ("a.pdf", "a.swf", "a.docx")] == [13, 12, 11]
+
+
+@given(
+    state=st.sampled_from(AssetState),
+    kind=st.sampled_from(Kind),
+    entry_id=st.none() | st.text(),
+    entry_status=st.none() | st.integers(-2, 7) | st.just("virusScan.Infected"),
+    own=st.booleans(),
+    note=st.none() | st.text(),
+    error=st.none() | st.builds(AssetError, st.text(), st.text(), st.booleans(), st.none() | st.text()),
+)
+def test_references_survive_json(**values: object) -> None:
+    ref = replace(AssetRef.of(asset(), AssetState.SEND), **values)  # type: ignore[arg-type]
+    assert AssetRef.from_dict(json.loads(json.dumps(ref.to_dict()))) == ref
+
+
+def test_references_of_a_later_version_are_read() -> None:
+    ref = AssetRef.of(asset(), AssetState.DONE)
+    assert AssetRef.from_dict(ref.to_dict() | {"colour": "blue"}) == ref
+
+
+def test_something_else_is_no_reference() -> None:
+    with pytest.raises(ValueError, match="this is no asset reference"):
+        AssetRef.from_dict({"entry_id": "0_x"})
+
+
+def test_an_asset_of_a_reference_has_its_identities() -> None:
+    original = asset(identity="mine")
+    known = Asset.of_ref(AssetRef.of(original, AssetState.SEND))
+    assert (known.asset, known.content, known.token_name) == (original.asset, original.content, original.token_name)
+
+
+def test_errors_say_whether_a_retry_helps() -> None:
+    assert AssetError.of(api_error("INTERNAL_SERVERL_ERROR")).retry_helps
+    assert not AssetError.of(api_error("CONVERSION_PROFILE_ID_NOT_FOUND")).retry_helps
+    assert AssetError.of(KalturaTransportError("x", fault=TransportFault.TIMEOUT)).retry_helps
+    assert AssetError.of(ValueError("bad")) == AssetError("invalid", "bad")
+
+
+def test_metadata_becomes_an_entry() -> None:
+    said = EntryMetadata(
+        name="Lecture",
+        tags=("Physics", "x", "physics", "Two Words"),
+        categories=("Courses>Physics",),
+        conversion_profile_id=3,
+        start_date="2026-01-01T00:00:00+00:00",
+        end_date=datetime(2027, 1, 1, tzinfo=UTC),
+        admin_tags=("Reviewed",),
+        extra={"creditUserName": "Ann"},
+    )
+    made = asset(metadata=said)
+    entry = entry_object(made, ["kai1:p:x"])
+    assert entry == {
+        "objectType": "KalturaMediaEntry",
+        "name": "Lecture",
+        "tags": "physics, two words",
+        "categories": "Courses>Physics",
+        "adminTags": f"Reviewed,kai1,kai1:a:{made.asset},kai1:p:x",
+        "referenceId": f"kai1-{made.asset}",
+        "conversionProfileId": 3,
+        "startDate": 1767225600,
+        "endDate": 1798761600,
+        "mediaType": 1,
+        "creditUserName": "Ann",
+    }
+
+
+def test_the_author_cannot_overwrite_marks_by_extra() -> None:
+    entry = entry_object(asset(metadata=EntryMetadata(extra={"adminTags": "mine", "mediaType": 5})), [])
+    assert "kai1:a:" in entry["adminTags"]
+    assert entry["mediaType"] == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"reference_id": "x"}, "too short"),
+        ({"start_date": 2_000_000_000, "end_date": 1_900_000_000}, "must be before end_date"),
+        ({"start_date": 86400}, "offset from now"),
+        ({"start_date": "tomorrow"}, "is no date"),
+        ({"user_id": "u" * 101}, "100 at most"),
+        ({"admin_tags": ("kai1:a:x",)}, "reserved"),
+        ({"conversion_profile_id": "HD"}, "conversion_profile_id 'HD' is no number"),
+        ({"colour": "blue"}, "unknown metadata colour: known are name"),
+    ],
+)
+def test_bad_metadata_names_field_and_value(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        EntryMetadata.from_dict(values)
+
+
+def test_metadata_survives_json() -> None:
+    said = EntryMetadata.from_dict({"name": "N", "tags": "a b, c", "start_date": 1_900_000_000, "extra": {"rank": 1}})
+    assert said.tags == ("a b", "c")
+    assert EntryMetadata.from_dict(json.loads(json.dumps(said.to_dict()))) == said
+
+
+@given(st.lists(st.text()))
+def test_tags_are_what_kaltura_would_store(tags: list[str]) -> None:
+    normal = normal_tags(tags)
+    items = normal.split(", ") if normal else []
+    assert normal_tags(items) == normal
+    assert all(2 <= len(item.encode()) <= 100 for item in items)
+
+
+def test_silently_dropped_properties_are_seen() -> None:
+    sent = {"referenceId": "Ref-1", "accessControlId": 4, "name": "x"}
+    assert lost_properties(sent, {"referenceId": "ref-1", "accessControlId": 4}) == []
+    assert lost_properties(sent, {}) == ["referenceId", "accessControlId"]
+
+
+def test_settings_take_plain_words() -> None:
+    settings = IngestSettings(if_exists="replace", redo=["deleted"])  # type: ignore[arg-type]
+    assert settings.redo == {Redo.DELETED}
+    with pytest.raises(ValueError, match="grace 0 must be positive"):
+        IngestSettings(grace=0)
