@@ -86,6 +86,8 @@ def _look(url: str, headers: list[str]) -> int | None:
     try:
         with _open(url, "HEAD", headers, {}, _LOOK_TIMEOUT) as reply:
             length = reply.headers.get("Content-Length")
+    except urllib.error.HTTPError as error:
+        length = error.headers.get("Content-Length")
     except (OSError, http.client.HTTPException, ValueError):
         return None
     return int(length) if length and length.isdigit() else None
@@ -100,7 +102,11 @@ def _open(
         request.add_header(name.strip(), value.strip())
     # No proxy: what a sandbox imports is on loopback or reachable directly.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    reply: http.client.HTTPResponse = opener.open(request, timeout=timeout)
+    try:
+        reply: http.client.HTTPResponse = opener.open(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
     return reply
 
 

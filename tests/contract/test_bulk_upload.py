@@ -1,0 +1,117 @@
+"""Bulk upload: rows become entries, each with its result."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kaltura_sandbox.bulk.rows import RowError, entry_values, parse_csv
+
+if TYPE_CHECKING:
+    from support import Api
+
+BUSY = (0, 1, 2, 8, 11)
+
+
+def send(api: Api, text: str, name: str = "bulk.csv", **fields: Any) -> dict[str, Any]:
+    made: dict[str, Any] = api.call("media", "bulkUploadAdd", files={"fileData": (name, text.encode())}, **fields)
+    return made
+
+
+def wait(api: Api, number: int) -> dict[str, Any]:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        bulk: dict[str, Any] = api.call("bulkUpload_bulk", "get", id=number)
+        if bulk["status"] not in BUSY:
+            return bulk
+        time.sleep(0.05)
+    raise AssertionError("the bulk upload does not end")
+
+
+def log(api: Api, number: int) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(api.raw("bulkUpload_bulk", "serveLog", id=number).text)))
+
+
+def test_rows_become_entries_with_results(api: Api, web: str) -> None:
+    text = (
+        "\ufeff*title,description,tags,url,contentType,referenceId,category\n"
+        f'"One, first",d,"a,b",{web}/picture.png,image,row-1,Bulk>Rows\n'
+        "# a comment\n\n,,,,,,\n"
+        f"Two,d,t,{web}/none.png,image,row-2,\n"
+        "Three,d,t,not a url,video,row-3,\n"
+    )
+    made = send(api, text)
+    assert (made["status"], made["bulkUploadType"]) == (11, "bulkUploadCsv.CSV")
+    done = wait(api, made["id"])
+    assert (done["status"], done["numOfObjects"]) == (12, 3)
+    first, second, third = log(api, made["id"])
+    assert (first[0], first[7], first[9]) == ("One, first", "2", "2")
+    assert (second[7], second[9]) == ("1", "-2")
+    assert (third[7], third[8]) == ("1", "")
+    assert "not a url" in third[10]
+    entry = api.call("media", "get", entryId=first[8])
+    assert (entry["name"], entry["tags"], entry["referenceId"]) == ("One, first", "", "row-1")
+    assert (entry["mediaType"], entry["categories"]) == (2, "Bulk>Rows")
+
+
+@pytest.mark.parametrize(("name", "status"), [("picture.png", 5), ("none.png", 6)])
+def test_the_final_status_sums_the_rows_up(api: Api, web: str, name: str, status: int) -> None:
+    made = send(api, f"Title,d,t,{web}/{name},image\n")
+    assert wait(api, made["id"])["status"] == status
+
+
+def test_xml_needs_its_type(api: Api, web: str) -> None:
+    item = f"<item><action>add</action><name>X</name><media><mediaType>2</mediaType></media><contentAssets><content>\
+<urlContentResource url='{web}/picture.png'/></content></contentAssets></item>"
+    text = f"<mrss version='1.0'><channel>{item}</channel></mrss>"
+    as_xml = send(api, text, "b.xml", bulkUploadData__objectType="KalturaBulkUploadXmlJobData")
+    assert as_xml["bulkUploadType"] == "bulkUploadXml.XML"
+    assert wait(api, as_xml["id"])["status"] == 5
+    as_csv = send(api, text, "b.xml")
+    assert wait(api, as_csv["id"])["status"] == 6
+    broken = send(api, "<mrss>", "b.xml", bulkUploadData__objectType="KalturaBulkUploadXmlJobData")
+    assert "Bulk upload failed" in wait(api, broken["id"])["error"]
+
+
+def test_what_is_refused_at_once(api: Api) -> None:
+    assert api.code("media", "bulkUploadAdd") == "MISSING_MANDATORY_PARAMETER"
+    abstract = send(api, "x", bulkUploadData__objectType="KalturaBulkUploadJobData")
+    assert abstract["code"] == "OBJECT_TYPE_ABSTRACT"
+    assert send(api, "<!DOCTYPE x [<!ENTITY y 'z'>]><mrss/>")["code"] == "FILE_CONTENT_NOT_SECURE"
+    assert api.code("bulkUpload_bulk", "get", id=99999) == "BULK_UPLOAD_NOT_FOUND"
+
+
+def test_abort_list_and_the_file_itself(api: Api) -> None:
+    text = "Title,d,t,http://127.0.0.1:9/none.png,image\n"
+    made = send(api, text)
+    api.call("bulkUpload_bulk", "abort", id=made["id"])
+    assert wait(api, made["id"])["status"] in (6, 7)
+    newest = api.call("bulkUpload_bulk", "list", pager__pageSize=1)
+    assert newest["objects"][0]["id"] == made["id"]
+    assert api.raw("bulkUpload_bulk", "serve", id=made["id"]).text == text
+
+
+def test_columns_by_version() -> None:
+    one = parse_csv(b"T,D,a,http://h/x.mp4,audio\n")
+    assert entry_values(one[0])["mediaType"] == 5
+    two = parse_csv(b"T,D,a,http://h/x.mp4,video,15,2,A>B,2024-03-01T00:00:00,2025-03-01T00:00:00,,pd\n")
+    values = entry_values(two[0])
+    assert (values["startDate"], values["partnerData"], values["categories"]) == (1709251200, "pd", "A>B")
+    assert parse_csv(b"only,three,values\n")[0].error.startswith("wrong number of values")
+    unknown = parse_csv(b"*title,url,mediaType\nT,http://h/x.mp4,5\n")
+    assert entry_values(unknown[0])["mediaType"] == 1
+
+
+@pytest.mark.parametrize("row", [b"T,D,a,http:/x,video\n", b"T,D,a,,video\n"])
+def test_a_row_without_a_usable_url_is_an_error(row: bytes) -> None:
+    with pytest.raises(RowError, match="url"):
+        entry_values(parse_csv(row)[0])
+
+
+def test_update_and_delete_rows_are_passed_over() -> None:
+    rows = parse_csv(b"*action,title,url\n2,T,http://h/x\ndelete,T,http://h/x\nadd,T,http://h/x\n7,T,http://h/x\n")
+    assert [row.action for row in rows] == ["2", "3", "1", "7"]
