@@ -16,7 +16,7 @@ import json, os
 from airflow.sdk import DAG, task
 from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
-good, bad, reference = os.environ.get("WAITING_ENTRIES", "0_a,0_b,0_c").split(",")
+good, bad, reference, lost = os.environ.get("WAITING_ENTRIES", "0_a,0_b,0_c,0_d").split(",")
 common = {"kaltura_conn_id": "kaltura_waiting", "poke_interval": 0.2}
 
 with DAG("waiting", schedule=None) as dag:
@@ -35,6 +35,9 @@ with DAG("waiting", schedule=None) as dag:
     broken = KalturaEntryReadySensor(task_id="broken", entry=[{"entry_id": bad, "state": "sent"}], **common)
     KalturaEntryReadySensor.partial(task_id="mapped", **common).expand(entry=[good, reference])
     KalturaEntryReadySensor(task_id="ended", entry=good, end_from_trigger=True, **common)
+    KalturaEntryReadySensor(
+        task_id="patient", entry=lost, deferrable=False, mode="reschedule", grace=1.5, **common
+    )
     look(one.output, batch.output, broken.output)
 """
 
@@ -43,7 +46,7 @@ with DAG("waiting", schedule=None) as dag:
 def test_sensors_in_a_dag(
     airflow_db: Path, sandbox: Any, entries: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good, bad, reference = entries.make(2), entries.make(-1), entries.make(2)
+    good, bad, reference, lost = (entries.make(status) for status in (2, -1, 2, -2))
     file, result = tmp_path / "dags" / "waiting.py", tmp_path / "result.json"
     file.parent.mkdir()
     file.write_text(DAG_FILE)
@@ -53,7 +56,7 @@ def test_sensors_in_a_dag(
         "kwargs": {"path": str(file.parent)},
     }
     monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps([bundle]))
-    monkeypatch.setenv("WAITING_ENTRIES", f"{good},{bad},{reference}")
+    monkeypatch.setenv("WAITING_ENTRIES", f"{good},{bad},{reference},{lost}")
     monkeypatch.setenv("WAITING_RESULT", str(result))
     spec = importlib.util.spec_from_file_location("waiting_dag", file)
     assert spec
@@ -65,6 +68,8 @@ def test_sensors_in_a_dag(
 
     states = {(ti.task_id, ti.map_index): str(ti.state) for ti in run.get_task_instances()}
     assert states.pop(("broken", -1)) == "failed"
+    # It has looked at least twice, in two processes, or it could not have outlasted its grace.
+    assert states.pop(("patient", -1)) == "failed"
     assert set(states.values()) == {"success"}, states
     assert {("mapped", 0), ("mapped", 1)} <= set(states)
     seen = json.loads(result.read_text())
