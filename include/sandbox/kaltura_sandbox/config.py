@@ -19,7 +19,8 @@ class Config:
     """Settings of one sandbox; times are seconds.
 
     ``final_wait`` is how long the final chunk of an upload waits for missing chunks (Kaltura:
-    ``upload_final_chunk_max_append_time``), ``max_resume_time`` how long a partly uploaded token may rest,
+    ``upload_final_chunk_max_append_time``), ``final_time`` how long any final chunk takes (calls that overlap it find
+    the token not yet full, as they do on the real server), ``max_resume_time`` how long a partly uploaded token may rest,
     ``index_lag`` how far list and count lag behind get. With ``run_jobs`` off nothing is imported or converted
     until the control API says so.
     """
@@ -33,6 +34,7 @@ class Config:
     ks_version: int = 2
     max_session_length: int = 86400
     final_wait: float = 45.0
+    final_time: float = 0.05
     max_resume_time: int = 7 * 86400
     index_lag: float = 0.0
     restrict_file_types: bool = False

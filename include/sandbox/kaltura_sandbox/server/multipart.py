@@ -122,7 +122,7 @@ def _read_part(
     scanner: _Scanner, delimiter: bytes, headers: dict[str, str], new_file: Callable[[], Path]
 ) -> Part:
     found = _PARAMETER.findall(headers.get("content-disposition", ""))
-    parameters = {(a or c).lower(): re.sub(r"\\(.)", r"\1", b) if a else d for a, b, c, d in found}
+    parameters = {(a or c).lower(): re.sub(r'\\(["\\])', r"\1", b) if a else d for a, b, c, d in found}
     name, filename = parameters.get("name", ""), parameters.get("filename")
     content_type = headers.get("content-type", "application/octet-stream")
     if filename is None:

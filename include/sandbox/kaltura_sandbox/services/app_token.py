@@ -168,7 +168,7 @@ def start_session(
     granted = [item for item in (*own.split(","), *asked, f"sessionid:{token_id}", f"apptoken:{token_id}") if item]
     text = call.app.sessions.start(
         token.get("sessionUserId") or user_id or "",
-        token.get("sessionType") if token.get("sessionType") is not None else (kind or 0),
+        int(kind or 0 if token.get("sessionType") is None else token["sessionType"]),
         lifetime,
         ",".join(granted),
     )

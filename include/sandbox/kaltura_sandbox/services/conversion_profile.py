@@ -36,19 +36,23 @@ FILTER = ObjectType(
 conversion_profile = Service("conversionProfile")
 
 
-@conversion_profile.action("get", param("id", INT), level=Level.ADMIN)
-def get(call: Call, number: int) -> Record:
-    """One conversion profile."""
+def _shown(call: Call, number: int) -> Record:
     found = call.tables.profiles.get(number)
     if found is None:
         raise KalturaError("CONVERSION_PROFILE_ID_NOT_FOUND", number)
     return CONVERSION_PROFILE.dump(found)
 
 
+@conversion_profile.action("get", param("id", INT), level=Level.ADMIN)
+def get(call: Call, number: int) -> Record:
+    """One conversion profile."""
+    return _shown(call, number)
+
+
 @conversion_profile.action("getDefault", param("type", STRING, "1"), level=Level.ADMIN)
 def get_default(call: Call, kind: str) -> Record:
     """The profile that entries without one are converted by."""
-    return get(call, DEFAULT_PROFILE)
+    return _shown(call, DEFAULT_PROFILE)
 
 
 @conversion_profile.action("list", param("filter", FILTER, None), param("pager", PAGER, None), level=Level.ADMIN)

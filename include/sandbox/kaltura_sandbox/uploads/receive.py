@@ -71,6 +71,7 @@ def receive(app: App, token: Record, piece: Piece) -> Record:
             app.tables.tokens.put(token)
     if expected is not None:
         _wait_for(app, token, store, expected, auto=not piece.final)
+        time.sleep(app.config.final_time)
     with app.locks.hold(token["id"]):
         fresh = _current(app, token["id"])
         return _save(app, fresh, store, piece, final=piece.final or expected is not None or _is_whole(fresh, store, piece))
