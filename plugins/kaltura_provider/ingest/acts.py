@@ -96,9 +96,7 @@ def _attach(client: KalturaClient, asset: Asset, entry: EntryView, action: str, 
     marks = [pending_mark(asset.content)]
     if entry.content is not None:
         marks.append(content_mark(entry.content))
-    content = Request(
-        asset.kind.service, action, {"entryId": entry.id, "resource": token_resource(token_id)}
-    )
+    content = Request(asset.kind.service, action, {"entryId": entry.id, "resource": token_resource(token_id)})
     marked, attached = client.multirequest([tags_request(entry, asset.asset, marks), content])
     for reply in (marked, attached):
         if isinstance(reply, KalturaAPIError):

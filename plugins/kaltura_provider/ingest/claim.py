@@ -24,7 +24,7 @@ from kaltura_provider.ingest.acts import (
     replace_content,
 )
 from kaltura_provider.ingest.adoption import adopt
-from kaltura_provider.ingest.endings import Act, Ending, Subject, chosen_entry, decide
+from kaltura_provider.ingest.endings import NEEDS_CLAIM, Act, Ending, Subject, chosen_entry, clear_first, decide
 from kaltura_provider.ingest.identity import token_file_name
 from kaltura_provider.ingest.marks import discard_entry
 from kaltura_provider.ingest.model import AssetError, AssetRef, AssetState
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Claim"]
 
-_NEEDS_CLAIM = frozenset({Act.CREATE, Act.REUSE, Act.REPLACE})
 _FENCED = frozenset({"UPLOAD_TOKEN_NOT_FOUND", "ENTRY_ID_NOT_FOUND", "ENTRY_ALREADY_WITH_CONTENT"})
 
 
@@ -122,7 +121,7 @@ class Claim:
         entries = self._entries(attached, looked)
         ending = self._decide(entries, attached, now)
         self._clear_extras(entries, attached)
-        if ending.act not in _NEEDS_CLAIM:
+        if ending.act not in NEEDS_CLAIM:
             return self._end(ending, now)
         if ending.act is Act.CREATE and not self._may_create:
             text = f"the entry of {self.asset.uri} is gone; prepare the asset again"
@@ -137,11 +136,12 @@ class Claim:
 
     def _decide(self, entries: Sequence[EntryView], tokens: Sequence[TokenView], now: float) -> Ending:
         ending = decide(self._subject, entries, tokens, self._settings, now)
-        return settle(self._ledger, self._subject, ending, self._settings)
+        return clear_first(settle(self._ledger, self._subject, ending, self._settings), tokens)
 
     def _entries(self, attached: Sequence[TokenView], looked: Sequence[EntryView] | None) -> list[EntryView]:
         """Return the asset's entries: those found by mark, and those its tokens name."""
-        if looked is None:
+        if looked is None or attached:
+            # What was read before the tokens may show an entry as it was before its token came.
             looked = self._ledger.entries_of([self.asset.asset])[self.asset.asset]
         found = {entry.id: entry for entry in looked}
         for token in attached:
@@ -199,7 +199,7 @@ class Claim:
         ending = self._decide(looked, (), now)
         if ending.act is Act.CREATE and adopt(self._ledger, self.asset, self._settings):
             ending = Ending(Act.WAIT)
-        if ending.act in _NEEDS_CLAIM:
+        if ending.act in NEEDS_CLAIM:
             return self._act(ending, mine.id, file)
         self._let_go()
         return self._end(ending, now)
@@ -291,7 +291,8 @@ class Claim:
             case Act.DROP_ENTRY if ending.entry is not None:
                 if ending.token is not None:
                     self._ledger.delete_token(ending.token.id)
-                discard_entry(self._ledger, ending.entry.id, self.asset.asset, waiting_too=True)
+                if not discard_entry(self._ledger, ending.entry.id, self.asset.asset, stuck_too=True):
+                    self._wait(self._settings.poll)  # it has just moved
             case Act.ASK_OTHER if ending.entry is not None:
                 self._ask_other(ending.entry)
             case Act.WAIT:
@@ -311,7 +312,7 @@ class Claim:
         for token in tokens:
             self._ledger.delete_token(token.id)
         if not tokens:
-            discard_entry(self._ledger, entry.id, self.asset.asset, waiting_too=True)
+            discard_entry(self._ledger, entry.id, self.asset.asset, stuck_too=True)
 
     def _ref(self, state: AssetState, ending: Ending, **values: object) -> AssetRef:
         given: dict[str, object] = {"note": ending.note, "error": ending.error}

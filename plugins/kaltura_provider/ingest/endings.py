@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest.settings import IngestSettings
     from kaltura_provider.ingest.views import EntryView, FlavorView, TokenView
 
-__all__ = ["Act", "Ending", "Subject", "chosen_entry", "decide", "decide_by_source", "decide_replaced"]
+__all__ = [
+    "NEEDS_CLAIM",
+    "Act",
+    "Ending",
+    "Subject",
+    "chosen_entry",
+    "clear_first",
+    "decide",
+    "decide_by_source",
+    "decide_replaced",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,9 @@ class Act(StrEnum):
     DROP_ENTRY = "drop entry"  # waits for ever and can take no content
 
 
+NEEDS_CLAIM = frozenset({Act.CREATE, Act.REUSE, Act.REPLACE})
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """A decision."""
@@ -62,9 +75,17 @@ class Ending:
     error: AssetError | None = None
 
 
-def chosen_entry(
-    subject: Subject, entries: Sequence[EntryView], tokens: Sequence[TokenView] = ()
-) -> EntryView | None:
+def clear_first(ending: Ending, tokens: Sequence[TokenView]) -> Ending:
+    """Return ``ending``, or the dropping of a token that would stand in the way of the claim it needs.
+
+    Such a token has this content's name and is attached, but not to an entry that waits for it.
+    """
+    if ending.act in NEEDS_CLAIM and tokens:
+        return Ending(Act.DROP_TOKEN, ending.entry, tokens[0])
+    return ending
+
+
+def chosen_entry(subject: Subject, entries: Sequence[EntryView], tokens: Sequence[TokenView] = ()) -> EntryView | None:
     """Return the one of several entries that is the asset's; ``None`` when all are deleted.
 
     First comes one with this content, then with any, then waiting, then empty; of equals the oldest, so that everybody
@@ -96,34 +117,31 @@ def decide(
     """
     entry = chosen_entry(subject, entries, tokens)
     if entry is None:
-        return _no_entry(subject, entries, tokens, settings)
+        return _no_entry(subject, entries, settings)
     mine = [token for token in tokens if token.entry_id == entry.id]
     if entry.refused(subject.content) and Redo.REFUSED not in settings.redo:
         return Ending(Act.FAIL, entry, error=_refused(entry))
     if entry.empty:
-        return Ending(Act.DROP_TOKEN, entry, mine[0]) if mine else Ending(Act.REUSE, entry)
+        return Ending(Act.REUSE, entry)
     if entry.waiting:
         return _waiting(subject, entry, mine, settings, now)
     if entry.content == subject.content:
         return Ending(Act.DONE, entry)
     if entry.pending == subject.content and entry.content:
-        return _replacement(subject, entry, mine, settings, now)
+        # Once the contents are swapped the token names a flavor that is no more.
+        lost = [token for token in tokens if token.entry_id is None]
+        return _replacement(entry, mine or lost, settings, now)
     held = entry.content or entry.pending or entry.importing
     if held and held != subject.content:
-        return _changed(entry, tokens, settings)
+        return _changed(entry, settings)
     return _unverified(subject, entry, mine, settings)
 
 
-def _no_entry(
-    subject: Subject, entries: Sequence[EntryView], tokens: Sequence[TokenView], settings: IngestSettings
-) -> Ending:
+def _no_entry(subject: Subject, entries: Sequence[EntryView], settings: IngestSettings) -> Ending:
     deleted = [entry for entry in entries if entry.is_asset(subject.asset)]
     if deleted and Redo.DELETED not in settings.redo:
         last = max(deleted, key=lambda entry: entry.updated_at)
         return Ending(Act.SKIP, last, note="deleted in Kaltura; ask for redo: deleted to ingest it again")
-    if tokens:
-        # They belong to an entry that is no more, and would stand in the way of every claim.
-        return Ending(Act.DROP_TOKEN, token=tokens[0])
     return Ending(Act.CREATE)
 
 
@@ -161,9 +179,7 @@ def _waiting_for(entry: EntryView, token: TokenView, settings: IngestSettings, n
     return Ending(Act.DROP_TOKEN, entry, token, note="Kaltura did not take its bytes over")
 
 
-def _replacement(
-    subject: Subject, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings, now: float
-) -> Ending:
+def _replacement(entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings, now: float) -> Ending:
     """Decide about an entry with other content that was prepared to get this one in its place."""
     token = mine[0] if mine else None
     if token is not None and token.open and entry.replaces:
@@ -177,10 +193,10 @@ def _replacement(
         return Ending(Act.REPLACING, entry, token)
     if token is not None:
         return Ending(Act.DROP_TOKEN, entry, token, note="its replacement was cancelled")
-    return _changed(entry, (), settings)
+    return _changed(entry, settings)
 
 
-def _changed(entry: EntryView, tokens: Sequence[TokenView], settings: IngestSettings) -> Ending:
+def _changed(entry: EntryView, settings: IngestSettings) -> Ending:
     """Decide about an entry that holds other content of this asset."""
     if settings.if_exists is IfExists.SKIP:
         return Ending(Act.SKIP, entry, note="changed at source; the entry keeps the content it has")
@@ -190,15 +206,10 @@ def _changed(entry: EntryView, tokens: Sequence[TokenView], settings: IngestSett
     if entry.replaces:
         text = f"entry {entry.id} is being replaced already; wait for it, or approve or cancel it in Kaltura"
         return Ending(Act.FAIL, entry, error=AssetError("replacement", text, retry_helps=True))
-    if tokens:
-        # Left from when the entry held this content before: it would stand in the way of the claim.
-        return Ending(Act.DROP_TOKEN, entry, tokens[0])
     return Ending(Act.REPLACE, entry)
 
 
-def _unverified(
-    subject: Subject, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings
-) -> Ending:
+def _unverified(subject: Subject, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings) -> Ending:
     """Decide about an entry with content that nobody has verified yet."""
     if entry.importing and entry.status == EntryStatus.ERROR_IMPORTING:
         if Redo.FAILED in settings.redo and not entry.adopted:
@@ -220,14 +231,12 @@ def _short(
     if settings.if_exists is IfExists.REPLACE:
         if entry.replaces:
             return Ending(Act.REPLACING, entry, token)
-        return Ending(Act.DROP_TOKEN, entry, token) if token else Ending(Act.REPLACE, entry)
+        return Ending(Act.REPLACE, entry)
     text = f"entry {entry.id} holds {held} bytes of {subject.size}; choose if_exists: replace to send it again"
     return Ending(Act.FAIL, entry, error=AssetError("size_mismatch", text))
 
 
-def decide_by_source(
-    subject: Subject, entry: EntryView, source: FlavorView | None, settings: IngestSettings
-) -> Ending:
+def decide_by_source(subject: Subject, entry: EntryView, source: FlavorView | None, settings: IngestSettings) -> Ending:
     """Decide about a live entry that no token tells about, by its source flavor.
 
     Content that was verified once, or is not of our making, is never sent again because of its size: people remove and
@@ -235,7 +244,8 @@ def decide_by_source(
     """
     if source is not None and source.size == subject.size:
         return Ending(Act.MARK, entry)
-    if entry.importing == subject.content and source is not None and source.status != FlavorAssetStatus.READY:
+    fetching = source is not None and (source.status == FlavorAssetStatus.IMPORTING or not source.size)
+    if fetching and entry.importing == subject.content:
         return Ending(Act.IMPORTING, entry)
     never_verified = subject.content in (entry.pending, entry.importing) and not entry.adopted
     if never_verified and source is not None and source.size:
@@ -245,9 +255,7 @@ def decide_by_source(
     return Ending(Act.DONE, entry, note=f"its source in Kaltura has {source.size} bytes, not {subject.size}: kept")
 
 
-def decide_replaced(
-    subject: Subject, entry: EntryView, token: TokenView | None, source: FlavorView | None
-) -> Ending:
+def decide_replaced(subject: Subject, entry: EntryView, token: TokenView | None, source: FlavorView | None) -> Ending:
     """Decide whether a replacement that is no longer under way was done or cancelled."""
     since = token.created_at if token else 0
     if source is not None and source.size == subject.size and source.updated_at >= since:

@@ -62,9 +62,7 @@ _EXTENSIONS: dict[Kind, str] = {
     Kind.DOCUMENT: "pdf swf doc docx ppt pptx xls xlsx odt odp ods rtf",
     Kind.DATA: "txt md csv json xml yaml yml html htm srt vtt dfxp zip gz tar",
 }
-_KIND_BY_EXTENSION = {
-    extension: kind for kind, extensions in _EXTENSIONS.items() for extension in extensions.split()
-}
+_KIND_BY_EXTENSION = {extension: kind for kind, extensions in _EXTENSIONS.items() for extension in extensions.split()}
 
 
 def extension_of(file_name: str) -> str:

@@ -141,9 +141,7 @@ class Ledger:
 
     def source_flavor(self, entry_id: str) -> FlavorView | None:
         """Return the source flavor; ``None`` when the entry has none (any more)."""
-        reply = self.client.call(
-            "flavorAsset", "list", {"filter": {"entryIdEqual": entry_id}, "pager": _PAGE}
-        )
+        reply = self.client.call("flavorAsset", "list", {"filter": {"entryIdEqual": entry_id}, "pager": _PAGE})
         return next((FlavorView.of(values) for values in reply["objects"] if values.get("isOriginal")), None)
 
     def snapshot(self, entry_id: str, token_id: str | None, asset: str) -> Snapshot:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
 from kaltura_provider.api.wire import Request
 from kaltura_provider.ingest.identity import (
@@ -77,17 +78,18 @@ def write_refusal(ledger: Ledger, entry: EntryView, asset: str, content: str) ->
     return write_marks(ledger, entry, asset, *held, refused_mark(content))
 
 
-def discard_entry(ledger: Ledger, entry_id: str, asset: str, *, waiting_too: bool = False) -> bool:
+def discard_entry(ledger: Ledger, entry_id: str, asset: str, *, stuck_too: bool = False) -> bool:
     """Delete an entry of ours that has no content, after one more look; return whether it is gone.
 
     Its asset mark goes first, so that nobody takes it for one that was deleted on purpose.
 
-    :param waiting_too: also when it waits for content that can never come.
+    :param stuck_too: also when it waits for content that can never come, or its import failed.
     """
     entry = ledger.entry(entry_id)
     if entry is None or entry.deleted:
         return True
-    hopeless = entry.empty or (waiting_too and entry.waiting)
+    stuck = entry.waiting or entry.status == EntryStatus.ERROR_IMPORTING
+    hopeless = entry.empty or (stuck_too and stuck and entry.content is None)
     if not hopeless or entry.adopted or not entry.is_asset(asset):
         return False
     tags = [*entry.foreign_tags, MADE_MARK, released_mark(asset)]

@@ -75,9 +75,7 @@ def _surely_in(asset: Asset, entries: Sequence[EntryView]) -> AssetRef | None:
     return AssetRef.of(asset, AssetState.DONE, entry_id=entry.id, entry_status=entry.status)
 
 
-def _round(
-    waiting: Sequence[Claim], first: dict[str, list[EntryView]], done: dict[str, AssetRef]
-) -> list[Claim]:
+def _round(waiting: Sequence[Claim], first: dict[str, list[EntryView]], done: dict[str, AssetRef]) -> list[Claim]:
     """Take every claim that is due one step further; return those that are not done."""
     left = []
     for claim in waiting:

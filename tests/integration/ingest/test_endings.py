@@ -21,9 +21,7 @@ def ready(library: Library, entry_id: str) -> None:
     library.sandbox.control.set_entry(entry_id, status=2)
 
 
-@pytest.mark.parametrize(
-    ("name", "status"), [("a.mp4", 1), ("a.mp3", 1), ("a.png", 2), ("a.pdf", 2), ("a.csv", 2)]
-)
+@pytest.mark.parametrize(("name", "status"), [("a.mp4", 1), ("a.mp3", 1), ("a.png", 2), ("a.pdf", 2), ("a.csv", 2)])
 def test_every_kind_comes_in_whole_and_once(library: Library, name: str, status: int) -> None:
     source = library.file(name)
     asset = library.asset(source)
@@ -180,7 +178,12 @@ def test_further_empty_entries_are_deleted(library: Library) -> None:
     asset = library.asset(source)
     done = library.ingest(source)
     for _ in range(2):
-        stray = {"objectType": "KalturaMediaEntry", "name": "x", "mediaType": 1, "adminTags": f"kai1,kai1:a:{asset.asset}"}
+        stray = {
+            "objectType": "KalturaMediaEntry",
+            "name": "x",
+            "mediaType": 1,
+            "adminTags": f"kai1,kai1:a:{asset.asset}",
+        }
         library.client.call("media", "add", {"entry": stray})
     assert len(library.entries(asset)) == 3
     [ref] = library.prepare(asset)
@@ -317,7 +320,9 @@ def test_an_entry_whose_token_was_stolen_is_made_anew(library: Library) -> None:
     source = library.file()
     asset = library.asset(source)
     [ref] = library.prepare(asset)
-    thief = library.client.call("media", "add", {"entry": {"objectType": "KalturaMediaEntry", "name": "t", "mediaType": 1}})
+    thief = library.client.call(
+        "media", "add", {"entry": {"objectType": "KalturaMediaEntry", "name": "t", "mediaType": 1}}
+    )
     resource = {"objectType": "KalturaUploadedFileTokenResource", "token": ref.token_id}
     library.client.call("media", "addContent", {"entryId": thief["id"], "resource": resource})
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})

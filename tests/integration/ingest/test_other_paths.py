@@ -187,7 +187,13 @@ def test_a_lost_reply_of_add_from_uploaded_file_makes_no_second_entry(library: L
 
 @pytest.mark.parametrize("adopt_by", list(AdoptBy))
 def test_an_entry_of_others_is_taken_over_when_asked(library: Library, adopt_by: AdoptBy) -> None:
-    theirs = {"objectType": "KalturaMediaEntry", "name": "Lecture 7", "mediaType": 1, "referenceId": "L-7", "adminTags": "old"}
+    theirs = {
+        "objectType": "KalturaMediaEntry",
+        "name": "Lecture 7",
+        "mediaType": 1,
+        "referenceId": "L-7",
+        "adminTags": "old",
+    }
     entry = library.client.call("media", "add", {"entry": theirs})
     source = library.file()
     asset = library.asset(source, metadata={"reference_id": "l-7", "name": "Lecture 7"})
@@ -211,7 +217,9 @@ def test_of_two_that_fit_a_person_must_choose(library: Library) -> None:
 
 def test_an_adopted_entry_with_content_is_never_emptied_or_sent_again(library: Library) -> None:
     other = library.file("other.mp4", size=1000)
-    token = library.client.call("uploadToken", "add", {"uploadToken": {"objectType": "KalturaUploadToken", "fileName": "x.mp4"}})
+    token = library.client.call(
+        "uploadToken", "add", {"uploadToken": {"objectType": "KalturaUploadToken", "fileName": "x.mp4"}}
+    )
     library.uploader.send(other, token["id"], attached=False)
     theirs = {"objectType": "KalturaMediaEntry", "name": "N", "mediaType": 1}
     entry = library.client.call("media", "addFromUploadedFile", {"mediaEntry": theirs, "uploadTokenId": token["id"]})
