@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from kaltura_provider.operators.base import KalturaOperator
+from kaltura_provider.operators.batch import FAILURES_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,31 +77,27 @@ class KalturaSummaryOperator(KalturaOperator):
         return [value for value in found if value is not None]
 
     def _failed(self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]], done: dict[str, Any]) -> list[Any]:
-        reasons = {
-            failure["uri"]: {**failure, "step": step}
-            for step in _STEPS
-            for failures in self._pulled(ti, step, "kaltura_failures")
-            for failure in failures
-        }
-        carried = {uri: _carried(ref) for uri, ref in done.items() if ref.get("state") == "failed"}
-        return [
-            carried.get(uri) or reasons.get(uri) or {"uri": uri, **_UNKNOWN}
-            for uri in (asset["uri"] for batch in batches for asset in batch)
-            if uri not in done or uri in carried
-        ]
+        """Return the assets that are not in, each with the step it failed in and the reason."""
+        good = {uri for uri, ref in done.items() if ref.get("state") != "failed"}
+        missing = [asset["uri"] for batch in batches for asset in batch if asset["uri"] not in good]
+        if not missing:
+            return []
+        reasons: dict[str, dict[str, Any]] = {}
+        for step in _STEPS:
+            for failure in (failure for failures in self._pulled(ti, step, FAILURES_KEY) for failure in failures):
+                reasons[failure["uri"]] = {**failure, "step": step}
+            for ref in _by_uri(self._pulled(ti, step, "return_value")).values():
+                if error := ref.get("error"):
+                    reasons[ref["uri"]] = {
+                        "uri": ref["uri"],
+                        "step": ref.get("failed_step", step),
+                        "reason": error["message"],
+                        "retry_helps": error["retry_helps"],
+                    }
+        return [reasons.get(uri) or {"uri": uri, **_UNKNOWN} for uri in missing]
 
 
 _UNKNOWN = {"step": "a task", "reason": "its log says why", "retry_helps": True}
-
-
-def _carried(ref: dict[str, Any]) -> dict[str, Any]:
-    error = ref.get("error") or {}
-    return {
-        "uri": ref["uri"],
-        "step": ref.get("failed_step", "a task"),
-        "reason": error.get("message", "its log says why"),
-        "retry_helps": bool(error.get("retry_helps")),
-    }
 
 
 def _by_uri(results: Iterable[Any]) -> dict[str, dict[str, Any]]:

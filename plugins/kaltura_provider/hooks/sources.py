@@ -38,7 +38,10 @@ def open_source(
         return open_s3(s3_client(aws_conn_id), bucket, key, version_id=version_id)
     if parts.scheme in ("http", "https"):
         policy = UrlPolicy.allowing(os.environ.get(ALLOWED_HOSTS, "").split(","))
-        return open_http(uri, headers=_headers(http_conn_id), policy=policy)
+        try:
+            return open_http(uri, headers=_headers(http_conn_id), policy=policy)
+        except SourceRefused as error:
+            raise SourceRefused(error.uri, f"{error.message} (environment variable {ALLOWED_HOSTS})") from None
     if parts.scheme == "file" or uri.startswith("/"):
         return open_file(unquote(parts.path) if parts.scheme else uri)
     raise SourceRefused(uri, "is no address that can be read; write s3://bucket/key, https://... or file:///path")

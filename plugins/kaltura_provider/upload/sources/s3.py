@@ -128,11 +128,11 @@ def _head(client: S3Client, where: dict[str, Any], uri: str) -> dict[str, Any]:
     try:
         return dict(client.head_object(**where, ChecksumMode="ENABLED"))
     except ClientError as error:
-        if error_code(error) not in ("400", "403"):
+        if error_code(error) not in ("400", "403", "404"):
             raise source_error(uri, error) from None
     except BotoCoreError as error:
         raise source_error(uri, error) from None
-    # The answer to HEAD has no body, so no reason; GET says which permission or key is missing.
+    # The answer to HEAD has no body, so no reason; GET says which bucket, key or permission is missing.
     try:
         client.get_object(**where, Range="bytes=0-0")["Body"].close()
         return dict(client.head_object(**where))

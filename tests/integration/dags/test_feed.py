@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+DAY = datetime(2024, 3, 1, tzinfo=UTC)
+# A run by hand takes the last interval that has ended by its date.
+AFTER = datetime(2024, 3, 2, tzinfo=UTC)
+
+
+def daily(deployment, **fields: object) -> DAG:
+    said = {
+        "name": "daily",
+        "start_date": "2024-03-01",
+        "source": {
+            "uri": f"s3://media/{deployment.folder.name}/{{{{ data_interval_start | ds }}}}/",
+            "include": "*.mp4",
+        },
+        "metadata": {
+            "name": "{{ asset.stem }} of {{ data_interval_start | ds }}",
+            "tags": ["news", "{{ data_interval_start | ds_nodash }}"],
+        },
+        "retries": 1,
+    }
+    return deployment.feed(**{**said, **fields})
+
+
+def put_day(deployment, clips: dict[str, bytes]) -> dict[str, str]:
+    """Put one day into S3 and return entry name -> sha256."""
+    deployment.put("2024-03-01/notes.txt", b"not for Kaltura")
+    deployment.put("2024-03-02/clip-1.mp4", clips["clip-3.mp4"])
+    for name in ("clip-1.mp4", "clip-2.mp4"):
+        deployment.put(f"2024-03-01/{name}", clips[name])
+    return {f"{n} of 2024-03-01": hashlib.sha256(clips[f"{n}.mp4"]).hexdigest() for n in ("clip-1", "clip-2")}
+
+
+def calls(deployment, name: str) -> int:
+    return sum(call["call"].lower() == name for call in deployment.sandbox.control.log(5000))
+
+
+def test_a_day_is_in_kaltura_once_with_its_bytes_however_often_it_runs(deployment, clips) -> None:
+    expected = put_day(deployment, clips)
+    first = deployment.run(daily(deployment), AFTER)
+    assert first.state == "success"
+    assert deployment.held() == expected
+    assert [(row["status"], row["new"]) for row in first.summary["assets"]] == [("READY", True)] * 2
+    assert all("source" in row["flavors"] and len(row["flavors"]) > 1 for row in first.summary["assets"])
+    uploads = calls(deployment, "uploadtoken.upload")
+    assert uploads >= 2
+
+    again = deployment.run(daily(deployment), AFTER)
+    assert again.state == "success"
+    assert (again.summary["new"], again.summary["found"]) == (0, 2)
+    assert deployment.held() == expected
+    assert calls(deployment, "uploadtoken.upload") == uploads
+
+
+def test_the_run_just_after_midnight_ingests_the_day_that_has_ended(deployment) -> None:
+    from airflow.timetables.base import TimeRestriction
+
+    feed = daily(deployment)
+    timetable = _scheduler_side(feed)
+    info = timetable.next_dagrun_info(
+        last_automated_data_interval=None,
+        restriction=TimeRestriction(earliest=feed.start_date, latest=None, catchup=True),
+    )
+    assert info is not None
+    assert info.data_interval.start == DAY
+    assert info.data_interval.end == AFTER
+    assert info.run_after == AFTER
+
+
+def test_an_empty_prefix_is_a_success(deployment) -> None:
+    ran = deployment.run(daily(deployment), datetime(2024, 3, 9, tzinfo=UTC))
+    assert ran.state == "success"
+    assert ran.summary == {"assets": [], "failed": [], "new": 0, "found": 0}
+    assert deployment.held() == {}
+
+
+def test_metadata_and_tags_come_from_the_feed(deployment, clips) -> None:
+    put_day(deployment, clips)
+    deployment.run(daily(deployment), AFTER)
+    tags = {entry["tags"] for entry in deployment.sandbox.control.entries()}
+    assert tags == {"news, 20240301"}
+
+
+def test_a_batch_brings_in_what_is_good_and_names_what_is_not(deployment, clips) -> None:
+    expected = put_day(deployment, clips)
+    deployment.put("2024-03-01/empty.mp4", b"")
+    ran = deployment.run(daily(deployment, batch_size=10), AFTER)
+    assert ran.state == "failed"
+    assert deployment.held() == expected
+    (failed,) = ran.summary["failed"]
+    assert failed["uri"] == f"s3://media/{deployment.folder.name}/2024-03-01/empty.mp4"
+    assert (failed["step"], failed["retry_helps"]) == ("prepare", False)
+    assert "it is empty (0 bytes)" in failed["reason"]
+
+
+def test_a_changed_object_is_kept_or_replaced_as_the_feed_says(deployment, clips) -> None:
+    deployment.put("2024-03-01/clip-1.mp4", clips["clip-1.mp4"])
+    deployment.run(daily(deployment), AFTER)
+    (before,) = deployment.sandbox.control.entries()
+    deployment.put("2024-03-01/clip-1.mp4", clips["clip-2.mp4"])
+
+    kept = deployment.run(daily(deployment), AFTER)
+    assert kept.state == "success"
+    assert "changed" in kept.summary["assets"][0]["note"]
+    assert list(deployment.held().values()) == [hashlib.sha256(clips["clip-1.mp4"]).hexdigest()]
+
+    replaced = deployment.run(daily(deployment, if_exists="replace"), AFTER)
+    assert replaced.state == "success", replaced.states
+    deployment.sandbox.control.wait_idle()
+    shown = [entry for entry in deployment.sandbox.control.entries() if entry.get("displayInSearch") != -1]
+    assert [entry["id"] for entry in shown] == [before["id"]]
+    assert deployment.held()["clip-1 of 2024-03-01"] == hashlib.sha256(clips["clip-2.mp4"]).hexdigest()
+
+
+def _scheduler_side(dag: DAG):
+    """Return the timetable as the scheduler sees it, after serialization."""
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    return DagSerialization.from_dict(DagSerialization.to_dict(dag)).timetable
