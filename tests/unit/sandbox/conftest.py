@@ -6,7 +6,7 @@ import hashlib
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,20 @@ def api(sandbox: Sandbox) -> Iterator[Api]:
     yield client
     client.close()
     sandbox.app.faults.remove()
+
+
+@pytest.fixture
+def client() -> Iterator[Callable[[Any], Api]]:
+    """Clients for sandboxes that a test starts itself."""
+    made: list[Api] = []
+
+    def make(sandbox: Any, ks: str | None = None) -> Api:
+        made.append(Api(sandbox, ks))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def receive(app: App, token: Record, piece: Piece) -> Record:
     with app.locks.hold(token["id"]):
         token = _current(app, token["id"])
         expected = _store(token, store, piece)
-        if token["status"] != tokens.CLOSED:
+        if not _consumed(token, store):
             app.tables.tokens.put(token)
     if expected is not None:
         _wait_for(app, token, store, expected, auto=not piece.final)
@@ -84,6 +84,11 @@ def _current(app: App, token_id: str) -> Record:
     return token
 
 
+def _consumed(token: Record, store: ChunkStore) -> bool:
+    """Whether the file of this token has become somebody's content."""
+    return token["status"] in (tokens.FULL, tokens.CLOSED) and not store.exists
+
+
 def _store(token: Record, store: ChunkStore, piece: Piece) -> int | None:
     """Put the bytes where they belong; returns the size a final chunk promises, if it is to be verified."""
     length = piece.upload.size
@@ -93,7 +98,7 @@ def _store(token: Record, store: ChunkStore, piece: Piece) -> int | None:
         token["_received"] = length
         store.begin(piece.path)
         return None
-    if token["status"] == tokens.CLOSED:
+    if _consumed(token, store):
         return None  # another final chunk was faster and the file is gone
     if not store.exists:
         raise KalturaError("UPLOAD_TOKEN_CANNOT_RESUME")
@@ -140,7 +145,7 @@ def _wait_for(app: App, token: Record, store: ChunkStore, expected: int, *, auto
     while True:
         with app.locks.hold(token["id"]):
             fresh = _current(app, token["id"])
-            if fresh["status"] == tokens.CLOSED:
+            if _consumed(fresh, store):
                 return
             again = store.settle()
             if store.size == expected and not again:
@@ -160,7 +165,7 @@ def _auto_attempts(app: App, token: Record) -> int:
 
 
 def _save(app: App, token: Record, store: ChunkStore, piece: Piece, *, final: bool) -> Record:
-    if token["status"] == tokens.CLOSED:
+    if _consumed(token, store):
         return _second_final(app, token)
     if not token.get("fileName"):
         tokens.set_file_name(token, piece.upload.name)
