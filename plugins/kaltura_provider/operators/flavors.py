@@ -91,6 +91,8 @@ def _flavors(client: KalturaClient, entry_ids: list[str]) -> dict[str, list[dict
         )
         for flavor in reply["objects"]:
             kept = {name: flavor[name] for name in _FIELDS if name in flavor}
+            if "sizeInBytes" in kept:
+                kept["sizeInBytes"] = int(kept["sizeInBytes"])  # text on the wire
             found.setdefault(flavor["entryId"], []).append(kept)
         if len(reply["objects"]) < _PAGE:
             break
