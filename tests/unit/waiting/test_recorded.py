@@ -49,7 +49,7 @@ STORIES = stories()
         ("D", State.FAILED),
         ("E", State.READY),
         ("F", State.FAILED),
-        ("G", State.READY),
+        ("G", State.WAITING),
         ("H", State.WAITING),
     ],
 )
