@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,8 @@ from kaltura_sandbox.store.tables import Tables
 from kaltura_sandbox.uploads.receive import Locks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kaltura_sandbox.config import Config
 
 __all__ = ["App"]
@@ -177,4 +178,3 @@ def _trickle(body: bytes, rate: float) -> Iterable[bytes]:
     for at in range(0, len(body), step):
         time.sleep(step / rate)
         yield body[at : at + step]
-

@@ -8,10 +8,8 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox import env_file
 from kaltura_sandbox.config import ADMIN_SECRET, DEFAULT_PORT, PARTNER_ID, USER_SECRET
@@ -19,6 +17,10 @@ from kaltura_sandbox.faults import KINDS
 from kaltura_sandbox.s3 import DEMO_BUCKET, S3Server, SampleMedia
 from kaltura_sandbox.s3.server import DEFAULT_PORT as DEFAULT_S3_PORT
 from kaltura_sandbox.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
 
 __all__ = ["main"]
 
@@ -74,6 +76,7 @@ def _add_behaviour(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--index-lag", type=float, default=0, help="seconds list lags behind get")
     group.add_argument("--import-retry-delay", type=float, default=300, help="seconds between import attempts")
     group.add_argument("--import-attempts", type=int, default=3, help="attempts of an import by URL")
+    group.add_argument("--pickup-delay", type=float, default=1, help="seconds a job waits before a worker takes it")
     group.add_argument("--conversion-delay", type=float, default=0, help="seconds a conversion takes longer")
     group.add_argument("--max-flavors", type=int, default=3, help="flavors to convert into, at most")
     group.add_argument("--job-workers", type=int, default=2, help="imports and conversions at once")
@@ -82,10 +85,25 @@ def _add_behaviour(group: argparse._ArgumentGroup) -> None:
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    same = (
-        "host partner_id admin_secret user_secret restrict_file_types entitlement replacement_approval moderate "
-        "final_wait index_lag import_retry_delay import_attempts conversion_delay max_flavors job_workers verbose"
-    ).split()
+    same = [
+        "host",
+        "partner_id",
+        "admin_secret",
+        "user_secret",
+        "restrict_file_types",
+        "entitlement",
+        "replacement_approval",
+        "moderate",
+        "final_wait",
+        "index_lag",
+        "import_retry_delay",
+        "import_attempts",
+        "pickup_delay",
+        "conversion_delay",
+        "max_flavors",
+        "job_workers",
+        "verbose",
+    ]
     return {name: getattr(arguments, name) for name in same} | {"run_jobs": not arguments.manual_jobs}
 
 

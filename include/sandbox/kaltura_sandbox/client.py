@@ -43,11 +43,11 @@ class Control:
         self.request("DELETE", "faults" if fault_id is None else f"faults/{fault_id}")
 
     def state(self) -> dict[str, Any]:
-        """Counts of records, jobs and calls."""
+        """Return counts of records, jobs and calls."""
         return dict(self.request("GET", "state"))
 
     def log(self, count: int = 1000) -> list[dict[str, Any]]:
-        """The latest calls, oldest first."""
+        """Return the latest calls, oldest first."""
         return list(self.request("GET", f"log/{count}"))
 
     def entries(self) -> list[dict[str, Any]]:

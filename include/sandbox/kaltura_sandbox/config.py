@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["ADMIN_SECRET", "DEFAULT_PORT", "PARTNER_ID", "USER_SECRET", "Config"]
 
@@ -20,9 +23,9 @@ class Config:
 
     ``final_wait`` is how long the final chunk of an upload waits for missing chunks (Kaltura:
     ``upload_final_chunk_max_append_time``), ``final_time`` how long any final chunk takes (calls that overlap it find
-    the token not yet full, as they do on the real server), ``max_resume_time`` how long a partly uploaded token may rest,
-    ``index_lag`` how far list and count lag behind get. With ``run_jobs`` off nothing is imported or converted
-    until the control API says so.
+    the token not yet full, as they do on the real server), ``max_resume_time`` how long a partly uploaded token may
+    rest, ``index_lag`` how far list and count lag behind get, ``pickup_delay`` how long a job waits before a worker takes
+    it. With ``run_jobs`` off nothing is imported or converted until the control API says so.
     """
 
     data_dir: Path
@@ -45,6 +48,7 @@ class Config:
     entitlement: bool = False
     run_jobs: bool = True
     job_workers: int = 2
+    pickup_delay: float = 0.0
     import_attempts: int = 3
     import_retry_delay: float = 300.0
     conversion_delay: float = 0.0

@@ -63,13 +63,13 @@ def _listing() -> list[str]:
 
 @_on("GET", "")
 def _index(app: App, rest: str, body: dict[str, Any]) -> Any:
-    """The routes and the kinds of fault."""
+    """Return the routes and the kinds of fault."""
     return {"routes": _listing(), "faults": KINDS}
 
 
 @_on("GET", "state")
 def _state(app: App, rest: str, body: dict[str, Any]) -> Any:
-    """Counts of records, jobs and calls."""
+    """Return counts of records, jobs and calls."""
     rows = app.database.execute("SELECT status, COUNT(*) FROM entry_index GROUP BY status")
     return {
         "entries": dict(rows),
@@ -84,7 +84,7 @@ def _state(app: App, rest: str, body: dict[str, Any]) -> Any:
 
 @_on("GET", "log")
 def _log(app: App, rest: str, body: dict[str, Any]) -> Any:
-    """The latest calls; ``/_sandbox/log/50`` for the last 50."""
+    """Return the latest calls; ``/_sandbox/log/50`` for the last 50."""
     return app.journal.latest(int(rest or 1000))
 
 
@@ -167,19 +167,19 @@ def _drive(app: App, rest: str, body: dict[str, Any]) -> Any:
 
 @_on("GET", "drive")
 def _drive_events(app: App, rest: str, body: dict[str, Any]) -> Any:
-    """The events that ``POST /_sandbox/jobs`` takes."""
+    """Return the events that ``POST /_sandbox/jobs`` takes."""
     return {"events": drive.EVENTS}
 
 
 @_on("GET", "faults")
 def _faults(app: App, rest: str, body: dict[str, Any]) -> Any:
-    """The faults in force."""
+    """Return the faults in force."""
     return app.faults.show()
 
 
 @_on("POST", "faults")
 def _add_fault(app: App, rest: str, body: dict[str, Any]) -> Any:
-    """Put a fault in force: ``{"kind": .., "service": .., "action": .., "times": 1, ...}``; ``seed`` restarts chance."""
+    """Put a fault in force: ``{"kind": .., "service": .., "action": .., "times": 1}``; ``seed`` restarts chance."""
     if "seed" in body:
         app.faults.seed(body.pop("seed"))
     fault = app.faults.add(**body)

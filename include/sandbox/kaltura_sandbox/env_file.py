@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kaltura_sandbox.config import Config
     from kaltura_sandbox.s3 import S3Server
 
@@ -16,7 +17,7 @@ __all__ = ["environment", "write"]
 
 
 def environment(config: Config, url: str, s3: S3Server | None) -> dict[str, str]:
-    """The variables, the two Airflow connections in their JSON form among them."""
+    """Return the variables, the two Airflow connections in their JSON form among them."""
     kaltura = {
         "conn_type": "kaltura",
         "host": url,

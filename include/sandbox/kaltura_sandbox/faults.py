@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import random
 import threading
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["KINDS", "Fault", "Faults"]
 
@@ -37,7 +39,8 @@ KINDS = {
 @dataclass(slots=True)
 class Fault:
     """One fault. ``service`` and ``action`` narrow it (``*`` = any), ``after`` skips the first matches,
-    ``times`` bounds how often it strikes (None = always), ``probability`` leaves each match to chance."""  # noqa: D205
+    ``times`` bounds how often it strikes (None = always), ``probability`` leaves each match to chance.
+    """  # noqa: D205
 
     kind: str
     service: str = "*"
@@ -50,7 +53,7 @@ class Fault:
     struck: int = 0
 
     def number(self, name: str, default: float) -> float:
-        """A numeric parameter."""
+        """Return a numeric parameter."""
         return float(self.parameters.get(name, default))
 
     def matches(self, service: str, action: str) -> bool:
@@ -79,14 +82,18 @@ class Faults:
         """
         if kind not in KINDS:
             raise ValueError(f"unknown fault {kind!r}; known: {', '.join(sorted(KINDS))}")
-        own = {name: settings.pop(name) for name in ("service", "action", "times", "after", "probability") if name in settings}
+        own = {
+            name: settings.pop(name)
+            for name in ("service", "action", "times", "after", "probability")
+            if name in settings
+        }
         fault = Fault(kind, **own, parameters=settings, id=next(self._numbers))
         with self._lock:
             self._faults.append(fault)
         return fault
 
     def take(self, kinds: Iterable[str], service: str = "*", action: str = "*") -> list[Fault]:
-        """The faults of these kinds that strike this call now; counts them as having struck."""
+        """Return the faults of these kinds that strike this call now; counts them as having struck."""
         wanted = frozenset(kinds)
         if not self._faults:
             return []

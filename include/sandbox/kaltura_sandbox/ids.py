@@ -12,7 +12,7 @@ _RANDOM = random.SystemRandom()
 
 
 def new_object_id() -> str:
-    """An entry's or asset's id: ``0_`` and 8 characters."""
+    """Return an entry's or asset's id: ``0_`` and 8 characters."""
     return "0_" + "".join(_RANDOM.choices(_LETTERS, k=8))
 
 
@@ -22,5 +22,5 @@ def new_secret() -> str:
 
 
 def new_token_id() -> str:
-    """An upload token's id: ``0_`` and 32 hex digits."""
+    """Return an upload token's id: ``0_`` and 32 hex digits."""
     return "0_" + new_secret()

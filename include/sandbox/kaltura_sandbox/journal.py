@@ -50,7 +50,7 @@ class Journal:
             }
 
     def latest(self, count: int) -> list[dict[str, Any]]:
-        """The latest calls, oldest first."""
+        """Return the latest calls, oldest first."""
         with self._lock:
             return list(self._log)[-count:]
 

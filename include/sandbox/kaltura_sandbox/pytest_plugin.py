@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kaltura_sandbox.s3 import S3Server
     from kaltura_sandbox.sandbox import Sandbox
 
@@ -25,7 +26,7 @@ def kaltura_sandbox_server() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def kaltura_sandbox(kaltura_sandbox_server: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox, empty and without faults."""
+    """Give the sandbox, empty and without faults."""
     kaltura_sandbox_server.app.reset()
     yield kaltura_sandbox_server
     kaltura_sandbox_server.app.faults.remove()
@@ -33,7 +34,7 @@ def kaltura_sandbox(kaltura_sandbox_server: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def s3_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """An S3 server without sample media (``url``, ``access_key``, ``secret_key``)."""
+    """Give an S3 server without sample media (``url``, ``access_key``, ``secret_key``)."""
     from kaltura_sandbox.s3 import S3Server
 
     with S3Server(tmp_path_factory.mktemp("s3")) as server:

@@ -72,12 +72,12 @@ class Sandbox:
         return self.config.user_secret
 
     def ks(self, user_id: str = "admin", *, admin: bool = True, privileges: str = "disableentitlement") -> str:
-        """A session string, without asking the server."""
+        """Return a session string, without asking the server."""
         return self.app.sessions.start(user_id, 2 if admin else 0, 86400, privileges)
 
     @staticmethod
     def spawn(**options: Any) -> SpawnedSandbox:
-        """A sandbox as a process of its own, for tests that kill it; see :class:`SpawnedSandbox`."""
+        """Return a sandbox as a process of its own, for tests that kill it; see :class:`SpawnedSandbox`."""
         from kaltura_sandbox.spawned import SpawnedSandbox
 
         return SpawnedSandbox(**options)

@@ -60,7 +60,7 @@ class SpawnedSandbox:
         return self._child.pid if self._child and self._child.poll() is None else None
 
     def ks(self, user_id: str = "admin", *, admin: bool = True, privileges: str = "disableentitlement") -> str:
-        """A session string, without asking the server."""
+        """Return a session string, without asking the server."""
         expiry = int(time.time()) + 86400
         return ks.make_v2(self.admin_secret, self.partner_id, user_id, 2 if admin else 0, expiry, privileges)
 

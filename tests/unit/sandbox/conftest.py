@@ -50,7 +50,9 @@ class Api:
         return str(self("uploadToken", "add", uploadToken=properties)["id"])
 
     def upload(self, token: str, data: bytes, *, name: str = "video.mp4", timeout: float = 30, **params: Any) -> Any:
-        return self("uploadToken", "upload", files={"fileData": (name, data)}, timeout=timeout, uploadTokenId=token, **params)
+        return self(
+            "uploadToken", "upload", files={"fileData": (name, data)}, timeout=timeout, uploadTokenId=token, **params
+        )
 
     def full_token(self, data: bytes, name: str = "video.mp4") -> str:
         token = self.token(fileName=name)
@@ -76,7 +78,7 @@ class Api:
 
     @staticmethod
     def code(reply: Any) -> str:
-        """The error code of a reply; it must be an error."""
+        """Return the error code of a reply; it must be an error."""
         assert isinstance(reply, dict), reply
         assert reply.get("objectType") == "KalturaAPIException", reply
         return str(reply["code"])
@@ -89,7 +91,6 @@ class Api:
     def video(size: int) -> bytes:
         """Bytes that look like a video by their head only."""
         return (MP4_HEAD + os.urandom(size))[:size]
-
 
 
 def _flat(params: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -141,7 +142,7 @@ def user(sandbox: Sandbox, api: Api) -> Iterator[Api]:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real video of 3 seconds with sound."""
+    """Make a real video of 3 seconds with sound."""
     target = tmp_path_factory.mktemp("media") / "clip.mp4"
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"]
     command += ["-f", "lavfi", "-i", "sine=frequency=440", "-t", "3", "-c:v", "libx264", "-preset", "ultrafast"]

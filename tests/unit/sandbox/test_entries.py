@@ -75,7 +75,10 @@ def test_a_user_owns_what_it_makes_and_nothing_else(api: Any, user: Any, sandbox
         assert reply["args"] == {"KSID": "", "ERR_CODE": "-4", "ERR_DESC": "INVALID_TYPE"}
     user.ks = sandbox.ks("lecturer", admin=False, privileges="edit:*")
     assert user("media", "update", entryId=theirs, mediaEntry={"name": "x"})["name"] == "x"
-    assert user.code(user("media", "add", entry={"mediaType": 1, "adminTags": "x"})) == "PROPERTY_VALIDATION_ADMIN_PROPERTY"
+    assert (
+        user.code(user("media", "add", entry={"mediaType": 1, "adminTags": "x"}))
+        == "PROPERTY_VALIDATION_ADMIN_PROPERTY"
+    )
 
 
 def test_lists_show_only_ready_and_accepted_entries_by_default(api: Any, sandbox: Sandbox) -> None:
@@ -89,7 +92,12 @@ def test_lists_show_only_ready_and_accepted_entries_by_default(api: Any, sandbox
     assert ids(api("media", "list", filter={"idEqual": waiting})) == [waiting]
     assert ids(api("media", "list", filter={"idIn": f"{waiting},{ready}"})) == [ready]
     assert set(ids(api("media", "list", filter=EVERY))) == {ready, waiting, rejected}
-    assert set(ids(api("media", "list", filter={**EVERY, "displayInSearchIn": "-1,1"}))) == {ready, waiting, rejected, hidden}
+    assert set(ids(api("media", "list", filter={**EVERY, "displayInSearchIn": "-1,1"}))) == {
+        ready,
+        waiting,
+        rejected,
+        hidden,
+    }
 
 
 def test_reference_ids_ignore_case_and_are_not_unique(api: Any) -> None:

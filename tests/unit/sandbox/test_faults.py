@@ -38,7 +38,9 @@ def test_a_reset_before_the_body_did_nothing(api: Any, sandbox: Sandbox) -> None
         ({"kind": "unavailable", "retry_after": 3}, 503, "3"),
     ],
 )
-def test_what_a_proxy_answers(api: Any, sandbox: Sandbox, fault: dict[str, Any], status: int, header: str | None) -> None:
+def test_what_a_proxy_answers(
+    api: Any, sandbox: Sandbox, fault: dict[str, Any], status: int, header: str | None
+) -> None:
     sandbox.control.request("POST", "faults", fault)
     reply = api._session.post(f"{sandbox.service_url}/service/system/action/ping", data={"format": 1})
     assert (reply.status_code, reply.headers.get("Retry-After")) == (status, header)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -58,14 +59,18 @@ def test_head_and_options(connection: http.client.HTTPConnection) -> None:
 
 def test_chunked_bodies(connection: http.client.HTTPConnection) -> None:
     parts = (part for part in (b'{"format":', b"1}"))
-    connection.request("POST", "/api_v3/service/system/action/ping", parts, {"Content-Type": "application/json"}, encode_chunked=True)
+    connection.request(
+        "POST", "/api_v3/service/system/action/ping", parts, {"Content-Type": "application/json"}, encode_chunked=True
+    )
     assert connection.getresponse().read() == b"true"
     connection.request("GET", PING)
     assert connection.getresponse().read() == b"true"
 
 
 def test_expect_continue(sandbox: Sandbox) -> None:
-    head = b"POST /api_v3/service/system/action/ping HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n"
+    head = (
+        b"POST /api_v3/service/system/action/ping HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n"
+    )
     body = b"format=1"
     head += b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\n"
     reply = talk(sandbox, head + body)
@@ -98,7 +103,8 @@ def test_a_json_body_needs_exactly_its_content_type(api: Any, sandbox: Sandbox) 
 
 def test_multipart_with_a_json_part_replaces_the_fields(api: Any, sandbox: Sandbox) -> None:
     token = api.token()
-    fields = {"json": '{"ks": "%s", "format": 1, "uploadTokenId": "%s"}' % (api.ks, token), "uploadTokenId": "0_other"}
+    encoded = json.dumps({"ks": api.ks, "format": 1, "uploadTokenId": token})
+    fields = {"json": encoded, "uploadTokenId": "0_other"}
     url = f"{sandbox.service_url}/service/uploadToken/action/upload"
     reply = api._session.post(url, data=fields, files={"fileData": ("a.mp4", b"abc")})
     assert (reply.json()["id"], reply.json()["status"]) == (token, 2)

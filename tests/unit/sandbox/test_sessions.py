@@ -136,7 +136,7 @@ def test_app_token_refusals(api: Any, sandbox: Sandbox) -> None:
     token = api("appToken", "add", appToken={"expiry": sandbox.app.clock.now() + 50})
     assert api("appToken", "list", filter={"idEqual": token["id"]})["totalCount"] == 1
     sandbox.app.clock.advance(60)
-    digest = hashlib.sha1((api.ks + token["token"]).encode()).hexdigest()
+    digest = hashlib.sha1((api.ks + token["token"]).encode(), usedforsecurity=False).hexdigest()
     reply = api("appToken", "startSession", id=token["id"], tokenHash=digest)
     assert api.code(reply) == "APP_TOKEN_EXPIRED"
     assert api.code(api("appToken", "get", id="0_nosuch")) == "APP_TOKEN_ID_NOT_FOUND"

@@ -59,7 +59,9 @@ def test_json_understands_the_colon_form() -> None:
     assert decode_json('{"entry:name": "x", "1": {"a:b": 2}}') == {"entry": {"name": "x"}, "1": {"a": {"b": 2}}}
 
 
-@pytest.mark.parametrize(("raw", "expected"), [("12abc", 12), ("abc", 0), ("1e3", 1000), (" 7", 7), (True, 1), ("-1.9", -1)])
+@pytest.mark.parametrize(
+    ("raw", "expected"), [("12abc", 12), ("abc", 0), ("1e3", 1000), (" 7", 7), (True, 1), ("-1.9", -1)]
+)
 def test_int_casts_like_php(raw: Any, expected: int) -> None:
     assert php.to_int(raw) == expected
 
@@ -69,7 +71,13 @@ def test_bool_casts_like_the_server(raw: Any, expected: bool) -> None:
     assert php.to_bool(raw) is expected
 
 
-VALUE = {"id": "0_x", "ok": True, "n": 3, "list": [{"a": "<&\u00e4\"", "objectType": "KalturaA"}], "objectType": "KalturaB"}
+VALUE = {
+    "id": "0_x",
+    "ok": True,
+    "n": 3,
+    "list": [{"a": '<&\u00e4"', "objectType": "KalturaA"}],
+    "objectType": "KalturaB",
+}
 
 
 def test_json_escapes_like_php() -> None:
@@ -82,23 +90,26 @@ def test_json_escapes_like_php() -> None:
 def test_xml_round_trips_special_characters() -> None:
     content_type, body = render(VALUE, 2, seconds=0.5)
     assert content_type == "text/xml;charset=UTF-8"
-    result = ElementTree.fromstring(body).find("result")
+    result = ElementTree.fromstring(body).find("result")  # noqa: S314
     assert result is not None
     assert result.findtext("objectType") == "KalturaB"
     assert result.findtext("ok") == "1"
-    assert result.findtext("list/item/a") == "<&\u00e4\""
+    assert result.findtext("list/item/a") == '<&\u00e4"'
 
 
 def test_xml_errors_inside_lists_are_error_nodes() -> None:
     error = {"code": "X", "message": "m", "objectType": "KalturaAPIException", "args": {"ID": "7"}}
     body = render([None, error], 2, seconds=0)[1]
-    root = ElementTree.fromstring(body)
+    root = ElementTree.fromstring(body)  # noqa: S314
     assert root.findtext("result/item[2]/error/code") == "X"
     assert root.findtext("result/item[2]/error/args/item/value") == "7"
 
 
 def test_php_and_jsonp() -> None:
-    assert render({"a": "\u00e4", "b": [1, None]}, 3, seconds=0)[1].decode() == 'a:2:{s:1:"a";s:2:"\u00e4";s:1:"b";a:2:{i:0;i:1;i:1;N;}}'
+    assert (
+        render({"a": "\u00e4", "b": [1, None]}, 3, seconds=0)[1].decode()
+        == 'a:2:{s:1:"a";s:2:"\u00e4";s:1:"b";a:2:{i:0;i:1;i:1;N;}}'
+    )
     assert render(True, 9, seconds=0, callback="cb")[1] == b"cb(true);"
 
 
@@ -120,7 +131,9 @@ def encode(parts: list[tuple[str, str | None, bytes]], boundary: str) -> bytes:
     body = b""
     for name, filename, value in parts:
         extra = f'; filename="{filename}"' if filename is not None else ""
-        body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode() + value + b"\r\n"
+        body += (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode() + value + b"\r\n"
+        )
     return body + f"--{boundary}--\r\n".encode()
 
 
@@ -129,7 +142,12 @@ def test_multipart_survives_any_fragmentation(tmp_path: Path, seed: int) -> None
     chance = random.Random(seed)
     # Almost-boundaries inside the content are what a careless scanner trips over.
     noise = b"".join(chance.choice([b"\r\n--X", b"\r\n", b"--XYZ", b"a" * 70]) for _ in range(3000))
-    parts = [("ks", None, b"s"), ("fileData", "C:\\x\\movie.mp4", noise), ("empty", "e.bin", b""), ("after", None, b"\r\n")]
+    parts = [
+        ("ks", None, b"s"),
+        ("fileData", "C:\\x\\movie.mp4", noise),
+        ("empty", "e.bin", b""),
+        ("after", None, b"\r\n"),
+    ]
     paths = iter(tmp_path / str(number) for number in range(9))
     body = Trickle(encode(parts, "XYZW"), seed, chance.choice([7, 500, 1 << 20]))
     found = read_parts(body, b"XYZW", lambda: next(paths))
@@ -149,6 +167,13 @@ def test_cut_multipart_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("header", "expected"), [('multipart/form-data; boundary="a b"', b"a b"), ("multipart/form-data; boundary=xyz; q=1", b"xyz"), ("text/plain", None)])
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ('multipart/form-data; boundary="a b"', b"a b"),
+        ("multipart/form-data; boundary=xyz; q=1", b"xyz"),
+        ("text/plain", None),
+    ],
+)
 def test_boundary(header: str, expected: bytes | None) -> None:
     assert boundary_of(header) == expected

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.server.message import Response
-
 if TYPE_CHECKING:
     from kaltura_sandbox.app import App
+    from kaltura_sandbox.server.message import Response
     from kaltura_sandbox.sessions.ks import Session
     from kaltura_sandbox.store.tables import Tables
 

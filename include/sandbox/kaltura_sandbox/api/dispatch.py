@@ -129,7 +129,7 @@ def _load(action: Action, params: dict[str, Any], now: int) -> list[Any]:
 
 
 def _partner(call: Call) -> int:
-    """The partner a call acts on."""
+    """Return the partner a call acts on."""
     asked = php.to_str(call.params.get("partnerId", call.params.get("p", "")))
     if asked and not asked.lstrip("-").isdigit():
         raise _forbidden(call)

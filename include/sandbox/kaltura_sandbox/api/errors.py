@@ -36,7 +36,7 @@ class KalturaError(Exception):
         super().__init__(f"{code}: {self.message}")
 
     def render(self) -> dict[str, Any]:
-        """The exception object of a reply; without arguments ``args`` is an empty list."""
+        """Return the exception object of a reply; without arguments ``args`` is an empty list."""
         return {
             "code": self.code,
             "message": self.message,
@@ -57,8 +57,7 @@ _TEXTS = {
     "ACTION_DOES_NOT_EXISTS": 'Action "@ACTION_NAME@" does not exists for service "@SERVICE_NAME@"',
     "MISSING_MANDATORY_PARAMETER": 'Missing parameter "@PARAM_NAME@"',
     "INVALID_ENUM_VALUE": (
-        'Invalid enumeration value "@ENUM_VAL@" for parameter "@PARAM_NAME@", '
-        'expecting enumeration type "@ENUM_TYPE@"'
+        'Invalid enumeration value "@ENUM_VAL@" for parameter "@PARAM_NAME@", expecting enumeration type "@ENUM_TYPE@"'
     ),
     "INVALID_PARAMETER_CHAR": "Invalid char in [@XML_FIELD@] field",
     "OBJECT_TYPE_ABSTRACT": 'The object type "@OBJ_TYPE@" is abstract, use one of the object implementations',
@@ -88,15 +87,9 @@ _TEXTS = {
     "PROPERTY_VALIDATION_NOT_UPDATABLE": 'The property "@PROP_NAME@" cannot be updated',
     "PROPERTY_VALIDATION_ADMIN_PROPERTY": 'The property "@PROP_NAME@" is updatable with admin session only',
     "PROPERTY_VALIDATION_CANNOT_BE_NULL": 'The property "@PROP_NAME@" cannot be null',
-    "PROPERTY_VALIDATION_MIN_LENGTH": (
-        'The property "@PROP_NAME@" must have a min length of @MIN_LEN@ characters'
-    ),
-    "PROPERTY_VALIDATION_MAX_LENGTH": (
-        'The length of the property "@PROP_NAME@" cannot exceed @MAX_LEN@ characters'
-    ),
-    "PROPERTY_VALIDATION_ENTRY_STATUS": (
-        'The property "@PROP_NAME@" cannot be set for entry status "@STATUS@"'
-    ),
+    "PROPERTY_VALIDATION_MIN_LENGTH": ('The property "@PROP_NAME@" must have a min length of @MIN_LEN@ characters'),
+    "PROPERTY_VALIDATION_MAX_LENGTH": ('The length of the property "@PROP_NAME@" cannot exceed @MAX_LEN@ characters'),
+    "PROPERTY_VALIDATION_ENTRY_STATUS": ('The property "@PROP_NAME@" cannot be set for entry status "@STATUS@"'),
     "INVALID_USER_ID": "Invalid user id",
     # upload tokens
     "UPLOAD_TOKEN_NOT_FOUND": "Upload token not found",
@@ -104,8 +97,7 @@ _TEXTS = {
         "Upload token is in an invalid status for uploading a file, maybe the file was already uploaded"
     ),
     "UPLOAD_TOKEN_INVALID_STATUS_FOR_ADD_ENTRY": (
-        "Upload token is in an invalid status for adding entry, maybe the a file was not uploaded "
-        "or the token was used"
+        "Upload token is in an invalid status for adding entry, maybe the a file was not uploaded or the token was used"
     ),
     "UPLOAD_TOKEN_CANNOT_RESUME": "Cannot resume the upload, original file was not found",
     "UPLOAD_TOKEN_CANNOT_MATCH_EXPECTED_SIZE": "Failed to match expected file size",
@@ -129,9 +121,7 @@ _TEXTS = {
     "ENTRY_REPLACEMENT_ALREADY_EXISTS": "Entry already in replacement",
     "ENTRY_ID_NOT_REPLACED": 'Entry id "@ENTRY_ID@" not replaced',
     "ENTRY_NOT_READY": 'Entry "@ENTRY_ID@" is not ready',
-    "ENTRY_DISPLAY_IN_SEARCH_VALUE_NOT_ALLOWED": (
-        "Entry display in search value [@VALUE@] is not allowed"
-    ),
+    "ENTRY_DISPLAY_IN_SEARCH_VALUE_NOT_ALLOWED": ("Entry display in search value [@VALUE@] is not allowed"),
     "INVALID_ENTRY_STATUS": "Invalid entry status",
     "INVALID_ENTRY_STATUS_FOR_RECYCLE": "Invalid entry status for recycle [@STATUS@]",
     "INVALID_ENTRY_STATUS_FOR_RESTORE": "Invalid entry status for restore [@STATUS@]",

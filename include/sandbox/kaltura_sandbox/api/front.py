@@ -26,6 +26,7 @@ __all__ = ["answer"]
 
 _HOST = socket.gethostname()
 _REFERENCE = re.compile(r"\{(\d+):result(?::(.*))?\}", re.DOTALL)
+_EXPOSED = "Server, Content-Length, Content-Range, Date, X-Kaltura, X-Kaltura-Session, X-Me"
 _COMMON = ("ks", "partnerId", "p", "clientTag")
 
 
@@ -76,7 +77,7 @@ def _headers(app: App) -> dict[str, str]:
         "X-Me": _HOST,
         "X-Kaltura-Session": f"{random.randrange(1 << 31)}, {app.clock.now()}",  # noqa: S311
         "Access-Control-Allow-Origin": "*",
-        "Access-Control-Expose-Headers": "Server, Content-Length, Content-Range, Date, X-Kaltura, X-Kaltura-Session, X-Me",
+        "Access-Control-Expose-Headers": _EXPOSED,
         "Cache-Control": "no-store, no-cache, must-revalidate",
         "Expires": "Sun, 19 Nov 2000 08:52:00 GMT",
         "Pragma": "no-cache",
@@ -109,7 +110,9 @@ def _multirequest(app: App, request: Request, params: dict[str, Any], headers: d
     first = 0 if "0" in params else 1
     common = {name: params[name] for name in _COMMON if name in params}
     results: list[Any] = []
-    while isinstance(part := params.get(str(len(results) + first)), dict) and part.get("service") and part.get("action"):
+    while (
+        isinstance(part := params.get(str(len(results) + first)), dict) and part.get("service") and part.get("action")
+    ):
         resolved = _resolve(common | part, results)
         value = dispatch.run(app, request, resolved, headers)
         if isinstance(value, FileReply):

@@ -16,7 +16,7 @@ BASE_FILTER = ObjectType("KalturaFilter", prop("orderBy"))
 
 
 def page(pager: ObjectValue | None) -> tuple[int, int]:
-    """The limit and offset a pager asks for: 30 rows by default, at most 500, pages counted from 1."""
+    """Return the limit and offset a pager asks for: 30 rows by default, at most 500, pages counted from 1."""
     size = php.to_int(pager.get("pageSize", 0)) if pager else 0
     number = php.to_int(pager.get("pageIndex", 1)) if pager else 1
     limit = min(size, LARGEST_PAGE) if size > 0 else DEFAULT_PAGE
@@ -24,10 +24,10 @@ def page(pager: ObjectValue | None) -> tuple[int, int]:
 
 
 def list_reply(name: str, total: int, objects: list[dict[str, Any]]) -> dict[str, Any]:
-    """The reply of a ``list`` action; ``name`` is its object type."""
+    """Return the reply of a ``list`` action; ``name`` is its object type."""
     return {"totalCount": total, "objects": objects, "objectType": name}
 
 
 def split(text: str) -> list[str]:
-    """The items of a comma-separated filter value."""
+    """Return the items of a comma-separated filter value."""
     return [item.strip() for item in text.split(",") if item.strip()]

@@ -16,7 +16,7 @@ __all__ = ["addressed", "collect"]
 
 
 def addressed(request: Request) -> tuple[str, str]:
-    """The service and action that path and query name; known before the body is read."""
+    """Return the service and action that path and query name; known before the body is read."""
     pairs = dict(parse_query(request.query)) | dict(path_pairs(request.path)[1])
     return pairs.get("service", ""), pairs.get("action", "")
 

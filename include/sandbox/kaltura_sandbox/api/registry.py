@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.types import ValueType
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.types import ValueType
 
 __all__ = ["REQUIRED", "Action", "Level", "Param", "Service", "find_action", "find_service", "param"]
 
@@ -100,10 +101,10 @@ class Service:
 
 
 def find_service(name: str) -> Service | None:
-    """A service by name, in any case."""
+    """Return a service by name, in any case."""
     return Service.registry.get(name.lower())
 
 
 def find_action(service: Service, name: str) -> Action | None:
-    """An action of a service by name, in any case."""
+    """Return an action of a service by name, in any case."""
     return service.actions.get(name.lower())

@@ -7,13 +7,15 @@ never shown).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Flag, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.wire import php
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = [
     "ANY", "BOOL", "DOUBLE_TEXT", "FILE", "FLOAT", "INT", "INT_TEXT", "NULLABLE_BOOL", "STRING", "TIME",
@@ -200,7 +202,7 @@ class ObjectValue:
     values: Record = field(default_factory=dict)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value sent, or the default."""
+        """Return the value sent, or the default."""
         value = self.values.get(name)
         return default if value is None else value
 
@@ -247,7 +249,7 @@ class ObjectType(ValueType):
         return self is other or (self.base is not None and self.base.is_a(other))
 
     def resolve(self, raw: Any) -> ObjectType:
-        """The type a raw object names, if it fits this one; else this one, unless it is abstract."""
+        """Return the type a raw object names, if it fits this one; else this one, unless it is abstract."""
         named = self.registry.get(str(raw.get("objectType"))) if isinstance(raw, dict) else None
         chosen = named if named is not None and named.is_a(self) else self
         if chosen.abstract:

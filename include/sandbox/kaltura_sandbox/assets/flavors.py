@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.assets import types as asset_types
@@ -11,6 +10,8 @@ from kaltura_sandbox.assets.params import FLAVOR_PARAMS
 from kaltura_sandbox.assets.types import CONVERTING, IMPORTING, NOT_APPLICABLE, QUEUED, new_asset, next_version
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kaltura_sandbox.api.types import Record
     from kaltura_sandbox.app import App
 
@@ -39,7 +40,7 @@ class MediaInfo:
         return self.duration == 0 and self.width > 0
 
     def properties(self) -> Record:
-        """The properties a flavor asset gets from it."""
+        """Return the properties a flavor asset gets from it."""
         return {
             "width": self.width,
             "height": self.height,
@@ -68,10 +69,8 @@ def flavors_of(app: App, entry_id: str) -> list[Record]:
 
 
 def source_of(app: App, entry_id: str) -> Record | None:
-    """The source flavor of an entry."""
-    return app.tables.assets.first(
-        "entry = ? AND kind = 'flavor' AND params = 0 AND status != 3", (entry_id,)
-    )
+    """Return the source flavor of an entry."""
+    return app.tables.assets.first("entry = ? AND kind = 'flavor' AND params = 0 AND status != 3", (entry_id,))
 
 
 def new_source(app: App, entry: Record, *, waiting: bool) -> Record:
@@ -138,7 +137,7 @@ def new_rendition(app: App, entry: Record, params_id: int, *, applicable: bool =
 
 
 def plan(params_ids: list[int], info: MediaInfo | None, most: int) -> dict[int, tuple[bool, str]]:
-    """What becomes of each flavor params: whether it is made at all, and the warnings its asset carries.
+    """Say what becomes of each flavor params: whether it is made at all, and the warnings its asset carries.
 
     One that a smaller one makes redundant, as that reaches the source's bit rate already, is not made; ``most``
     bounds how many are.

@@ -36,5 +36,5 @@ for _item in _TABLE.strip().replace("\n", "|").split("|"):
 
 
 def code_of(name: str | None) -> str:
-    """The code of a language, empty for none."""
+    """Return the code of a language, empty for none."""
     return LANGUAGES.get(name or "", "")

@@ -73,7 +73,7 @@ CONVERSION_PROFILE = ObjectType(
 
 
 def default_profiles(partner_id: int, now: int) -> list[dict[str, Any]]:
-    """The account's profiles: the default one, and one that keeps only the source."""
+    """Return the account's profiles: the default one, and one that keeps only the source."""
     common = {
         "partnerId": partner_id,
         "status": "2",
@@ -108,6 +108,6 @@ def default_profiles(partner_id: int, now: int) -> list[dict[str, Any]]:
 
 
 def rendition_ids(profile: dict[str, Any] | None) -> list[int]:
-    """The flavor params a profile converts into, without the source."""
+    """Return the flavor params a profile converts into, without the source."""
     numbers = [int(text) for text in (profile or {}).get("flavorParamsIds", "").split(",") if text]
     return [number for number in numbers if number and number in FLAVOR_PARAMS]

@@ -15,7 +15,7 @@ __all__ = ["list_assets"]
 
 
 def list_assets(call: Call, kind: str, value: ObjectValue | None) -> list[Record]:
-    """The assets of a kind that a filter asks for; unknown entries have none.
+    """Return the assets of a kind that a filter asks for; unknown entries have none.
 
     :raises KalturaError: ``PROPERTY_VALIDATION_CANNOT_BE_NULL`` when no entry is named.
     """

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api.types import (
-    BOOL, FLOAT, INT, STRING, TIME, Access, EnumType, ObjectType, Scalar, prop,
+    BOOL,
+    FLOAT,
+    INT,
+    STRING,
+    TIME,
+    Access,
+    EnumType,
+    ObjectType,
+    Scalar,
+    prop,
 )  # fmt: skip
 from kaltura_sandbox.ids import new_object_id
 from kaltura_sandbox.wire import php
@@ -111,12 +120,12 @@ def new_asset(app: App, entry: Record, kind: str, **properties: Any) -> Record:
 
 
 def next_version(version: str | None) -> str:
-    """The version of an asset after the next change of its file: 2, 12, 22 and so on."""
+    """Return the version of an asset after the next change of its file: 2, 12, 22 and so on."""
     return str(int(version or 0) // 10 * 10 + 12) if version and version != "0" else "2"
 
 
 def alive(app: App, asset_id: str, kind: str) -> Record | None:
-    """An asset of this kind that is not deleted, of an entry that is not deleted."""
+    """Return an asset of this kind that is not deleted, of an entry that is not deleted."""
     asset = app.tables.assets.get(asset_id)
     if asset is None or asset["_kind"] != kind or asset["status"] == DELETED:
         return None

@@ -43,7 +43,7 @@ def _by_id(call: Call, text: str) -> Record:
 
 
 def category_by_name(call: Call, full_name: str) -> Record:
-    """The category of a full name; missing ones, parents too, are made for ADMIN sessions."""
+    """Return the category of a full name; missing ones, parents too, are made for ADMIN sessions."""
     found = call.tables.categories.first("full_name = ?", (full_name,))
     if found is not None:
         return found

@@ -7,32 +7,61 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.api.errors import KalturaError
-from kaltura_sandbox.api.types import Upload
 from kaltura_sandbox.assets import flavors
 from kaltura_sandbox.entries import flow, images, store
 from kaltura_sandbox.entries.resources import TOKEN_RESOURCE, URL_RESOURCE, local_file
 from kaltura_sandbox.entries.types import (
-    AUDIO, ERROR_CONVERTING, ERROR_IMPORTING, IMAGE, IMPORT, NO_CONTENT, READY, VIDEO, Kind,
+    AUDIO,
+    ERROR_CONVERTING,
+    ERROR_IMPORTING,
+    IMAGE,
+    IMPORT,
+    NO_CONTENT,
+    READY,
+    VIDEO,
+    Kind,
 )  # fmt: skip
 from kaltura_sandbox.uploads import attach
 from kaltura_sandbox.uploads.attach import File, Target
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
-    from kaltura_sandbox.api.types import ObjectValue, Record
+    from kaltura_sandbox.api.types import ObjectValue, Record, Upload
     from kaltura_sandbox.app import App
 
 __all__ = ["add_content", "adopt_extension", "give", "give_file", "media_type_of", "start_import"]
 
 _VIDEO = frozenset(
-    "flv asf qt mov mpg mpeg avi wmv mp4 m4v 3gp vob f4v mkv mxf mts ts rm arf webm lxf".split()
+    [
+        "flv",
+        "asf",
+        "qt",
+        "mov",
+        "mpg",
+        "mpeg",
+        "avi",
+        "wmv",
+        "mp4",
+        "m4v",
+        "3gp",
+        "vob",
+        "f4v",
+        "mkv",
+        "mxf",
+        "mts",
+        "ts",
+        "rm",
+        "arf",
+        "webm",
+        "lxf",
+    ]
 )
-_IMAGE = frozenset("jpg jpeg bmp png gif tif tiff".split())
-_AUDIO = frozenset("mp3 wav wma amr m4a aiff aif ra ogg".split())
+_IMAGE = frozenset(["jpg", "jpeg", "bmp", "png", "gif", "tif", "tiff"])
+_AUDIO = frozenset(["mp3", "wav", "wma", "amr", "m4a", "aiff", "aif", "ra", "ogg"])
 
 
 def media_type_of(extension: str) -> int | None:
-    """The media type a file extension stands for; ``mp4`` counts as video even when it only holds sound."""
+    """Return the media type a file extension stands for; ``mp4`` counts as video even when it only holds sound."""
     extension = extension.lower()
     if extension in _VIDEO:
         return VIDEO
@@ -135,14 +164,14 @@ def _source_type(entry: Record) -> Record:
 
 
 def copy_of(app: App, path: Path, extension: str) -> File:
-    """A copy of stored content, ready to be moved to another object."""
+    """Return a copy of stored content, ready to be moved to another object."""
     target = app.files.temporary_path()
     shutil.copyfile(path, target)
     return File(target, extension, target.stat().st_size)
 
 
 def uploaded(upload: Upload) -> File:
-    """A file part of this very request as content."""
+    """Return a file part of this very request as content."""
     return File(Path(upload.path), Path(upload.name).suffix[1:].lower() or "noex", upload.size)
 
 

@@ -5,7 +5,6 @@ The job workers call these functions with what ffmpeg did; the control API calls
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.assets import flavors
@@ -13,10 +12,19 @@ from kaltura_sandbox.assets import types as asset_types
 from kaltura_sandbox.assets.params import AUDIO_PARAMS, DEFAULT_PROFILE, rendition_ids
 from kaltura_sandbox.entries import store
 from kaltura_sandbox.entries.types import (
-    DELETED, ERROR_CONVERTING, ERROR_IMPORTING, IMPORT, NO_CONTENT, PRECONVERT, READY, Kind,
+    DELETED,
+    ERROR_CONVERTING,
+    ERROR_IMPORTING,
+    IMPORT,
+    NO_CONTENT,
+    PRECONVERT,
+    READY,
+    Kind,
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kaltura_sandbox.api.types import Record
     from kaltura_sandbox.app import App
     from kaltura_sandbox.assets.flavors import MediaInfo
@@ -32,13 +40,13 @@ _PENDING = (asset_types.QUEUED, asset_types.CONVERTING, asset_types.WAIT_FOR_CON
 
 
 def _profile_of(entry: Record) -> Record:
-    """The properties that say which profile converts an entry; the default one unless another was asked for."""
+    """Return the properties that say which profile converts an entry; the default one unless another was asked for."""
     number = entry.get("conversionProfileId") or DEFAULT_PROFILE
     return {"conversionProfileId": number, "conversionQuality": number}
 
 
 def source_waits(app: App, entry: Record) -> Record:
-    """The source flavor of an entry whose upload is not complete; the entry goes to IMPORT."""
+    """Make the source flavor of an entry whose upload is not complete; the entry goes to IMPORT."""
     asset = flavors.new_source(app, entry, waiting=True)
     store.change(app, entry["id"], status=IMPORT, sourceType="1")
     return asset
@@ -69,7 +77,7 @@ def source_arrived(app: App, entry_id: str, asset: Record, file: File, *, count_
 
 
 def source_lost(app: App, asset: Record, *, finished: bool = False) -> None:
-    """The token behind a waiting source is gone: its entry is without content again.
+    """Take the waiting source back, its token being gone: the entry is without content again.
 
     With ``finished`` even an entry that went on already falls back, which the loser of two final chunks can cause.
     """
@@ -83,7 +91,7 @@ def source_lost(app: App, asset: Record, *, finished: bool = False) -> None:
 
 
 def analysed(app: App, entry_id: str, info: MediaInfo | None) -> list[Record]:
-    """The source was analysed (None = in vain): its flavor is ready and the renditions come into being.
+    """Note that the source was analysed (None = in vain): its flavor is ready and the renditions come into being.
 
     :returns: the renditions to convert.
     """
@@ -119,7 +127,7 @@ def _media_properties(info: MediaInfo) -> Record:
 
 
 def converted(app: App, asset_id: str, path: Path) -> None:
-    """A rendition's file is there but not yet analysed: still CONVERTING, version and size in bytes known."""
+    """Take a rendition's file, not yet analysed: still CONVERTING, version and size in bytes known."""
     asset = app.tables.assets.get(asset_id)
     if asset is None or asset["status"] == asset_types.DELETED:
         return
@@ -128,7 +136,7 @@ def converted(app: App, asset_id: str, path: Path) -> None:
 
 
 def rendition_ready(app: App, asset_id: str, info: MediaInfo) -> None:
-    """A rendition is READY; the first one makes its entry READY."""
+    """Make a rendition READY; the first one makes its entry READY."""
     with app.database.transaction():
         asset = app.tables.assets.get(asset_id)
         if asset is None or asset["status"] == asset_types.DELETED:
@@ -146,9 +154,7 @@ def rendition_ready(app: App, asset_id: str, info: MediaInfo) -> None:
         if entry is None or entry["status"] == DELETED:
             return
         ready = sorted(
-            flavor["flavorParamsId"]
-            for flavor in flavors.flavors_of(app, entry["id"])
-            if flavors.is_ready(flavor)
+            flavor["flavorParamsId"] for flavor in flavors.flavors_of(app, entry["id"]) if flavors.is_ready(flavor)
         )
         changes: Record = {"flavorParamsIds": ",".join(map(str, ready))}
         if entry["status"] in (IMPORT, PRECONVERT, 4):
@@ -158,7 +164,7 @@ def rendition_ready(app: App, asset_id: str, info: MediaInfo) -> None:
 
 
 def rendition_failed(app: App, asset_id: str, reason: str = "") -> None:
-    """A rendition cannot be made; when none can, the entry has failed."""
+    """Fail a rendition; when none is left, the entry has failed."""
     asset = app.tables.assets.change(asset_id, status=asset_types.ERROR, updatedAt=app.clock.now())
     if asset is None:
         return
@@ -183,7 +189,7 @@ def _settle(app: App, entry_id: str) -> None:
 
 
 def conversion_failed(app: App, entry_id: str, reason: str) -> None:
-    """The source is no media or conversion broke down: every rendition and the entry fail."""
+    """Fail every rendition and the entry: the source is no media, or conversion broke down."""
     with app.database.transaction():
         entry = app.tables.entries.get(entry_id)
         if entry is None or entry["status"] == DELETED:
@@ -199,7 +205,7 @@ def conversion_failed(app: App, entry_id: str, reason: str) -> None:
 
 
 def import_failed(app: App, entry_id: str, reason: str) -> None:
-    """An import gave up: the entry is in ERROR_IMPORTING, a source flavor says why where there is one."""
+    """Give an import up: the entry is in ERROR_IMPORTING, a source flavor says why where there is one."""
     source = flavors.source_of(app, entry_id)
     if source is not None:
         app.tables.assets.change(source["id"], status=asset_types.ERROR, description=reason)

@@ -38,7 +38,7 @@ def entitled(call: Call, entry: Record) -> bool:
 
 
 def readable(call: Call, entry_id: str, *kinds: int) -> Record:
-    """An entry for ``get``."""
+    """Return an entry for ``get``."""
     return store.find(call, entry_id, *kinds)
 
 
@@ -63,9 +63,7 @@ def _build(call: Call, value: ObjectValue | None, kinds: tuple[int, ...], *, cou
     return query
 
 
-def list_entries(
-    call: Call, value: ObjectValue | None, pager: ObjectValue | None, reply: str, *kinds: int
-) -> Record:
+def list_entries(call: Call, value: ObjectValue | None, pager: ObjectValue | None, reply: str, *kinds: int) -> Record:
     """One page of the entries that match, with the defaults of every ``list``.
 
     :raises KalturaError: ``QUERY_EXCEEDED_MAX_MATCHES_ALLOWED`` beyond the first 10,000.

@@ -44,7 +44,7 @@ def admin_tags(text: str) -> str:
 
 
 def search_text(entry: Record) -> str:
-    """What the search index reads of an entry, as ``searchText`` shows it."""
+    """Return what the search index reads of an entry, as ``searchText`` shows it."""
     kind = entry["mediaType"] if entry.get("mediaType") is not None else entry.get("documentType", -1)
     words = " ".join(word for word in (entry["name"], entry.get("tags"), entry.get("description")) if word)
     words = re.sub(r'["\n\r]', "", words)
@@ -147,7 +147,7 @@ def is_data(value: ObjectValue) -> bool:
 
 
 def kind_of(value: ObjectValue) -> int:
-    """The entry type an object type stands for."""
+    """Return the entry type an object type stands for."""
     if value.type.is_a(entry_types.LIVE_ENTRY):
         return Kind.LIVE
     if value.type.is_a(MEDIA_ENTRY):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api.listing import BASE_FILTER, split
 from kaltura_sandbox.api.types import INT, STRING, TIME, ObjectType, ObjectValue, ValueType, prop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["ENTRY_FILTER", "MEDIA_FILTER", "Query", "entry_query"]
 

@@ -87,7 +87,7 @@ class Replacements:
         return store.change(self._app, entry["id"], replacingEntryId=None, replacementStatus=NONE) or entry
 
     def entry_moved(self, entry_id: str) -> None:
-        """An entry changed its status: if it replaces another, that one follows."""
+        """Note that an entry changed its status: if it replaces another, that one follows."""
         temporary = self._app.tables.entries.get(entry_id)
         if temporary is None or not temporary.get("replacedEntryId") or temporary["status"] == DELETED:
             return

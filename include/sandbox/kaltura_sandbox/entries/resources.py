@@ -34,9 +34,7 @@ URL_RESOURCE = ObjectType(
     base=CONTENT_RESOURCE,
 )
 STRING_RESOURCE = ObjectType("KalturaStringResource", prop("content"), base=CONTENT_RESOURCE)
-ENTRY_RESOURCE = ObjectType(
-    "KalturaEntryResource", prop("entryId"), prop("flavorParamsId", INT), base=CONTENT_RESOURCE
-)
+ENTRY_RESOURCE = ObjectType("KalturaEntryResource", prop("entryId"), prop("flavorParamsId", INT), base=CONTENT_RESOURCE)
 ASSET_RESOURCE = ObjectType("KalturaAssetResource", prop("assetId"), base=CONTENT_RESOURCE)
 FILE_RESOURCE = ObjectType("KalturaUploadedFileResource", prop("fileData", FILE), base=DATA_CENTER_RESOURCE)
 # Known by name, so that they are told from no resource at all, but not accepted.
@@ -55,7 +53,7 @@ for _name in (
 
 
 def local_file(call: Call, resource: ObjectValue) -> File | None:
-    """The file of a resource whose bytes the sandbox holds already; None for any other resource.
+    """Return the file of a resource whose bytes the sandbox holds already; None for any other resource.
 
     :raises KalturaError: what the resource names does not exist or is not ready.
     """

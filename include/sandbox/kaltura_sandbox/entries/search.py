@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.entries.properties import search_text
-from kaltura_sandbox.entries.query import Query
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kaltura_sandbox.api.types import Record
     from kaltura_sandbox.clock import Clock
+    from kaltura_sandbox.entries.query import Query
     from kaltura_sandbox.faults import Faults
     from kaltura_sandbox.store.database import Database
     from kaltura_sandbox.store.tables import Tables
@@ -55,7 +56,7 @@ _COMPUTED = ("reference", "text", "name_lower")
 
 
 def reference_key(text: str) -> str:
-    """What ``referenceId`` is compared by: trimmed, ASCII letters in lower case."""
+    """Return what ``referenceId`` is compared by: trimmed, ASCII letters in lower case."""
     return re.sub(r"[A-Z]+", lambda found: found.group().lower(), text.strip())
 
 
@@ -66,9 +67,7 @@ class SearchIndex:
         self._db, self._tables, self._clock, self._faults = database, tables, clock, faults
         self.lag = lag
         columns = ", ".join(f'"{name}"' for name in (*_COLUMNS, *_COMPUTED))
-        database.execute(
-            f"CREATE TABLE IF NOT EXISTS entry_index (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, {columns})"
-        )
+        database.execute(f"CREATE TABLE IF NOT EXISTS entry_index (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, {columns})")
         # For filters by id, which read the database and not the index.
         database.execute(f"CREATE TEMP TABLE direct_index (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, {columns})")
         for index in ("created", "reference", "status, moderation_status, display, type", "user", "updated"):
@@ -106,7 +105,7 @@ class SearchIndex:
             search_text(entry).lower(),
             entry["name"].lower(),
         ]
-        self._db.execute(f"INSERT INTO {table} {self._upsert}", (entry["id"], *values, *computed))  # noqa: S608
+        self._db.execute(f"INSERT INTO {table} {self._upsert}", (entry["id"], *values, *computed))
         seq = self._db.execute(f"SELECT seq FROM {table} WHERE id = ?", (entry["id"],))[0][0]  # noqa: S608
         self._db.execute(f"DELETE FROM {words} WHERE seq = ?", (seq,))  # noqa: S608
         for kind, word in _words(entry):
@@ -124,7 +123,7 @@ class SearchIndex:
             self._db.execute("DELETE FROM entry_index_pending WHERE seq = ?", (seq,))
 
     def search(self, query: Query, limit: int, offset: int) -> tuple[int, list[Record]]:
-        """The number of matches and one page of the entries, as the database has them now."""
+        """Return the number of matches and one page of the entries, as the database has them now."""
         with self._db.transaction():
             table, words = self._table_for(query)
             where, params = query.sql(words)
@@ -139,7 +138,7 @@ class SearchIndex:
         return total, [json.loads(data) for (data,) in rows]
 
     def count(self, query: Query) -> int:
-        """The number of matches."""
+        """Return the number of matches."""
         with self._db.transaction():
             table, words = self._table_for(query)
             where, params = query.sql(words)

@@ -42,7 +42,7 @@ _MEDIA: dict[str, Any] = {"licenseType": -1, "plays": 0, "views": 0, "duration":
 
 
 def new_entry(app: App, partner_id: int, user_id: str, kind: int) -> Record:
-    """The record of a new entry, not yet stored."""
+    """Return the record of a new entry, not yet stored."""
     now, entry_id = app.clock.now(), new_object_id()
     entry = _COMMON | {
         "id": entry_id,
@@ -81,7 +81,7 @@ def change(app: App, entry_id: str, **changes: Any) -> Record | None:
 
 
 def find(call: Call, entry_id: str, *kinds: int) -> Record:
-    """An entry that is not deleted, of one of these types if any are given.
+    """Return an entry that is not deleted, of one of these types if any are given.
 
     :raises KalturaError: ``ENTRY_ID_NOT_FOUND``.
     """
@@ -92,12 +92,12 @@ def find(call: Call, entry_id: str, *kinds: int) -> Record:
 
 
 def next_content_version(version: Any) -> str:
-    """The version of an entry's own file after its next change: 100002, 100012 and so on."""
+    """Return the version of an entry's own file after its next change: 100002, 100012 and so on."""
     return str(int(version) + 10) if version else "100002"
 
 
 def show(call: Call, entry: Record, as_type: ObjectType | None = None) -> Record:
-    """An entry as a reply shows it, with its URLs."""
+    """Return an entry as a reply shows it, with its URLs."""
     entry_id, partner = entry["id"], entry["partnerId"]
     base = f"{call.base_url}/p/{partner}/sp/{partner}00"
     version = entry.get("version") or 0

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from kaltura_sandbox.api.types import (
-    ANY, BOOL, FLOAT, INT, STRING, TIME, Access, ArrayOf, EnumType, ObjectType, StringEnumType, prop,
+    ANY,
+    BOOL,
+    FLOAT,
+    INT,
+    STRING,
+    TIME,
+    Access,
+    ArrayOf,
+    EnumType,
+    ObjectType,
+    StringEnumType,
+    prop,
 )  # fmt: skip
 
 __all__ = [
@@ -138,5 +149,5 @@ _SHOWN = {
 
 
 def shown_type(kind: int) -> ObjectType:
-    """The object type an entry of this ``type`` is shown as."""
+    """Return the object type an entry of this ``type`` is shown as."""
     return _SHOWN.get(kind, BASE_ENTRY)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.assets import flavors
@@ -12,6 +10,9 @@ from kaltura_sandbox.entries import content, flow
 from kaltura_sandbox.uploads.attach import File
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from kaltura_sandbox.api.types import Record
     from kaltura_sandbox.app import App
 

@@ -7,7 +7,6 @@ import os
 import re
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -16,6 +15,8 @@ from kaltura_sandbox.jobs.queue import Retry, handler
 from kaltura_sandbox.uploads.attach import File
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kaltura_sandbox.api.types import Record
     from kaltura_sandbox.app import App
 
@@ -36,7 +37,7 @@ class FetchError(Exception):
 
 
 def clean_url(url: str) -> str:
-    """The URL the importer really asks for: ``http://`` by default, every other ``//`` made ``/``, blanks escaped."""
+    """Return the URL the importer asks for: ``http://`` by default, every other ``//`` made ``/``, blanks escaped."""
     scheme, separator, rest = url.partition("://")
     if not separator:
         scheme, rest = "http", url
@@ -48,7 +49,7 @@ _URL_SAFE = "/:?#@!$&'()*+,;=%~-._"
 
 
 def extension_of(url: str) -> str:
-    """The extension of a URL's path."""
+    """Return the extension of a URL's path."""
     return os.path.splitext(urlsplit(url).path)[1][1:].lower()
 
 
@@ -82,7 +83,7 @@ def _printable(url: str) -> str:
 
 
 def _look(url: str, headers: list[str]) -> int | None:
-    """The length a HEAD request promises; its status does not matter."""
+    """Return the length a HEAD request promises; its status does not matter."""
     try:
         with _open(url, "HEAD", headers, {}, _LOOK_TIMEOUT) as reply:
             length = reply.headers.get("Content-Length")
@@ -93,9 +94,7 @@ def _look(url: str, headers: list[str]) -> int | None:
     return int(length) if length and length.isdigit() else None
 
 
-def _open(
-    url: str, method: str, headers: list[str], extra: dict[str, str], timeout: float
-) -> http.client.HTTPResponse:
+def _open(url: str, method: str, headers: list[str], extra: dict[str, str], timeout: float) -> http.client.HTTPResponse:
     request = urllib.request.Request(url, method=method, headers={"User-Agent": "kaltura-sandbox", **extra})  # noqa: S310
     for line in headers:
         name, _, value = line.partition(":")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import functools
 import re
 import subprocess
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import imageio_ffmpeg
 
 from kaltura_sandbox.assets.flavors import MediaInfo
 from kaltura_sandbox.assets.params import FLAVOR_PARAMS
 from kaltura_sandbox.jobs import process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 __all__ = ["ConversionError", "binary", "convert", "probe", "run"]
 
@@ -32,7 +35,7 @@ class ConversionError(Exception):
 
 @functools.cache
 def binary() -> str:
-    """The path of the ffmpeg program."""
+    """Return the path of the ffmpeg program."""
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
@@ -56,7 +59,7 @@ def run(arguments: Sequence[str], *, timeout: float = 600) -> str:
 
 
 def probe(path: Path) -> MediaInfo | None:
-    """What is in a file; None when it is no media."""
+    """Return what is in a file; None when it is no media."""
     try:
         text = run(["-i", str(path), "-t", "0", "-f", "null", "-"], timeout=60)
     except ConversionError:

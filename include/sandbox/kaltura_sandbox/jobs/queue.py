@@ -71,6 +71,7 @@ class JobQueue:
 
     def add(self, kind: str, *, entry_id: str = "", delay: float = 0, **details: Any) -> Record:
         """Queue a job; ``details`` are its handler's."""
+        delay = max(delay, self._app.config.pickup_delay)
         job = self._app.tables.jobs.put(self._new(kind, entry_id, delay, details))
         with self._wake:
             self._wake.notify()

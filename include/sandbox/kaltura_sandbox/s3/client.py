@@ -7,8 +7,11 @@ import hmac
 import http.client
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["S3Client", "S3Error"]
 
@@ -42,7 +45,7 @@ class S3Client:
             raise S3Error(f"PUT /{bucket}/{key}: HTTP {status}")
 
     def size(self, bucket: str, key: str) -> int | None:
-        """The length of an object; None when there is none."""
+        """Return the length of an object; None when there is none."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
         try:
             path = f"/{bucket}/{quote(key)}"
@@ -71,7 +74,7 @@ class S3Client:
             connection.close()
 
     def _sign(self, method: str, path: str, digest: str) -> dict[str, str]:
-        """The headers of a request without query, signed."""
+        """Return the headers of a request without query, signed."""
         now = datetime.now(UTC)
         stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
         headers = {"host": f"{self.host}:{self.port}", "x-amz-content-sha256": digest, "x-amz-date": stamp}
@@ -85,7 +88,6 @@ class S3Client:
             key = hmac.digest(key, part.encode(), "sha256")
         signature = hmac.digest(key, text.encode(), "sha256").hex()
         headers["Authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={self.access_key}/{scope}, "
-            f"SignedHeaders={names}, Signature={signature}"
+            f"AWS4-HMAC-SHA256 Credential={self.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
         )
         return headers

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import concurrent.futures
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kaltura_sandbox.jobs import ffmpeg
-from kaltura_sandbox.s3.client import S3Client
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kaltura_sandbox.s3.client import S3Client
 
 __all__ = ["DEMO_BUCKET", "SampleMedia"]
 

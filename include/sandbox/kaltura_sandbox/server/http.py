@@ -41,7 +41,7 @@ class _Reader:
         self._rest = b""
 
     def head(self) -> bytes:
-        """The bytes up to the blank line; empty when the peer closed instead of asking again."""
+        """Return the bytes up to the blank line; empty when the peer closed instead of asking again."""
         data = self._rest
         while (end := data.find(b"\r\n\r\n")) < 0:
             if len(data) > _HEAD_LIMIT:
@@ -54,7 +54,7 @@ class _Reader:
         return data[:end]
 
     def line(self) -> bytes:
-        """The bytes up to the next line end."""
+        """Return the bytes up to the next line end."""
         while (end := self._rest.find(b"\r\n")) < 0:
             more = self._socket.recv(1 << 12)
             if not more:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
 __all__ = ["Body", "BodyTruncated", "CloseConnection", "Request", "Response", "json_response"]
 
@@ -47,7 +49,7 @@ class Request:
     arrived: float = field(default_factory=time.monotonic)
 
     def read(self, limit: int = 64 << 20) -> bytes:
-        """The whole body; meant for bodies that are not files.
+        """Return the whole body; meant for bodies that are not files.
 
         :raises ValueError: it is longer than ``limit``.
         """
@@ -75,5 +77,5 @@ class Response:
 
 
 def json_response(value: Any, status: int = 200) -> Response:
-    """A JSON response."""
+    """Return a JSON response."""
     return Response(status, {"Content-Type": "application/json"}, json.dumps(value).encode())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.server.message import BodyTruncated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from kaltura_sandbox.server.message import Body
 
 __all__ = ["Part", "boundary_of", "read_parts"]
@@ -33,7 +34,7 @@ class Part:
 
 
 def boundary_of(content_type: str) -> bytes | None:
-    """The boundary named by a Content-Type header."""
+    """Return the boundary named by a Content-Type header."""
     found = re.search(r'boundary=(?:"([^"]+)"|([^;,\s]+))', content_type, re.IGNORECASE)
     return (found.group(1) or found.group(2)).encode("latin-1") if found else None
 
@@ -73,7 +74,7 @@ class _Scanner:
             self._fill()
 
     def text_until(self, delimiter: bytes, limit: int) -> bytes:
-        """The bytes before the delimiter."""
+        """Return the bytes before the delimiter."""
         parts: list[bytes] = []
 
         def collect(window: memoryview) -> None:
@@ -85,7 +86,7 @@ class _Scanner:
         return b"".join(parts)
 
     def take(self, count: int) -> bytes:
-        """The next bytes."""
+        """Return the next bytes."""
         while self._end - self._start < count:
             self._fill()
         self._start += count
@@ -118,9 +119,7 @@ def _headers(text: bytes) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _read_part(
-    scanner: _Scanner, delimiter: bytes, headers: dict[str, str], new_file: Callable[[], Path]
-) -> Part:
+def _read_part(scanner: _Scanner, delimiter: bytes, headers: dict[str, str], new_file: Callable[[], Path]) -> Part:
     found = _PARAMETER.findall(headers.get("content-disposition", ""))
     parameters = {(a or c).lower(): re.sub(r'\\(["\\])', r"\1", b) if a else d for a, b, c, d in found}
     name, filename = parameters.get("name", ""), parameters.get("filename")

@@ -9,11 +9,11 @@ from kaltura_sandbox.api.listing import PAGER, list_reply, page, split
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import ANY, INT, STRING, ArrayOf, ObjectType, prop
 from kaltura_sandbox.entries import clone as cloning
-from kaltura_sandbox.entries import content, ingest, lookup, properties, store
+from kaltura_sandbox.entries import content, ingest, lookup, store
 from kaltura_sandbox.entries.query import ENTRY_FILTER, Query
 from kaltura_sandbox.entries.resources import RESOURCE
 from kaltura_sandbox.entries.search import reference_key
-from kaltura_sandbox.entries.types import BASE_ENTRY, DATA_ENTRY, ENTRY_TYPE, READY, Kind
+from kaltura_sandbox.entries.types import BASE_ENTRY, ENTRY_TYPE, READY
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
@@ -115,9 +115,7 @@ def update(call: Call, entry_id: str, value: ObjectValue) -> Record:
     param("advancedOptions", ANY, None),
     owner="entryId",
 )
-def update_content(
-    call: Call, entry_id: str, resource: ObjectValue, profile: int | None, options: Any
-) -> Record:
+def update_content(call: Call, entry_id: str, resource: ObjectValue, profile: int | None, options: Any) -> Record:
     """Replace an entry's content."""
     entry = store.find(call, entry_id)
     return store.show(call, call.app.replacements.start(call, entry, resource, profile))
@@ -188,5 +186,3 @@ def get_remote_paths(call: Call, entry_id: str) -> Record:
     """Where remote storages hold the entry: nowhere."""
     store.find(call, entry_id)
     return list_reply("KalturaRemotePathListResponse", 0, [])
-
-

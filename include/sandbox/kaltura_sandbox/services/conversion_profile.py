@@ -51,13 +51,13 @@ def get(call: Call, number: int) -> Record:
 
 @conversion_profile.action("getDefault", param("type", STRING, "1"), level=Level.ADMIN)
 def get_default(call: Call, kind: str) -> Record:
-    """The profile that entries without one are converted by."""
+    """Return the profile that entries without one are converted by."""
     return _shown(call, DEFAULT_PROFILE)
 
 
 @conversion_profile.action("list", param("filter", FILTER, None), param("pager", PAGER, None), level=Level.ADMIN)
 def list_(call: Call, value: ObjectValue | None, pager: ObjectValue | None) -> Record:
-    """The account's profiles."""
+    """Return the account's profiles."""
     limit, offset = page(pager)
     found = [profile for profile in call.tables.profiles.find() if _matches(profile, value)]
     shown = [CONVERSION_PROFILE.dump(profile) for profile in found[offset : offset + limit]]

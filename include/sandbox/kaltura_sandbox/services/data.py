@@ -71,7 +71,7 @@ def delete(call: Call, entry_id: str) -> None:
 
 @data.action("list", param("filter", DATA_FILTER, None), param("pager", PAGER, None), level=Level.WIDGET)
 def list_(call: Call, value: ObjectValue | None, pager: ObjectValue | None) -> Record:
-    """Data entries."""
+    """Return data entries."""
     return lookup.list_entries(call, value, pager, "KalturaDataListResponse", Kind.DATA)
 
 

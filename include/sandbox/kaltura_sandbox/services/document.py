@@ -24,9 +24,7 @@ documents = Service("document_documents")
 document = Service("document")
 
 
-@documents.action(
-    "addFromUploadedFile", param("documentEntry", DOCUMENT_ENTRY), param("uploadTokenId", STRING)
-)
+@documents.action("addFromUploadedFile", param("documentEntry", DOCUMENT_ENTRY), param("uploadTokenId", STRING))
 def add_from_uploaded_file(call: Call, value: ObjectValue, token_id: str) -> Record:
     """Make a document from a full token."""
     return store.show(call, ingest.add_from_token(call, value, token_id, Kind.DOCUMENT))
@@ -47,7 +45,13 @@ def add_content(call: Call, entry_id: str, resource: ObjectValue) -> Record:
     return store.show(call, content.add_content(call, entry, resource))
 
 
-@documents.action("updateContent", param("entryId", STRING), param("resource", RESOURCE), param("conversionProfileId", INT, None), owner="entryId")
+@documents.action(
+    "updateContent",
+    param("entryId", STRING),
+    param("resource", RESOURCE),
+    param("conversionProfileId", INT, None),
+    owner="entryId",
+)
 def update_content(call: Call, entry_id: str, resource: ObjectValue, profile: int | None) -> Record:
     """Replace a document's content."""
     entry = store.find(call, entry_id, Kind.DOCUMENT)
@@ -81,7 +85,7 @@ def list_(call: Call, value: ObjectValue | None, pager: ObjectValue | None) -> R
 
 @documents.action("upload", param("fileData", FILE))
 def upload(call: Call, file: Any) -> str:
-    """The old way to upload, without a token; the reply names the temporary file."""
+    """Upload the old way, without a token; the reply names the temporary file."""
     if not isinstance(file, Upload) or not file.name:
         raise KalturaError("UPLOAD_ERROR")
     return f"{call.partner_id}{new_secret()}_{file.name}"

@@ -12,7 +12,13 @@ from kaltura_sandbox.assets import flavors
 from kaltura_sandbox.assets.params import FLAVOR_PARAMS, shown_params
 from kaltura_sandbox.assets.query import list_assets
 from kaltura_sandbox.assets.types import (
-    DELETED, FLAVOR_ASSET, FLAVOR_ASSET_FILTER, IMPORTING, READY, alive, new_asset,
+    DELETED,
+    FLAVOR_ASSET,
+    FLAVOR_ASSET_FILTER,
+    IMPORTING,
+    READY,
+    alive,
+    new_asset,
 )  # fmt: skip
 from kaltura_sandbox.entries import flow, store
 from kaltura_sandbox.entries.resources import RESOURCE, TOKEN_RESOURCE, URL_RESOURCE, local_file
@@ -45,7 +51,7 @@ def get(call: Call, asset_id: str) -> Record:
     "list", param("filter", FLAVOR_ASSET_FILTER, None), param("pager", PAGER, None), level=Level.WIDGET
 )
 def list_(call: Call, value: ObjectValue | None, pager: ObjectValue | None) -> Record:
-    """The flavor assets of one or more entries."""
+    """Return the flavor assets of one or more entries."""
     limit, offset = page(pager)
     found = list_assets(call, "flavor", value)
     shown = [FLAVOR_ASSET.dump(asset) for asset in found[offset : offset + limit]]
@@ -54,14 +60,14 @@ def list_(call: Call, value: ObjectValue | None, pager: ObjectValue | None) -> R
 
 @flavor_asset.action("getByEntryId", param("entryId", STRING), level=Level.WIDGET)
 def get_by_entry_id(call: Call, entry_id: str) -> list[Record]:
-    """The flavor assets of an entry."""
+    """Return the flavor assets of an entry."""
     store.find(call, entry_id)
     return [FLAVOR_ASSET.dump(asset) for asset in flavors.flavors_of(call.app, entry_id)]
 
 
 @flavor_asset.action("getWebPlayableByEntryId", param("entryId", STRING), level=Level.WIDGET)
 def get_web_playable(call: Call, entry_id: str) -> list[Record]:
-    """The flavor assets of an entry that a browser can play."""
+    """Return the flavor assets of an entry that a browser can play."""
     store.find(call, entry_id)
     found = flavors.flavors_of(call.app, entry_id)
     return [FLAVOR_ASSET.dump(asset) for asset in found if asset["isWeb"] and flavors.is_ready(asset)]
@@ -106,7 +112,7 @@ def get_url(call: Call, asset_id: str, storage_id: int | None, proxy: bool, opti
 
 @flavor_asset.action("getDownloadUrl", param("id", STRING), param("useCdn", BOOL, False))
 def get_download_url(call: Call, asset_id: str, use_cdn: bool) -> str:
-    """A download link of a READY flavor."""
+    """Return a download link of a READY flavor."""
     asset = _find(call, asset_id)
     if not flavors.is_ready(asset):
         raise KalturaError("FLAVOR_ASSET_IS_NOT_READY")
@@ -187,7 +193,9 @@ def delete(call: Call, asset_id: str) -> None:
     call.tables.assets.change(asset_id, status=DELETED, deletedAt=call.app.clock.now())
 
 
-@flavor_asset.action("convert", param("entryId", STRING), param("flavorParamsId", INT), param("priority", INT, 0), level=Level.ADMIN)
+@flavor_asset.action(
+    "convert", param("entryId", STRING), param("flavorParamsId", INT), param("priority", INT, 0), level=Level.ADMIN
+)
 def convert(call: Call, entry_id: str, number: int, priority: int) -> None:
     """Convert one more flavor."""
     entry = store.find(call, entry_id)
@@ -207,5 +215,3 @@ def reconvert(call: Call, asset_id: str) -> None:
     if asset["isOriginal"]:
         raise KalturaError("FLAVOR_ASSET_RECONVERT_ORIGINAL")
     call.app.jobs.add("convert_flavor", entry_id=asset["entryId"], flavorParamsId=asset["flavorParamsId"])
-
-

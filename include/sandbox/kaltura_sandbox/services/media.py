@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kaltura_sandbox.api.errors import KalturaError
+from kaltura_sandbox.api.listing import PAGER
 from kaltura_sandbox.api.registry import Level, Service, param
-from kaltura_sandbox.api.types import ANY, FILE, INT, STRING
+from kaltura_sandbox.api.types import ANY, FILE, INT, STRING, ObjectValue, Upload
 from kaltura_sandbox.entries import content, ingest, lookup, store
 from kaltura_sandbox.entries.query import MEDIA_FILTER
 from kaltura_sandbox.entries.resources import RESOURCE, URL_RESOURCE
 from kaltura_sandbox.entries.types import MEDIA_ENTRY, Kind
-from kaltura_sandbox.services.base_entry import base_entry
-from kaltura_sandbox.api.listing import PAGER
-from kaltura_sandbox.api.errors import KalturaError
-from kaltura_sandbox.api.types import ObjectValue, Upload
 from kaltura_sandbox.ids import new_secret
+from kaltura_sandbox.services.base_entry import base_entry
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
@@ -50,9 +49,7 @@ def add_content(call: Call, entry_id: str, resource: ObjectValue | None) -> Reco
     param("advancedOptions", ANY, None),
     owner="entryId",
 )
-def update_content(
-    call: Call, entry_id: str, resource: ObjectValue, profile: int | None, options: Any
-) -> Record:
+def update_content(call: Call, entry_id: str, resource: ObjectValue, profile: int | None, options: Any) -> Record:
     """Replace a media entry's content."""
     entry = store.find(call, entry_id, Kind.MEDIA)
     return store.show(call, call.app.replacements.start(call, entry, resource, profile))
@@ -88,7 +85,7 @@ def add_from_url(call: Call, value: ObjectValue, url: str) -> Record:
 
 @media.action("upload", param("fileData", FILE))
 def upload(call: Call, file: Any) -> str:
-    """The old way to upload, without a token; the reply names the temporary file."""
+    """Upload the old way, without a token; the reply names the temporary file."""
     if not isinstance(file, Upload) or not file.name:
         raise KalturaError("UPLOAD_ERROR")
     return f"{call.partner_id}{new_secret()}_{file.name}"

@@ -79,19 +79,21 @@ def _record(call: Call) -> Record:
 
 @partner.action("getInfo", level=Level.ADMIN)
 def get_info(call: Call) -> Record:
-    """The account of the session."""
+    """Return the account of the session."""
     return PARTNER.dump(_record(call))
 
 
 @partner.action("get", param("id", INT, None), level=Level.ADMIN)
 def get(call: Call, partner_id: int | None) -> Record:
-    """An account, the session's own by default."""
+    """Return an account, the session's own by default."""
     if partner_id not in (None, call.app.config.partner_id):
         raise KalturaError("INVALID_PARTNER_ID", partner_id)
     return PARTNER.dump(_record(call))
 
 
-@partner.action("getSecrets", param("partnerId", INT), param("adminEmail", STRING), param("cmsPassword", STRING), level=Level.NONE)
+@partner.action(
+    "getSecrets", param("partnerId", INT), param("adminEmail", STRING), param("cmsPassword", STRING), level=Level.NONE
+)
 def get_secrets(call: Call, partner_id: int, email: str, password: str) -> Record:
     """Refused: a sandbox has no password to check."""
     raise KalturaError("SERVICE_FORBIDDEN", "partner->getSecrets")

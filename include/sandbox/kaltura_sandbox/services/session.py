@@ -32,7 +32,7 @@ session = Service("session", allows_no_partner=True)
 
 
 def session_info(found: Session, **extra: Any) -> dict[str, Any]:
-    """A ``KalturaSessionInfo`` of a session."""
+    """Return a ``KalturaSessionInfo`` of a session."""
     return SESSION_INFO.dump(
         {
             "sessionType": found.type,
@@ -55,9 +55,7 @@ def session_info(found: Session, **extra: Any) -> dict[str, Any]:
     param("privileges", STRING, ""),
     level=Level.NONE,
 )
-def start(
-    call: Call, secret: str, user_id: str, kind: int, partner_id: int, expiry: int, privileges: str
-) -> str:
+def start(call: Call, secret: str, user_id: str, kind: int, partner_id: int, expiry: int, privileges: str) -> str:
     """Start a session with one of the account's secrets."""
     config = call.app.config
     accepted = {config.admin_secret} | ({config.user_secret} if kind == USER else set())
@@ -77,9 +75,7 @@ def _check_role(privileges: str) -> None:
             raise KalturaError("UNKNOWN_ROLE_ID", value)
 
 
-@session.action(
-    "startWidgetSession", param("widgetId", STRING), param("expiry", INT, _DAY), level=Level.NONE
-)
+@session.action("startWidgetSession", param("widgetId", STRING), param("expiry", INT, _DAY), level=Level.NONE)
 def start_widget_session(call: Call, widget_id: str, expiry: int) -> dict[str, Any]:
     """Start the anonymous session of a widget; every account has the widget ``_<partner id>``."""
     partner = call.app.config.partner_id
@@ -91,7 +87,7 @@ def start_widget_session(call: Call, widget_id: str, expiry: int) -> dict[str, A
 
 @session.action("get", param("session", STRING, ""), level=Level.ADMIN)
 def get(call: Call, text: str) -> dict[str, Any]:
-    """What a session is; the caller's own by default."""
+    """Return what a session is; the caller's own by default."""
     found = call.app.sessions.open(text) if text else call.session
     if found is None:
         raise KalturaError("MISSING_KS")

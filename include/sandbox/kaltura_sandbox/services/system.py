@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from kaltura_sandbox.api.call import Call
+from typing import TYPE_CHECKING
+
 from kaltura_sandbox.api.registry import Level, Service
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.call import Call
 
 __all__ = ["system"]
 
@@ -26,11 +30,11 @@ def ping_database(call: Call) -> bool:
 
 @system.action("getVersion", level=Level.NONE)
 def get_version(call: Call) -> str:
-    """The server version whose behaviour is imitated."""
+    """Return the server version whose behaviour is imitated."""
     return VERSION
 
 
 @system.action("getTime", level=Level.NONE)
 def get_time(call: Call) -> int:
-    """The server's unix time."""
+    """Return the server's unix time."""
     return call.app.clock.now()

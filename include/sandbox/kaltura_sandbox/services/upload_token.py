@@ -118,7 +118,7 @@ _RANGES = {"createdAtGreaterThanOrEqual": "created >=", "createdAtLessThanOrEqua
 
 
 def _defaults(call: Call, value: ObjectValue | None) -> list[tuple[str, list[Any]]]:
-    """What a search by file name adds: no CLOSED tokens, and no PARTIAL ones that can no longer be resumed."""
+    """Return what a search by file name adds: no CLOSED tokens, and no PARTIAL ones that can no longer be resumed."""
     if value is None or value.get("fileNameEqual") is None:
         return []
     if value.get("statusEqual") == tokens.PARTIAL:

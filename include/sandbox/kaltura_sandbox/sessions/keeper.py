@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kaltura_sandbox.api.errors import KalturaError
-from kaltura_sandbox.clock import Clock
-from kaltura_sandbox.config import Config
 from kaltura_sandbox.sessions import ks
-from kaltura_sandbox.sessions.ks import Session
-from kaltura_sandbox.store.tables import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kaltura_sandbox.clock import Clock
+    from kaltura_sandbox.config import Config
+    from kaltura_sandbox.sessions.ks import Session
+    from kaltura_sandbox.store.tables import Tables
 
 __all__ = ["SessionKeeper", "not_owner"]
 
@@ -21,7 +25,7 @@ _CACHED = 4096
 
 
 def not_owner() -> KalturaError:
-    """The error of touching what belongs to another user: a session problem that no new session solves."""
+    """Return the error of touching what belongs to another user: a session problem that no new session solves."""
     return KalturaError("INVALID_KS", "", "-4", "INVALID_TYPE")
 
 
@@ -34,7 +38,7 @@ class SessionKeeper:
         self._parsed: dict[str, Session] = {}
 
     def secrets_of(self, partner_id: int) -> Sequence[str]:
-        """The secrets that sign a partner's sessions: always the admin secret, for USER sessions too."""
+        """Return the secrets that sign a partner's sessions: always the admin secret, for USER sessions too."""
         return [self._config.admin_secret] if partner_id == self._config.partner_id else []
 
     def knows_partner(self, partner_id: int) -> bool:
@@ -90,9 +94,7 @@ class SessionKeeper:
         for item in session.privileges.split(","):
             name, _, value = item.partition(":")
             if name == "urirestrict":
-                return any(
-                    path.startswith(uri[:-1]) if uri.endswith("*") else path == uri for uri in value.split("|")
-                )
+                return any(path.startswith(uri[:-1]) if uri.endswith("*") else path == uri for uri in value.split("|"))
         return True
 
     def _count_use(self, session: Session, limit: int) -> bool:

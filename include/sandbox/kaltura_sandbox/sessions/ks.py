@@ -9,11 +9,14 @@ import os
 import random
 import re
 import string
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, unquote_plus
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 __all__ = ["ADMIN", "USER", "WIDGET_USER", "Session", "make_v1", "make_v2", "parse"]
 
@@ -50,7 +53,7 @@ class Session:
         return not self.is_admin and self.user_id in (WIDGET_USER, None) and "widget:" in self.privileges
 
     def privilege(self, name: str) -> list[str] | None:
-        """The values of a privilege (split on ``/``), or None when the session lacks it."""
+        """Return the values of a privilege (split on ``/``), or None when the session lacks it."""
         values: list[str] | None = None
         for item in self.privileges.split(","):
             key, colon, value = item.strip().partition(":")
@@ -64,8 +67,12 @@ class Session:
         return values is not None and ("*" in values or target in values)
 
 
+def _sha1(data: bytes) -> hashlib._Hash:
+    return hashlib.sha1(data, usedforsecurity=False)  # the format prescribes it
+
+
 def _cipher(secret: str) -> Cipher[modes.CBC]:
-    key = hashlib.sha1(secret.encode()).digest()[:_BLOCK]
+    key = _sha1(secret.encode()).digest()[:_BLOCK]
     return Cipher(algorithms.AES(key), modes.CBC(bytes(_BLOCK)))
 
 
@@ -95,7 +102,7 @@ def make_v2(
         fields["_d"] = additional_data
     query = "&".join(f"{name}={quote_plus(value, safe='')}" for name, value in fields.items()).encode()
     plain = (rand or os.urandom(_BLOCK)) + query
-    plain = hashlib.sha1(plain).digest() + plain
+    plain = _sha1(plain).digest() + plain
     plain += bytes(-len(plain) % _BLOCK)
     encryptor = _cipher(secret).encryptor()
     sealed = encryptor.update(plain) + encryptor.finalize()
@@ -115,7 +122,7 @@ def make_v1(
     """Write a version 1 KS."""
     number = rand or f"{random.uniform(0, 32768):.4f}"  # noqa: S311 - not what keeps it safe
     info = f"{partner_id};{partner_id};{expiry};{kind};{number};{user_id or ''};{privileges};;"
-    signature = hashlib.sha1((secret + info).encode()).hexdigest()
+    signature = _sha1((secret + info).encode()).hexdigest()
     return base64.b64encode(f"{signature}|{info}".encode()).decode()
 
 
@@ -155,7 +162,7 @@ def _parse_v2(raw: bytes, text: str, secrets_of: Callable[[int], Sequence[str]])
     for secret in secrets_of(partner_id):
         decryptor = _cipher(secret).decryptor()
         plain = (decryptor.update(parts[2]) + decryptor.finalize()).rstrip(b"\0")
-        if len(plain) > _HASH + _BLOCK and hashlib.sha1(plain[_HASH:]).digest() == plain[:_HASH]:
+        if len(plain) > _HASH + _BLOCK and _sha1(plain[_HASH:]).digest() == plain[:_HASH]:
             query = plain[_HASH + _BLOCK :].decode("utf-8", "ignore")
             return _from_query(query, partner_id, text, plain[_HASH : _HASH + _BLOCK].hex())
     return None
@@ -192,7 +199,7 @@ def _parse_v1(raw: bytes, text: str, secrets_of: Callable[[int], Sequence[str]])
     if not bar or partner_id is None or len(fields) < 4:
         return None
     for secret in secrets_of(partner_id):
-        if hashlib.sha1((secret + info).encode()).hexdigest() == signature:
+        if _sha1((secret + info).encode()).hexdigest() == signature:
             padded = [*fields, "", "", "", "", "", ""]
             return Session(
                 partner_id=partner_id,

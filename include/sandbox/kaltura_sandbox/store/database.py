@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["Database", "Table"]
 
@@ -53,7 +55,7 @@ class Database:
                 self._depth -= 1
 
     def meta(self, name: str, default: str = "") -> str:
-        """A named value."""
+        """Return a named value."""
         rows = self.execute("SELECT value FROM meta WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else default
 
@@ -62,7 +64,7 @@ class Database:
         self.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def next_number(self, name: str, first: int = 1) -> int:
-        """The next number of a named sequence."""
+        """Return the next number of a named sequence."""
         with self.transaction():
             number = int(self.meta(f"sequence.{name}", str(first - 1))) + 1
             self.set_meta(f"sequence.{name}", str(number))
@@ -90,27 +92,24 @@ class Table:
         self._db, self.name = database, name
         self._columns = dict(columns or {})
         extra = "".join(f", {column}" for column in self._columns)
-        database.execute(
-            f"CREATE TABLE IF NOT EXISTS {name} (id PRIMARY KEY{extra}, data TEXT NOT NULL) WITHOUT ROWID"
-        )
+        database.execute(f"CREATE TABLE IF NOT EXISTS {name} (id PRIMARY KEY{extra}, data TEXT NOT NULL) WITHOUT ROWID")
         for index in indexes:
             slug = "".join(letter if letter.isalnum() else "_" for letter in index)
             database.execute(f"CREATE INDEX IF NOT EXISTS {name}_{slug} ON {name} ({index})")
         places = ", ".join("?" * (len(self._columns) + 2))
-        self._insert = f"INSERT OR REPLACE INTO {name} VALUES ({places})"
+        self._insert = f"INSERT OR REPLACE INTO {name} VALUES ({places})"  # noqa: S608 - our own table names
 
     def put(self, record: Record) -> Record:
         """Store a record under its ``id``."""
         values = [
-            record.get(source) if isinstance(source, str) else source(record)
-            for source in self._columns.values()
+            record.get(source) if isinstance(source, str) else source(record) for source in self._columns.values()
         ]
         data = json.dumps(record, separators=(",", ":"))
         self._db.execute(self._insert, (record["id"], *values, data))
         return record
 
     def get(self, key: str | int) -> Record | None:
-        """The record of an id, or None."""
+        """Return the record of an id, or None."""
         rows = self._db.execute(f"SELECT data FROM {self.name} WHERE id = ?", (key,))  # noqa: S608
         return json.loads(rows[0][0]) if rows else None
 
@@ -127,12 +126,12 @@ class Table:
     def find(
         self, where: str = "1", params: Sequence[Any] = (), *, order: str = "id", limit: int = -1, offset: int = 0
     ) -> list[Record]:
-        """Records that match an SQL condition over the declared columns."""
+        """Return records that match an SQL condition over the declared columns."""
         sql = f"SELECT data FROM {self.name} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
         return [json.loads(data) for (data,) in self._db.execute(sql, (*params, limit, offset))]
 
     def first(self, where: str, params: Sequence[Any] = (), *, order: str = "id") -> Record | None:
-        """The first record that matches, or None."""
+        """Return the first record that matches, or None."""
         found = self.find(where, params, order=order, limit=1)
         return found[0] if found else None
 

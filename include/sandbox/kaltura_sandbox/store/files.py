@@ -6,7 +6,10 @@ import hashlib
 import itertools
 import os
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Files", "append_at", "digest"]
 
@@ -25,11 +28,11 @@ class Files:
         self._numbers = itertools.count()
 
     def temporary_path(self, suffix: str = "") -> Path:
-        """A new name for a temporary file."""
+        """Return a new name for a temporary file."""
         return self.temporary / f"{os.getpid()}-{next(self._numbers)}{suffix}"
 
     def upload_dir(self, token_id: str) -> Path:
-        """The directory of a token: its file and the chunks parked beside it."""
+        """Return the directory of a token: its file and the chunks parked beside it."""
         directory = self.uploads / _safe(token_id)
         directory.mkdir(exist_ok=True)
         return directory
@@ -58,9 +61,7 @@ def append_at(source: Path, target: Path, offset: int) -> None:
         position = 0
         while left > 0:
             try:
-                copied = os.copy_file_range(
-                    reader.fileno(), writer.fileno(), left, position, offset + position
-                )
+                copied = os.copy_file_range(reader.fileno(), writer.fileno(), left, position, offset + position)
             except OSError:  # not on this file system
                 reader.seek(position)
                 data = reader.read(_WINDOW)
@@ -72,6 +73,6 @@ def append_at(source: Path, target: Path, offset: int) -> None:
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:
-    """The hex digest of a file."""
+    """Return the hex digest of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, algorithm).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.uploads import tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kaltura_sandbox.api.types import Record
     from kaltura_sandbox.app import App
 

@@ -6,9 +6,12 @@ A token's directory holds ``data`` (the contiguous file) and ``chunk.<offset>`` 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kaltura_sandbox.store.files import append_at
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["ChunkStore"]
 

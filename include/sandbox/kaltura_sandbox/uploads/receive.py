@@ -74,7 +74,9 @@ def receive(app: App, token: Record, piece: Piece) -> Record:
         time.sleep(app.config.final_time)
     with app.locks.hold(token["id"]):
         fresh = _current(app, token["id"])
-        return _save(app, fresh, store, piece, final=piece.final or expected is not None or _is_whole(fresh, store, piece))
+        return _save(
+            app, fresh, store, piece, final=piece.final or expected is not None or _is_whole(fresh, store, piece)
+        )
 
 
 def _current(app: App, token_id: str) -> Record:
@@ -118,9 +120,7 @@ def _store(token: Record, store: ChunkStore, piece: Piece) -> int | None:
 
 def _counts_as_final(token: Record, piece: Piece) -> bool:
     """Whether ``autoFinalize`` makes this chunk the last: the bytes received reach the declared size."""
-    return bool(
-        token.get("autoFinalize") == 1 and piece.at >= 0 and token["_received"] >= (token.get("fileSize") or 0)
-    )
+    return bool(token.get("autoFinalize") == 1 and piece.at >= 0 and token["_received"] >= (token.get("fileSize") or 0))
 
 
 def _is_whole(token: Record, store: ChunkStore, piece: Piece) -> bool:
@@ -190,7 +190,7 @@ def _save(app: App, token: Record, store: ChunkStore, piece: Piece, *, final: bo
 
 
 def _second_final(app: App, token: Record) -> Record:
-    """The slower of two final chunks finds the file consumed: the token reads FULL again, or is lost."""
+    """Settle the slower of two final chunks, which finds the file consumed: the token reads FULL again, or is lost."""
     faults = app.faults.take(["second_final"], "uploadToken", "upload")
     if any(fault.parameters.get("outcome") == "deleted" for fault in faults):
         tokens.delete(app, token)

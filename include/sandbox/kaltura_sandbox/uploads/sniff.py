@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["is_allowed", "mime_type"]
 
@@ -45,7 +48,7 @@ _REFUSED = frozenset({_OTHER, "application/x-dosexec", "application/x-executable
 
 
 def mime_type(head: bytes) -> str:
-    """The type the first bytes of a file suggest."""
+    """Return the type the first bytes of a file suggest."""
     for offset, magic, kind in _MAGIC:
         if head.startswith(magic, offset):
             return kind

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import BASE_FILTER
 from kaltura_sandbox.api.types import (
-    DOUBLE_TEXT, INT, NULLABLE_BOOL, STRING, TIME, Access, EnumType, ObjectType, Record, Scalar, prop,
+    DOUBLE_TEXT,
+    INT,
+    NULLABLE_BOOL,
+    STRING,
+    TIME,
+    Access,
+    EnumType,
+    ObjectType,
+    Record,
+    Scalar,
+    prop,
 )  # fmt: skip
 from kaltura_sandbox.ids import new_token_id
 
@@ -64,7 +74,7 @@ _NAME_LENGTH = 256
 
 
 def stored_file_name(name: str) -> str:
-    """A file name as the database keeps it: cut at 256 characters and at the first one outside the basic plane."""
+    """Return a file name as the database keeps it: cut at 256 characters and where the basic plane is left."""
     for at, letter in enumerate(name):
         if ord(letter) > 0xFFFF:
             name = name[:at]
@@ -73,7 +83,7 @@ def stored_file_name(name: str) -> str:
 
 
 def file_name_key(name: str) -> str:
-    """What the database compares: case, accents and trailing blanks do not count."""
+    """Return what the database compares: case, accents and trailing blanks do not count."""
     decomposed = unicodedata.normalize("NFD", name)
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold().rstrip(" ")
 
@@ -103,7 +113,7 @@ def set_file_name(token: Record, name: str | None) -> None:
 
 
 def visible(call: Call, token_id: str) -> Record:
-    """A token the session may see: its own, or any for an ADMIN session.
+    """Return a token the session may see: its own, or any for an ADMIN session.
 
     :raises KalturaError: ``UPLOAD_TOKEN_NOT_FOUND``.
     """
