@@ -42,8 +42,8 @@ class KalturaSensor(BaseSensorOperator):
     :param allow_failed: whether the task succeeds although an object has failed; the result names it.
     :param stuck_after: seconds in one status after which an object is called stuck; by status unless given.
     :param fail_when_stuck: whether a stuck object fails; else the log says so, with the usual cause.
-    :param end_from_trigger: whether the triggerer ends the task itself, which spares a worker. Such a task returns
-        nothing and updates no outlets.
+    :param end_from_trigger: whether the triggerer ends a task that succeeds, which spares a worker. Such a task
+        returns nothing and updates no outlets.
     :raises ValueError: arguments that exclude each other.
 
     An object that failed for good (and is not allowed to) fails the task without a retry. The result is pushed before
@@ -147,7 +147,6 @@ class KalturaSensor(BaseSensorOperator):
             stuck_after=self.stuck_seconds(),
             fail_when_stuck=self.fail_when_stuck,
             end_from_trigger=self.end_from_trigger,
-            soft_fail=self.soft_fail or self.never_fail,
         )
         self.defer(
             trigger=trigger,

@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from airflow.sdk.exceptions import AirflowNotFoundException
-from airflow.triggers.base import (
-    BaseEventTrigger,
-    TaskFailedEvent,
-    TaskSkippedEvent,
-    TaskSuccessEvent,
-    TriggerEvent,
-)
+from airflow.triggers.base import BaseEventTrigger, TaskSuccessEvent, TriggerEvent
 
 from kaltura_provider.api import KalturaConfigurationError
 from kaltura_provider.hooks.kaltura import KalturaHook
@@ -56,8 +50,10 @@ class KalturaTrigger(BaseEventTrigger):
     :param allow_failed: with ``end_from_trigger``, whether the task succeeds although an object has failed.
     :param stuck_after: seconds in one status that count as stuck; by status unless given.
     :param fail_when_stuck: whether a stuck object fails; else it is only logged.
-    :param end_from_trigger: whether to end the task from here, without a worker.
-    :param soft_fail: whether the task is then skipped where it would fail.
+    :param end_from_trigger: whether to end the task from here, without a worker, when it has succeeded. A failure
+        still goes to a worker, which alone can say why and that no retry helps.
+
+    :raises ValueError: ``ids`` is empty.
 
     Yields one event, whose payload is ``{"outcome": "done" | "timeout" | "error", "ready": {id: result},
     "failed": {id: reason}, "waiting": {id: reason}}`` and ``explanation`` or ``error``.
@@ -82,11 +78,12 @@ class KalturaTrigger(BaseEventTrigger):
         stuck_after: float | None = None,
         fail_when_stuck: bool = False,
         end_from_trigger: bool = False,
-        soft_fail: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own signature
         self.kaltura_conn_id = kaltura_conn_id
         self.ids = list(ids)
+        if not self.ids:
+            raise ValueError("ids is empty: there is nothing to wait for")
         self.condition = dict(condition or {})
         self.since = time.time() if since is None else since
         self.deadline = deadline
@@ -95,7 +92,6 @@ class KalturaTrigger(BaseEventTrigger):
         self.stuck_after = stuck_after
         self.fail_when_stuck = fail_when_stuck
         self.end_from_trigger = end_from_trigger
-        self.soft_fail = soft_fail
 
     @classmethod
     @abstractmethod
@@ -115,7 +111,6 @@ class KalturaTrigger(BaseEventTrigger):
             "stuck_after": self.stuck_after,
             "fail_when_stuck": self.fail_when_stuck,
             "end_from_trigger": self.end_from_trigger,
-            "soft_fail": self.soft_fail,
         }
 
     def shared_stream_key(self) -> _Key:
@@ -179,7 +174,7 @@ class KalturaTrigger(BaseEventTrigger):
             for line in watch.observe(tick.snapshots, now):
                 self.log.info("%s", line)
             if watch.finished:
-                break
+                return {"outcome": "done", **watch.report()}
             if tick.error is None or tick.unread.isdisjoint(watch.pending):
                 if not watch.pending.keys().isdisjoint(tick.snapshots):
                     budget.success()
@@ -188,15 +183,11 @@ class KalturaTrigger(BaseEventTrigger):
                 self.log.warning("Looking at Kaltura failed, going on: %s", error_to_json(tick.error)["message"])
             if budget.failure(tick.error, now):
                 return {"outcome": "error", "error": error_to_json(tick.error), **watch.report()}
-        return {"outcome": "done", **watch.report()}
+        raise RuntimeError("the shared poll has ended although it is still waited for")
 
     def _event(self, payload: dict[str, Any]) -> TriggerEvent:
-        if not self.end_from_trigger:
-            return _event(payload)
-        if payload["outcome"] == "done" and (self.allow_failed or not payload["failed"]):
-            return TaskSuccessEvent()
-        self.log.error("The wait has failed: %s", payload)
-        return TaskSkippedEvent() if self.soft_fail else TaskFailedEvent()
+        succeeded = payload["outcome"] == "done" and (self.allow_failed or not payload["failed"])
+        return TaskSuccessEvent() if self.end_from_trigger and succeeded else _event(payload)
 
 
 def _event(payload: dict[str, Any]) -> TriggerEvent:

@@ -49,34 +49,44 @@ class Roster:
         self._failures = 0
         self._hold_until = 0.0
         self._last_round = float("-inf")
+        # Kept, not computed for every join: ten thousand that join at once would look at each other.
+        self._fastest = float("inf")
+        self._next: float | None = float("inf")
 
     def join(self, watch: Watch, pace: Pace, began: float, now: float) -> Member:
         """Add a wait that ``began`` some time ago; it is looked at soon, together with others that join now."""
-        fastest = min(pace.interval(now - began), self._fastest(now))
-        first = max(now + FIRST_LOOK, self._last_round + fastest / 2)
-        member = Member(watch, pace, began, min(first, now + fastest))
+        self._fastest = min(pace.interval(now - began), self._fastest)
+        first = max(now + FIRST_LOOK, self._last_round + self._fastest / 2)
+        member = Member(watch, pace, began, min(first, now + self._fastest))
         self.members[member] = None
+        if self._next is not None:
+            self._next = min(self._next, member.next_at)
         self.joined.set()
         return member
 
     def leave(self, member: Member) -> None:
         """Take a wait off the roster; not an error if it has left."""
         self.members.pop(member, None)
+        self._next = None
 
     def next_round(self) -> float:
         """Return when the next round is due; infinity without waits."""
-        due = min((member.next_at for member in self.members), default=float("inf"))
-        return max(due, self._hold_until)
+        if self._next is None:
+            self._next = min((member.next_at for member in self.members), default=float("inf"))
+        return max(self._next, self._hold_until)
 
     def take(self, now: float) -> list[Member]:
         """Begin a round: return its waits and say when each is looked at again."""
-        horizon = now + self._fastest(now) * self._brake
+        paces = (member.pace.interval(now - member.began) for member in self.members)
+        self._fastest = min(paces, default=float("inf"))
+        horizon = now + self._fastest * self._brake
         round_ = [member for member in self.members if member.next_at < horizon]
         spread = self._rand()
         for member in round_:
             interval = member.pace.interval(now - member.began) * self._brake
             member.next_at = now + jittered(interval, spread)
         self._last_round = now
+        self._next = None
         return round_
 
     def wanted(self, round_: Iterable[Member]) -> dict[str, list[Condition[Any]]]:
@@ -107,7 +117,4 @@ class Roster:
         """Look at these waits as soon as calls may be made again: their round was not finished."""
         for member in round_:
             member.next_at = min(member.next_at, self._hold_until)
-
-    def _fastest(self, now: float) -> float:
-        paces = (member.pace.interval(now - member.began) for member in self.members)
-        return min(paces, default=float("inf"))
+        self._next = None
