@@ -81,6 +81,8 @@ class App:
 
     def reset(self) -> None:
         """Forget all records, files, faults and counters; sessions stay good."""
+        self.database.execute("DELETE FROM jobs")
+        self.jobs.drain()
         with self.database.transaction():
             for table in vars(self.tables).values():
                 if hasattr(table, "name"):

@@ -41,8 +41,9 @@ def _on(method: str, path: str) -> Callable[[Handler], Handler]:
 
 def answer(app: App, request: Request) -> Response:
     """Answer a control request; only loopback may ask."""
-    if not app.config.control or not request.client.startswith(_LOOPBACK):
-        return json_response({"error": "the control API answers on loopback only"}, 403)
+    foreign = request.headers.get("origin", request.base_url) != request.base_url
+    if not app.config.control or foreign or not request.client.startswith(_LOOPBACK):
+        return json_response({"error": "the control API answers on loopback, and no page of another origin"}, 403)
     name, _, rest = request.path.removeprefix("/_sandbox").strip("/").partition("/")
     handler = _ROUTES.get((request.method, name))
     if handler is None:

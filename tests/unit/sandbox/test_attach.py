@@ -242,3 +242,23 @@ def test_numbering_must_be_contiguous(api: Any, sandbox: Sandbox) -> None:
     body = {"format": 1, "1:service": "system", "1:action": "ping", "3:service": "system", "3:action": "ping"}
     assert api._session.post(url, data=body).json() == [True]
     assert api._session.post(url, data={"format": 1}).json() == []
+
+
+def test_a_file_inside_a_multirequest(api: Any, sandbox: Sandbox) -> None:
+    body = {"ks": api.ks, "format": 1, "1:service": "uploadToken", "1:action": "add"}
+    body |= {"2:service": "uploadToken", "2:action": "upload", "2:uploadTokenId": "{1:result:id}"}
+    url = f"{sandbox.service_url}/service/multirequest"
+    added, sent = api._session.post(url, data=body, files={"2:fileData": ("a.mp4", MEDIA)}).json()
+    assert (sent["id"], sent["status"], sent["uploadedFileSize"]) == (added["id"], 2, str(len(MEDIA)))
+    _, refused = api._session.post(url, data=body, files={"2[fileData]": ("a.mp4", MEDIA)}).json()
+    assert api.code(refused) == "MISSING_MANDATORY_PARAMETER"
+
+
+def test_a_source_that_is_deleted_leaves_the_entry(api: Any) -> None:
+    entry, token = api.media(), api.token()
+    api.attach(entry, token)
+    finish(api, token)
+    flavor = api("uploadToken", "get", uploadTokenId=token)["attachedObjectId"]
+    api("flavorAsset", "delete", id=flavor)
+    assert api.code(api("flavorAsset", "get", id=flavor)) == "FLAVOR_ASSET_ID_NOT_FOUND"
+    assert api.status(entry) == 1

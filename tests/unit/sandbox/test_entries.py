@@ -270,3 +270,21 @@ def test_languages_of_the_wire(api: Any, sandbox: Sandbox) -> None:
         url = f"{sandbox.service_url}/service/media/action/get/entryId/{entry}/format/{number}?ks={api.ks}"
         assert api._session.get(url).text.startswith(start)
     assert api._session.get(f"{sandbox.service_url}/service/system/action/ping?format=7").text == ""
+
+
+def test_texts_in_every_language(api: Any) -> None:
+    entry = api.media(name="n", description="d")
+    shown = api("media", "get", entryId=entry, language="multi")
+    assert shown["name"] == [{"language": "default", "value": "n", "objectType": "KalturaMultiLingualString"}]
+    assert api("media", "get", entryId=entry, language="en")["name"] == "n"
+    assert api.code(api("media", "get", entryId=entry, language="english")) == "INVALID_LANGUAGE_CODE"
+
+
+def test_clones_stand_on_their_own(api: Any, sandbox: Sandbox) -> None:
+    entry = api.media(name="original", tags="aa")
+    api.attach(entry, api.full_token(b"content"))
+    copy = api("baseEntry", "clone", entryId=entry)
+    assert copy["id"] != entry
+    assert copy["tags"] == "aa"
+    api("media", "delete", entryId=entry)
+    assert sandbox.control.entry(copy["id"])["content"]["sha256"] == api.sha256(b"content")

@@ -139,3 +139,41 @@ def test_control_requests_that_make_no_sense(sandbox: Sandbox) -> None:
     for method, path, body in (("GET", "nothing", None), ("POST", "lag", {}), ("GET", "entries/0_nosuch", None)):
         with pytest.raises(RuntimeError, match=r"/_sandbox/"):
             sandbox.control.request(method, path, body)
+
+
+def test_a_multirequest_runs_on_after_the_client_hung_up(api: Any, sandbox: Sandbox) -> None:
+    sandbox.control.fault("delay", service="media", action="addContent", seconds=0.5)
+    token = api.token()
+    resource = {"objectType": "KalturaUploadedFileTokenResource", "token": token}
+    parts = {
+        "1": {"service": "media", "action": "add", "entry": {"mediaType": 1, "name": "half"}},
+        "2": {"service": "media", "action": "addContent", "entryId": "{1:result:id}", "resource": resource},
+    }
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(
+            f"{sandbox.service_url}/service/multirequest", json={"ks": api.ks, "format": 1, **parts}, timeout=0.25
+        )
+    (entry,) = sandbox.control.entries()
+    assert entry["status"] == 7
+    assert "attachedObjectId" not in api("uploadToken", "get", uploadTokenId=token)
+    assert api.wait(entry["id"], 0) == 0
+    assert "attachedObjectId" in api("uploadToken", "get", uploadTokenId=token)
+
+
+@pytest.mark.parametrize(("settings", "seen"), [({}, 1), ({"done": True}, 2)])
+def test_what_get_says_while_a_final_chunk_is_running(
+    api: Any, sandbox: Sandbox, settings: dict[str, Any], seen: int
+) -> None:
+    token = api.token()
+    api.upload(token, b"a" * 10, resume=0, finalChunk=0)
+    sandbox.control.fault("final_delay", seconds=0.6, **settings)
+    with pytest.raises(requests.ReadTimeout):
+        api.upload(token, b"b" * 10, resume=1, finalChunk=1, resumeAt=10, timeout=0.3)
+    assert api("uploadToken", "get", uploadTokenId=token)["status"] == seen
+    time.sleep(0.6)
+    assert api("uploadToken", "get", uploadTokenId=token)["status"] == 2
+
+
+def test_other_origins_do_not_control_the_sandbox(api: Any, sandbox: Sandbox) -> None:
+    reply = api._session.post(f"{sandbox.url}/_sandbox/reset", headers={"Origin": "http://evil.example"})
+    assert reply.status_code == 403

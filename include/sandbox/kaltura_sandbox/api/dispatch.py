@@ -22,7 +22,7 @@ __all__ = ["run"]
 
 log = logging.getLogger(__name__)
 
-_API_FAULTS = ("error", "action_blocked", "expire_ks")
+_API_FAULTS = ("delay", "error", "action_blocked", "expire_ks")
 
 
 def run(app: App, request: Request, params: dict[str, Any], headers: dict[str, str]) -> Any:
@@ -106,7 +106,9 @@ def _session(app: App, params: dict[str, Any]) -> Any:
 def _strike(call: Call) -> None:
     """Let the faults of the API level strike this call."""
     for fault in call.app.faults.take(_API_FAULTS, call.service, call.action):
-        if fault.kind == "expire_ks" and call.session is not None:
+        if fault.kind == "delay":
+            time.sleep(fault.number("seconds", 1))
+        elif fault.kind == "expire_ks" and call.session is not None:
             call.app.sessions.expire(call.session.text)
         elif fault.kind == "action_blocked":
             raise KalturaError("ACTION_BLOCKED", call.action, call.service)

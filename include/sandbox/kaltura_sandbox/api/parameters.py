@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["addressed", "collect"]
 
+# PHP's post_max_size and upload_max_filesize: a larger body arrives empty, a larger file as an upload error.
+_BODY_LIMIT, _FILE_LIMIT = 2024 << 20, 2000 << 20
+
 
 def addressed(request: Request) -> tuple[str, str]:
     """Return the service and action that path and query name; known before the body is read."""
@@ -31,6 +34,11 @@ def collect(request: Request, files: Files) -> tuple[dict[str, Any], list[Upload
 
 def _body(request: Request, files: Files) -> tuple[dict[str, Any], list[Upload]]:
     content_type = request.headers.get("content-type", "")
+    if (
+        request.headers.get("content-length", "0").isdigit()
+        and int(request.headers.get("content-length", 0)) > _BODY_LIMIT
+    ):
+        return {}, []
     if content_type.lower() == "application/json":
         return decode_json(request.read().decode("utf-8", "ignore")), []
     kind = content_type.partition(";")[0].strip().lower()
@@ -46,7 +54,8 @@ def _multipart(request: Request, boundary: bytes, files: Files) -> tuple[dict[st
     uploads: list[tuple[str, Upload]] = []
     for part in read_parts(request.body, boundary, files.temporary_path):
         if part.path is not None and part.filename is not None:
-            uploads.append((part.name, Upload(part.filename, str(part.path), part.size, part.content_type)))
+            name = part.filename if part.size <= _FILE_LIMIT else ""
+            uploads.append((part.name, Upload(name, str(part.path), part.size, part.content_type)))
         else:
             fields.append((part.name, part.value.decode("utf-8", "ignore")))
     encoded = next((value for name, value in fields if name == "json"), None)

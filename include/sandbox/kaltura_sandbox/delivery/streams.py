@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["dash_directory", "hls_directory", "master_playlist"]
 
 _SEGMENT_SECONDS = 4
+# An empty one is a flavor without picture.
+_KEPT_CODECS = ("avc1", "", None)
 _ENCODE = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
 
 
@@ -43,7 +45,7 @@ def hls_directory(app: App, flavor: Record) -> Path:
         tail = ["-f", "hls", "-hls_time", str(_SEGMENT_SECONDS), "-hls_playlist_type", "vod"]
         tail += ["-hls_segment_filename", str(target / "seg-%d.ts"), str(target / "index.m3u8")]
         maps = ["-map", "0:v:0?", "-map", "0:a:0?"]
-        _copy_or_encode(["-i", flavor["_path"], *maps], tail)
+        _cut([flavor], ["-i", flavor["_path"], *maps], tail)
 
     return _kept(app, f"hls-{flavor['id']}-{flavor['version']}", cut)
 
@@ -64,17 +66,17 @@ def dash_directory(app: App, chosen: list[Record]) -> Path:
         tail = ["-f", "dash", "-seg_duration", str(_SEGMENT_SECONDS), "-use_template", "1", "-use_timeline", "1"]
         tail += ["-init_seg_name", "init-$RepresentationID$.m4s"]
         tail += ["-media_seg_name", "seg-$RepresentationID$-$Number$.m4s", str(target / "manifest.mpd")]
-        _copy_or_encode([*inputs, *maps], tail)
+        _cut(chosen, [*inputs, *maps], tail)
 
     name = "-".join(f"{flavor['id']}-{flavor['version']}" for flavor in chosen)
     return _kept(app, f"dash-{name}", cut)
 
 
-def _copy_or_encode(head: list[str], tail: list[str]) -> None:
-    """Cut without touching the streams; encode those that the segments cannot hold."""
-    try:
+def _cut(chosen: list[Record], head: list[str], tail: list[str]) -> None:
+    """Cut without touching the streams, where the segments can hold them; else encode them."""
+    if all(flavor.get("videoCodecId") in _KEPT_CODECS for flavor in chosen):
         ffmpeg.run([*head, "-c", "copy", *tail])
-    except ConversionError:
+    else:
         ffmpeg.run([*head, *_ENCODE, *tail])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api.errors import KalturaError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["change", "find", "new_entry", "next_content_version", "save", "show"]
 
+_LANGUAGE = re.compile("[a-z]{2}(_[A-Z]{2})?")
 _COMMON: dict[str, Any] = {
     "description": "",
     "tags": "",
@@ -115,4 +117,18 @@ def show(call: Call, entry: Record, as_type: ObjectType | None = None) -> Record
         computed["dataUrl"] = (
             f"{base}/thumbnail/entry_id/{entry_id}/def_height/480/def_width/640/version/{version}/type/1"
         )
-    return (as_type or shown_type(entry["type"])).dump(entry | computed)
+    shown = (as_type or shown_type(entry["type"])).dump(entry | computed)
+    return _in_language(call, shown)
+
+
+def _in_language(call: Call, shown: Record) -> Record:
+    """Give texts as lists of language and value where ``language=multi`` asks for that."""
+    language = str(call.params.get("language") or "")
+    if language and language != "multi" and not _LANGUAGE.fullmatch(language):
+        raise KalturaError("INVALID_LANGUAGE_CODE", language)
+    if language == "multi":
+        for name in ("name", "description", "tags"):
+            if name in shown:
+                value = {"language": "default", "value": shown[name], "objectType": "KalturaMultiLingualString"}
+                shown[name] = [value]
+    return shown

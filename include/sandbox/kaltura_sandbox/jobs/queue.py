@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ class JobQueue:
         self._app = app
         self._wake = threading.Condition()
         self._stopping = False
+        self._running: set[int] = set()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -98,6 +100,12 @@ class JobQueue:
         for job in self._app.tables.jobs.find("entry = ? AND status IN (0, 1, 9)", (entry_id,)):
             self._app.tables.jobs.change(job["id"], status=ABORTED)
 
+    def drain(self, timeout: float = 10) -> None:
+        """Wait until no worker is in the middle of a job."""
+        deadline = time.monotonic() + timeout
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.02)
+
     def wake(self) -> None:
         """Look at the clock again: it was moved."""
         with self._wake:
@@ -132,6 +140,7 @@ class JobQueue:
     def execute(self, job: Record) -> None:
         """Run one job to its end or its next attempt."""
         job["attempts"] += 1
+        self._running.add(job["id"])
         try:
             _HANDLERS[job["kind"]](self._app, job)
         except Retry as retry:
@@ -145,3 +154,5 @@ class JobQueue:
         else:
             if not self._stopping:
                 self._app.tables.jobs.change(job["id"], status=FINISHED, attempts=job["attempts"])
+        finally:
+            self._running.discard(job["id"])

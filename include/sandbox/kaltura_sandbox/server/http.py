@@ -26,7 +26,7 @@ Handler = Callable[[Request], Response]
 
 _HEAD_LIMIT = 1 << 16
 _IDLE = 300.0
-_DRAIN_LIMIT = 64 << 20
+_DRAIN_LIMIT = 4 << 30
 
 
 class _BadRequest(Exception):

@@ -39,7 +39,7 @@ def add(call: Call, value: ObjectValue, kind: int) -> Record:
     return store.show(call, ingest.add_entry(call, value, kind))
 
 
-@base_entry.action("addContent", param("entryId", STRING), param("resource", RESOURCE))
+@base_entry.action("addContent", param("entryId", STRING), param("resource", RESOURCE), owner="entryId")
 def add_content(call: Call, entry_id: str, resource: ObjectValue) -> Record:
     """Give an entry its content."""
     entry = store.find(call, entry_id)

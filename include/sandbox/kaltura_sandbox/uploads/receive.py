@@ -180,12 +180,15 @@ def _save(app: App, token: Record, store: ChunkStore, piece: Piece, *, final: bo
         tokens.delete(app, token)
         attach.release(app, token)
         raise KalturaError("UPLOAD_TOKEN_FILE_TYPE_RESTRICTED_FOR_UPLOAD")
+    delays = app.faults.take(["final_delay"], "uploadToken", "upload")
+    for fault in delays:
+        time.sleep(0 if fault.parameters.get("done") else fault.number("seconds", 1))
     token["status"] = tokens.FULL
     token["_path"] = str(store.data)
     app.tables.tokens.put(token)
     app.completed[token["id"]] = time.monotonic()
-    for fault in app.faults.take(["final_delay"], "uploadToken", "upload"):
-        time.sleep(fault.number("seconds", 1))
+    for fault in delays:
+        time.sleep(fault.number("seconds", 1) if fault.parameters.get("done") else 0)
     return attach.complete(app, token)
 
 
