@@ -65,6 +65,28 @@ def test_dash_plays(api: Api, ready: str) -> None:
     assert decoded_frames(reply.headers["Location"]) == 75
 
 
+@pytest.mark.parametrize(
+    ("name", "media_type", "codecs"),
+    [
+        ("sound.mp3", 5, ["-f", "lavfi", "-i", "sine=duration=2"]),
+        ("clip.webm", 1, ["-f", "lavfi", "-i", "testsrc=size=160x90:rate=25:duration=2", "-c:v", "libvpx"]),
+    ],
+)
+def test_sources_of_other_codecs_stream_too(
+    api: Api, tmp_path: Path, name: str, media_type: int, codecs: list[str]
+) -> None:
+    file = tmp_path / name
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *codecs, str(file)], check=True)
+    entry = api.entry(file, media_type=media_type)
+    master = api.get(f"{P}/playManifest/entryId/{entry}/format/applehttp/flavorParamIds/0").text
+    playlist = next(line for line in master.splitlines() if line.startswith("http"))
+    segment = next(line for line in api.get(playlist).text.splitlines() if line.endswith(".ts"))
+    seen = probe(api.get(f"{playlist.rsplit('/', 1)[0]}/{segment}").content, tmp_path)
+    assert ("Audio: mp3" if media_type == 5 else "Video: h264") in seen
+    manifest = api.get(f"{P}/playManifest/entryId/{entry}/format/mpegdash").headers["Location"]
+    assert "<Representation" in api.get(manifest).text
+
+
 def test_http_lists_progressive_files(api: Api, ready: str) -> None:
     reply = api.get(f"{P}/playManifest/entryId/{ready}")
     assert "<media url=" in reply.text
