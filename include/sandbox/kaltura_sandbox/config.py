@@ -24,8 +24,8 @@ class Config:
     ``final_wait`` is how long the final chunk of an upload waits for missing chunks (Kaltura:
     ``upload_final_chunk_max_append_time``), ``final_time`` how long any final chunk takes (calls that overlap it
     find the token not yet full, as they do on the real server), ``max_resume_time`` how long a partly uploaded token
-    may rest, ``index_lag`` how far list and count lag behind get. With ``run_jobs`` off nothing is imported or
-    converted until the control API says so.
+    may rest, ``index_lag`` how far list and count lag behind get, ``pickup_delay`` how long a job waits before a
+    worker takes it. With ``run_jobs`` off nothing is imported or converted until the control API says so.
     """
 
     data_dir: Path

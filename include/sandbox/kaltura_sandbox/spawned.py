@@ -26,8 +26,8 @@ _START_TIMEOUT = 30.0
 class SpawnedSandbox:
     """``with SpawnedSandbox(final_wait=1) as sandbox: sandbox.kill(); sandbox.restart()``.
 
-    Keyword arguments are the command line's options with underscores (``final_wait=1``, ``manual_jobs=True``). Port
-    and data directory stay the same over a restart.
+    Keyword arguments are the command line's options with underscores (``final_wait=1``, ``manual_jobs=True``); jobs
+    start at once unless ``pickup_delay`` is given. Port and data directory stay the same over a restart.
     """
 
     def __init__(self, *, data_dir: Path | str | None = None, port: int = 0, **options: Any) -> None:
@@ -37,7 +37,7 @@ class SpawnedSandbox:
             with contextlib.closing(reserve_port("127.0.0.1", 0)) as holder:
                 port = holder.getsockname()[1]
         self.port = port
-        self._options = options
+        self._options = {"pickup_delay": 0, **options}
         self._child: subprocess.Popen[bytes] | None = None
         self.partner_id = int(options.get("partner_id", PARTNER_ID))
         self.admin_secret = str(options.get("admin_secret", ADMIN_SECRET))
