@@ -97,6 +97,8 @@ class App:
         for directory in (self.files.uploads, self.files.content):
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir(exist_ok=True)
+        for rendered in ("streams", "thumbnails"):
+            shutil.rmtree(self.files.root / rendered, ignore_errors=True)
 
     def remove_entry(self, entry_id: str) -> None:
         """Delete an entry: its jobs are aborted, its assets deleted with it."""
