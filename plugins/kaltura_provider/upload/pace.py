@@ -14,8 +14,10 @@ LARGEST = 64 * MIB
 
 _FIRST_CHUNK = 10 * MIB
 _FIRST_PARALLELISM = 4
-# A path that takes this long for a few bytes needs many connections to be full; waiting to find out costs more.
+# A path that takes this long for a few bytes needs many connections to be full; finding that out costs more than
+# having them. On a short one more than two contend for the processor before they fill the wire.
 _LONG_PATH = 0.04
+_SHORT_PATH = 0.01
 _OVERHEAD = 0.05
 _GAIN = 1.05
 _REST = 6
@@ -28,8 +30,9 @@ class Pace:
     a chunk's last byte. While that is above 5 % of a chunk's time, chunks double, up to 64 MiB. HTTP 413 and
     failures halve them, down to 5 MiB; a size that was refused is not tried again.
 
-    *Parallelism*: begins at 4, or at the maximum if the opener shows a long path. One more connection is tried for
-    a round of chunks and kept if the rate rose by 5 %. Failures halve it, once for all chunks under way together.
+    *Parallelism*: begins at 4, at 2 if the opener shows a short path, at the maximum if it shows a long one. One
+    more connection is tried for a round of chunks and kept if the rate rose by 5 %. Failures halve it, once for
+    all chunks under way together.
 
     :param settings: fixed values are kept as they are.
     :param most: a bound on the chunk size from the source, ``None`` for none.
@@ -53,8 +56,12 @@ class Pace:
     def opened(self, seconds: float) -> None:
         """Learn from the opener: it is so small that its time is the fixed cost of a request."""
         self._fixed_cost = seconds
-        if seconds >= _LONG_PATH and not self._fixed_parallelism:
+        if self._fixed_parallelism:
+            return
+        if seconds >= _LONG_PATH:
             self.parallelism = self._max_parallelism
+        elif seconds < _SHORT_PATH:
+            self.parallelism = min(2, self._max_parallelism)
 
     def arrived(self, length: int, seconds: float, waited: float, now: float) -> None:
         """Learn from a chunk of ``length`` bytes that took ``seconds``, ``waited`` of them after its last byte."""

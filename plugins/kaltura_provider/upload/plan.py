@@ -59,13 +59,14 @@ class UploadPlan:
     """Hands out the chunks of one upload and keeps account of what the server has.
 
     With chunks of at most ``c`` bytes and ``p`` in flight, an upload that dies and is taken up again from
-    what the server says sends at most ``2 * p * c`` bytes twice: no chunk is handed out more than ``p`` ahead
-    of the lowest unacknowledged one, and the server counts at most ``p`` acknowledged chunks too late.
+    what the server says sends at most ``2 * p * c`` bytes twice: ``p * c`` that are in flight, and as many that
+    the server has put aside behind a chunk that was late. No chunk is handed out that would break this.
 
     :param size: bytes of the source, at least 1.
     :param front: ``uploadedFileSize`` of the token, ``None`` if it has no bytes yet.
     :param single: send everything as one chunk that is first and final at once.
-    :param smallest: chunks near the end shrink to this, so that all connections finish together.
+    :param smallest: chunks near the end shrink to this, so that all connections finish together; the first ones
+        begin at it, so that they do not.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class UploadPlan:
         self._resume = bool(front)
         self.front = min(front or 0, self.size)
         self._frontier = self.front
+        self._largest = self._handed = 0
         self.phase = Phase.CLOSING if self.front == self.size else Phase.OPENING
 
     @property
@@ -153,18 +155,32 @@ class UploadPlan:
             if offset + length < end:
                 insort(self._lost, (offset + length, end))
             return Chunk(offset, length)
-        if self._frontier >= self.size or len(self._flying) + len(self._parked) > parallelism:
+        if self._frontier >= self.size:
             return None
-        offset = self._frontier
-        self._frontier += min(self._length(parallelism, chunk_size, 0), self.size - offset)
-        return Chunk(offset, self._frontier - offset)
+        chunk = Chunk(self._frontier, min(self._length(parallelism, chunk_size, 0), self.size - self._frontier))
+        self._largest = max(self._largest, chunk_size, chunk.length)
+        late = self._flying.get(self.front)
+        if self._flying and chunk.end - self.front > parallelism * self._largest + (late.length if late else 0):
+            return None
+        self._frontier = chunk.end
+        return chunk
 
     def _length(self, parallelism: int, chunk_size: int, taken: int) -> int:
         remaining = self.size - self._frontier + taken + sum(end - offset for offset, end in self._lost)
         places = self._max_chunks - _RESERVE - self.accepted - len(self._flying) - len(self._lost)
         floor = -(-remaining // max(places, 1))
-        balanced = max(self._smallest, -(-remaining // (2 * parallelism)))
-        return max(1, floor, min(chunk_size, balanced))
+        balanced = max(self._smallest, -(-remaining // parallelism))
+        return max(1, floor, self._staggered(parallelism, min(chunk_size, balanced)))
+
+    def _staggered(self, parallelism: int, length: int) -> int:
+        """Cut the first chunks to different lengths.
+
+        Chunks that begin and end together leave the line empty together, each time they wait for their answers.
+        """
+        turn, self._handed = self._handed, self._handed + 1
+        if turn >= parallelism or length <= self._smallest:
+            return length
+        return self._smallest + (length - self._smallest) * (turn + 1) // parallelism
 
     def acknowledge(self, chunk: Chunk, front: int | None = None) -> None:
         """Take note that the server has a chunk. A second acknowledgement of the same one changes nothing.

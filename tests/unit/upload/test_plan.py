@@ -61,9 +61,7 @@ def sizes(draw: st.DrawFn) -> int:
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    size=sizes(), chunk=st.integers(1, 64 * MIB), parallelism=st.integers(1, 8), seed=st.integers(0, 2**32)
-)
+@given(size=sizes(), chunk=st.integers(1, 64 * MIB), parallelism=st.integers(1, 8), seed=st.integers(0, 2**32))
 def test_every_byte_arrives_whatever_happens(size: int, chunk: int, parallelism: int, seed: int) -> None:
     rng = random.Random(seed)
     # Few enough chunks to run quickly; the limit on their number has a test of its own.
@@ -112,9 +110,7 @@ def test_every_byte_arrives_whatever_happens(size: int, chunk: int, parallelism:
 
 @settings(max_examples=30, deadline=None)
 @given(
-    size=st.integers(5 * TIB - GIB, 5 * TIB)
-    | st.integers(560 * GIB, 570 * GIB)
-    | st.integers(40 * GIB, 50 * GIB),
+    size=st.integers(5 * TIB - GIB, 5 * TIB) | st.integers(560 * GIB, 570 * GIB) | st.integers(40 * GIB, 50 * GIB),
     seed=st.integers(0, 2**32),
 )
 def test_never_more_chunks_than_the_server_takes(size: int, seed: int) -> None:
@@ -138,7 +134,7 @@ def test_never_more_chunks_than_the_server_takes(size: int, seed: int) -> None:
 
 
 def test_chunk_grows_only_where_the_number_would_not_do() -> None:
-    plan = UploadPlan(200 * GIB)
+    plan = UploadPlan(200 * GIB, smallest=64 * MIB)
     plan.acknowledge(_must(plan.next(4, 64 * MIB)))
     assert _must(plan.next(4, 64 * MIB)).length == 64 * MIB
     plan = UploadPlan(5 * TIB)
@@ -149,7 +145,7 @@ def test_chunk_grows_only_where_the_number_would_not_do() -> None:
 
 
 def test_lost_chunk_comes_back_before_anything_new_and_may_be_cut_smaller() -> None:
-    plan = UploadPlan(1 * GIB)
+    plan = UploadPlan(1 * GIB, smallest=64 * MIB)
     plan.acknowledge(_must(plan.next(4, 64 * MIB)))
     first, second = _must(plan.next(4, 64 * MIB)), _must(plan.next(4, 64 * MIB))
     plan.lose(first)
@@ -218,9 +214,22 @@ def test_chunks_near_the_end_shrink_so_that_all_connections_finish_together() ->
     while (chunk := plan.next(4, 64 * MIB)) is not None and not chunk.final:
         lengths.append(chunk.length)
         plan.acknowledge(chunk)
-    assert max(lengths) <= 50 * MIB
+    assert max(lengths) == 64 * MIB
     assert lengths[-1] <= 5 * MIB
+    assert all(length <= max(5 * MIB, 400 * MIB - sum(lengths[:n])) for n, length in enumerate(lengths))
     assert sum(lengths) == 400 * MIB - 8 * KIB
+
+
+def test_first_chunks_differ_in_length_so_that_their_answers_do_not_come_together() -> None:
+    plan = UploadPlan(4 * GIB)
+    plan.acknowledge(_must(plan.next(4, 64 * MIB)))
+    lengths = [_must(plan.next(4, 64 * MIB)).length for _ in range(4)]
+    assert lengths == sorted(set(lengths))
+    assert lengths[0] > 5 * MIB
+    assert lengths[-1] == 64 * MIB
+    fixed = UploadPlan(4 * GIB, smallest=64 * MIB)
+    fixed.acknowledge(_must(fixed.next(4, 64 * MIB)))
+    assert [_must(fixed.next(4, 64 * MIB)).length for _ in range(4)] == [64 * MIB] * 4
 
 
 def test_nothing_to_send_is_an_error() -> None:
