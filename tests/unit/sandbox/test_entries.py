@@ -288,3 +288,18 @@ def test_clones_stand_on_their_own(api: Any, sandbox: Sandbox) -> None:
     assert copy["tags"] == "aa"
     api("media", "delete", entryId=entry)
     assert sandbox.control.entry(copy["id"])["content"]["sha256"] == api.sha256(b"content")
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind"),
+    [
+        ({"statusEqual": 99}, "KalturaEntryStatus"),
+        ({"mediaTypeEqual": 77}, "KalturaMediaType"),
+        ({"typeEqual": 3}, "KalturaEntryType"),
+        ({"moderationStatusEqual": 9}, "KalturaEntryModerationStatus"),
+    ],
+)
+def test_filters_check_their_enumerations(api: Any, condition: dict[str, Any], kind: str) -> None:
+    reply = api("baseEntry", "list", filter=condition)
+    assert reply["args"]["ENUM_TYPE"] == kind
+    assert api("baseEntry", "list", filter={"statusIn": "99,abc"})["totalCount"] == 0

@@ -12,6 +12,7 @@ import imageio_ffmpeg
 import pytest
 
 from kaltura_sandbox import Sandbox
+from kaltura_sandbox.entries.picture import picture_size
 from kaltura_sandbox.jobs import ffmpeg
 from kaltura_sandbox.jobs.fetch import clean_url, extension_of
 
@@ -232,3 +233,12 @@ def test_jobs_and_state_survive_a_killed_process(client: Any, clip: Path, tmp_pa
 
 def test_the_ffmpeg_of_the_package_is_used() -> None:
     assert ffmpeg.binary() == imageio_ffmpeg.get_ffmpeg_exe()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.gif", "a.bmp"])
+def test_the_size_of_pictures(tmp_path: Path, name: str) -> None:
+    picture = tmp_path / name
+    ffmpeg.run(["-f", "lavfi", "-i", "testsrc=size=66x38", "-frames:v", "1", str(picture)])
+    assert picture_size(picture) == (66, 38)
+    (tmp_path / "text").write_text("no picture")
+    assert picture_size(tmp_path / "text") is None

@@ -198,7 +198,10 @@ def conversion_failed(app: App, entry_id: str, reason: str) -> None:
             if not flavor["isOriginal"] and flavor["status"] in _PENDING:
                 app.tables.assets.change(flavor["id"], status=asset_types.ERROR, updatedAt=app.clock.now())
             elif flavor["isOriginal"]:
-                app.tables.assets.change(flavor["id"], description=reason, updatedAt=app.clock.now())
+                # A source that was never analysed is of no use; one that was stays READY.
+                status = asset_types.ERROR if flavor["status"] in _PENDING else flavor["status"]
+                changes = {"status": status, "description": reason, "updatedAt": app.clock.now()}
+                app.tables.assets.change(flavor["id"], **changes)
         if entry["status"] != READY:
             store.change(app, entry_id, status=ERROR_CONVERTING)
     app.replacements.entry_moved(entry_id)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.entries import store
+from kaltura_sandbox.entries.picture import picture_size
 from kaltura_sandbox.entries.types import ERROR_IMPORTING, READY
-from kaltura_sandbox.jobs import ffmpeg
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.types import Record
@@ -23,8 +23,8 @@ def set_image(app: App, entry: Record, file: File) -> None:
     if _unsafe(path.read_bytes()[:4096]):
         store.change(app, entry["id"], status=ERROR_IMPORTING)
         return
-    info = ffmpeg.probe(path)
-    size = {"width": info.width, "height": info.height} if info and info.width else {}
+    found = picture_size(path)
+    size = {"width": found[0], "height": found[1]} if found else {}
     store.change(
         app,
         entry["id"],

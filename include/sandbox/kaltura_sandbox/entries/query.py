@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api.listing import BASE_FILTER, split
 from kaltura_sandbox.api.types import INT, STRING, TIME, ObjectType, ObjectValue, ValueType, prop
+from kaltura_sandbox.entries import types
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,16 @@ _ORDERS = {
     "mediaType": "media_type",
     "recent": "created",
 }
+_ENUMERATIONS: dict[str, ValueType] = {
+    "status": types.STATUS,
+    "type": types.ENTRY_TYPE,
+    "mediaType": types.MEDIA_TYPE,
+    "documentType": types.DOCUMENT_TYPE,
+    "moderationStatus": types.MODERATION_STATUS,
+    "displayInSearch": types.DISPLAY_IN_SEARCH,
+    "replacementStatus": types.REPLACEMENT_STATUS,
+    "sourceType": types.SOURCE_TYPE,
+}
 _COMPARISONS = {
     "Equal": "=",
     "NotEqual": "!=",
@@ -80,6 +91,8 @@ def _declared() -> list[Any]:
             properties |= {name + suffix: STRING for suffix in ("In", "NotIn")}
             for suffix in ("GreaterThanOrEqualOrNull", "LessThanOrEqualOrNull"):
                 properties[name + suffix] = kind
+    for name, enumeration in _ENUMERATIONS.items():
+        properties |= {name + suffix: enumeration for suffix in ("Equal", "NotEqual")}
     for name in (*_WORDS, "name", "freeText"):
         suffixes = ("Like", "MultiLikeOr", "MultiLikeAnd", "MatchOr", "MatchAnd", "Equal", "NotContains")
         properties |= {name + suffix: STRING for suffix in suffixes}

@@ -18,9 +18,10 @@ from kaltura_sandbox.api.types import (
 )  # fmt: skip
 
 __all__ = [
-    "BASE_ENTRY", "DATA_ENTRY", "DOCUMENT_ENTRY", "ENTRY_TYPE", "ERROR_CONVERTING", "ERROR_IMPORTING", "DELETED",
-    "IMAGE", "IMPORT", "LIVE_ENTRY", "MEDIA_ENTRY", "MEDIA_TYPE", "NO_CONTENT", "PENDING", "PLAYABLE_ENTRY",
-    "PRECONVERT", "READY", "STATUS", "Kind", "MODERATION_STATUS", "VIDEO", "AUDIO", "shown_type",
+    "AUDIO", "BASE_ENTRY", "DATA_ENTRY", "DELETED", "DISPLAY_IN_SEARCH", "DOCUMENT_ENTRY", "DOCUMENT_TYPE",
+    "ENTRY_TYPE", "ERROR_CONVERTING", "ERROR_IMPORTING", "IMAGE", "IMPORT", "Kind", "LIVE_ENTRY", "MEDIA_ENTRY",
+    "MEDIA_TYPE", "MODERATION_STATUS", "NO_CONTENT", "PENDING", "PLAYABLE_ENTRY", "PRECONVERT", "READY",
+    "REPLACEMENT_STATUS", "SOURCE_TYPE", "STATUS", "VIDEO", "shown_type",
 ]  # fmt: skip
 
 ERROR_IMPORTING, ERROR_CONVERTING, IMPORT, PRECONVERT, READY, DELETED, PENDING = range(-2, 5)
@@ -40,11 +41,11 @@ STATUS = EnumType("KalturaEntryStatus", [*range(-2, 8), "virusScan.Infected", "v
 ENTRY_TYPE = EnumType("KalturaEntryType", [-1, 1, 2, 5, 6, 7, 8, 10])
 MEDIA_TYPE = EnumType("KalturaMediaType", [1, 2, 5, 201, 202, 203, 204])
 MODERATION_STATUS = EnumType("KalturaEntryModerationStatus", range(1, 7))
-_SOURCE_TYPE = StringEnumType("KalturaSourceType", [1, 2, 5, 6, 29, 30, 31, 32, 33, 34, 35, 36])
+SOURCE_TYPE = StringEnumType("KalturaSourceType", [1, 2, 5, 6, 29, 30, 31, 32, 33, 34, 35, 36])
 _LICENSE = EnumType("KalturaLicenseType", range(-1, 9))
-_REPLACEMENT = EnumType("KalturaEntryReplacementStatus", range(5))
-_DISPLAY = EnumType("KalturaEntryDisplayInSearchType", range(-2, 3))
-_DOCUMENT_TYPE = EnumType("KalturaDocumentType", [11, 12, 13])
+REPLACEMENT_STATUS = EnumType("KalturaEntryReplacementStatus", range(5))
+DISPLAY_IN_SEARCH = EnumType("KalturaEntryDisplayInSearchType", range(-2, 3))
+DOCUMENT_TYPE = EnumType("KalturaDocumentType", [11, 12, 13])
 
 BASE_ENTRY = ObjectType(
     "KalturaBaseEntry",
@@ -80,7 +81,7 @@ BASE_ENTRY = ObjectType(
     prop("referenceId"),
     prop("replacingEntryId", STRING, _RO),
     prop("replacedEntryId", STRING, _RO),
-    prop("replacementStatus", _REPLACEMENT, _RO),
+    prop("replacementStatus", REPLACEMENT_STATUS, _RO),
     prop("partnerSortValue", INT),
     prop("conversionProfileId", INT),
     prop("redirectEntryId"),
@@ -92,7 +93,7 @@ BASE_ENTRY = ObjectType(
     prop("entitledUsersView"),
     prop("capabilities", STRING, _RO),
     prop("templateEntryId", STRING, _INSERT),
-    prop("displayInSearch", _DISPLAY),
+    prop("displayInSearch", DISPLAY_IN_SEARCH),
     prop("blockAutoTranscript", BOOL),
 )
 
@@ -113,7 +114,7 @@ MEDIA_ENTRY = ObjectType(
     "KalturaMediaEntry",
     prop("mediaType", MEDIA_TYPE, _INSERT),
     prop("conversionQuality", STRING, _INSERT),
-    prop("sourceType", _SOURCE_TYPE, _INSERT),
+    prop("sourceType", SOURCE_TYPE, _INSERT),
     prop("searchProviderType", STRING, _INSERT),
     prop("searchProviderId", STRING, _INSERT),
     prop("creditUserName"),
@@ -135,7 +136,7 @@ DATA_ENTRY = ObjectType(
 
 DOCUMENT_ENTRY = ObjectType(
     "KalturaDocumentEntry",
-    prop("documentType", _DOCUMENT_TYPE, _INSERT),
+    prop("documentType", DOCUMENT_TYPE, _INSERT),
     prop("assetParamsIds", STRING, _RO),
     base=BASE_ENTRY,
 )
