@@ -9,6 +9,11 @@ from airflow.sdk import DAG, Param
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
 from kaltura_provider.feeds.pipeline import ingest
 
+
+def _lines(title: str, description: str) -> Param:
+    return Param(None, type=["null", "array"], items={"type": "string"}, title=title, description=description)
+
+
 with DAG(
     dag_id="kaltura_ingest",
     description="Bring the media you name into Kaltura",
@@ -24,7 +29,6 @@ with DAG(
             items={"type": "string", "pattern": "^(s3|https?|file)://"},
             title="Sources",
             description="One a line: s3://bucket/key, https://... or file:///path",
-            section="What",
         ),
         "name": Param(
             "{{ asset.stem }}",
@@ -32,38 +36,24 @@ with DAG(
             minLength=1,
             title="Name",
             description="Name of the entries; {{ asset.stem }} is the file name without its extension",
-            section="Entry",
         ),
-        "description": Param("", type="string", format="multiline", title="Description", section="Entry"),
-        "tags": Param(
-            [],
-            type="array",
-            items={"type": "string"},
-            title="Tags",
-            description="One a line",
-            section="Entry",
-        ),
-        "categories": Param(
-            [],
-            type="array",
-            items={"type": "string"},
-            title="Categories",
-            description="Full names, one a line, such as News>Sport",
-            section="Entry",
-        ),
+        "tags": _lines("Tags", "One a line"),
+        "categories": _lines("Categories", "Full names, one a line, such as News>Sport"),
+        "description": Param(None, type=["null", "string"], format="multiline", title="Description", section="More"),
         "conversion_profile_id": Param(
             None,
             type=["null", "integer"],
             title="Conversion profile",
             description="Id of a conversion profile; empty for the account's default",
-            section="Entry",
+            section="More",
         ),
         "if_exists": Param(
             "skip",
             type="string",
             enum=["skip", "replace", "fail"],
-            title="If it is there with other content",
-            section="Entry",
+            title="If it is in Kaltura with other content",
+            description="skip keeps the entry as it is, replace gives it the new content, fail fails",
+            section="More",
         ),
         "kaltura_conn_id": Param("kaltura_default", type="string", title="Kaltura connection", section="Connections"),
         "aws_conn_id": Param("aws_default", type="string", title="AWS connection", section="Connections"),

@@ -27,7 +27,7 @@ _CONNECTION_FIELDS: dict[str, Any] = {
     "user_id": {
         "label": "User id",
         "description": "The Kaltura user the session acts as; entries belong to it.",
-        "schema": {"type": "string", "default": "airflow"},
+        "schema": {"type": ["string", "null"], "default": "airflow"},
     },
     "session_type": {
         "label": "Session type",
@@ -44,7 +44,7 @@ _CONNECTION_FIELDS: dict[str, Any] = {
     "session_lifetime": {
         "label": "Session lifetime (seconds)",
         "description": "A session is renewed before it ends, in the middle of an upload too.",
-        "schema": {"type": "integer", "minimum": 60, "default": 86400},
+        "schema": {"type": ["integer", "null"], "minimum": 60, "default": 86400},
     },
     "cdn_host": {
         "label": "CDN host",
