@@ -128,10 +128,20 @@ def _flavors(entry: Record, assets: list[Record]) -> Markup:
         file = ""
         if asset["status"] == 2:
             url = f"{base}/v/{asset['version']}/flavorId/{asset['id']}/fileName/{asset['id']}.{asset.get('fileExt')}"
-            file = link(url, size(asset.get("sizeInBytes")))
+            file = tag("span", link(url, size(asset.get("sizeInBytes"))), class_="n")
         note = asset.get("description", "").strip()
         status = labels.asset_status(asset["status"])
-        rows.append([tag("code", asset["id"]), name, status, picture, asset.get("bitrate") or "", file, note])
+        rows.append(
+            [
+                tag("code", asset["id"]),
+                name,
+                status,
+                tag("span", picture, class_="n"),
+                asset.get("bitrate") or "",
+                file,
+                note,
+            ]
+        )
     return table(("Id", "Flavor", "Status", "Picture", "kbit/s", "File", "Note"), rows)
 
 

@@ -36,6 +36,7 @@ video,audio{width:100%;max-height:60vh;background:#000}
 .strip{display:flex;gap:.8rem;flex-wrap:wrap}
 .strip figure{margin:0}.strip img{height:90px;display:block}
 .soft{opacity:.7}
+.n{white-space:nowrap}
 form{display:flex;gap:.5rem;flex-wrap:wrap;margin-bottom:1rem}
 input,select,button{font:inherit;padding:.25rem .5rem}
 """

@@ -51,9 +51,7 @@ def _entries(app: App, request: Request) -> Response:
     )
     rows = [entry for (entry_id,) in found if (entry := app.tables.entries.get(entry_id)) is not None]
     count = int(app.database.execute(f"SELECT COUNT(*) FROM entry_index WHERE {where}", params)[0][0])  # noqa: S608
-    counts = (
-        f"{count} {'entry' if count == 1 else 'entries'}, {app.tables.tokens.count('status IN (0, 1)')} uploads open"
-    )
+    counts = f"Entries: {count}. Uploads not finished: {app.tables.tokens.count('status IN (0, 1)')}."
     return page(
         "Entries - Kaltura sandbox",
         tag("h2", "Entries"),
@@ -102,8 +100,8 @@ def _row(app: App, entry: Record) -> list[Any]:
         picture,
         [link(address, entry.get("name") or entry["id"]), tag("br"), tag("code", entry["id"], class_="soft")],
         labels.entry_status(entry["status"]),
-        length,
-        size(source["sizeInBytes"]) if source and source.get("sizeInBytes") else "",
+        tag("span", length, class_="n"),
+        tag("span", size(source["sizeInBytes"]) if source and source.get("sizeInBytes") else "", class_="n"),
         when(entry["createdAt"]),
         entry.get("referenceId", ""),
     ]
