@@ -36,9 +36,7 @@ _CONNECTION_FIELDS: dict[str, Any] = {
     },
     "privileges": {
         "label": "Privileges",
-        "description": (
-            "Comma separated. Empty: disableentitlement and one session key for this connection."
-        ),
+        "description": ("Comma separated. Empty: disableentitlement and one session key for this connection."),
         "schema": {"type": ["string", "null"]},
     },
     "session_lifetime": {

@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+
 from kaltura_provider.feeds.load import FeedError, load_feed, load_feeds
 
 GOOD = """\

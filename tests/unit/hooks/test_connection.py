@@ -4,6 +4,7 @@ import json
 
 import pytest
 from airflow.sdk import Connection
+
 from kaltura_provider.api import AuthMethod, KalturaConfigurationError, SessionType
 from kaltura_provider.hooks.connection import read_connection
 from kaltura_provider.provider_info import PROVIDER_INFO
