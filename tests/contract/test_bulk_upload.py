@@ -49,6 +49,7 @@ def test_rows_become_entries_with_results(api: Api, web: str) -> None:
     done = wait(api, made["id"])
     assert (done["status"], done["numOfObjects"]) == (12, 3)
     first, second, third = log(api, made["id"])
+    assert api.get(done["logFileUrl"]).text == api.raw("bulkUpload_bulk", "serveLog", id=made["id"]).text
     assert (first[0], first[7], first[9]) == ("One, first", "2", "2")
     assert (second[7], second[9]) == ("1", "-2")
     assert (third[7], third[8]) == ("1", "")

@@ -18,7 +18,7 @@ PARTNER_ID = 102
 
 
 @contextmanager
-def sandbox_account(folder: Path, *, final_wait: float = 2.0) -> Iterator[Account]:
+def sandbox_account(folder: Path, *, final_wait: float = 1.0) -> Iterator[Account]:
     """Run a sandbox with its state in a folder, for as long as the context lasts."""
     settings = {"restrict_file_types": True, "run_jobs": False, "max_flavors": 7, "final_wait": final_wait}
     with Sandbox(data_dir=folder, partner_id=PARTNER_ID, **settings) as sandbox:

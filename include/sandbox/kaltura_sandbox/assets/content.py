@@ -111,7 +111,8 @@ class AssetShelf:
                 file = attach.claim(call.app, token_id, self.kind.token_type, asset["id"])
                 if file is None:
                     return call.tables.assets.put({**asset, "status": asset_types.IMPORTING})
-                return self.fill(call.app, asset, file)
+            # Outside the transaction: a look into the file may take a while.
+            return self.fill(call.app, asset, file)
         if resource.type.is_a(URL_RESOURCE):
             return self._from_url(call, asset, resource)
         local = local_file(call, resource)

@@ -11,8 +11,8 @@ from kaltura_sandbox.api.types import INT, Access, EnumType, ObjectType, prop
 from kaltura_sandbox.assets.content import AssetKind, AssetShelf
 from kaltura_sandbox.assets.types import ASSET, ASSET_FILTER
 from kaltura_sandbox.entries import store
+from kaltura_sandbox.entries.picture import picture_size
 from kaltura_sandbox.entries.types import NO_CONTENT
-from kaltura_sandbox.jobs import ffmpeg
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.types import Record
@@ -65,8 +65,8 @@ def make_default(app: App, asset: Record) -> Record:
 
 def _arrived(app: App, asset: Record) -> Record:
     """Return the size of a new picture; the first one of an entry without content becomes its default."""
-    info = ffmpeg.probe(Path(asset["_path"]))
-    size = {"width": info.width, "height": info.height} if info else {}
+    found = picture_size(Path(asset["_path"]))
+    size = {"width": found[0], "height": found[1]} if found else {}
     entry = app.tables.entries.get(asset["entryId"]) or {}
     first = entry.get("status") == NO_CONTENT and not _has_default(app, asset["entryId"])
     if first or DEFAULT_TAG in split(asset["tags"]):
