@@ -204,7 +204,7 @@ def _name(query: Query, suffix: str, item: str, values: list[str]) -> None:
     if suffix == "Equal":
         query.add("name = ?", item)
     elif suffix == "MultiLikeOr":
-        query.add("(" + " OR ".join(["instr(name_lower, ?)"] * len(values)) + ")", *values)
+        query.add("(" + " OR ".join(["instr(name_lower, ?)"] * len(values) or ["0"]) + ")", *values)
     else:
         for value in values if suffix == "MultiLikeAnd" else item.lower().split():
             query.add("instr(name_lower, ?)", value)
