@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from kaltura_provider.api import AsyncKalturaClient
 from kaltura_provider.hooks.kaltura import KalturaHook
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 __all__ = ["PollAloneTrigger"]
+
+_clients: dict[str, AsyncKalturaClient] = {}
 
 
 class PollAloneTrigger(BaseTrigger):
@@ -35,8 +38,15 @@ class PollAloneTrigger(BaseTrigger):
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        async with await KalturaHook(self.kaltura_conn_id).aget_conn() as client:
-            while (await client.call("baseEntry", "get", {"entryId": self.entry_id}))["status"] != 2:
-                age = time.time() - self.since
-                await asyncio.sleep(next(wait for start, wait in reversed(self.intervals) if start <= age))
+        client = await _client(self.kaltura_conn_id)
+        while (await client.call("baseEntry", "get", {"entryId": self.entry_id}))["status"] != 2:
+            age = time.time() - self.since
+            await asyncio.sleep(next(wait for start, wait in reversed(self.intervals) if start <= age))
         yield TriggerEvent({"outcome": "done", "ready": {self.entry_id: 2}, "failed": {}, "waiting": {}})
+
+
+async def _client(conn_id: str) -> AsyncKalturaClient:
+    """One client for all, which is kinder than usual: a thousand clients of their own stall the triggerer."""
+    if conn_id not in _clients:
+        _clients[conn_id] = await KalturaHook(conn_id).aget_conn()
+    return _clients[conn_id]

@@ -6,12 +6,13 @@ import random
 import time
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
 from kaltura_provider.sensors.polling import PokeState
+from kaltura_provider.triggers.polling.pace import DEFAULT_INTERVALS, Pace, jittered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from kaltura_provider.triggers.base import KalturaTrigger
 
 __all__ = ["KalturaSensor"]
+
+T = TypeVar("T")
 
 SCHEDULER_MARGIN = timedelta(seconds=30)
 """The trigger keeps the deadline itself, to say what was missing. The scheduler's is the net below it."""
@@ -44,7 +47,7 @@ class KalturaSensor(BaseSensorOperator):
     :param fail_when_stuck: whether a stuck object fails; else the log says so, with the usual cause.
     :param end_from_trigger: whether the triggerer ends a task that succeeds, which spares a worker. Such a task
         returns nothing and updates no outlets.
-    :raises ValueError: arguments that exclude each other.
+    :raises ValueError: arguments that exclude each other, or an interval that is not above 0.
 
     An object that failed for good (and is not allowed to) fails the task without a retry. The result is pushed before
     that, so that later tasks can see which one it was.
@@ -52,7 +55,6 @@ class KalturaSensor(BaseSensorOperator):
 
     template_fields: Sequence[str] = ("kaltura_conn_id",)
     ui_color = "#e8f4fa"
-    argument: ClassVar[str]
 
     def __init__(
         self,
@@ -84,6 +86,7 @@ class KalturaSensor(BaseSensorOperator):
         self.stuck_after = stuck_after
         self.fail_when_stuck = fail_when_stuck
         self.end_from_trigger = end_from_trigger
+        self.pace_steps()
 
     @cached_property
     def hook(self) -> KalturaHook:
@@ -104,7 +107,10 @@ class KalturaSensor(BaseSensorOperator):
         raise NotImplementedError
 
     def condition(self) -> dict[str, Any]:
-        """Return the condition's arguments, as JSON values."""
+        """Return the condition's arguments, as JSON values.
+
+        :raises ValueError: naming the argument that cannot be read.
+        """
         return {}
 
     def update(self, reference: dict[str, Any], result: Any) -> dict[str, Any]:
@@ -119,6 +125,10 @@ class KalturaSensor(BaseSensorOperator):
         """Return more about what is missing when the time is up; may ask Kaltura."""
         return ""
 
+    def finish(self, result: Any) -> Any:
+        """Do what is to be done once when the wait is over, and return the result; may ask Kaltura."""
+        return result
+
     def begin(self, context: Context, subject: Subject) -> None:
         """Do what is to be done once before waiting."""
 
@@ -126,8 +136,7 @@ class KalturaSensor(BaseSensorOperator):
         """Wait, in the way the author chose."""
         from kaltura_provider.hooks.border import airflow_errors
 
-        subject = self._readable_subject()
-        condition = self.condition()
+        subject, condition = self._readable(self.subject), self._readable(self.condition)
         if not subject.ids:
             return self._result(subject, {"ready": {}, "failed": {}, "waiting": {}})
         with airflow_errors():
@@ -156,40 +165,36 @@ class KalturaSensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Come back from the triggerer: return what is ready, or raise what went wrong."""
-        return self._conclude(context, self._readable_subject(), event)
+        return self._conclude(context, self._readable(self.subject), event)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once, from a worker."""
         event = self._poke_state.look()
         if event is None:
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._conclude(context, self._readable_subject(), event))
+        return PokeReturnValue(is_done=True, xcom_value=self._conclude(context, self._readable(self.subject), event))
 
     def pace_steps(self) -> list[list[float]]:
         """Return pairs (from age, seconds between two looks)."""
-        from kaltura_provider.triggers.polling.pace import DEFAULT_INTERVALS, Pace
-
-        if self.fixed_interval:
-            return [[0.0, self.poke_interval]]
-        return [list(step) for step in Pace(self.intervals or DEFAULT_INTERVALS).intervals]
+        fixed = ((0.0, self.poke_interval),) if self.fixed_interval else None
+        return [list(step) for step in Pace(fixed or self.intervals or DEFAULT_INTERVALS).intervals]
 
     def stuck_seconds(self) -> float | None:
         """Return after how many seconds in one status an object is called stuck."""
         return self.stuck_after.total_seconds() if isinstance(self.stuck_after, timedelta) else self.stuck_after
 
     def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
-        from kaltura_provider.triggers.polling.pace import Pace, jittered
-
         if self.exponential_backoff:
             return super()._get_next_poke_interval(started_at, run_duration, poke_count)
         age = run_duration()
         wait = jittered(Pace(self.pace_steps()).interval(age), random.random())  # noqa: S311 - spreads load only
         return min(wait, max(self.timeout - age, 0.0))
 
-    def _readable_subject(self) -> Subject:
+    def _readable(self, read: Callable[[], T]) -> T:
+        """Return what rendered arguments say; no retry helps against one that cannot be read."""
         try:
-            return self.subject()
-        except ValueError as error:
+            return read()
+        except (TypeError, ValueError) as error:
             raise AirflowFailException(f"{self.task_id}: {error}") from None
 
     def _result(self, subject: Subject, report: Mapping[str, Any]) -> Any:
@@ -200,11 +205,11 @@ class KalturaSensor(BaseSensorOperator):
         from kaltura_provider.hooks.border import airflow_errors
         from kaltura_provider.triggers.polling.failures import error_from_json
 
-        result = self._result(subject, event)
         reasons = list(event["failed"].values())
-        if event["outcome"] == "error":
-            with airflow_errors():
+        with airflow_errors():
+            if event["outcome"] == "error":
                 raise error_from_json(event["error"])
+            result = self.finish(self._result(subject, event))
         if event["outcome"] == "timeout":
             self._leave_result(context, result)
             missing = "; ".join(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.sensors.base import KalturaSensor
 from kaltura_provider.sensors.subject import Subject
+from kaltura_provider.triggers.evaluate import EntryModerated, EntryReady, TokenSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["KalturaEntryReadySensor", "KalturaFlavorReadySensor", "KalturaModerationSensor"]
 
 READY = 2
+_UNDER_WAY = ("sent", "importing", "replacing")
+_LEDGER_FIELDS = {"uri", "name", "size", "asset", "content"}
 _MOST_TOKENS = 5
 
 
@@ -61,7 +64,9 @@ class KalturaEntryReadySensor(_EntrySensor):
     :param grace: seconds that ERROR_IMPORTING, or an entry Kaltura does not show, must last before it is believed.
     :return: for an entry id, the id (``None`` if it failed and may); for a list of ids
         ``{"ready": [id], "failed": {id: reason}}``; for an asset reference, the reference with ``entry_status`` and
-        ``state`` as they are now (``failed`` with ``error``), for a list of them a list.
+        ``state`` as they are now (``done``, or ``failed`` with ``error``), for a list of them a list. A reference whose
+        content Kaltura was still taking over (``importing``, ``replacing``) is confirmed: its entry gets the mark that
+        says which content it holds.
     :raises AirflowFailException: an entry failed for good: the message is the reason Kaltura gives.
     :raises AirflowSensorTimeout: the time is up: the message says what was missing and the usual cause.
 
@@ -76,6 +81,7 @@ class KalturaEntryReadySensor(_EntrySensor):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        EntryReady(moderation=moderation, replacement=replacement, grace=self.grace)
         self.moderation = moderation
         self.replacement = replacement
 
@@ -94,14 +100,25 @@ class KalturaEntryReadySensor(_EntrySensor):
         done = reference.get("state") == "done" and reference.get("entry_status") == READY
         return done and self.moderation == "ready"
 
-    def update(self, reference: dict[str, Any], result: Any) -> dict[str, Any]:
-        """Return the reference with the entry's status; its content has arrived."""
-        return {**super().update(reference, result), "state": "done"}
+    def finish(self, result: Any) -> Any:
+        """Confirm references whose content Kaltura was still taking over: their state becomes ``done``."""
+        references = result if isinstance(result, list) else [result]
+        settled = [self._settled(reference) for reference in references]
+        return settled if isinstance(result, list) else settled[0]
+
+    def _settled(self, reference: Any) -> Any:
+        if not isinstance(reference, dict) or reference.get("state") not in _UNDER_WAY:
+            return reference
+        if reference.get("entry_status") != READY or not reference.keys() >= _LEDGER_FIELDS:
+            return reference
+        from kaltura_provider.ingest import AssetRef, confirm
+
+        confirmed = confirm(self.hook.get_conn(), AssetRef.from_dict(reference))
+        return {**reference, **confirmed.to_dict()}
 
     def explain_timeout(self, subject: Subject, waiting: Mapping[str, str]) -> str:
         """Return how much of the uploads that are waited for has arrived."""
         from kaltura_provider.api.errors import KalturaError
-        from kaltura_provider.triggers.evaluate import TokenSnapshot
 
         lines = []
         for reference in subject.waiting_references(waiting)[:_MOST_TOKENS]:
@@ -112,8 +129,8 @@ class KalturaEntryReadySensor(_EntrySensor):
                 token = TokenSnapshot.parse(self.hook.call("uploadToken", "get", uploadTokenId=token_id))
             except KalturaError as error:
                 lines.append(f"the upload token of entry {reference['entry_id']}: {error}")
-            else:
-                lines.append(f"the upload token of entry {reference['entry_id']} is {token.describe}")
+                break
+            lines.append(f"the upload token of entry {reference['entry_id']} is {token.describe}")
         return "; ".join(lines)
 
 
@@ -168,6 +185,7 @@ class KalturaModerationSensor(_EntrySensor):
 
     def __init__(self, *, flagged: Literal["wait", "ready", "fail"] = "wait", **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        EntryModerated(flagged=flagged, grace=self.grace)
         self.flagged = flagged
 
     def trigger_type(self) -> type[KalturaModerationTrigger]:

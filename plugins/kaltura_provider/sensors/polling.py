@@ -98,7 +98,12 @@ class PokeState:
         return {"outcome": outcome, **self.watch.report(), **more}
 
     def _recall(self) -> None:
-        stored = self.store.get(_KEY) if self.store is not None else None
+        stored = None
+        if self.store is not None:
+            try:
+                stored = self.store.get(_KEY)
+            except Exception as error:
+                log.warning("What earlier looks saw cannot be read, starting anew: %s", error)
         # The store outlives a try; a new try is a new wait.
         if not isinstance(stored, dict) or stored.get("try_number") != self.try_number:
             return
@@ -114,14 +119,16 @@ class PokeState:
     def _remember(self) -> None:
         if self.store is None:
             return
-        self.store.set(
-            _KEY,
-            {
-                "try_number": self.try_number,
-                "began": self.began,
-                "budget": [self.budget.since, self.budget.count],
-                "ready": self.watch.ready,
-                "failed": self.watch.failed,
-                "memory": self.watch.remember(),
-            },
-        )
+        state = {
+            "try_number": self.try_number,
+            "began": self.began,
+            "budget": [self.budget.since, self.budget.count],
+            "ready": self.watch.ready,
+            "failed": self.watch.failed,
+            "memory": self.watch.remember(),
+        }
+        try:
+            self.store.set(_KEY, state)
+        except Exception as error:
+            # The wait goes on: without a memory a grace begins anew with every look, which fails nothing too soon.
+            log.warning("What this look saw cannot be stored: %s", error)

@@ -50,7 +50,7 @@ class Watch:
     _hints: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.pending = dict.fromkeys(self.ids, "not looked at yet")
+        self.pending = {one: f"{one} has not been looked at yet" for one in self.ids}
 
     @property
     def finished(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -63,6 +64,25 @@ async def test_a_failed_conversion_says_which_flavors_and_why(entries: Any, trig
     assert "ERROR_CONVERTING" in reason
     assert "flavor params" in reason
     assert "no video stream in the source" in reason
+
+
+def test_an_import_that_is_ready_is_confirmed(sandbox: Any, entries: Any) -> None:
+    from kaltura_provider.ingest import Asset, AssetState, IngestSettings, Transfer, content_mark, prepare
+
+    asset = Asset(uri="https://cdn.example.com/a.mp4", size=70000, import_url="https://cdn.example.com/a.mp4")
+    reference = prepare(entries.client, [asset], settings=IngestSettings(transfer=Transfer.IMPORT))[0]
+    assert reference.state is AssetState.IMPORTING
+    for event in ("imported", "analysed", "converted", "ready"):
+        entries.control.drive(reference.entry_id, event)
+    sensor = KalturaEntryReadySensor(
+        task_id="wait", entry=[reference.to_dict()], kaltura_conn_id="kaltura_waiting", deferrable=False
+    )
+    instance = SimpleNamespace(try_number=1, xcom_push=lambda key, value: None)
+    found = sensor.execute({"ti": instance})  # type: ignore[typeddict-item]
+    assert (found[0]["state"], found[0]["entry_status"]) == ("done", 2)
+    assert content_mark(reference.content) in entries.control.entry(reference.entry_id)["adminTags"]
+    again = prepare(entries.client, [asset], settings=IngestSettings(transfer=Transfer.IMPORT))[0]
+    assert (again.state, again.entry_id) == (AssetState.DONE, reference.entry_id)
 
 
 def test_a_deferred_wait_goes_to_the_triggerers_of_its_queue(

@@ -74,7 +74,7 @@ def test_sensors_in_a_dag(
     assert {("mapped", 0), ("mapped", 1)} <= set(states)
     seen = json.loads(result.read_text())
     assert seen["single"] == good
-    assert seen["batch"] == [{"entry_id": reference, "state": "done", "entry_status": 2}]
+    assert seen["batch"] == [{"entry_id": reference, "state": "sent", "entry_status": 2}]
     # The failed task has left its result, so that a summary can say which entry failed and why.
     assert seen["broken"][0]["state"] == "failed"
     assert "ERROR_CONVERTING" in seen["broken"][0]["error"]["message"]

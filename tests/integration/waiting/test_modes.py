@@ -129,7 +129,7 @@ async def test_every_mode_comes_to_the_same_outcome(
 ) -> None:
     entry_id = entries.make(**fields)
     waiting = expected is AirflowSensorTimeout
-    arguments = {"entry": entry_id, "grace": 0.3, "timeout": 0.6 if waiting else 15}
+    arguments = {"entry": entry_id, "grace": 0.3, "timeout": 1.5 if waiting else 15}
     if expected == "ready":
         assert await run.run(KalturaEntryReadySensor, **arguments) == entry_id
         return
@@ -169,7 +169,7 @@ async def test_a_batch_waits_for_all_and_leaves_its_result_when_one_fails(run: R
     with pytest.raises(AirflowFailException, match="ERROR_CONVERTING"):
         await run.run(KalturaEntryReadySensor, entry=refs)
     left = run.ti.pushed["return_value"]
-    assert left[0] == {**refs[0], "state": "done", "entry_status": 2}
+    assert left[0] == {**refs[0], "entry_status": 2}
     assert left[1]["state"] == "failed"
     assert "ERROR_CONVERTING" in left[1]["error"]["message"]
     assert left[2] == refs[2]
@@ -257,6 +257,9 @@ async def test_a_new_try_forgets_what_an_earlier_one_saw(sandbox: Any, entries: 
     [
         ({"poke_interval": 5, "intervals": [(0, 5)]}, "poke_interval"),
         ({"end_from_trigger": True, "deferrable": False}, "deferrable"),
+        ({"poke_interval": 0}, "interval"),
+        ({"intervals": [(5, 5)]}, "age 0"),
+        ({"moderation": "maybe"}, "maybe"),
         ({"end_from_trigger": True, "outlets": ["asset"]}, "outlets"),
     ],
 )
@@ -269,6 +272,8 @@ def test_arguments_that_exclude_each_other(arguments: dict[str, Any], word: str)
         KalturaEntryReadySensor(task_id="wait", entry="0_a", **arguments)
 
 
-def test_an_entry_that_is_none_fails_at_once() -> None:
+def test_arguments_that_cannot_be_read_fail_at_once() -> None:
+    with pytest.raises(AirflowFailException, match="many"):
+        KalturaFlavorReadySensor(task_id="wait", entry="0_a", minimum="many").execute({"ti": TaskInstance()})  # type: ignore[arg-type]
     with pytest.raises(AirflowFailException, match="entry"):
         KalturaEntryReadySensor(task_id="wait", entry="two words").execute({"ti": TaskInstance()})  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["FlavorsReady"]
 
 _ENDED = (FlavorAssetStatus.ERROR, FlavorAssetStatus.DELETED, FlavorAssetStatus.NOT_APPLICABLE)
+_WITHOUT_CONTENT = (EntryStatus.NO_CONTENT, EntryStatus.IMPORT, EntryStatus.DELETED)
 _SETTLED_ENTRY = (EntryStatus.READY, EntryStatus.ERROR_CONVERTING)
 
 
@@ -61,11 +62,8 @@ class FlavorsReady:
         return verdict
 
     def needs_flavors(self, snapshot: EntrySnapshot) -> bool:
-        """Flavors exist from the moment content is attached until the entry is deleted."""
-        return isinstance(snapshot.status, int) and snapshot.status not in (
-            EntryStatus.NO_CONTENT,
-            EntryStatus.DELETED,
-        )
+        """Tell whether flavors can have moved: they exist from the moment the content is there."""
+        return isinstance(snapshot.status, int) and snapshot.status not in _WITHOUT_CONTENT
 
     def hint(self, snapshot: EntrySnapshot) -> str:
         """Say what usually keeps the flavors from coming, and what to do."""
