@@ -12,6 +12,7 @@ import imageio_ffmpeg
 import pytest
 
 from kaltura_sandbox import Sandbox
+from kaltura_sandbox.entries import flow
 from kaltura_sandbox.entries.picture import picture_size
 from kaltura_sandbox.jobs import ffmpeg
 from kaltura_sandbox.jobs.fetch import clean_url, extension_of
@@ -242,3 +243,41 @@ def test_the_size_of_pictures(tmp_path: Path, name: str) -> None:
     assert picture_size(picture) == (66, 38)
     (tmp_path / "text").write_text("no picture")
     assert picture_size(tmp_path / "text") is None
+
+
+def test_a_conversion_cut_in_the_middle_makes_no_flavor_twice(client: Any, clip: Path, tmp_path: Path) -> None:
+    """The state a process leaves that died while ffmpeg was running: renditions are there, their files are not."""
+    with Sandbox(data_dir=tmp_path / "state", run_jobs=False) as before:
+        api = client(before)
+        entry = api.media(name="half converted")
+        api.attach(entry, api.full_token(clip.read_bytes()))
+        info = ffmpeg.probe(clip)
+        assert info is not None
+        flow.analysed(before.app, entry, info)
+        (job,) = before.app.tables.jobs.find()
+        before.app.tables.jobs.change(job["id"], status=2)
+    with Sandbox(data_dir=tmp_path / "state") as after:
+        api = client(after)
+        assert api.wait(entry, 2, -1) == 2
+        after.control.wait_idle()
+        flavors = api("flavorAsset", "list", filter={"entryIdEqual": entry})["objects"]
+        params = [flavor["flavorParamsId"] for flavor in flavors]
+        assert len(params) == len(set(params))
+        assert all(flavor["status"] in (2, 4) for flavor in flavors)
+        assert list(after.app.files.temporary.iterdir()) == []
+
+
+def test_one_more_flavor_on_request(api: Any, working: Sandbox, clip: Path) -> None:
+    entry = api.media(name="more")
+    api.attach(entry, api.full_token(clip.read_bytes()))
+    api.wait(entry, 2)
+    working.control.wait_idle()
+    assert api("flavorAsset", "convert", entryId=entry, flavorParamsId=7) is None
+    working.control.wait_idle()
+    (made,) = api("flavorAsset", "list", filter={"entryIdEqual": entry, "flavorParamsIdEqual": 7})["objects"]
+    assert (made["status"], made["height"], made["width"]) == (2, 180, 320)
+    record = working.app.tables.assets.get(made["id"])
+    assert record is not None
+    real = ffmpeg.probe(Path(record["_path"]))
+    assert real is not None
+    assert (real.width, real.height) == (320, 180)

@@ -38,7 +38,7 @@ def process(app: App, job: Record) -> None:
     bulk = app.tables.bulk_uploads.get(job["bulk_id"])
     if bulk is None or bulk["status"] == types.ABORTED:
         return
-    if "_results" not in bulk:
+    if not bulk.get("_read"):
         bulk = _make_entries(app, bulk)
     if bulk["status"] not in (types.PROCESSING, types.ALMOST_DONE):
         return
@@ -46,24 +46,27 @@ def process(app: App, job: Record) -> None:
 
 
 def _make_entries(app: App, bulk: Record) -> Record:
+    """Make the entries row by row; after a restart it goes on with the first row that was not done."""
     app.tables.bulk_uploads.change(bulk["id"], status=types.PROCESSING)
     data = Path(bulk["_path"]).read_bytes()
     try:
         rows = parse_xml(data) if bulk.get("bulkUploadType") == types.XML else parse_csv(data)
     except BulkFileError as error:
-        changed = app.tables.bulk_uploads.change(bulk["id"], status=types.FAILED, error=str(error), _results=[])
-        return changed or bulk
+        return app.tables.bulk_uploads.change(bulk["id"], status=types.FAILED, error=str(error), _read=True) or bulk
     call = _call(app, bulk)
-    results: list[Record] = []
-    for number, row in enumerate(rows):
-        current = app.tables.bulk_uploads.get(bulk["id"]) or bulk
-        if current["status"] == types.ABORTED:
-            break
-        result = _result(call, bulk, row, number)
-        if result is not None:
-            results.append(result)
+    results: list[Record] = list(bulk.get("_results", []))
+    for number in range(bulk.get("_done", 0), len(rows)):
+        with app.database.transaction():
+            current = app.tables.bulk_uploads.get(bulk["id"]) or bulk
+            if current["status"] == types.ABORTED:
+                break
+            result = _result(call, bulk, rows[number], number)
+            results += [result] if result is not None else []
+            app.tables.bulk_uploads.change(bulk["id"], _results=results, _done=number + 1)
+        if result is not None and result["entry"] and rows[number].values.get("thumbnailUrl"):
+            _add_thumbnail(call, result["entry"], rows[number].values["thumbnailUrl"])
     counts = {"numOfObjects": len(results), "numOfEntries": len(results), "bulkUploadObjectType": 1}
-    return app.tables.bulk_uploads.change(bulk["id"], _results=results, **counts) or bulk
+    return app.tables.bulk_uploads.change(bulk["id"], _read=True, **counts) or bulk
 
 
 def _call(app: App, bulk: Record) -> Call:
@@ -105,13 +108,14 @@ def _add(call: Call, bulk: Record, row: Row) -> str:
     entry = ingest.add_entry(call, MEDIA_ENTRY.load(sent, "entry", call.now))
     resource = ObjectValue(URL_RESOURCE, {"url": row.values["url"], "forceAsyncDownload": True})
     content.start_import(call.app, entry, resource)
-    if row.values.get("thumbnailUrl"):
-        _add_thumbnail(call, entry, row.values["thumbnailUrl"])
     return str(entry["id"])
 
 
-def _add_thumbnail(call: Call, entry: Record, url: str) -> None:
+def _add_thumbnail(call: Call, entry_id: str, url: str) -> None:
     """Fetch the thumbnail of a row; without it the entry is still good."""
+    entry = call.tables.entries.get(entry_id)
+    if entry is None:
+        return
     asset = thumbs.shelf.add(call, entry, None, fileExt="jpg", width=0, height=0, tags=thumbs.DEFAULT_TAG)
     try:
         thumbs.shelf.fill_from_url(call, asset, url, [])
@@ -131,7 +135,7 @@ def _status_of(app: App, result: Record) -> tuple[int, Any]:
 
 
 def _close(app: App, bulk: Record) -> None:
-    states = [_status_of(app, result)[0] for result in bulk["_results"]]
+    states = [_status_of(app, result)[0] for result in bulk.get("_results", [])]
     if _IN_PROGRESS in states:
         app.tables.bulk_uploads.change(bulk["id"], status=types.ALMOST_DONE)
         raise Retry(_LOOK_AGAIN)

@@ -111,8 +111,10 @@ def analysed(app: App, entry_id: str, info: MediaInfo | None) -> list[Record]:
     app.tables.assets.change(source["id"], **changes)
     store.change(app, entry_id, flavorParamsIds="0")
     planned = flavors.plan(wanted, info, app.config.max_flavors)
+    # A conversion that a killed process left half done finds its renditions again.
+    before = {asset["flavorParamsId"]: asset for asset in flavors.flavors_of(app, entry_id)}
     made = [
-        flavors.new_rendition(app, entry, number, applicable=applicable, warning=warning)
+        before.get(number) or flavors.new_rendition(app, entry, number, applicable=applicable, warning=warning)
         for number, (applicable, warning) in planned.items()
     ]
     _settle(app, entry_id)

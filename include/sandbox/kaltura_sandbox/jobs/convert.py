@@ -51,21 +51,26 @@ def _convert(app: App, entry: Record, source: Path, info: MediaInfo, renditions:
     picture = app.files.temporary_path(".jpg")
     try:
         ffmpeg.convert(source, info, targets, picture)
+        if picture.exists():
+            _set_thumbnail(app, entry, picture, info)
+        for asset in renditions:
+            _finish(app, asset, info, targets[asset["flavorParamsId"]])
     except ConversionError as error:
         if app.jobs.stopping:
             raise
         flow.conversion_failed(app, entry["id"], f"{error}\n")
+    finally:
+        for path in (*targets.values(), picture):
+            path.unlink(missing_ok=True)
+
+
+def _finish(app: App, asset: Record, info: MediaInfo, path: Path) -> None:
+    made = ffmpeg.outcome(asset["flavorParamsId"], info, path)
+    if made is None:
+        flow.rendition_failed(app, asset["id"], "nothing was made\n")
         return
-    if picture.exists():
-        _set_thumbnail(app, entry, picture, info)
-    for asset in renditions:
-        path = targets[asset["flavorParamsId"]]
-        made = ffmpeg.probe(path)
-        flow.converted(app, asset["id"], path)
-        if made is None:
-            flow.rendition_failed(app, asset["id"], "no media\n")
-        else:
-            flow.rendition_ready(app, asset["id"], made)
+    flow.converted(app, asset["id"], path)
+    flow.rendition_ready(app, asset["id"], made)
 
 
 def _set_thumbnail(app: App, entry: Record, picture: Path, info: MediaInfo) -> None:
@@ -104,13 +109,4 @@ def convert_flavor(app: App, job: Record) -> None:
     assets = {asset["flavorParamsId"]: asset for asset in flavors.flavors_of(app, entry["id"])}
     asset = assets.get(number) or flavors.new_rendition(app, entry, number)
     app.tables.assets.change(asset["id"], status=CONVERTING)
-    target = app.files.temporary_path(".mp4")
-    try:
-        ffmpeg.convert(Path(source["_path"]), info, {number: target}, None)
-    except ConversionError as error:
-        if app.jobs.stopping:
-            raise
-        flow.rendition_failed(app, asset["id"], f"{error}\n")
-        return
-    flow.converted(app, asset["id"], target)
-    flow.rendition_ready(app, asset["id"], ffmpeg.probe(target) or info)
+    _convert(app, entry, Path(source["_path"]), info, [{**asset, "flavorParamsId": number}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 import subprocess
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["ConversionError", "binary", "convert", "probe", "run"]
+__all__ = ["ConversionError", "binary", "convert", "outcome", "probe", "run"]
 
 _DURATION = re.compile(r"Duration: (\d+):(\d+):(\d+)\.(\d+)(?:.*?bitrate: (\d+) kb/s)?", re.DOTALL)
 _VIDEO = re.compile(r"Stream #\S+.*?: Video: (\w+)[^\n]*?, (\d{2,5})x(\d{2,5})")
@@ -94,18 +95,47 @@ def convert(source: Path, info: MediaInfo, targets: dict[int, Path], picture: Pa
     arguments = ["-threads", "2", "-i", str(source)]
     for params_id, target in targets.items():
         arguments += _rendition(FLAVOR_PARAMS[params_id], info, target)
-    if targets:
-        run(arguments)
     if picture is not None and info.width:
-        middle = f"{info.duration / 2000:.2f}"
-        run(["-ss", middle, "-i", str(source), "-frames:v", "1", "-q:v", "4", "-f", "image2", str(picture)])
+        arguments += ["-map", "0:v:0", "-ss", f"{info.duration / 2000:.2f}", "-frames:v", "1", "-q:v", "4"]
+        arguments += ["-f", "image2", "-update", "1", str(picture)]
+    if targets or (picture is not None and info.width):
+        run(arguments)
+
+
+def outcome(params_id: int, info: MediaInfo, target: Path) -> MediaInfo | None:
+    """Return what a conversion made, without looking into the file; None when it made nothing."""
+    if not target.exists() or (length := target.stat().st_size) == 0:
+        return None
+    height = _height(FLAVOR_PARAMS[params_id], info)
+    return dataclasses.replace(
+        info,
+        width=round(info.width * height / info.height / 2) * 2 if info.width else 0,
+        height=height if info.width else 0,
+        bitrate=length * 8 // max(info.duration, 1),
+        container="isom",
+        video_codec="avc1" if info.width else "",
+        audio_codec="aac" if info.has_audio else "",
+    )
+
+
+def _height(params: dict[str, object], info: MediaInfo) -> int:
+    """Return the height of a rendition: the source is never enlarged, and it is even."""
+    return max(min(int(str(params["height"])), info.height) // 2 * 2, 2)
 
 
 def _rendition(params: dict[str, object], info: MediaInfo, target: Path) -> list[str]:
     arguments: list[str] = []
     if info.width:
-        height = min(int(str(params["height"])), info.height) // 2 * 2
-        arguments += ["-map", "0:v:0", "-vf", f"scale=-2:{max(height, 2)}", "-c:v", "libx264", "-preset", "ultrafast"]
+        arguments += [
+            "-map",
+            "0:v:0",
+            "-vf",
+            f"scale=-2:{_height(params, info)}",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+        ]
         arguments += ["-b:v", f"{params['videoBitrate']}k", "-pix_fmt", "yuv420p", "-g", "50"]
     if info.has_audio:
         arguments += ["-map", "0:a:0", "-c:a", "aac", "-ac", "2", "-ar", "44100", "-b:a", f"{params['audioBitrate']}k"]
