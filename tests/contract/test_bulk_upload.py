@@ -8,11 +8,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support import Api
 
+from kaltura_sandbox import Sandbox
 from kaltura_sandbox.bulk.rows import RowError, entry_values, parse_csv
 
 if TYPE_CHECKING:
-    from support import Api
+    from pathlib import Path
 
 BUSY = (0, 1, 2, 8, 11)
 
@@ -94,6 +96,23 @@ def test_abort_list_and_the_file_itself(api: Api) -> None:
     newest = api.call("bulkUpload_bulk", "list", pager__pageSize=1)
     assert newest["objects"][0]["id"] == made["id"]
     assert api.raw("bulkUpload_bulk", "serve", id=made["id"]).text == text
+
+
+def test_a_restart_goes_on_where_the_rows_stopped(tmp_path: Path) -> None:
+    text = "".join(f"Row {number},d,t,http://127.0.0.1:9/x.mp4,video\n" for number in range(5))
+    with Sandbox(data_dir=tmp_path, run_jobs=False) as before:
+        caller = Api(before)
+        number = send(caller, text)["id"]
+        first = str(caller.call("media", "add", entry__mediaType=1, entry__name="Row 0")["id"])
+        # As if the sandbox had been killed after the first row.
+        results = [{"raw": ["Row 0"], "entry": first, "error": ""}]
+        before.app.tables.bulk_uploads.change(number, status=2, _done=1, _results=results)
+        caller.http.close()
+    with Sandbox(data_dir=tmp_path) as after:
+        deadline = time.monotonic() + 10
+        while len(after.control.entries()) < 5 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert sorted(entry["name"] for entry in after.control.entries()) == [f"Row {row}" for row in range(5)]
 
 
 def test_columns_by_version() -> None:

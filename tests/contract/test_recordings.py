@@ -47,7 +47,9 @@ def test_the_document_lists_every_known_difference() -> None:
     assert rows == {**DIFFERENT, **SKIPPED}
 
 
-@pytest.mark.parametrize("name", ["01_session_and_errors", "03_upload_token", "10_ready_replacement_list"])
+@pytest.mark.parametrize(
+    "name", ["01_session_and_errors", "05_media", "10_ready_replacement_list", "12_status_progression"]
+)
 def test_a_recording_can_be_replayed_alone(tmp_path: Path, name: str) -> None:
     chosen = [recording for recording in load_recordings(HERE / "recordings") if recording.name == name]
     with sandbox_account(tmp_path) as account:
