@@ -15,11 +15,10 @@ LARGEST = 64 * MIB
 _FIRST_CHUNK = 10 * MIB
 _FIRST_PARALLELISM = 4
 # A path that takes this long for a few bytes needs many connections to be full; finding that out costs more than
-# having them. On a short one more than two contend for the processor before they fill the wire.
+# having them. On a short one a second connection mostly costs processor time; it has to show what it gains.
 _LONG_PATH = 0.04
 _SHORT_PATH = 0.01
 _OVERHEAD = 0.05
-_GAIN = 1.05
 _REST = 6
 
 
@@ -30,9 +29,9 @@ class Pace:
     a chunk's last byte. While that is above 5 % of a chunk's time, chunks double, up to 64 MiB. HTTP 413 and
     failures halve them, down to 5 MiB; a size that was refused is not tried again.
 
-    *Parallelism*: begins at 4, at 2 if the opener shows a short path, at the maximum if it shows a long one. One
-    more connection is tried for a round of chunks and kept if the rate rose by 5 %. Failures halve it, once for
-    all chunks under way together.
+    *Parallelism*: begins at 4, at 1 if the opener shows a short path, at the maximum if it shows a long one. One
+    more connection is tried for a round of chunks, and kept if the rate rose by half of what it could at best.
+    Failures halve it, once for all chunks under way together.
 
     :param settings: fixed values are kept as they are.
     :param most: a bound on the chunk size from the source, ``None`` for none.
@@ -61,7 +60,7 @@ class Pace:
         if seconds >= _LONG_PATH:
             self.parallelism = self._max_parallelism
         elif seconds < _SHORT_PATH:
-            self.parallelism = min(2, self._max_parallelism)
+            self.parallelism = 1
 
     def arrived(self, length: int, seconds: float, waited: float, now: float) -> None:
         """Learn from a chunk of ``length`` bytes that took ``seconds``, ``waited`` of them after its last byte."""
@@ -100,6 +99,16 @@ class Pace:
         if median(self._shares) > _OVERHEAD:
             self.chunk_size = min(self.chunk_size * 2, self._ceiling)
             self._shares.clear()
+            self._give_up_trial()  # what larger chunks gain is not the gain of another connection
+
+    @property
+    def _settled(self) -> bool:
+        return self._fixed_chunk or self.chunk_size >= self._ceiling or len(self._shares) >= self.parallelism
+
+    def _give_up_trial(self) -> None:
+        if self._trial is not None:
+            self.parallelism, self._trial = self._trial[0], None
+        self._round_start = None
 
     def _begin_round(self, now: float) -> None:
         self._round_start, self._round_bytes, self._round_chunks = now, 0, 0
@@ -112,11 +121,12 @@ class Pace:
         if self._trial is not None:
             before, old_rate = self._trial
             self._trial = None
-            if rate < old_rate * _GAIN:
+            # Of what one more connection could give at best, half has to be seen.
+            if rate < old_rate * (1 + 0.5 / before):
                 self.parallelism, self._rest = before, _REST
                 return
         if self._rest:
             self._rest -= 1
-        elif self.parallelism < self._max_parallelism:
+        elif self.parallelism < self._max_parallelism and self._settled:
             self._trial = (self.parallelism, rate)
             self.parallelism += 1

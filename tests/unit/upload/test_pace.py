@@ -1,0 +1,121 @@
+"""The controller of parallelism and chunk size, driven by simulated links."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from kaltura_provider.api import KalturaConfigurationError
+from kaltura_provider.upload import UploadSettings, memory_bound
+from kaltura_provider.upload.pace import Pace
+
+MIB = 1 << 20
+
+
+def drive(pace: Pace, chunks: int, link: float, fixed: float, per_connection: float = float("inf")) -> float:
+    """Send chunks over a link of so many bytes a second, each chunk costing ``fixed`` seconds besides."""
+    now = 0.0
+    pace.opened(fixed)
+    for _ in range(chunks):
+        share = min(link / pace.parallelism, per_connection)
+        seconds = pace.chunk_size / share + fixed
+        now += seconds / pace.parallelism
+        pace.arrived(pace.chunk_size, seconds, fixed, now)
+    return now
+
+
+def test_chunks_grow_while_their_fixed_cost_is_above_five_percent() -> None:
+    pace = Pace(UploadSettings())
+    drive(pace, 60, link=50e6, fixed=0.2)
+    # 8 connections share 50 MB/s: 40 MiB take 6.7 s, 0.2 s of them fixed.
+    assert 20 * MIB <= pace.chunk_size <= 64 * MIB
+    slow = Pace(UploadSettings())
+    drive(slow, 60, link=1e6, fixed=0.2)
+    assert slow.chunk_size == 10 * MIB
+
+
+def test_a_deep_socket_buffer_does_not_look_like_a_fixed_cost() -> None:
+    pace = Pace(UploadSettings())
+    pace.opened(0.05)
+    for n in range(40):
+        pace.arrived(10 * MIB, 40.0, 12.0, n * 10.0)  # most of the wait is the buffer running empty
+    assert pace.chunk_size == 10 * MIB
+
+
+@pytest.mark.parametrize(("opener", "expected"), [(0.002, 1), (0.02, 4), (0.12, 8)])
+def test_first_parallelism_follows_the_path(opener: float, expected: int) -> None:
+    pace = Pace(UploadSettings())
+    pace.opened(opener)
+    assert pace.parallelism == expected
+
+
+def test_connections_are_added_where_each_brings_more_and_not_where_none_does() -> None:
+    limited = Pace(UploadSettings(chunk_size=10 * MIB))
+    drive(limited, 200, link=1e9, fixed=0.02, per_connection=5e6)
+    assert limited.parallelism == 8
+    full = Pace(UploadSettings(chunk_size=10 * MIB))
+    drive(full, 200, link=50e6, fixed=0.02)
+    assert full.parallelism in (4, 5)
+
+
+def test_failures_halve_once_for_all_chunks_under_way_together() -> None:
+    pace = Pace(UploadSettings())
+    pace.opened(0.1)
+    assert (pace.parallelism, pace.chunk_size) == (8, 10 * MIB)
+    for _ in range(8):
+        pace.failed(started=5.0, now=10.0)
+    assert (pace.parallelism, pace.chunk_size) == (4, 5 * MIB)
+    pace.failed(started=11.0, now=12.0)
+    assert (pace.parallelism, pace.chunk_size) == (2, 5 * MIB)
+    for n in range(9):
+        pace.failed(started=20.0 + n, now=20.5 + n)
+    assert (pace.parallelism, pace.chunk_size) == (1, 5 * MIB)
+
+
+def test_a_size_that_was_refused_is_not_tried_again() -> None:
+    pace = Pace(UploadSettings())
+    drive(pace, 30, link=1e9, fixed=0.2)
+    assert pace.chunk_size == 64 * MIB
+    pace.failed(started=1e6, now=1e6 + 1, too_large=64 * MIB)
+    assert pace.chunk_size == 32 * MIB
+    parallelism = pace.parallelism
+    drive(pace, 60, link=1e9, fixed=0.2)
+    assert pace.chunk_size == 32 * MIB
+    assert pace.parallelism == parallelism
+
+
+def test_fixed_settings_stay() -> None:
+    pace = Pace(UploadSettings(parallelism=3, chunk_size=2 * MIB))
+    drive(pace, 100, link=1e9, fixed=0.2)
+    pace.failed(started=1e6, now=1e6 + 1)
+    assert (pace.parallelism, pace.chunk_size, pace.smallest) == (3, 2 * MIB, 2 * MIB)
+
+
+def test_source_that_keeps_little_gets_small_chunks() -> None:
+    pace = Pace(UploadSettings(), most=6 * MIB)
+    drive(pace, 100, link=1e9, fixed=0.2)
+    assert pace.chunk_size == 6 * MIB
+    assert Pace(UploadSettings(chunk_size=20 * MIB), most=6 * MIB).chunk_size == 6 * MIB
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("parallelism", 0),
+        ("parallelism", 9),
+        ("chunk_size", 1000),
+        ("bandwidth", 0),
+        ("max_size", 0),
+        ("window", 100),
+    ],
+)
+def test_impossible_settings_name_field_value_and_fix(name: str, value: int) -> None:
+    with pytest.raises(KalturaConfigurationError, match=rf"{name}.*{value}.*give") as caught:
+        dataclasses.replace(UploadSettings(), **{name: value})  # type: ignore[arg-type]
+    assert caught.value.field == name
+
+
+def test_memory_bound_is_the_formula_that_is_documented() -> None:
+    assert memory_bound(8) == 8 * 4 * 256 * 1024 + 8 * MIB
+    assert memory_bound(1, MIB) == 12 * MIB
