@@ -130,7 +130,7 @@ def _print_table(rows: list[dict[str, Any]], say: Callable[[str], None]) -> None
     for line in [head, tuple("-" * width for width in widths), *cells]:
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
     for name in ("playback_url", "thumbnail_url"):
-        say(f"\n{name.replace('_url', '')}, for example: {rows[0][name]}")
+        say(f"\n{name.removesuffix('_url')}, for example: {rows[0][name]}")
 
 
 def _verify(deployment: Deployment, rows: list[dict[str, Any]], expected: dict[str, str]) -> None:

@@ -131,7 +131,8 @@ _READY = 2
 def _label(flavor: dict[str, Any]) -> str:
     if flavor.get("isOriginal"):
         return "source"
-    return f"{flavor['height']}p" if flavor.get("height") else f"{flavor.get('bitrate', 0)} kbit/s"
+    rate = f"{flavor.get('bitrate', 0)}k"
+    return f"{flavor['height']}p {rate}" if flavor.get("height") else rate
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
