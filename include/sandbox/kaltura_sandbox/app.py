@@ -7,7 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox import control, services, web
+from kaltura_sandbox import control, jobs, services, web
 from kaltura_sandbox.api import front
 from kaltura_sandbox.api.parameters import addressed
 from kaltura_sandbox.assets.params import default_profiles
@@ -17,7 +17,6 @@ from kaltura_sandbox.entries.replacement import Replacements
 from kaltura_sandbox.entries.search import SearchIndex
 from kaltura_sandbox.entries.types import DELETED
 from kaltura_sandbox.faults import Fault, Faults
-from kaltura_sandbox.jobs import convert, fetch
 from kaltura_sandbox.jobs.queue import JobQueue
 from kaltura_sandbox.journal import Journal
 from kaltura_sandbox.server.message import Body, CloseConnection, Request, Response
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
     from kaltura_sandbox.config import Config
 
 __all__ = ["App"]
-
-# Imported for the jobs they handle.
-JOB_MODULES = (convert, fetch)
 
 _BEFORE = ("latency", "reset_before", "reset_during", "html_error", "unavailable", "slow_body")
 _AFTER = ("reply_lost", "slow_reply")
@@ -53,7 +49,9 @@ class App:
         self.clock = Clock(float(self.database.meta("clock_offset", "0")))
         self.tables = Tables(self.database)
         self.locks = Locks()
-        self.completed: dict[str, float] = {}  # token id -> when (monotonic) its file was complete
+        # token id -> when (monotonic) its file was complete, and when it became an entry's content
+        self.completed: dict[str, float] = {}
+        self.consumed: dict[str, float] = {}
         self.faults = Faults()
         self.journal = Journal()
         self.sessions = SessionKeeper(config, self.clock, self.tables)
@@ -62,6 +60,7 @@ class App:
         self.jobs = JobQueue(self)
         self._provision()
         services.load()
+        jobs.load()
         web.load()
 
     def _provision(self) -> None:
@@ -90,6 +89,7 @@ class App:
             self.search.rebuild()
             self._provision()
         self.completed.clear()
+        self.consumed.clear()
         self.faults.remove()
         self.journal.clear()
         self.clock.reset()

@@ -186,7 +186,6 @@ class Property:
     name: str
     type: ValueType
     access: Access = Access.WRITE
-    owner: str = ""
 
 
 def prop(name: str, type_: ValueType = STRING, access: Access = Access.WRITE) -> Property:

@@ -34,11 +34,6 @@ class MediaInfo:
     has_audio: bool = False
     audio_codec: str = ""
 
-    @property
-    def is_image(self) -> bool:
-        """Whether it is a still picture."""
-        return self.duration == 0 and self.width > 0
-
     def properties(self) -> Record:
         """Return the properties a flavor asset gets from it."""
         return {

@@ -26,7 +26,7 @@ from kaltura_sandbox.uploads.attach import File, Target
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
-    from kaltura_sandbox.api.types import ObjectValue, Record, Upload
+    from kaltura_sandbox.api.types import ObjectValue, Record
     from kaltura_sandbox.app import App
 
 __all__ = ["add_content", "adopt_extension", "give", "give_file", "media_type_of", "start_import"]
@@ -168,11 +168,6 @@ def copy_of(app: App, path: Path, extension: str) -> File:
     target = app.files.temporary_path()
     shutil.copyfile(path, target)
     return File(target, extension, target.stat().st_size)
-
-
-def uploaded(upload: Upload) -> File:
-    """Return a file part of this very request as content."""
-    return File(Path(upload.path), Path(upload.name).suffix[1:].lower() or "noex", upload.size)
 
 
 def _fill_flavor(app: App, asset_id: str, file: File) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.api.errors import KalturaError
@@ -68,7 +69,8 @@ def add_from_token(call: Call, value: ObjectValue, token_id: str, kind: int = Ki
     if seen is None or seen["status"] == tokens.DELETED:
         raise KalturaError("INTERNAL_SERVERL_ERROR")
     if seen["status"] != tokens.FULL:
-        raise KalturaError("UPLOAD_TOKEN_INVALID_STATUS_FOR_ADD_ENTRY")
+        lost_a_race = call.arrived < app.consumed.get(token_id, 0)
+        raise KalturaError("INTERNAL_SERVERL_ERROR" if lost_a_race else "UPLOAD_TOKEN_INVALID_STATUS_FOR_ADD_ENTRY")
     with app.locks.hold(token_id), app.database.transaction():
         token = app.tables.tokens.get(token_id) or seen
         if token["status"] != tokens.FULL:
@@ -79,6 +81,7 @@ def add_from_token(call: Call, value: ObjectValue, token_id: str, kind: int = Ki
             entry = store.save(app, {**entry, "status": 7})
         file = attach.close(app, token)
         content.give_file(app, entry, file, count_size=False)
+        app.consumed[token_id] = time.monotonic()
         return app.tables.entries.get(entry["id"]) or entry
 
 

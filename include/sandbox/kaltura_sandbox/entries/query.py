@@ -11,7 +11,7 @@ from kaltura_sandbox.entries import types
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ENTRY_FILTER", "MEDIA_FILTER", "Query", "entry_query"]
+__all__ = ["DATA_FILTER", "DOCUMENT_FILTER", "ENTRY_FILTER", "MEDIA_FILTER", "Query", "entry_query"]
 
 # filter name -> (column, type)
 _NUMBERS = {

@@ -116,10 +116,6 @@ class JobQueue:
         """Whether the workers are being stopped."""
         return self._stopping
 
-    def idle(self) -> bool:
-        """Whether nothing is running or waiting to run."""
-        return self._app.tables.jobs.count("status IN (0, 1, 2, 9)") == 0
-
     def _next(self) -> Record | None:
         with self._app.database.transaction():
             job = self._app.tables.jobs.first(

@@ -45,10 +45,6 @@ class Files:
         os.replace(source, target)
         return target
 
-    def remove_object(self, object_id: str) -> None:
-        """Delete the content of an object."""
-        shutil.rmtree(self.content / _safe(object_id), ignore_errors=True)
-
 
 def _safe(text: str) -> str:
     return "".join(letter for letter in text if letter.isalnum() or letter in "_-")[:64]
