@@ -65,7 +65,8 @@ class Series:
         """One line of the table."""
         rates = sorted(self.size / seconds / 1e6 for seconds in self.seconds)
         return (
-            f"{self.name:34} {self.size // MIB:5} MiB {self.rate / 1e6:9.1f} MB/s  [{rates[0]:7.1f} .. {rates[-1]:7.1f}]"
+            f"{self.name:34} {self.size // MIB:5} MiB {self.rate / 1e6:9.1f} MB/s"
+            f"  [{rates[0]:7.1f} .. {rates[-1]:7.1f}]"
             f" {self.cpu_per_gib:7.2f} CPU s/GiB {max(self.growth, default=0) / MIB:8.1f} MiB growth"
         )
 

@@ -1,0 +1,201 @@
+"""S3 sources with a real boto3 client against a server that answers as S3 does."""
+
+from __future__ import annotations
+
+import base64
+import random
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from kaltura_provider.upload import (
+    SourceArchived,
+    SourceChanged,
+    SourceEmpty,
+    SourceForbidden,
+    SourceNotFound,
+    SourceUnavailable,
+    crc32c,
+    open_s3,
+    s3_client_options,
+    to_base64,
+)
+
+if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
+
+    Site = Any
+
+DATA = random.Random(8).randbytes(600_011)
+
+
+@pytest.fixture
+def client(site: Site) -> Any:
+    options = s3_client_options() | {"retries": {"max_attempts": 1}, "s3": {"addressing_style": "path"}}
+    return boto3.client(
+        "s3",
+        endpoint_url=site.url,
+        aws_access_key_id="AKIA",
+        aws_secret_access_key="secret",
+        region_name="us-east-1",
+        config=Config(**options),
+    )
+
+
+def refuse(site: Site, status: int, code: str, message: str = "no", only: str = "GET HEAD") -> None:
+    """Answer an S3 error; HEAD has no body, as HTTP demands."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(0 if handler.command == "HEAD" else len(body)))
+        handler.end_headers()
+        if handler.command != "HEAD":
+            handler.wfile.write(body)
+
+    before = site.answer
+    site.answer = lambda handler: answer(handler) if handler.command in only else before(handler)
+
+
+def test_ranges_pinned_by_etag(site: Site, client: Any) -> None:
+    site.serve(DATA, headers={"x-amz-checksum-crc32c": to_base64(crc32c(DATA)), "x-amz-checksum-type": "FULL_OBJECT"})
+    source = open_s3(client, "bucket", "in/clip one.mp4")
+    assert (source.name, source.size, source.validator) == ("clip one.mp4", len(DATA), "v1")
+    assert source.uri == "s3://bucket/in/clip one.mp4"
+    assert source.crc32c == crc32c(DATA)
+    assert b"".join(source.read(0, len(DATA), 10_000)) == DATA
+    assert b"".join(source.read(77, 100_000)) == DATA[77:100_077]
+    assert site.seen[-1][2]["if-match"] == '"v1"'
+    assert site.seen[0][2]["x-amz-checksum-mode"] == "ENABLED"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-amz-checksum-crc32c": "AAAAAA==-3", "x-amz-checksum-type": "COMPOSITE"},
+        {"x-amz-checksum-crc32c": "AAAAAA==", "x-amz-checksum-type": "COMPOSITE"},
+        {"x-amz-checksum-crc64nvme": "AAAAAAAAAAA="},
+    ],
+)
+def test_only_a_checksum_of_the_whole_object_counts(site: Site, client: Any, headers: dict[str, str]) -> None:
+    site.serve(DATA, headers=headers)
+    assert open_s3(client, "bucket", "clip.mp4").crc32c is None
+
+
+def test_version_and_requester_pays_go_with_every_request(site: Site, client: Any) -> None:
+    site.serve(DATA)
+    source = open_s3(client, "bucket", "clip.mp4", version_id="v-7", request_payer=True)
+    assert source.validator == "v-7"
+    assert source.uri.endswith("?versionId=v-7")
+    assert b"".join(source.read(0, 10)) == DATA[:10]
+    assert all("versionId=v-7" in path for _, path, _ in site.seen)
+    assert all(headers["x-amz-request-payer"] == "requester" for *_, headers in site.seen)
+    assert all("if-match" not in headers for *_, headers in site.seen)
+
+
+def test_broken_answers_are_gone_on_with(site: Site, client: Any) -> None:
+    site.serve(DATA, cut_after=[100_000, 3])
+    source = open_s3(client, "bucket", "clip.mp4")
+    assert b"".join(source.read(0, len(DATA))) == DATA
+    assert site.seen[2][2]["range"] == f"bytes=100000-{len(DATA) - 1}"
+
+
+def test_replaced_object_names_both(site: Site, client: Any) -> None:
+    site.serve(DATA)
+    source = open_s3(client, "bucket", "clip.mp4")
+    site.serve(DATA[:50], etag='"v2"')
+    refuse(site, 412, "PreconditionFailed", only="GET")
+    with pytest.raises(SourceChanged) as caught:
+        list(source.read(0, 10))
+    assert caught.value.expected == f'"v1" with {len(DATA)} bytes'
+    assert caught.value.found == '"v2" with 50 bytes'
+    assert caught.value.permanent
+
+
+def test_object_that_vanished(site: Site, client: Any) -> None:
+    site.serve(DATA)
+    source = open_s3(client, "bucket", "clip.mp4")
+    refuse(site, 404, "NoSuchKey")
+    with pytest.raises(SourceNotFound):
+        list(source.read(0, 10))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "error", "says"),
+    [
+        (404, "NoSuchKey", "no", SourceNotFound, "no such object"),
+        (404, "NoSuchBucket", "no", SourceNotFound, "no such"),
+        (403, "AccessDenied", "Access Denied", SourceForbidden, "request_payer=True"),
+        (403, "AccessDenied", "not authorized to perform: kms:Decrypt", SourceForbidden, "kms:Decrypt"),
+        (400, "KMS.DisabledException", "key is disabled", SourceForbidden, "KMS key"),
+        (403, "InvalidObjectState", "archived", SourceArchived, "restore-object"),
+        (403, "SignatureDoesNotMatch", "no", SourceForbidden, "credentials"),
+        (400, "ExpiredToken", "no", SourceUnavailable, "ExpiredToken"),
+        (503, "SlowDown", "no", SourceUnavailable, "503|SlowDown"),
+    ],
+)
+def test_refusals_say_what_to_do(
+    site: Site, client: Any, status: int, code: str, message: str, error: type[Exception], says: str
+) -> None:
+    refuse(site, status, code, message)
+    with pytest.raises(error, match=says) as caught:
+        open_s3(client, "bucket", "clip.mp4")
+    assert "s3://bucket/clip.mp4" in str(caught.value)
+    assert "AKIA" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-amz-storage-class": "GLACIER"},
+        {"x-amz-storage-class": "DEEP_ARCHIVE"},
+        {"x-amz-storage-class": "DEEP_ARCHIVE", "x-amz-restore": 'ongoing-request="true"'},
+        {"x-amz-storage-class": "INTELLIGENT_TIERING", "x-amz-archive-status": "ARCHIVE_ACCESS"},
+    ],
+)
+def test_archived_objects(site: Site, client: Any, headers: dict[str, str]) -> None:
+    site.serve(DATA, headers=headers)
+    with pytest.raises(SourceArchived, match="restore-object"):
+        open_s3(client, "bucket", "clip.mp4")
+
+
+def test_restored_and_instant_archives_are_read(site: Site, client: Any) -> None:
+    restored = {"x-amz-storage-class": "GLACIER", "x-amz-restore": 'ongoing-request="false", expiry-date="x"'}
+    for headers in (restored, {"x-amz-storage-class": "GLACIER_IR"}):
+        site.serve(DATA, headers=headers)
+        assert b"".join(open_s3(client, "bucket", "clip.mp4").read(0, 5)) == DATA[:5]
+
+
+def test_empty_object(site: Site, client: Any) -> None:
+    site.serve(b"", ranges=False)
+    with pytest.raises(SourceEmpty):
+        open_s3(client, "bucket", "clip.mp4")
+
+
+def test_no_credentials_and_no_server(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    without = boto3.client("s3", endpoint_url=site.url, region_name="us-east-1")
+    with pytest.raises(SourceForbidden, match="credentials"):
+        open_s3(without, "bucket", "clip.mp4")
+    nobody = boto3.client(
+        "s3",
+        endpoint_url="http://127.0.0.1:1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+        region_name="us-east-1",
+        config=Config(retries={"max_attempts": 0}),
+    )
+    with pytest.raises(SourceUnavailable):
+        open_s3(nobody, "bucket", "clip.mp4")
+
+
+def test_base64_is_that_of_s3() -> None:
+    # The checksum S3's documentation shows is base64 of the big-endian value.
+    assert to_base64(crc32c(b"123456789")) == base64.b64encode(bytes.fromhex("e3069283")).decode()
