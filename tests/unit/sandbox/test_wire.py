@@ -12,6 +12,7 @@ import pytest
 
 from kaltura_sandbox.server.message import BodyTruncated
 from kaltura_sandbox.server.multipart import boundary_of, read_parts
+from kaltura_sandbox.store.files import append_at
 from kaltura_sandbox.wire import php
 from kaltura_sandbox.wire.formats import render
 from kaltura_sandbox.wire.params import decode_json, merge, nest, parse_query, path_pairs
@@ -177,3 +178,15 @@ def test_cut_multipart_leaves_no_file(tmp_path: Path) -> None:
 )
 def test_boundary(header: str, expected: bytes | None) -> None:
     assert boundary_of(header) == expected
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_chunks_are_copied_with_and_without_the_kernels_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    data, source, target = random.Random(1).randbytes(3_000_000), tmp_path / "source", tmp_path / "target"
+    source.write_bytes(data)
+    target.write_bytes(b"head" + bytes(100))
+    append_at(source, target, 4)
+    assert target.read_bytes() == b"head" + data

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,19 +55,20 @@ def _safe(text: str) -> str:
 def append_at(source: Path, target: Path, offset: int) -> None:
     """Write the bytes of ``source`` into ``target`` from ``offset`` on, inside the kernel where it can."""
     with source.open("rb", buffering=0) as reader, target.open("r+b", buffering=0) as writer:
-        left = source.stat().st_size
-        position = 0
+        left, position = os.fstat(reader.fileno()).st_size, 0
         while left > 0:
-            try:
-                copied = os.copy_file_range(reader.fileno(), writer.fileno(), left, position, offset + position)
-            except OSError:  # not on this file system
-                reader.seek(position)
-                data = reader.read(_WINDOW)
-                copied = os.pwrite(writer.fileno(), data, offset + position)
+            copied = _copy(reader.fileno(), writer.fileno(), position, offset + position, left)
             if copied == 0:
                 break
             position += copied
             left -= copied
+
+
+def _copy(reader: int, writer: int, start: int, to: int, count: int) -> int:
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # not on every file system
+            return os.copy_file_range(reader, writer, count, start, to)
+    return os.pwrite(writer, os.pread(reader, min(count, _WINDOW), start), to)
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:
