@@ -257,3 +257,40 @@ def test_a_body_that_breaks_off_leaves_nothing(api: Any, sandbox: Sandbox) -> No
         api.upload(token, DATA)
     assert api("uploadToken", "get", uploadTokenId=token)["status"] == 0
     assert list(Path(sandbox.app.files.temporary).iterdir()) == []
+
+
+def test_auto_finalize_without_offsets(api: Any, sandbox: Sandbox) -> None:
+    whole = api.token(fileSize=300_000, autoFinalize=1)
+    assert api.upload(whole, DATA, resume=0, finalChunk=0)["status"] == 2
+    # Any appended chunk that does not exceed the declared size ends the upload, complete or not.
+    early = api.token(fileSize=300_000, autoFinalize=1)
+    first(api, early)
+    reply = api.upload(early, PARTS[1], resume=1, finalChunk=0, resumeAt=-1)
+    assert (reply["status"], reply["uploadedFileSize"]) == (2, "200000")
+
+
+def test_auto_finalize_counts_what_came_twice(api: Any) -> None:
+    token = api.token(fileSize=300_000, autoFinalize=1)
+    first(api, token)
+    more(api, token, PARTS[1], 100_000)
+    assert api.code(more(api, token, PARTS[1], 100_000)) == "UPLOAD_TOKEN_CANNOT_MATCH_EXPECTED_SIZE"
+    for _ in range(5):
+        reply = more(api, token, PARTS[1], 100_000)
+    assert api.code(reply) == "INTERNAL_SERVERL_ERROR"
+
+
+def test_a_token_in_the_historic_error_state(api: Any, sandbox: Sandbox) -> None:
+    token = api.token()
+    sandbox.control.set_token(token, status=6)
+    assert api.code(first(api, token)) == "MAX_ALLOWED_CHUNK_COUNT_EXCEEDED"
+
+
+def test_a_late_restart_truncates_and_can_be_repaired(api: Any, sandbox: Sandbox) -> None:
+    token = api.token()
+    first(api, token)
+    more(api, token, PARTS[1], 100_000)
+    first(api, token)
+    assert api.code(more(api, token, PARTS[2], 200_000, final=1)) == "UPLOAD_TOKEN_CANNOT_MATCH_EXPECTED_SIZE"
+    more(api, token, PARTS[1], 100_000)
+    assert more(api, token, PARTS[2], 200_000, final=1)["status"] == 2
+    assert stored(sandbox, token) == DATA
