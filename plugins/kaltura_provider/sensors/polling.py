@@ -25,6 +25,8 @@ __all__ = ["PokeState"]
 log = logging.getLogger(__name__)
 
 _KEY: Final = "kaltura_wait"
+_HEAD_START: Final = 0.1
+"""Seconds by which a wait ends before Airflow's own check of the timeout, which cannot say what is missing."""
 
 
 @dataclass(slots=True)
@@ -61,6 +63,8 @@ class PokeState:
             try_number=context["ti"].try_number,
             began=time.time(),
         )
+        if sensor.reschedule and (first := context["ti"].get_first_reschedule_date(context)):
+            state.began = first.timestamp()
         state._recall()
         return state
 
@@ -86,7 +90,7 @@ class PokeState:
                 log.info("%s", line)
         if self.watch.finished:
             return self._ended("done")
-        if now - self.began >= self.sensor.timeout:
+        if time.time() - self.began >= self.sensor.timeout - _HEAD_START:
             return self._ended("timeout", explanation=self.watch.explain())
         self._remember()
         return None
@@ -107,7 +111,6 @@ class PokeState:
         # The store outlives a try; a new try is a new wait.
         if not isinstance(stored, dict) or stored.get("try_number") != self.try_number:
             return
-        self.began = stored["began"]
         self.budget.since, self.budget.count = stored["budget"]
         for settled, values in ((self.watch.ready, stored["ready"]), (self.watch.failed, stored["failed"])):
             for object_id, value in values.items():
@@ -121,7 +124,6 @@ class PokeState:
             return
         state = {
             "try_number": self.try_number,
-            "began": self.began,
             "budget": [self.budget.since, self.budget.count],
             "ready": self.watch.ready,
             "failed": self.watch.failed,

@@ -156,7 +156,7 @@ async def test_soft_fail_skips_in_every_mode(run: Run, sandbox: Any, entries: An
     with pytest.raises(AirflowSkipException):
         await run.run(KalturaEntryReadySensor, entry=failed, soft_fail=True)
     with pytest.raises(AirflowSkipException):
-        await run.run(KalturaEntryReadySensor, entry=slow, timeout=0.5, soft_fail=True)
+        await run.run(KalturaEntryReadySensor, entry=slow, timeout=1.2, soft_fail=True)
 
 
 async def test_a_batch_waits_for_all_and_leaves_its_result_when_one_fails(run: Run, sandbox: Any, entries: Any) -> None:
@@ -189,7 +189,7 @@ async def test_a_timeout_says_how_much_of_the_upload_has_arrived(run: Run, sandb
     entries.control.set_token(token["id"], status=1, uploadedFileSize=1000)
     ref = {"entry_id": entry_id, "token_id": token["id"], "state": "sent"}
     with pytest.raises(AirflowSensorTimeout, match="1000 of 4000 bytes"):
-        await run.run(KalturaEntryReadySensor, entry=ref, timeout=0.5)
+        await run.run(KalturaEntryReadySensor, entry=ref, timeout=1.5)
     assert "IMPORT" in run.ti.pushed["return_value"]["note"]
 
 
@@ -243,11 +243,11 @@ async def test_a_new_try_forgets_what_an_earlier_one_saw(sandbox: Any, entries: 
     entry_id = entries.make(-2)
     run = Run(triggerer, "reschedule")
     with pytest.raises(AirflowSensorTimeout):
-        await run.run(KalturaEntryReadySensor, entry=entry_id, grace=60, timeout=0.5)
-    run.store.set("kaltura_wait", {"try_number": 1, "began": 0, "nonsense": True})
+        await run.run(KalturaEntryReadySensor, entry=entry_id, grace=60, timeout=1.2)
+    run.store.set("kaltura_wait", {"try_number": 1, "nonsense": True})
     run.ti.try_number, run.ti.first_look = 2, None
     with pytest.raises(AirflowSensorTimeout):
-        await run.run(KalturaEntryReadySensor, entry=entry_id, grace=60, timeout=0.5)
+        await run.run(KalturaEntryReadySensor, entry=entry_id, grace=60, timeout=1.2)
     assert run.looks >= 4
     assert not run.store
 
