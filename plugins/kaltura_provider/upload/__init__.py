@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kaltura_provider.upload.checksum import combine, crc32c, from_base64, to_base64
     from kaltura_provider.upload.errors import (
         ChecksumMismatch,
+        ChunkRefused,
         FinalRefused,
         GoneReason,
         SizeMismatch,
@@ -51,6 +52,7 @@ _HOMES = {
     "checksum": ("combine", "crc32c", "from_base64", "to_base64"),
     "errors": (
         "ChecksumMismatch",
+        "ChunkRefused",
         "FinalRefused",
         "GoneReason",
         "SizeMismatch",
@@ -88,6 +90,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ChecksumMismatch",
+    "ChunkRefused",
     "FileSource",
     "FinalRefused",
     "GoneReason",

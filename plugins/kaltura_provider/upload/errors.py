@@ -5,6 +5,7 @@ UploadError                 permanent, token_id
 ├── TokenBusy               another process is sending to the token right now
 ├── SizeMismatch            the token holds another number of bytes than the source
 ├── ChecksumMismatch        what was read is not what the store says it holds
+├── ChunkRefused            length: a proxy takes no request of even the smallest chunk's size (HTTP 413)
 ├── FinalRefused            the server has every byte and still does not finish the token
 └── UploadCancelled         the uploader was told to stop
 
@@ -19,6 +20,7 @@ from typing import Any, ClassVar
 
 __all__ = [
     "ChecksumMismatch",
+    "ChunkRefused",
     "FinalRefused",
     "GoneReason",
     "SizeMismatch",
@@ -121,6 +123,23 @@ class ChecksumMismatch(UploadError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.token_id, self.expected, self.found)
+
+
+class ChunkRefused(UploadError):
+    """The server, or a proxy before it, takes no request of this many bytes (``length``), and smaller are not tried."""
+
+    permanent = True
+
+    def __init__(self, token_id: str, length: int) -> None:
+        super().__init__(
+            f"the server, or a proxy before it, refuses a request of {length} bytes (HTTP 413). Raise its limit "
+            "(nginx: client_max_body_size), or set chunk_size below it",
+            token_id,
+        )
+        self.length = length
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.token_id, self.length)
 
 
 class FinalRefused(UploadError):

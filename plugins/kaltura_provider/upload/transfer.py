@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kaltura_provider.api import KalturaAPIError
 from kaltura_provider.upload import integrity
 from kaltura_provider.upload.checksum import ChecksumCollector, to_base64
-from kaltura_provider.upload.errors import FinalRefused, SizeMismatch, UploadCancelled
+from kaltura_provider.upload.errors import ChunkRefused, FinalRefused, SizeMismatch, UploadCancelled
 from kaltura_provider.upload.finisher import Finisher
 from kaltura_provider.upload.pace import Pace
 from kaltura_provider.upload.plan import Chunk, Phase, UploadPlan
@@ -183,7 +183,9 @@ class Transfer:
             self._final = state
         elif code == "UPLOAD_TOKEN_CANNOT_RESUME":
             self._restarting = True
-        elif too_large(error) and outcome.chunk.length > self._pace.smallest:
+        elif too_large(error):
+            if outcome.chunk.length <= self._pace.smallest:
+                raise ChunkRefused(self._token_id, outcome.chunk.length) from error
             self._pace.failed(outcome.started, outcome.ended, too_large=outcome.chunk.length)
             self._plan.lose(outcome.chunk)
         elif passing(error, renewable=self._client.credentials.renewable):

@@ -299,7 +299,7 @@ def test_names_that_lead_inside_are_refused_when_the_connection_is_made(
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     url = f"http://media.example.com:{site.port}/clip.mp4"
     site.serve(DATA)
-    with pytest.raises(SourceRefused, match="allow the host 'media.example.com' by name"):
+    with pytest.raises(SourceRefused, match=r"allow the host 'media\.example\.com' by name"):
         open_http(url)
     # Even if the first look-up had given a public address:
     monkeypatch.setattr(UrlPolicy, "check_host", lambda *_: None)

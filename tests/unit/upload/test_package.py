@@ -11,6 +11,7 @@ import pytest
 import kaltura_provider.upload as upload
 from kaltura_provider.upload import (
     ChecksumMismatch,
+    ChunkRefused,
     FinalRefused,
     GoneReason,
     SizeMismatch,
@@ -58,6 +59,7 @@ ERRORS: list[Exception] = [
     TokenBusy("b", "0_t"),
     SizeMismatch("0_t", 3, None),
     ChecksumMismatch("0_t", "AAAA", "BBBB"),
+    ChunkRefused("0_t", 5),
     FinalRefused("c", "0_t"),
     UploadCancelled("d", "0_t"),
     SourceNotFound("s3://b/k", "e"),
@@ -80,6 +82,7 @@ def test_errors_survive_the_way_between_processes(error: Exception) -> None:
 def test_which_errors_another_attempt_can_cure() -> None:
     permanent = {type(error).__name__ for error in ERRORS if error.permanent}  # type: ignore[attr-defined]
     assert permanent == {
+        "ChunkRefused",
         "TokenGone",  # with this reason; the others are cured by a new token
         "SourceNotFound",
         "SourceChanged",

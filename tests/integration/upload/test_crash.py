@@ -1,0 +1,89 @@
+"""An uploader that dies by SIGKILL, and another process that goes on; memory of a process that uploads."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kaltura_provider.upload import Uploader, UploadSettings, memory_bound, open_file
+
+if TYPE_CHECKING:
+    Account = Any
+
+MIB = 1 << 20
+PARALLELISM = 4
+
+CHILD = """
+import json, sys
+from pathlib import Path
+from kaltura_provider.api import Credentials, KalturaClient
+from kaltura_provider.upload import Uploader, UploadSettings, open_file
+
+url, partner, secret, token, path, options = sys.argv[1:]
+
+def memory(name):
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) * 1024
+
+client = KalturaClient(url, Credentials(int(partner), "secret", secret))
+client.call("uploadToken", "get", {"uploadTokenId": token})
+Path("/proc/self/clear_refs").write_text("5")
+before = memory("VmRSS")
+result = Uploader(client, settings=UploadSettings(**json.loads(options))).send(open_file(path), token, attached=True)
+print(json.dumps({"growth": memory("VmHWM") - before, "sent": result.bytes_sent}))
+"""
+
+
+def start(account: Account, token: str, path: Path, **options: Any) -> subprocess.Popen[str]:
+    sandbox = account.sandbox
+    arguments = [sandbox.service_url, str(sandbox.partner_id), sandbox.admin_secret, token, str(path)]
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, *arguments, json.dumps(options)], stdout=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.parametrize("after", [0.35, 0.8, 1.3])
+def test_killed_process_costs_no_more_than_the_chunks_in_flight(
+    account: Account, clip: Callable[[int], tuple[Path, str]], quick: UploadSettings, after: float
+) -> None:
+    size = 24 * MIB
+    path, sha = clip(size)
+    token = account.token(size, attached=True)
+    child = start(account, token, path, parallelism=PARALLELISM, chunk_size=MIB, bandwidth=12 * MIB)
+    while not account.get(token).get("uploadedFileSize"):
+        time.sleep(0.02)
+    time.sleep(after)
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    assert account.get(token)["status"] == 1
+    result = Uploader(account.client, settings=quick).send(open_file(path), token, attached=True, own=True)
+    assert account.content(token, attached=True) == {"sha256": sha, "size": size}
+    assert result.resumed_from > 0
+    # All bytes the server took, from both processes, headers and forms included.
+    assert size <= account.control.state()["bytes_received"] <= size + 2 * PARALLELISM * MIB + 100_000
+
+
+@pytest.mark.parametrize("chunk", [2, 10, 64])
+def test_memory_stays_within_the_documented_bound(
+    account: Account, clip: Callable[[int], tuple[Path, str]], chunk: int
+) -> None:
+    size = 150 * MIB
+    path, sha = clip(size)
+    token = account.token(size, attached=True)
+    child = start(account, token, path, parallelism=8, chunk_size=chunk * MIB)
+    out, _ = child.communicate(timeout=120)
+    assert child.returncode == 0
+    report = json.loads(out)
+    assert report["sent"] == size
+    assert 0 < report["growth"] <= memory_bound(8)
+    assert account.content(token, attached=True)["sha256"] == sha
+    os.unlink(path)
