@@ -79,7 +79,7 @@ class App:
         self.database.close()
 
     def reset(self) -> None:
-        """Forget all records, files, faults and counters; sessions stay good."""
+        """Forget all records, files, faults and counters, and what tests set; sessions stay good."""
         self.database.execute("DELETE FROM jobs")
         self.jobs.drain()
         with self.database.transaction():
@@ -94,6 +94,7 @@ class App:
         self.journal.clear()
         self.clock.reset()
         self.database.set_meta("clock_offset", "0")
+        self.search.lag = self.config.index_lag
         for directory in (self.files.uploads, self.files.content):
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir(exist_ok=True)

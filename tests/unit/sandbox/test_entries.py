@@ -303,3 +303,16 @@ def test_filters_check_their_enumerations(api: Any, condition: dict[str, Any], k
     reply = api("baseEntry", "list", filter=condition)
     assert reply["args"]["ENUM_TYPE"] == kind
     assert api("baseEntry", "list", filter={"statusIn": "99,abc"})["totalCount"] == 0
+
+
+def test_reset_undoes_what_a_test_set(api: Any, sandbox: Sandbox) -> None:
+    sandbox.control.set_lag(60)
+    sandbox.control.advance_clock(5000)
+    sandbox.control.fault("latency", seconds=9)
+    api.media(name="gone", categories="A>B")
+    sandbox.control.reset()
+    state = sandbox.control.state()
+    assert (state["live_entries"], state["clock_offset"], state["calls"]) == (0, 0, {})
+    entry = api.media(name="new", referenceId="seen-at-once", categories="A>B")
+    assert ids(api("baseEntry", "listByReferenceId", refId="seen-at-once")) == [entry]
+    assert api("media", "get", entryId=entry)["categories"] == "A>B"
