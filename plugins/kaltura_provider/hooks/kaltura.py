@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 
 if TYPE_CHECKING:
-    from kaltura_provider.api import AsyncKalturaClient, KalturaClient, Observer
+    from collections.abc import Mapping, Sequence
+
+    from kaltura_provider.api import AsyncKalturaClient, KalturaClient, Observer, Request
     from kaltura_provider.hooks.connection import KalturaAccount
 
 __all__ = ["KalturaHook"]
@@ -83,6 +85,26 @@ class KalturaHook(BaseHook):
         :raises KalturaError: see :mod:`kaltura_provider.api.errors`.
         """
         return self.get_conn().call(service, action, params)
+
+    def multirequest(self, requests: Sequence[Request | Mapping[str, Any]], *, repeatable: bool = False) -> list[Any]:
+        """Make several calls in one exchange; a value such as ``{1:result:id}`` is taken from an earlier answer.
+
+        >>> KalturaHook().multirequest(
+        ...     [
+        ...         {"service": "media", "action": "add", "params": {"entry": {"mediaType": 1, "name": "x"}}},
+        ...         {"service": "baseEntry", "action": "get", "params": {"entryId": "{1:result:id}"}},
+        ...     ]
+        ... )  # doctest: +SKIP
+
+        :param requests: each a mapping with ``service``, ``action`` and ``params``.
+        :param repeatable: whether all of it may be done twice without harm.
+        :return: one element per request: its value, or the :class:`~kaltura_provider.api.KalturaAPIError` it ended
+            in (not raised; later requests run all the same).
+        :raises KalturaConfigurationError: a request is malformed; names it. :raises KalturaError: no answer came.
+        """
+        from kaltura_provider.api.requests import read_requests
+
+        return self.get_conn().multirequest(read_requests(requests), repeatable=repeatable)
 
     def test_connection(self) -> tuple[bool, str]:
         """Say in one line who we are, or exactly what is wrong (Airflow's Test button)."""

@@ -41,6 +41,7 @@ class EntryMetadata:
     end_date: int | None = None
     admin_tags: tuple[str, ...] = ()
     template_entry_id: str | None = None
+    parent_entry_id: str | None = None
     partner_data: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -60,9 +61,17 @@ class EntryMetadata:
             raise ValueError(f"user_id has {len(self.user_id)} characters: Kaltura takes {_USER_ID_LENGTH} at most")
         if self.start_date is not None and self.end_date is not None and self.start_date >= self.end_date:
             raise ValueError(f"start_date {self.start_date} must be before end_date {self.end_date}")
+        self._check_parent()
         ours = [tag for tag in self.admin_tags if tag.strip().lower().split(":")[0] == "kai1"]
         if ours:
             raise ValueError(f"admin_tags {', '.join(ours)!r} are reserved: marks of this package begin with kai1")
+
+    def _check_parent(self) -> None:
+        if self.parent_entry_id is None:
+            return
+        inherited = ("categories", "access_control_id", "start_date", "end_date")
+        if said := [name for name in inherited if getattr(self, name)]:
+            raise ValueError(f"{', '.join(said)} cannot go with parent_entry_id: a child entry has its parent's")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -46,6 +46,7 @@ def described_entry(said: EntryMetadata, kind: Kind, file_name: str) -> dict[str
         "startDate": said.start_date,
         "endDate": said.end_date,
         "templateEntryId": said.template_entry_id,
+        "parentEntryId": said.parent_entry_id,
         "partnerData": said.partner_data,
         "mediaType": kind.media_type,
         "documentType": document_type(file_name) if kind is Kind.DOCUMENT else None,

@@ -1,0 +1,152 @@
+"""Any action of Kaltura's API as a task, alone or several in one exchange."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.operators.base import KalturaOperator
+from kaltura_provider.operators.output import check_output, collect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+__all__ = ["KalturaCallOperator", "KalturaMultiRequestOperator"]
+
+_MOST_BYTES = 256 * 1024
+
+
+class KalturaCallOperator(KalturaOperator):
+    """Call any action of Kaltura's API: ``service.action``, with the connection's session, retries and errors.
+
+    A call that only reads (``get...``, ``list...``, ``count``) is repeated after trouble on the way; another only if it
+    surely was not carried out. A retry of the task calls again.
+
+    :param service: such as ``media``, ``baseEntry``, ``caption_captionAsset``, ``elasticsearch_esearch``.
+    :param action: such as ``get``, ``list``.
+    :param parameters: the action's parameters under Kaltura's names; objects are mappings (with ``objectType``), lists
+        are lists; ``None`` leaves one out.
+    :param result_path: which part of the answer to return, such as ``objects.0.id``; by default all of it.
+    :param fields: of the object or objects returned, only these properties.
+    :param output_uri: where a list goes instead of XCom: ``s3://bucket/key.jsonl``, ``/path/file.csv``, ``.json``.
+    :param repeatable: whether the call may be repeated blindly; by default told from its name.
+    :param aws_conn_id: the Airflow connection for an ``output_uri`` in S3.
+    :return: the answer as JSON values, with secrets in it hidden; ``{"output_uri", "count"}`` with an ``output_uri``.
+    :raises AirflowFailException: an argument is no name, the part does not exist, or Kaltura refuses for good.
+    """
+
+    template_fields: Sequence[str] = (
+        "service",
+        "action",
+        "parameters",
+        "result_path",
+        "fields",
+        "output_uri",
+        *KalturaOperator.template_fields,
+    )
+    template_fields_renderers = {"parameters": "json"}  # noqa: RUF012 - Airflow's own form
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        action: str,
+        parameters: Mapping[str, Any] | None = None,
+        result_path: str | None = None,
+        fields: Sequence[str] | None = None,
+        output_uri: str | None = None,
+        repeatable: bool | None = None,
+        aws_conn_id: str = "aws_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.service = service
+        self.action = action
+        self.parameters = parameters
+        self.result_path = result_path
+        self.fields = fields
+        self.output_uri = output_uri
+        self.repeatable = repeatable
+        self.aws_conn_id = aws_conn_id
+
+    def run_in_kaltura(self, context: Context) -> Any:
+        """Return the answer, or where it is."""
+        from kaltura_provider.api import KalturaConfigurationError
+        from kaltura_provider.api.answers import pick, select
+        from kaltura_provider.api.requests import check_call
+
+        check_call(self.service, self.action)
+        check_output(self.output_uri)
+        answer = self.hook.get_conn().call(self.service, self.action, self.parameters, repeatable=self.repeatable)
+        value = pick(select(answer, self.result_path), self.fields)
+        if not self.output_uri:
+            return _small(value)
+        rows = value.get("objects") if isinstance(value, dict) and "objects" in value else value
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise KalturaConfigurationError(
+                "output_uri", self.output_uri, "takes a list of objects", "set result_path to one, or no output_uri"
+            )
+        return collect(rows, self.output_uri, fields=self.fields, aws_conn_id=self.aws_conn_id)
+
+
+class KalturaMultiRequestOperator(KalturaOperator):
+    """Make several calls in one exchange (``multirequest``); later ones can use results of earlier ones.
+
+    It is not atomic: every call runs, whatever becomes of those before it.
+
+    :param requests: mappings of ``service``, ``action`` and ``params``. A value ``"{1:result:id}"`` stands for the
+        ``id`` of the first call's result, ``"{2:result:objects:0:id}"`` for that of the second one's first object.
+    :param repeatable: whether all of it may be done twice without harm.
+    :param allow_failures: return ``{"error": code, "message": text}`` for a call that failed instead of failing.
+    :param fields: of the objects returned, only these properties.
+    :return: the results in order, with secrets in them hidden.
+    :raises AirflowFailException: a request is malformed or refers to a later one, or a call was refused for good.
+    """
+
+    template_fields: Sequence[str] = ("requests", "fields", *KalturaOperator.template_fields)
+    template_fields_renderers = {"requests": "json"}  # noqa: RUF012 - Airflow's own form
+
+    def __init__(
+        self,
+        *,
+        requests: Sequence[Mapping[str, Any]],
+        repeatable: bool = False,
+        allow_failures: bool = False,
+        fields: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.requests = requests
+        self.repeatable = repeatable
+        self.allow_failures = allow_failures
+        self.fields = fields
+
+    def run_in_kaltura(self, context: Context) -> list[Any]:
+        """Return the results."""
+        from kaltura_provider.api import KalturaAPIError, first_error
+        from kaltura_provider.api.answers import pick, select
+
+        results = self.hook.multirequest(self.requests, repeatable=self.repeatable)
+        error = first_error(results)
+        if error is not None and not self.allow_failures:
+            raise error
+        values = [
+            {"error": value.code, "message": value.message}
+            if isinstance(value, KalturaAPIError)
+            else pick(select(value, None), self.fields)
+            for value in results
+        ]
+        return list(_small(values))
+
+
+def _small(value: Any) -> Any:
+    """Return a value that is small enough for XCom."""
+    size = len(json.dumps(value))
+    if size > _MOST_BYTES:
+        from kaltura_provider.api import KalturaConfigurationError
+
+        fix = "choose fields or result_path, or give output_uri"
+        raise KalturaConfigurationError("answer", f"of {size} bytes", "is too long for XCom", fix)
+    return value

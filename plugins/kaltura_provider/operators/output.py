@@ -1,0 +1,125 @@
+"""Results too long for XCom: written row by row to a file or an S3 object, of which XCom holds the address."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from kaltura_provider.api.errors import KalturaConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+__all__ = ["MOST_IN_XCOM", "check_output", "collect", "write_rows"]
+
+MOST_IN_XCOM = 1000
+"""Rows a task returns as they are; a longer result needs an ``output_uri``."""
+
+_FORMATS = (".jsonl", ".json", ".csv")
+
+
+def check_output(output: str | None) -> None:
+    """Check where rows shall go, before any are fetched.
+
+    :raises KalturaConfigurationError: it is no ``s3://`` address or absolute path, or has no format's extension.
+    """
+    if not output:
+        return
+    parts = urlsplit(output)
+    places = (parts.scheme == "s3" and parts.netloc and parts.path.strip("/"), parts.scheme == "file", output[0] == "/")
+    if not any(places):
+        fix = "give s3://bucket/key, file:///path or an absolute path"
+        raise KalturaConfigurationError("output_uri", output, "is no place", fix)
+    if Path(parts.path).suffix.lower() not in _FORMATS:
+        raise KalturaConfigurationError("output_uri", output, "has no known format", f"end it in {', '.join(_FORMATS)}")
+
+
+def collect(
+    rows: Iterable[Mapping[str, Any]], output: str | None, *, fields: Sequence[str] | None = None, aws_conn_id: str
+) -> Any:
+    """Return the rows as a list; with an ``output_uri``, write them there and return ``{"output_uri", "count"}``.
+
+    :raises KalturaConfigurationError: they are too many for XCom and there is no ``output_uri``.
+    """
+    if output:
+        return {"output_uri": output, "count": write_rows(rows, output, fields=fields, aws_conn_id=aws_conn_id)}
+    kept: list[dict[str, Any]] = []
+    for row in rows:
+        if len(kept) == MOST_IN_XCOM:
+            raise KalturaConfigurationError(
+                "result", f"of more than {MOST_IN_XCOM} rows", "is too long for XCom",
+                "give output_uri (s3://bucket/key.jsonl or /path/file.csv), or a narrower filter",
+            )  # fmt: skip
+        kept.append(dict(row))
+    return kept
+
+
+def write_rows(
+    rows: Iterable[Mapping[str, Any]], output: str, *, fields: Sequence[str] | None = None, aws_conn_id: str
+) -> int:
+    """Write rows as JSON lines, a JSON list or CSV, by the extension of ``output``; return how many there were.
+
+    What was there stays until all rows are in; memory does not grow with their number.
+
+    :param fields: columns of a CSV file; by default all names that occur.
+    """
+    check_output(output)
+    parts = urlsplit(output)
+    target = None if parts.scheme == "s3" else Path(unquote(parts.path) if parts.scheme else output)
+    if target is not None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent if target else None, prefix=".kaltura-") as folder:
+        made = Path(folder) / f"rows{Path(parts.path).suffix.lower()}"
+        count = _write(rows, made, fields)
+        if target is not None:
+            os.replace(made, target)
+        else:
+            from kaltura_provider.hooks.sources import s3_client
+
+            s3_client(aws_conn_id).upload_file(str(made), parts.netloc, parts.path.lstrip("/"))
+    return count
+
+
+def _write(rows: Iterable[Mapping[str, Any]], path: Path, fields: Sequence[str] | None) -> int:
+    lines = path.with_name("lines")
+    columns: dict[str, None] = dict.fromkeys(fields or ())
+    count = 0
+    with lines.open("w", encoding="utf-8") as file:
+        for row in rows:
+            count += 1
+            if not fields:
+                columns.update(dict.fromkeys(row))
+            file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+    if path.suffix == ".jsonl":
+        lines.replace(path)
+    elif path.suffix == ".json":
+        _write_list(lines, path)
+    else:
+        _write_table(lines, path, list(columns))
+    return count
+
+
+def _write_list(lines: Path, path: Path) -> None:
+    with lines.open(encoding="utf-8") as source, path.open("w", encoding="utf-8") as file:
+        file.write("[\n")
+        for number, line in enumerate(source):
+            file.write(",\n" * bool(number) + line.rstrip("\n"))
+        file.write("\n]\n")
+
+
+def _write_table(lines: Path, path: Path, columns: list[str]) -> None:
+    def rows() -> Iterator[dict[str, Any]]:
+        with lines.open(encoding="utf-8") as source:
+            for line in source:
+                row = json.loads(line)
+                yield {name: json.dumps(v) if isinstance(v, (dict, list)) else v for name, v in row.items()}
+
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows())

@@ -1,0 +1,133 @@
+"""Runs the DAGs of the folder `dags` by Airflow's own `dag.test()`, and single operators, against the sandbox."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import subprocess
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from kaltura_sandbox import Sandbox
+from kaltura_sandbox.s3 import S3Server
+
+DAGS = Path(__file__).parent / "dags"
+
+
+class TaskInstance:
+    """What an operator needs of a task instance."""
+
+    try_number = 1
+    max_tries = 0
+    map_index = -1
+
+    def __init__(self) -> None:
+        self.pushed: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed[key] = value
+
+
+@dataclass
+class Kaltura:
+    """The sandbox, the connection to it, and ways to run operators."""
+
+    sandbox: Sandbox
+    hook: Any
+    monkeypatch: pytest.MonkeyPatch
+
+    def run(self, operator: type, **arguments: Any) -> Any:
+        """Run one operator and return what it returns."""
+        made = operator(task_id="task", **arguments)
+        return made.execute({"ti": TaskInstance()})
+
+    def refused(self, operator: type, **arguments: Any) -> str:
+        """Run one operator that must fail for good without a call, and return why."""
+        before = self.calls
+        with pytest.raises(AirflowFailException) as failure:
+            self.run(operator, **arguments)
+        assert self.calls == before, "it called Kaltura"
+        return str(failure.value)
+
+    @property
+    def calls(self) -> list[str]:
+        """The calls the sandbox has answered."""
+        return [call["call"] for call in self.sandbox.control.log()]
+
+    def dag(self, name: str, /, **conf: Any) -> dict[str, Any]:
+        """Run a DAG of the folder to its end; return the results of its tasks by their ids."""
+        bundle = {
+            "name": "examples",
+            "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+            "kwargs": {"path": str(DAGS)},
+        }
+        self.monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps([bundle]))
+        dag = runpy.run_path(str(DAGS / f"{name}.py"))["dag"]
+        for task in dag.tasks:
+            task.retry_delay = timedelta(milliseconds=10)
+        done = dag.test(run_conf=conf or None)
+        states = {task.task_id: str(task.state) for task in done.get_task_instances()}
+        assert str(done.state) == "success", states
+        return {task_id: self._result(dag.dag_id, done.run_id, task_id) for task_id in states}
+
+    def _result(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        from airflow.models.xcom import XComModel
+        from airflow.utils.session import create_session
+
+        with create_session() as session:
+            found = XComModel.get_many(run_id=run_id, dag_ids=dag_id, task_ids=task_id, key="return_value")
+            row = session.scalars(found).first()
+            return None if row is None else XComModel.deserialize_value(row)
+
+    def entry(self, name: str = "Entry", **fields: Any) -> str:
+        """Make an entry without content."""
+        entry = {"objectType": "KalturaMediaEntry", "mediaType": 1, "name": name, **fields}
+        return str(self.hook.call("media", "add", entry=entry)["id"])
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of two seconds."""
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    source = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=2"]
+    subprocess.run(
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *source, "-pix_fmt", "yuv420p", str(path)], check=True
+    )
+    return path
+
+
+@pytest.fixture
+def kaltura(kaltura_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Kaltura:
+    from kaltura_provider.hooks.kaltura import KalturaHook
+
+    connection = {
+        "conn_type": "kaltura",
+        "host": kaltura_sandbox.url,
+        "login": str(kaltura_sandbox.partner_id),
+        "password": kaltura_sandbox.admin_secret,
+        "extra": {"cdn_host": kaltura_sandbox.url, "kmc_host": kaltura_sandbox.url},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_KALTURA_DEFAULT", json.dumps(connection))
+    return Kaltura(kaltura_sandbox, KalturaHook(), monkeypatch)
+
+
+@pytest.fixture
+def deployed(kaltura: Kaltura, airflow_db: Path) -> Kaltura:
+    """The same, with Airflow's database, for whole DAGs."""
+    return kaltura
+
+
+@pytest.fixture
+def s3(s3_sandbox: S3Server, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A boto3 client; the bucket is `media`, the connection `aws_default`."""
+    extra = {"endpoint_url": s3_sandbox.url, "region_name": "us-east-1"}
+    connection = {"conn_type": "aws", "login": s3_sandbox.access_key, "password": s3_sandbox.secret_key, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
+    s3_sandbox.client.create_bucket("media")
+    return s3_sandbox.client
