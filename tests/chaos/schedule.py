@@ -1,4 +1,4 @@
-"""One schedule of disasters, drawn from a seed: workers, kills, faults of the network and of Kaltura; then the count."""
+"""One schedule of disasters drawn from a seed: workers, kills, faults of network and Kaltura; then the count."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Schedule:
         self.seed, self.folder = seed, folder
         self.random = random.Random(seed)
         self.files = [self._file(n) for n in range(self.random.randint(1, 3))]
-        self.slots = [Slot(n) for n in range(self.random.choice((1, 1, 2, 2, 3)))]
+        self.slots = [Slot(n) for n in range(self.random.choice((1, 1, 2, 2, 3, 4)))]
         self.kills = 0
         self.faults = 0
         self.sandbox_kills = 0

@@ -1,6 +1,6 @@
 """Kill anything, at any time, and the library is right: seeded schedules with real processes.
 
-``N`` schedules are drawn from ``SEED`` (printed; each schedule has a seed of its own and can be run alone with ``N=1``).
+``N`` schedules are drawn from ``SEED`` on (printed); each has a seed of its own and can be run alone with ``N=1``.
 """
 
 from __future__ import annotations

@@ -93,7 +93,8 @@ def child(job: dict[str, Any]) -> int:
     os.dup2(log, 1)
     try:
         return work(job)
-    except BaseException:  # noqa: BLE001 what stops a worker is what the log is for
+    except BaseException:
+        # Whatever stops a worker is what the log is for.
         traceback.print_exc()
         sys.stderr.flush()
         return 4

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kaltura_provider.ingest.confirmation import confirm, record_refusal
+    from kaltura_provider.ingest.housekeeping import Leftover, find_leftovers, remove_leftovers
     from kaltura_provider.ingest.identity import (
         asset_id,
         asset_mark,
@@ -27,10 +28,31 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest.metadata import EntryMetadata
     from kaltura_provider.ingest.model import Asset, AssetError, AssetRef, AssetState
     from kaltura_provider.ingest.preparation import prepare
+    from kaltura_provider.ingest.receipts import (
+        LocalReceipts,
+        ReceiptSink,
+        S3Receipts,
+        receipt,
+        receipt_path,
+        run_path,
+        write_receipt,
+        write_run,
+    )
     from kaltura_provider.ingest.settings import AdoptBy, Clock, IfExists, IngestSettings, Redo, Transfer
     from kaltura_provider.ingest.transfer import Ingested, describe, ingest, send_asset
 
 _HOMES = {
+    "housekeeping": ("Leftover", "find_leftovers", "remove_leftovers"),
+    "receipts": (
+        "LocalReceipts",
+        "ReceiptSink",
+        "S3Receipts",
+        "receipt",
+        "receipt_path",
+        "run_path",
+        "write_receipt",
+        "write_run",
+    ),
     "confirmation": ("confirm", "record_refusal"),
     "identity": (
         "asset_id",
@@ -65,8 +87,12 @@ __all__ = [
     "IngestSettings",
     "Ingested",
     "Kind",
+    "Leftover",
+    "LocalReceipts",
     "MarkLostError",
+    "ReceiptSink",
     "Redo",
+    "S3Receipts",
     "Transfer",
     "asset_id",
     "asset_mark",
@@ -76,15 +102,22 @@ __all__ = [
     "content_mark",
     "describe",
     "extension_of",
+    "find_leftovers",
     "ingest",
     "kind_of",
     "parse_token_name",
     "prepare",
+    "receipt",
+    "receipt_path",
     "record_refusal",
     "reference_for",
     "refused_mark",
+    "remove_leftovers",
+    "run_path",
     "send_asset",
     "token_file_name",
+    "write_receipt",
+    "write_run",
 ]
 
 

@@ -90,7 +90,8 @@ def discard_entry(ledger: Ledger, entry_id: str, asset: str, *, stuck_too: bool 
         return True
     stuck = entry.waiting or entry.status == EntryStatus.ERROR_IMPORTING
     hopeless = entry.empty or (stuck_too and stuck and entry.content is None)
-    if not hopeless or entry.adopted or not entry.is_asset(asset):
+    ours = entry.is_asset(asset) or released_mark(asset) in entry.tags
+    if not hopeless or entry.adopted or not ours:
         return False
     tags = [*entry.foreign_tags, MADE_MARK, released_mark(asset)]
     delete = Request("baseEntry", "delete", {"entryId": entry_id})

@@ -1,0 +1,185 @@
+"""What broken-off runs left behind: found by our marks and names only, shown first, deleted when told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.enums import UploadTokenStatus
+from kaltura_provider.api.errors import KalturaError
+from kaltura_provider.ingest.identity import MADE_MARK, asset_mark, parse_token_name, released_mark
+from kaltura_provider.ingest.ledger import Ledger
+from kaltura_provider.ingest.marks import discard_entry
+from kaltura_provider.ingest.settings import Clock
+from kaltura_provider.ingest.views import EntryView, TokenView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+
+__all__ = ["Leftover", "find_leftovers", "remove_leftovers"]
+
+DAY = 86400.0
+_PAGE = 500
+# Kaltura shows no more than this of one search.
+_MOST = 10_000
+_OPEN = "0,1,2"
+_EMPTY = "0,7"
+_IN_USE = "it is in use again"
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Something of ours that nobody seems to need.
+
+    ``kind`` is ``token`` or ``entry``, ``age`` the seconds without a change,
+    ``removed`` is set by :func:`remove_leftovers`; ``problem`` says why something was not removed.
+    """
+
+    kind: str
+    id: str
+    asset: str
+    age: float
+    reason: str
+    name: str = ""
+    removed: bool = False
+    problem: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+
+def find_leftovers(client: KalturaClient, *, older_than: float = DAY, clock: Clock | None = None) -> list[Leftover]:
+    """Return tokens and empty entries of ours that were untouched for ``older_than`` seconds. Changes nothing.
+
+    Found are tokens whose name is ours and that are not full and taken over, and entries of our making without content.
+    Entries that wait for an import by Kaltura, adopted ones, and all that we did not make are never among them.
+
+    :raises KalturaError: Kaltura could not be asked.
+    """
+    ledger = Ledger(client, clock or Clock())
+    now = float(client.call("system", "getTime"))
+    tokens = [token for token in _tokens(client) if _abandoned(token, now, older_than)]
+    found = [_token_leftover(token, now) for token in tokens]
+    busy = _busy_entries(client, ledger, now, older_than)
+    for entry in _entries(client):
+        asset = _asset_of(entry)
+        if asset is None or not _of_no_use(entry) or entry.id in busy or now - entry.updated_at < older_than:
+            continue
+        reason = "empty" if entry.empty else "waits for an upload that was given up"
+        found.append(Leftover("entry", entry.id, asset, now - entry.updated_at, reason, entry.name))
+    return found
+
+
+def remove_leftovers(
+    client: KalturaClient, leftovers: Sequence[Leftover], *, older_than: float = DAY, clock: Clock | None = None
+) -> list[Leftover]:
+    """Delete ``leftovers``, each only if one more look still finds it of no use; return what came of each.
+
+    Tokens go first: that empties the entries that waited for them.
+
+    :raises KalturaError: Kaltura could not be asked at all; trouble with one of them is written on it.
+    """
+    ledger = Ledger(client, clock or Clock())
+    now = float(client.call("system", "getTime"))
+    done: dict[str, Leftover] = {}
+    busy: set[str] | None = None
+    for item in sorted(leftovers, key=lambda item: item.kind != "token"):
+        try:
+            if item.kind == "token":
+                problem = _remove_token(ledger, item, now, older_than)
+            else:
+                busy = _busy_entries(client, ledger, now, older_than) if busy is None else busy
+                problem = _IN_USE if item.id in busy else _remove_entry(ledger, item, now, older_than)
+        except KalturaError as error:
+            problem = str(error)
+        removed = {"removed": problem is None, "problem": problem}
+        done[item.id] = Leftover(**(asdict(item) | removed))
+    return [done[item.id] for item in leftovers]
+
+
+def _remove_token(ledger: Ledger, item: Leftover, now: float, older_than: float) -> str | None:
+    """Delete a token; return why it stays."""
+    token = ledger.token(item.id)
+    if token is None:
+        return None
+    if parse_token_name(token.file_name) is None or not _abandoned(token, now, older_than):
+        return _IN_USE
+    ledger.delete_token(token.id)
+    return None
+
+
+def _remove_entry(ledger: Ledger, item: Leftover, now: float, older_than: float) -> str | None:
+    """Delete an entry; return why it stays."""
+    entry = ledger.entry(item.id)
+    if entry is None or entry.deleted:
+        return None
+    moved = entry.waiting and now - entry.updated_at < older_than
+    if moved or _asset_of(entry) != item.asset or not _of_no_use(entry):
+        return _IN_USE
+    return None if discard_entry(ledger, entry.id, item.asset, stuck_too=True) else _IN_USE
+
+
+def _abandoned(token: TokenView, now: float, older_than: float) -> bool:
+    taken_over = token.status == UploadTokenStatus.CLOSED
+    return not taken_over and now - token.updated_at >= older_than
+
+
+def _of_no_use(entry: EntryView) -> bool:
+    waits_in_vain = entry.waiting and entry.importing is None
+    return (entry.empty or waits_in_vain) and MADE_MARK in entry.tags and not entry.adopted
+
+
+def _asset_of(entry: EntryView) -> str | None:
+    for prefix in (asset_mark(""), released_mark("")):
+        for tag in entry.tags:
+            if tag.startswith(prefix):
+                return tag.removeprefix(prefix)
+    return None
+
+
+def _token_leftover(token: TokenView, now: float) -> Leftover:
+    name = parse_token_name(token.file_name)
+    asset = name.asset if name else ""
+    reason = "an upload that was given up" if token.attached else "a claim that came to nothing"
+    return Leftover("token", token.id, asset, now - token.updated_at, reason, token.file_name)
+
+
+def _tokens(client: KalturaClient) -> Iterator[TokenView]:
+    """Walk the open tokens that carry a name of ours."""
+    for values in _pages(client, "uploadToken", {"statusIn": _OPEN, "orderBy": "+createdAt"}):
+        token = TokenView.of(values)
+        if parse_token_name(token.file_name) is not None:
+            yield token
+
+
+def _entries(client: KalturaClient) -> Iterator[EntryView]:
+    """Walk the entries of our making that are empty or waiting."""
+    conditions = {
+        "adminTagsMultiLikeOr": MADE_MARK,
+        "statusIn": _EMPTY,
+        "moderationStatusIn": "1,2,3,4,5,6",
+        "orderBy": "+createdAt",
+    }
+    media = {"objectType": "KalturaMediaEntryFilter", **conditions}
+    others = {"objectType": "KalturaBaseEntryFilter", **conditions, "typeIn": "6,10"}
+    for service, entry_filter in (("media", media), ("baseEntry", others)):
+        for values in _pages(client, service, entry_filter):
+            yield EntryView.of(values)
+
+
+def _busy_entries(client: KalturaClient, ledger: Ledger, now: float, older_than: float) -> set[str]:
+    """Return the entries that open tokens still in use are attached to."""
+    fresh = [token for token in _tokens(client) if token.attached and now - token.updated_at < older_than]
+    return {entry_id for token in fresh if (entry_id := ledger.entry_of(token))}
+
+
+def _pages(client: KalturaClient, service: str, conditions: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    for page in range(1, _MOST // _PAGE + 1):
+        pager = {"pageSize": _PAGE, "pageIndex": page}
+        reply = client.call(service, "list", {"filter": conditions, "pager": pager})
+        yield from reply["objects"]
+        if len(reply["objects"]) < _PAGE:
+            return
