@@ -38,13 +38,13 @@ down: $(INSTALLED) ## stop what `make up` started
 	@.venv/bin/python include/local down
 
 sandbox: $(INSTALLED) ## serve the Kaltura and S3 sandboxes alone, until Ctrl-C
-	@.venv/bin/python -m kaltura_sandbox serve --data-dir .sandbox --env-file .sandbox/env $(SANDBOX)
+	@.venv/bin/python -m kaltura_sandbox serve $(SANDBOX)
 
 test: $(INSTALLED) ## run all tests
 	@.venv/bin/python -m pytest $(TESTS)
 
-chaos: $(INSTALLED) ## kill things at random for as long as you like: make chaos N=50 SEED=1
-	@N=$(or $(N),20) SEED=$(SEED) .venv/bin/python -m pytest tests/chaos -s $(TESTS)
+chaos: $(INSTALLED) ## kill things at random for as long as you like: make chaos N=50 RUNS=8 SEED=1
+	@N=$(or $(N),20) RUNS=$(or $(RUNS),4) SEED=$(SEED) .venv/bin/python -m pytest tests/chaos -s $(TESTS)
 
 lint: $(INSTALLED) ## ruff, mypy --strict, import-linter
 	@.venv/bin/ruff check .

@@ -20,11 +20,11 @@ from processes import ProcessEnded, Processes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Deployment", "ROOT", "free_port"]
+__all__ = ["AIRFLOW_PARTS", "ROOT", "Deployment", "free_port"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
-_AIRFLOW_PARTS = {
+AIRFLOW_PARTS = {
     # Each serves its logs on every address of the machine unless told not to; the page reads the files.
     "scheduler": ["scheduler", "--skip-serve-logs"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
@@ -38,6 +38,7 @@ class Deployment:
     """One deployment: where it lives, and the ports it listens on.
 
     :param home: Airflow's home; the sandbox keeps its data in ``<home>/sandbox``.
+    :param settings: further environment of Airflow's programs; goes before what is set here.
     """
 
     home: Path
@@ -45,6 +46,7 @@ class Deployment:
     kaltura_port: int
     s3_port: int
     env_file: Path
+    settings: dict[str, str] = field(default_factory=dict)
     processes: Processes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,14 +66,21 @@ class Deployment:
         (self.home / "run").mkdir(exist_ok=True)
         say("starting the sandbox (Kaltura, S3, sample media) and Airflow ...")
         self.env_file.unlink(missing_ok=True)
-        self.processes.start("sandbox", self._sandbox_command(), dict(os.environ))
+        self.start_part("sandbox")
         self._run_airflow("db-migrate", ["db", "migrate"])
-        for name, command in _AIRFLOW_PARTS.items():
-            self.processes.start(name, [_tool("airflow"), *command], self.airflow_env())
+        for name in AIRFLOW_PARTS:
+            self.start_part(name)
         self._wait("the sandbox", 90, self.env_file.exists)
         self._wait("Airflow", 150, self._airflow_is_healthy)
         self._wait("Airflow's DAGs", 60, lambda: bool(self.get("dags").get("total_entries")))
         self.add_connections()
+
+    def start_part(self, name: str) -> None:
+        """Start one part, ``sandbox`` or one of ``AIRFLOW_PARTS``."""
+        if name == "sandbox":
+            self.processes.start(name, self._sandbox_command(), dict(os.environ))
+        else:
+            self.processes.start(name, [_tool("airflow"), *AIRFLOW_PARTS[name]], self.airflow_env())
 
     def airflow_env(self) -> dict[str, str]:
         """Return the environment of Airflow's programs: loopback only, everyone an admin, own secrets."""
@@ -98,6 +107,7 @@ class Deployment:
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "KALTURA_FEEDS_FOLDER": str(ROOT / "include" / "feeds"),
+            **self.settings,
         }
 
     def sandbox_env(self) -> dict[str, str]:

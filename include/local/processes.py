@@ -33,9 +33,11 @@ class Processes:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
-        """Start a program; its output goes to ``<name>.log``."""
+        """Start a program, or start it again once it has ended; its output goes to ``<name>.log``."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        with (self.directory / f"{name}.log").open("wb") as log:
+        if (earlier := self._children.pop(name, None)) is not None:
+            earlier.wait()
+        with (self.directory / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - the commands are written in this package
                 list(command),
                 env=dict(env),
@@ -89,6 +91,8 @@ class Processes:
             _signal(group, signal.SIGKILL)
         while self._still(groups):
             time.sleep(0.05)
+        for child in self._children.values():
+            child.wait()
         self._children.clear()
         self._record.unlink(missing_ok=True)
 
