@@ -99,6 +99,18 @@ async def test_late_joiners_and_leavers(sandbox: Any, entries: Any, triggerer: A
     assert (await triggerer.wait_for(*again))[0]["outcome"] == "done"
 
 
+async def test_nobody_asks_any_more_for_what_a_leaver_waited_for(sandbox: Any, entries: Any, triggerer: Any) -> None:
+    stays = await triggerer.start(ready(entries.make(1)))
+    # An entry that is not shown is asked for by its id in every round: calls that only this wait causes.
+    leaves = await triggerer.start(ready("0_nowhere1", condition={"grace": 600}))
+    await triggerer.until(lambda: entries.calls()["baseentry.list"] >= 2)
+    await triggerer.cancel(leaves[0])
+    before = entries.calls()
+    await triggerer.until(lambda: entries.calls()["baseentry.getbyids"] >= before["baseentry.getbyids"] + 3)
+    assert entries.calls()["baseentry.list"] <= before["baseentry.list"] + 1
+    assert stays[0] not in triggerer.events
+
+
 async def test_a_triggerer_restart_takes_the_waits_up_again(
     sandbox: Any, entries: Any, triggerer: Any, second_triggerer: Any
 ) -> None:
