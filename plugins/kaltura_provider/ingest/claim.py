@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.api.errors import (
     KalturaAPIError,
     KalturaConfigurationError,
@@ -181,10 +182,9 @@ class Claim:
         return bool(rivals)
 
     def _took(self, token_id: str) -> None:
-        self._own.add(token_id)
         self._observer.on_id("token", token_id)
         if self._on_ref is not None:
-            self._on_ref(AssetRef.of(self.asset, AssetState.SEND, token_id=token_id, own=True))
+            self._on_ref(AssetRef.of(self.asset, AssetState.SEND, token_id=token_id))
 
     def _claim_and_act(self, ending: Ending, file: TokenView | None) -> AssetRef | None:
         mine = self._ledger.add_token(self.asset.token_name, self.asset.size)
@@ -223,7 +223,7 @@ class Claim:
         note = f"Kaltura dropped {', '.join(done.lost)}: the session's role may not set them" if done.lost else None
         ref = AssetRef.of(
             self.asset, state, entry_id=done.entry.id, token_id=token_id, entry_status=done.entry.status,
-            made=made, own=True, note=note,
+            made=made, note=note,
         )  # fmt: skip
         if self._on_ref is not None:
             self._on_ref(ref)
@@ -297,9 +297,19 @@ class Claim:
                 self._ask_other(ending.entry)
             case Act.WAIT:
                 self._wait(self._settings.poll)
+            case Act.SEND if ending.token is not None and self._about_to_send(ending.token, now):
+                self._wait(self._settings.poll)
             case _:
                 return self._ref(_STATES[ending.act], ending)
         return None
+
+    def _about_to_send(self, token: TokenView, now: float) -> bool:
+        """Return whether somebody else has just attached this token and will send to it in a moment.
+
+        Two that begin to fill one token at the same time can undo each other's work.
+        """
+        young = now - token.updated_at < self._settings.grace
+        return token.status == UploadTokenStatus.PENDING and young and token.id not in self._own
 
     def _ask_other(self, entry: EntryView) -> None:
         """Another content of this asset is on its way into the entry: wait while it moves, else fence it."""

@@ -111,9 +111,9 @@ class Asset:
 class AssetRef:
     """What one step hands to the next: small, JSON-able both ways.
 
-    ``made`` says the entry was made by this run, ``own`` that the token is this task's by its own record (so an
-    unfinished upload to it is this task's and may be continued at once), ``attached`` that the token belongs to the
-    entry already. ``name`` is the file's name.
+    ``made`` says the entry was made by this run, ``own`` that the token is that of an earlier attempt of this very
+    task (so an unfinished upload to it is this task's and may be continued at once), ``attached`` that the token
+    belongs to the entry already. ``name`` is the file's name.
     """
 
     uri: str
