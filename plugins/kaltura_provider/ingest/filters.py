@@ -88,8 +88,7 @@ def entry_filter(wanted: Mapping[str, Any] | None, name: str = "filter") -> dict
 
 
 def _value(name: str, key: str, value: Any) -> Any:
-    base = re.match(r"[a-z]+(?:[A-Z][a-z]+)*?(?=(?:Equal|In|Not|Greater|Less|Like|Multi|Match|Or)|$)", key)
-    enumeration = _ENUMERATIONS.get(base[0] if base else "")
+    enumeration = next((kind for base, kind in _ENUMERATIONS.items() if re.fullmatch(f"{base}({_LISTED})", key)), None)
     several = value if isinstance(value, (list, tuple, set, frozenset)) else None
     if enumeration is not None:
         # Plugins add values with a dot, such as virusScan.Infected.

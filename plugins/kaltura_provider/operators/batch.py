@@ -16,9 +16,10 @@ __all__ = ["CARRIED", "FAILURES_KEY", "as_list", "finish"]
 FAILURES_KEY = "kaltura_failures"
 """XCom under which a step says what failed: ``[{"uri", "reason", "retry_helps"}]``."""
 
-CARRIED = ("started", "request", "failed_step")
+CARRIED = ("started", "request", "failed_step", "upload", "attempts")
 """What a plain reference carries besides the fields of :class:`~kaltura_provider.ingest.AssetRef`: when its first step
-began (unix seconds), what was asked for (only where a later step needs it), and the step that failed."""
+began (unix seconds), what was asked for (only where a later step needs it), the step that failed, what came of the
+upload, and which try it was."""
 
 
 def as_list(value: Any) -> tuple[list[Any], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest import AssetRef
+    from kaltura_provider.ingest import AssetRef, Ingested
     from kaltura_provider.upload import Source, Uploader
 
 __all__ = ["KalturaUploadOperator"]
@@ -95,22 +96,29 @@ class KalturaUploadOperator(KalturaOperator):
 
         given, many = as_list(self.asset)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
-        refs = [self._sent(AssetRef.from_dict(item), item.get("request"), memory) for item in given]
+        results = [self._sent(AssetRef.from_dict(item), item.get("request"), memory) for item in given]
+        refs = [result.ref for result in results]
+        carried = [self._carried(context, *pair) for pair in zip(given, results, strict=True)]
         show(self, context, refs)
-        return finish(context, "upload", refs, given, many=many)
+        return finish(context, "upload", refs, carried, many=many)
 
     def on_kill(self) -> None:
         """Stop sending; the token keeps what it has, and the next try goes on from there."""
         self._uploader.cancel()
 
-    def _sent(self, ref: AssetRef, request: dict[str, Any] | None, memory: TaskMemory) -> AssetRef:
+    def _carried(self, context: Context, item: dict[str, Any], result: Ingested) -> dict[str, Any]:
+        """Return what goes along with a reference: what came of the upload, for its receipt."""
+        ti: Any = context["ti"]
+        return {**item, **({"upload": asdict(result.upload), "attempts": ti.try_number} if result.upload else {})}
+
+    def _sent(self, ref: AssetRef, request: dict[str, Any] | None, memory: TaskMemory) -> Ingested:
         """Bring one asset in; whatever stops it is in the reference that comes back."""
         from kaltura_provider.api import KalturaError
-        from kaltura_provider.ingest import AssetState, MarkLostError, describe, prepare, send_asset
+        from kaltura_provider.ingest import AssetState, Ingested, MarkLostError, describe, prepare, send_asset
         from kaltura_provider.upload import SourceError, UploadError
 
         if ref.state not in (AssetState.SEND, AssetState.SENT):
-            return ref
+            return Ingested(ref)
         own = ref.own or (ref.token_id is not None and memory.ids.get(ref.asset) == ref.token_id)
         memory.remember(ref.asset, ref.token_id)
         try:
@@ -123,15 +131,16 @@ class KalturaUploadOperator(KalturaOperator):
                     source,
                     observer=self.hook.observer,
                     on_ref=lambda now: memory.remember(now.asset, now.token_id),
-                ).ref
-                if sent.state is AssetState.SENT and sent.entry_id is None and request is not None:
+                )
+                done = sent.ref
+                if done.state is AssetState.SENT and done.entry_id is None and request is not None:
                     asset = requested_asset(request, source)
-                    (sent,) = prepare(self.hook.get_conn(), [asset], observer=self.hook.observer)
-                return sent.to(sent.state, made=ref.made or sent.made)
+                    (done,) = prepare(self.hook.get_conn(), [asset], observer=self.hook.observer)
+                return Ingested(done.to(done.state, made=ref.made or done.made), sent.upload)
             finally:
                 source.close()
         except (SourceError, UploadError, KalturaError, MarkLostError) as error:
-            return ref.failed(describe(error))
+            return Ingested(ref.failed(describe(error)))
 
     def _opened(self, ref: AssetRef, request: dict[str, Any] | None) -> Source:
         """Open the source of a reference.

@@ -1,0 +1,118 @@
+"""Entries and categories: by full name or id, several at once, and as often as one likes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError
+from kaltura_provider.api.wire import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+
+__all__ = ["change_categories", "read_categories", "resolve_categories"]
+
+_MOST_LEVELS = 8
+
+
+def read_categories(values: Any, name: str) -> list[int | str]:
+    """Return category ids as numbers and full names (``Courses>Physics``) as text, without doubles.
+
+    :raises KalturaConfigurationError: one is empty, or has an empty level.
+    """
+    items: Iterable[Any] = values.split(",") if isinstance(values, str) else values or ()
+    if isinstance(items, int):
+        items = [items]
+    found: dict[int | str, None] = {}
+    for item in items:
+        text = str(item).strip()
+        if text.isdecimal():
+            found[int(text)] = None
+            continue
+        levels = [level.strip() for level in text.split(">")]
+        if not all(levels) or len(levels) > _MOST_LEVELS:
+            raise KalturaConfigurationError(
+                name,
+                text,
+                "is no category",
+                f"give an id, or a full name of 1 to {_MOST_LEVELS} levels: Courses>Physics",
+            )
+        found[">".join(levels)] = None
+    return list(found)
+
+
+def resolve_categories(
+    client: KalturaClient, wanted: Sequence[int | str], name: str, *, create: bool = False
+) -> dict[int | str, int]:
+    """Return the id of each category, by id or full name.
+
+    :param create: make the categories that are missing, level by level.
+    :raises KalturaConfigurationError: one does not exist.
+    """
+    found: dict[int | str, int] = {}
+    for item in wanted:
+        if isinstance(item, int):
+            found[item] = item
+            continue
+        known = _find(client, item)
+        if known is None and not create:
+            fix = "give its full name (Courses>Physics) or id, or let missing ones be made"
+            raise KalturaConfigurationError(name, item, "does not exist", fix)
+        found[item] = known if known is not None else _make(client, item)
+    return found
+
+
+def _find(client: KalturaClient, full_name: str) -> int | None:
+    reply = client.call("category", "list", {"filter": {"fullNameEqual": full_name}})
+    return next((int(category["id"]) for category in reply["objects"]), None)
+
+
+def _make(client: KalturaClient, full_name: str) -> int:
+    parent, made = 0, 0
+    levels = full_name.split(">")
+    for depth, level in enumerate(levels, 1):
+        path = ">".join(levels[:depth])
+        known = _find(client, path)
+        if known is None:
+            category = {"objectType": "KalturaCategory", "name": level, "parentId": parent or None}
+            try:
+                known = int(client.call("category", "add", {"category": category})["id"])
+            except KalturaAPIError as error:
+                # Somebody else has made it in between.
+                if error.code != "DUPLICATE_CATEGORY" or (known := _find(client, path)) is None:
+                    raise
+        parent = made = known
+    return made
+
+
+def change_categories(
+    client: KalturaClient, entry_ids: Sequence[str], add: Iterable[int] = (), remove: Iterable[int] = ()
+) -> dict[str, int]:
+    """Put entries into categories and take them out of others; what is so already is fine.
+
+    :return: ``{"added", "removed"}``: how many assignments changed.
+    :raises KalturaError: the first refusal; the others have been dealt with all the same.
+    """
+    changes = [("add", entry, category) for entry in entry_ids for category in add]
+    changes += [("delete", entry, category) for entry in entry_ids for category in remove]
+    requests = [_request(*change) for change in changes]
+    counts = {"added": 0, "removed": 0}
+    refused: KalturaAPIError | None = None
+    # Twice is once: the second time says that it is so already.
+    for (action, _, _), result in zip(changes, client.multirequest(requests, repeatable=True), strict=True):
+        if not isinstance(result, KalturaAPIError):
+            counts["added" if action == "add" else "removed"] += 1
+        elif result.code not in ("CATEGORY_ENTRY_ALREADY_EXISTS", "ENTRY_IS_NOT_ASSIGNED_TO_CATEGORY"):
+            refused = refused or result
+    if refused is not None:
+        raise refused
+    return counts
+
+
+def _request(action: str, entry_id: str, category_id: int) -> Request:
+    pair = {"entryId": entry_id, "categoryId": category_id}
+    if action == "delete":
+        return Request("categoryEntry", "delete", pair)
+    return Request("categoryEntry", "add", {"categoryEntry": {"objectType": "KalturaCategoryEntry", **pair}})

@@ -1,0 +1,56 @@
+"""Categories as a task: put entries into them, take them out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.operators.base import KalturaOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+__all__ = ["KalturaCategorizeEntryOperator"]
+
+
+class KalturaCategorizeEntryOperator(KalturaOperator):
+    """Put entries into categories and take them out of others (``categoryEntry.add``, ``delete``).
+
+    What is so already is fine: running it twice changes nothing.
+
+    :param entry_id: an entry id, an asset reference, or a list of either.
+    :param add: categories, each an id or a full name such as ``Courses>Physics``.
+    :param remove: categories to take the entries out of.
+    :param create_missing: make categories in ``add`` that do not exist.
+    :return: ``{"added", "removed"}``: how many assignments changed.
+    :raises AirflowFailException: a category does not exist, an entry does not, or it is in too many categories.
+    """
+
+    template_fields: Sequence[str] = ("entry_id", "add", "remove", "create_missing", *KalturaOperator.template_fields)
+
+    def __init__(
+        self, *, entry_id: Any, add: Any = (), remove: Any = (), create_missing: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.entry_id = entry_id
+        self.add = add
+        self.remove = remove
+        self.create_missing = create_missing
+
+    def run_in_kaltura(self, context: Context) -> dict[str, int]:
+        """Return how many assignments changed."""
+        from kaltura_provider.api import KalturaConfigurationError
+        from kaltura_provider.api.arguments import entry_ids
+        from kaltura_provider.ingest.categories import change_categories, read_categories, resolve_categories
+
+        ids = entry_ids(self.entry_id, "entry_id")
+        add, remove = read_categories(self.add, "add"), read_categories(self.remove, "remove")
+        if not add and not remove:
+            raise KalturaConfigurationError("add", None, "and remove are both empty", "give at least one category")
+        if both := [item for item in add if item in remove]:
+            raise KalturaConfigurationError("add", ", ".join(map(str, both)), "is in remove too", "decide for one")
+        client = self.hook.get_conn()
+        adding = resolve_categories(client, add, "add", create=self.create_missing)
+        removing = resolve_categories(client, remove, "remove")
+        return change_categories(client, ids, adding.values(), removing.values())

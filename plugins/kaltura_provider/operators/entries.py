@@ -1,0 +1,191 @@
+"""Entries as tasks: make an empty one, read, list and change them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
+from kaltura_provider.operators.base import KalturaOperator
+from kaltura_provider.operators.memory import TaskMemory
+from kaltura_provider.operators.output import check_output, collect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+__all__ = [
+    "KalturaAddEntryOperator",
+    "KalturaGetEntryOperator",
+    "KalturaListEntriesOperator",
+    "KalturaUpdateEntryOperator",
+]
+
+_LISTED = ("id", "name", "status", "mediaType", "referenceId", "createdAt", "updatedAt", "duration", "tags")
+_SERVICES = {"any": "baseEntry", "media": "media", "document": "document_documents", "data": "data"}
+
+
+class KalturaAddEntryOperator(KalturaOperator):
+    """Make an entry without content (``media.add``, ``baseEntry.add``), for another task to fill.
+
+    Where the same asset shall have one entry however often the DAG runs, use ``KalturaPrepareOperator``.
+
+    :param metadata: fields of the entry: ``name``, ``description``, ``tags``, ``categories``, ``reference_id``,
+        ``media_type`` (``video``, ``audio``, ``image``, ``document``, ``data``), ``conversion_profile_id``,
+        ``access_control_id``, ``user_id``, ``start_date``, ``end_date``, ``parent_entry_id``, ``template_entry_id`` ...
+        (:class:`~kaltura_provider.ingest.EntryMetadata`).
+    :param file_name: the file the entry is for; its extension tells the kind where ``media_type`` does not.
+    :param durable: remember the entry in the task state store, so that the next try does not make another.
+    :return: ``{"entry_id", "status", "kind"}``.
+    :raises AirflowFailException: a field is unknown or impossible, or Kaltura refuses for good.
+    """
+
+    template_fields: Sequence[str] = ("metadata", "file_name", *KalturaOperator.template_fields)
+    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+
+    def __init__(
+        self, *, metadata: Mapping[str, Any], file_name: str | None = None, durable: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.metadata = metadata
+        self.file_name = file_name
+        self.durable = durable
+
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
+        """Return the entry."""
+        from kaltura_provider.ingest.entries import empty_entry, read_metadata
+
+        said, kind = read_metadata(self.metadata, self.file_name)
+        memory = TaskMemory(context, "kaltura_entries", enabled=self.durable)
+        made = memory.ids.get("entry")
+        entry = (
+            self.hook.call("baseEntry", "get", entryId=made)
+            if made
+            else empty_entry(self.hook.get_conn(), said, kind, self.file_name or "")
+        )
+        memory.remember("entry", str(entry["id"]))
+        push_links(context, self.hook.account, str(entry["id"]))
+        return {"entry_id": entry["id"], "status": entry["status"], "kind": kind.value}
+
+
+class KalturaGetEntryOperator(KalturaOperator):
+    """Read an entry (``baseEntry.get``), straight from Kaltura's database.
+
+    :param entry_id: the entry, or an asset reference.
+    :param fields: only these properties, under Kaltura's names; by default all.
+    :return: the entry under Kaltura's names.
+    :raises AirflowFailException: there is no such entry (any more).
+    """
+
+    template_fields: Sequence[str] = ("entry_id", "fields", *KalturaOperator.template_fields)
+    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+
+    def __init__(self, *, entry_id: Any, fields: Sequence[str] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.entry_id = entry_id
+        self.fields = fields
+
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
+        """Return the entry."""
+        from kaltura_provider.api.answers import pick, select
+        from kaltura_provider.api.arguments import entry_id
+
+        found = self.hook.call("baseEntry", "get", entryId=entry_id(self.entry_id))
+        push_links(context, self.hook.account, found["id"])
+        return dict(pick(select(found, None), self.fields))
+
+
+class KalturaListEntriesOperator(KalturaOperator):
+    """List all entries that a filter finds, the oldest first, each once, past the 10,000 that Kaltura lists.
+
+    :param filter: under Kaltura's names (``statusIn``, ``tagsLike``, ``createdAtGreaterThanOrEqual``,
+        ``parentEntryIdEqual`` ...); statuses and types may be names, dates ISO 8601, several values lists.
+        Kaltura shows only READY and approved entries unless the filter says otherwise.
+    :param any_status: find entries of every status but deleted.
+    :param kind: ``any``, ``media``, ``document`` or ``data``.
+    :param fields: properties of each entry, under Kaltura's names.
+    :param output_uri: where a long list goes (``.jsonl``, ``.json``, ``.csv``); XCom then holds the address.
+    :param aws_conn_id: the Airflow connection for an ``output_uri`` in S3.
+    :return: a list of at most 1,000 entries, or ``{"output_uri", "count"}``.
+    :raises AirflowFailException: the filter has an unknown property or value, or the list is too long for XCom.
+    """
+
+    template_fields: Sequence[str] = (
+        "filter",
+        "any_status",
+        "kind",
+        "fields",
+        "output_uri",
+        *KalturaOperator.template_fields,
+    )
+    template_fields_renderers = {"filter": "json"}  # noqa: RUF012 - Airflow's own form
+
+    def __init__(
+        self,
+        *,
+        filter: Mapping[str, Any] | None = None,
+        any_status: bool = False,
+        kind: str = "any",
+        fields: Sequence[str] = _LISTED,
+        output_uri: str | None = None,
+        aws_conn_id: str = "aws_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.filter = filter
+        self.any_status = any_status
+        self.kind = kind
+        self.fields = fields
+        self.output_uri = output_uri
+        self.aws_conn_id = aws_conn_id
+
+    def run_in_kaltura(self, context: Context) -> Any:
+        """Return the entries, or where they are."""
+        from kaltura_provider.api import KalturaConfigurationError
+        from kaltura_provider.ingest.filters import ANY_STATE, entry_filter
+        from kaltura_provider.ingest.library import walk
+
+        if self.kind not in _SERVICES:
+            raise KalturaConfigurationError("kind", self.kind, "is unknown", f"use one of {', '.join(_SERVICES)}")
+        check_output(self.output_uri)
+        wanted = entry_filter(self.filter)
+        if self.any_status:
+            wanted = {**ANY_STATE, **wanted}
+        entries = walk(self.hook.get_conn(), wanted, service=_SERVICES[self.kind], fields=self.fields)
+        found = collect(entries, self.output_uri, fields=self.fields, aws_conn_id=self.aws_conn_id)
+        self.log.info("%d entries", found["count"] if isinstance(found, dict) else len(found))
+        return found
+
+
+class KalturaUpdateEntryOperator(KalturaOperator):
+    """Change an entry (``baseEntry.update``): only what differs is sent, and nothing when nothing does.
+
+    :param entry_id: the entry, or an asset reference.
+    :param changes: fields and their new values: ``name``, ``description``, ``tags``, ``admin_tags``, ``categories``,
+        ``reference_id``, ``access_control_id``, ``user_id`` (the owner), ``start_date``, ``end_date``,
+        ``parent_entry_id``, ``partner_data``, ``conversion_profile_id`` (before content only), ``extra`` (a mapping of
+        further properties under Kaltura's names). ``None`` removes a value. Lists replace lists.
+    :return: what changed: ``{property: {"from", "to"}}`` under Kaltura's names; empty if nothing did.
+    :raises AirflowFailException: an impossible change, or one that the session's role may not make (Kaltura drops
+        those without an error; this does not).
+    """
+
+    template_fields: Sequence[str] = ("entry_id", "changes", *KalturaOperator.template_fields)
+    template_fields_renderers = {"changes": "json"}  # noqa: RUF012 - Airflow's own form
+    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+
+    def __init__(self, *, entry_id: Any, changes: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.entry_id = entry_id
+        self.changes = changes
+
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
+        """Return what changed."""
+        from kaltura_provider.api.arguments import entry_id
+        from kaltura_provider.ingest.changes import update_entry
+
+        checked = entry_id(self.entry_id)
+        changed = update_entry(self.hook.get_conn(), checked, self.changes)
+        push_links(context, self.hook.account, checked)
+        self.log.info("Entry %s: %s", checked, ", ".join(sorted(changed)) or "nothing to change")
+        return changed

@@ -1,0 +1,183 @@
+"""Entries: made, read, listed, changed, moderated, put into categories, recycled, restored, deleted."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from kaltura_provider.ingest.library import walk
+from kaltura_provider.operators.categories import KalturaCategorizeEntryOperator
+from kaltura_provider.operators.entries import (
+    KalturaAddEntryOperator,
+    KalturaGetEntryOperator,
+    KalturaListEntriesOperator,
+    KalturaUpdateEntryOperator,
+)
+from kaltura_provider.operators.moderation import KalturaModerateEntryOperator
+from kaltura_provider.operators.removal import (
+    KalturaDeleteEntriesOperator,
+    KalturaRecycleEntriesOperator,
+    KalturaRestoreEntriesOperator,
+)
+
+
+def ready_entry(kaltura, name="Ready") -> str:
+    entry_id = kaltura.entry(name)
+    kaltura.sandbox.control.set_entry(entry_id, status=2)
+    return entry_id
+
+
+def test_a_dag_of_them(deployed, tmp_path) -> None:
+    ready = ready_entry(deployed)
+    output = tmp_path / "all.jsonl"
+    ran = deployed.dag("library", ready=ready, output=str(output))
+    parent, child = ran["parent"]["entry_id"], ran["child"]["entry_id"]
+    assert ran["children"] == [{"id": child, "name": "Slides view"}]
+    assert set(ran["changed"]) == {"description", "tags", "endDate"}
+    assert ran["changed"]["tags"] == {"from": "", "to": "physics"} or ran["changed"]["tags"]["to"] == "physics"
+    assert ran["shelved"] == {"added": 1, "removed": 0}
+    assert ran["shown"] == {
+        "name": "Lecture", "description": "The first one", "tags": "physics", "categories": "Courses>Physics"
+    }  # fmt: skip
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert {row["id"] for row in rows} == {ready, parent, child}
+    assert ran["exported"] == {"output_uri": str(output), "count": 3}
+    assert sorted(ran["deleted"]["done"]) == sorted([parent, child])
+    assert [entry["id"] for entry in deployed.sandbox.control.entries()] == [ready]
+    left = deployed.hook.call("baseEntry", "get", entryId=ready)
+    assert (left["moderationStatus"], left["displayInSearch"], left["moderationCount"]) == (2, 1, 1)
+
+
+def test_an_update_sends_only_what_differs(kaltura) -> None:
+    entry_id = kaltura.entry("Old", description="d", tags="a, b", adminTags="kai1:a:" + "0" * 32)
+    changes = {"name": "New", "description": "d", "tags": ["B", "a"], "admin_tags": ["mine"]}
+    changed = kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes)
+    assert set(changed) == {"name", "adminTags"}
+    entry = kaltura.hook.call("baseEntry", "get", entryId=entry_id)
+    assert entry["name"] == "New"
+    assert set(entry["adminTags"].split(",")) == {"mine", "kai1:a:" + "0" * 32}
+    updates = kaltura.calls.count("baseentry.update") + kaltura.calls.count("baseEntry.update")
+    assert kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes) == {}
+    assert kaltura.calls.count("baseentry.update") + kaltura.calls.count("baseEntry.update") == updates
+
+
+def test_dates_owner_and_others_are_set_and_removed(kaltura) -> None:
+    entry_id = kaltura.entry("Dated")
+    changes = {
+        "start_date": "2027-01-01",
+        "end_date": "2028-01-01T00:00:00+00:00",
+        "user_id": "ann",
+        "partner_data": "p",
+    }
+    assert len(kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes)) == 4
+    entry = kaltura.hook.call("baseEntry", "get", entryId=entry_id)
+    assert (entry["startDate"], entry["endDate"], entry["userId"]) == (1798761600, 1830297600, "ann")
+    removed = {"start_date": None, "end_date": None, "description": None}
+    assert set(kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=removed)) == {"startDate", "endDate"}
+    entry = kaltura.hook.call("baseEntry", "get", entryId=entry_id)
+    assert "startDate" not in entry
+    assert "endDate" not in entry
+
+
+def test_a_profile_can_only_be_changed_before_content(kaltura) -> None:
+    entry_id = ready_entry(kaltura)
+    profile = kaltura.hook.call("conversionProfile", "getDefault")["id"]
+    with pytest.raises(AirflowFailException, match="can only be set before content"):
+        kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes={"conversion_profile_id": profile + 1})
+
+
+def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
+    refused, entry_id = kaltura.refused, "0_abcdefgh"
+    add, update = KalturaAddEntryOperator, KalturaUpdateEntryOperator
+    delete = KalturaDeleteEntriesOperator
+    assert "unknown metadata titel" in refused(add, metadata={"titel": "x"})
+    assert "does not tell what it is" in refused(add, metadata={"name": "x"})
+    assert "metadata.parent_entry_id 'x'" in refused(add, metadata={"media_type": "video", "parent_entry_id": "x"})
+    with_dates = {"media_type": "video", "parent_entry_id": entry_id, "end_date": "2030-01-01"}
+    assert "end_date cannot go with parent_entry_id" in refused(add, metadata=with_dates)
+    assert "entry_id '0/x'" in refused(KalturaGetEntryOperator, entry_id="0/x")
+    assert "entry_id 'None'" in refused(KalturaGetEntryOperator, entry_id="None")
+    assert "changes are empty" in refused(update, entry_id=entry_id, changes={})
+    assert "'media_type' cannot be changed" in refused(update, entry_id=entry_id, changes={"media_type": "audio"})
+    assert "'name' cannot be removed" in refused(update, entry_id=entry_id, changes={"name": None})
+    assert "start_date 'soon' is no date" in refused(update, entry_id=entry_id, changes={"start_date": "soon"})
+    assert "kind 'clips'" in refused(KalturaListEntriesOperator, kind="clips")
+    assert "filter.stateIn" in refused(KalturaListEntriesOperator, filter={"stateIn": "2"})
+    assert "exclude each other" in refused(delete)
+    assert "exclude each other" in refused(delete, entry_ids=[entry_id], filter={"nameLike": "x"})
+    assert "filter is empty" in refused(delete, filter={}, max_entries=1)
+    assert "max_entries is missing" in refused(delete, filter={"nameLike": "x"})
+    assert "more than max_entries (1)" in refused(delete, entry_ids=[entry_id, "0_abcdefgi"], max_entries=1)
+    assert "entry_ids is empty" in refused(delete, entry_ids=[])
+    assert "decision 'like'" in refused(KalturaModerateEntryOperator, entry_id=entry_id, decision="like")
+    assert "flag_type 'bad'" in refused(
+        KalturaModerateEntryOperator, entry_id=entry_id, decision="flag", flag_type="bad"
+    )
+    assert "add and remove are both empty" in refused(KalturaCategorizeEntryOperator, entry_id=entry_id)
+    assert "add 'A>>B' is no category" in refused(KalturaCategorizeEntryOperator, entry_id=entry_id, add=["A>>B"])
+
+
+def test_a_filter_deletes_no_more_than_its_maximum_and_nothing_unasked(kaltura) -> None:
+    made = {kaltura.entry(f"Old {number}") for number in range(4)}
+    kaltura.entry("Other")
+    wanted = {"nameLike": "Old", "statusIn": ["no_content"]}
+    delete = KalturaDeleteEntriesOperator
+    with pytest.raises(AirflowFailException, match=r"finds more than max_entries \(3\)"):
+        kaltura.run(delete, filter=wanted, max_entries=3, dry_run_only=False)
+    shown = kaltura.run(delete, filter=wanted, max_entries=4)
+    assert shown["dry_run"]
+    assert set(shown["entry_ids"]) == made
+    assert len(kaltura.sandbox.control.entries()) == 5
+    assert set(kaltura.run(delete, filter=wanted, max_entries=4, dry_run_only=False)["done"]) == made
+    assert [entry["name"] for entry in kaltura.sandbox.control.entries()] == ["Other"]
+
+
+def test_deleting_twice_is_fine(kaltura) -> None:
+    entry_id = kaltura.entry()
+    assert kaltura.run(KalturaDeleteEntriesOperator, entry_ids=entry_id)["done"] == [entry_id]
+    assert kaltura.run(KalturaDeleteEntriesOperator, entry_ids=[entry_id])["missing"] == [entry_id]
+
+
+def test_the_recycle_bin_gives_back(kaltura) -> None:
+    entry_id = ready_entry(kaltura)
+    for _ in range(2):
+        assert kaltura.run(KalturaRecycleEntriesOperator, entry_ids=entry_id)["done"] == [entry_id]
+    assert kaltura.run(KalturaListEntriesOperator) == []
+    found = {"filter": {"displayInSearchEqual": "recycled"}, "max_entries": 1, "dry_run_only": False}
+    assert kaltura.run(KalturaRestoreEntriesOperator, **found)["done"] == [entry_id]
+    assert kaltura.run(KalturaRestoreEntriesOperator, entry_ids=entry_id)["done"] == [entry_id]
+    assert [entry["id"] for entry in kaltura.run(KalturaListEntriesOperator)] == [entry_id]
+    with pytest.raises(AirflowFailException, match="INVALID_ENTRY_STATUS_FOR_RECYCLE"):
+        kaltura.run(KalturaRecycleEntriesOperator, entry_ids=kaltura.entry())
+
+
+def test_a_library_of_entries_that_share_seconds(kaltura) -> None:
+    made = [kaltura.entry(f"Entry {number}") for number in range(40)]
+    wanted = {"statusIn": "7"}
+    found = list(walk(kaltura.hook.get_conn(), wanted, fields=["id"], page_size=7))
+    assert sorted(entry["id"] for entry in found) == sorted(made)
+
+
+def test_categories_by_name_and_id(kaltura) -> None:
+    entry_id = kaltura.entry()
+    run, operator = kaltura.run, KalturaCategorizeEntryOperator
+    with pytest.raises(AirflowFailException, match="add 'Courses>Maths' does not exist"):
+        run(operator, entry_id=entry_id, add="Courses>Maths")
+    assert run(operator, entry_id=entry_id, add=["Courses>Maths", "News"], create_missing=True)["added"] == 2
+    news = kaltura.hook.call("category", "list", filter={"fullNameEqual": "News"})["objects"][0]["id"]
+    assert run(operator, entry_id=entry_id, add=["Courses>Maths"], remove=[news]) == {"added": 0, "removed": 1}
+    assert run(operator, entry_id=entry_id, remove=[news]) == {"added": 0, "removed": 0}
+    assert kaltura.hook.call("baseEntry", "get", entryId=entry_id)["categories"] == "Courses>Maths"
+
+
+def test_what_a_role_may_not_set_is_an_error(kaltura) -> None:
+    entry_id = kaltura.entry(userId="airflow")
+    connection = json.loads(__import__("os").environ["AIRFLOW_CONN_KALTURA_DEFAULT"])
+    connection["extra"] |= {"session_type": "USER"}
+    kaltura.monkeypatch.setenv("AIRFLOW_CONN_USER", json.dumps(connection))
+    with pytest.raises(AirflowFailException, match="did not stay"):
+        kaltura.run(
+            KalturaUpdateEntryOperator, kaltura_conn_id="user", entry_id=entry_id, changes={"reference_id": "mine"}
+        )
