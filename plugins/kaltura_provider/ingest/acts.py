@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.ingest.model import Asset
 
-__all__ = ["Attached", "add_content", "create_entry", "create_from_file", "import_entry", "replace_content"]
+__all__ = [
+    "Attached",
+    "add_content",
+    "create_entry",
+    "create_from_file",
+    "fetch_content",
+    "import_entry",
+    "replace_content",
+]
 
 _ADMIN_PROPERTY = "PROPERTY_VALIDATION_ADMIN_PROPERTY"
 
@@ -84,19 +92,27 @@ def create_from_file(client: KalturaClient, asset: Asset, token_id: str) -> Atta
 
 def add_content(client: KalturaClient, asset: Asset, entry: EntryView, token_id: str) -> Attached:
     """Give an empty entry of this asset a token as its content."""
-    return _attach(client, asset, entry, "addContent", token_id)
+    return _attach(client, asset, entry, "addContent", token_resource(token_id), pending_mark(asset.content))
+
+
+def fetch_content(client: KalturaClient, asset: Asset, entry: EntryView) -> Attached:
+    """Have Kaltura fetch the content of an empty entry of this asset from ``asset.import_url``."""
+    resource = url_resource(asset.import_url or "", asset.import_headers)
+    return _attach(client, asset, entry, "addContent", resource, import_mark(asset.content))
 
 
 def replace_content(client: KalturaClient, asset: Asset, entry: EntryView, token_id: str) -> Attached:
     """Have the content of a token take the place of what the entry holds."""
-    return _attach(client, asset, entry, "updateContent", token_id)
+    return _attach(client, asset, entry, "updateContent", token_resource(token_id), pending_mark(asset.content))
 
 
-def _attach(client: KalturaClient, asset: Asset, entry: EntryView, action: str, token_id: str) -> Attached:
-    marks = [pending_mark(asset.content)]
+def _attach(
+    client: KalturaClient, asset: Asset, entry: EntryView, action: str, resource: dict[str, Any], mark: str
+) -> Attached:
+    marks = [mark]
     if entry.content is not None:
         marks.append(content_mark(entry.content))
-    content = Request(asset.kind.service, action, {"entryId": entry.id, "resource": token_resource(token_id)})
+    content = Request(asset.kind.service, action, {"entryId": entry.id, "resource": resource})
     marked, attached = client.multirequest([tags_request(entry, asset.asset, marks), content])
     for reply in (marked, attached):
         if isinstance(reply, KalturaAPIError):

@@ -13,6 +13,7 @@ from kaltura_provider.api.errors import (
     KalturaAPIError,
     KalturaConfigurationError,
     KalturaError,
+    KalturaSessionError,
     KalturaTransientError,
     KalturaTransportError,
 )
@@ -21,6 +22,7 @@ from kaltura_provider.ingest.acts import (
     add_content,
     create_entry,
     create_from_file,
+    fetch_content,
     import_entry,
     replace_content,
 )
@@ -77,6 +79,8 @@ class Claim:
         self._deadline = self._clock.monotonic() + settings.claim_timeout
         self._trouble = 0
         self._mine: str | None = None
+        self._made: AssetRef | None = None
+        self._shown_by = 0.0
         self.not_before = 0.0
 
     def step(self, looked: Sequence[EntryView] | None = None) -> AssetRef | None:
@@ -88,8 +92,10 @@ class Claim:
         :raises KalturaConfigurationError: the session can do this for no asset.
         """
         try:
+            if self._made is not None:
+                return self._until_shown(self._made)
             return self._step(looked) or self._patience()
-        except (KalturaTransportError, KalturaTransientError) as error:
+        except (KalturaTransportError, KalturaTransientError, KalturaSessionError) as error:
             self._trouble += 1
             if self._trouble >= self._settings.attempts:
                 return self._fail(AssetError.of(error))
@@ -108,7 +114,7 @@ class Claim:
         return self._clock.monotonic() >= self.not_before
 
     def _patience(self) -> AssetRef | None:
-        if self._clock.monotonic() < self._deadline:
+        if self._made is not None or self._clock.monotonic() < self._deadline:
             return None
         text = f"another process holds the claim on {self.asset.uri} or its upload for too long; try again later"
         return self._fail(AssetError("busy", text, retry_helps=True))
@@ -187,6 +193,7 @@ class Claim:
             self._on_ref(AssetRef.of(self.asset, AssetState.SEND, token_id=token_id))
 
     def _claim_and_act(self, ending: Ending, file: TokenView | None) -> AssetRef | None:
+        claimed = self._clock.monotonic()
         mine = self._ledger.add_token(self.asset.token_name, self.asset.size)
         self._mine = mine.id
         self._took(mine.id)
@@ -199,9 +206,12 @@ class Claim:
         ending = self._decide(looked, (), now)
         if ending.act is Act.CREATE and adopt(self._ledger, self.asset, self._settings):
             ending = Ending(Act.WAIT)
-        if ending.act in NEEDS_CLAIM:
+        slow = self._clock.monotonic() - claimed > self._settings.grace / 2
+        if ending.act in NEEDS_CLAIM and not slow:
             return self._act(ending, mine.id, file)
         self._let_go()
+        if slow:
+            return None  # others may think it abandoned already
         return self._end(ending, now)
 
     def _act(self, ending: Ending, mine: str, file: TokenView | None) -> AssetRef | None:
@@ -213,13 +223,10 @@ class Claim:
         self._observer.on_id("entry", done.entry.id)
         if file is not None:
             state = AssetState.DONE if made else AssetState.REPLACING if done.entry.replaces else AssetState.SENT
-        elif self._importing and made:
+        elif self._importing and ending.act is not Act.REPLACE:
             state = AssetState.IMPORTING
-        token_id: str | None = file.id if file else mine
-        if file is not None or state is AssetState.IMPORTING:
-            self._let_go()
-            token_id = file.id if file else None
-        self._mine = None
+        attached = file is None and state is AssetState.SEND
+        token_id = mine if attached else file.id if file else None
         note = f"Kaltura dropped {', '.join(done.lost)}: the session's role may not set them" if done.lost else None
         ref = AssetRef.of(
             self.asset, state, entry_id=done.entry.id, token_id=token_id, entry_status=done.entry.status,
@@ -227,10 +234,30 @@ class Claim:
         )  # fmt: skip
         if self._on_ref is not None:
             self._on_ref(ref)
+        if not attached:
+            self._shown_by = self._clock.monotonic() + self._settings.grace
+            self._made = ref
+            return self._until_shown(ref)
+        self._mine = None
         return ref if self._alone(done.entry, ref) else None
+
+    def _until_shown(self, ref: AssetRef) -> AssetRef | None:
+        """Hold the claim until searches show the entry: no token leads to it, so nobody else could know of it."""
+        entries = self._ledger.entries_of([self.asset.asset])[self.asset.asset]
+        shown = any(entry.id == ref.entry_id for entry in entries)
+        if not shown and self._clock.monotonic() < self._shown_by:
+            self._wait(self._settings.poll / 4)
+            return None
+        self._let_go()
+        for entry in entries:
+            if entry.empty and entry.id != ref.entry_id:
+                discard_entry(self._ledger, entry.id, self.asset.asset)
+        return ref
 
     def _perform(self, ending: Ending, mine: str, file: TokenView | None) -> Attached:
         client = self._ledger.client
+        if ending.entry is not None and ending.act is Act.REUSE and self._importing:
+            return fetch_content(client, self.asset, ending.entry)
         if ending.entry is not None and ending.act is Act.REUSE:
             return add_content(client, self.asset, ending.entry, file.id if file else mine)
         if ending.entry is not None:

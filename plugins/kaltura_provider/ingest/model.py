@@ -7,7 +7,13 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from kaltura_provider.api.errors import KalturaAPIError, KalturaError, KalturaTransientError, KalturaTransportError
+from kaltura_provider.api.errors import (
+    KalturaAPIError,
+    KalturaError,
+    KalturaSessionError,
+    KalturaTransientError,
+    KalturaTransportError,
+)
 from kaltura_provider.ingest.identity import asset_id, content_id, token_file_name
 from kaltura_provider.ingest.kinds import Kind, kind_of
 from kaltura_provider.ingest.metadata import EntryMetadata
@@ -47,7 +53,7 @@ class AssetError:
     def of(cls, error: Exception) -> Self:
         """Describe an exception."""
         if isinstance(error, KalturaAPIError):
-            helps = isinstance(error, KalturaTransientError)
+            helps = isinstance(error, KalturaTransientError | KalturaSessionError)
             return cls("kaltura", str(error), helps, error.code)
         if isinstance(error, KalturaTransportError):
             return cls("transport", str(error), error.retry_helps)
