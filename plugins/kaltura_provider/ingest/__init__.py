@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         write_run,
     )
     from kaltura_provider.ingest.settings import AdoptBy, Clock, IfExists, IngestSettings, Redo, Transfer
+    from kaltura_provider.ingest.sidecars import Sidecar, SidecarError, SidecarKind, SidecarRef, attach_sidecar
     from kaltura_provider.ingest.transfer import Ingested, describe, ingest, send_asset
 
 _HOMES = {
@@ -70,6 +71,7 @@ _HOMES = {
     "metadata": ("EntryMetadata",),
     "model": ("Asset", "AssetError", "AssetRef", "AssetState"),
     "preparation": ("prepare",),
+    "sidecars": ("Sidecar", "SidecarError", "SidecarKind", "SidecarRef", "attach_sidecar"),
     "settings": ("AdoptBy", "Clock", "IfExists", "IngestSettings", "Redo", "Transfer"),
     "transfer": ("Ingested", "describe", "ingest", "send_asset"),
 }
@@ -93,9 +95,14 @@ __all__ = [
     "ReceiptSink",
     "Redo",
     "S3Receipts",
+    "Sidecar",
+    "SidecarError",
+    "SidecarKind",
+    "SidecarRef",
     "Transfer",
     "asset_id",
     "asset_mark",
+    "attach_sidecar",
     "canonical_uri",
     "confirm",
     "content_id",

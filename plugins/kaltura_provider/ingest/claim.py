@@ -274,6 +274,8 @@ class Claim:
         if error.code in _FENCED:
             self._wait(self._clock.uniform(0.1, 1.0) * self._settings.backoff)
             return None
+        if isinstance(error, KalturaSessionError):
+            raise error
         if isinstance(error, KalturaTransientError) and ending.act is not Act.REPLACE:
             raise error
         if ending.act is Act.CREATE:

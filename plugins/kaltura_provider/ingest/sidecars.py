@@ -1,0 +1,306 @@
+"""Files beside an entry, exactly once: thumbnails, captions and attachments, under the same claim and marks.
+
+What an asset of an entry is and holds is written into its ``partnerDescription``. Kaltura lists the assets of one entry
+from its database, so that nothing here depends on a search.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.enums import ThumbAssetStatus, UploadTokenStatus, parse_status
+from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
+from kaltura_provider.api.wire import Request, result
+from kaltura_provider.ingest.identity import (
+    asset_id,
+    asset_mark,
+    canonical_uri,
+    content_id,
+    content_mark,
+    token_file_name,
+)
+from kaltura_provider.ingest.ledger import Ledger
+from kaltura_provider.ingest.objects import token_resource
+from kaltura_provider.ingest.settings import IfExists, IngestSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.ingest.views import TokenView
+    from kaltura_provider.upload.sources.base import Source
+    from kaltura_provider.upload.uploader import Uploader
+
+__all__ = ["Sidecar", "SidecarError", "SidecarKind", "SidecarRef", "attach_sidecar"]
+
+_PAGE = {"pageSize": 500}
+
+
+class SidecarKind(StrEnum):
+    """Kind of a file beside an entry."""
+
+    THUMBNAIL = "thumbnail"
+    CAPTION = "caption"
+    ATTACHMENT = "attachment"
+
+    @property
+    def service(self) -> str:
+        """Kaltura's service."""
+        return _SERVICES[self][0]
+
+    @property
+    def parameter(self) -> str:
+        """Name of the parameter of ``add`` and ``update`` that takes the object."""
+        return _SERVICES[self][1]
+
+    @property
+    def object_type(self) -> str:
+        """Kaltura's class."""
+        return f"Kaltura{self.parameter[0].upper()}{self.parameter[1:]}"
+
+
+_SERVICES = {
+    SidecarKind.THUMBNAIL: ("thumbAsset", "thumbAsset"),
+    SidecarKind.CAPTION: ("caption_captionAsset", "captionAsset"),
+    SidecarKind.ATTACHMENT: ("attachment_attachmentAsset", "attachmentAsset"),
+}
+
+
+class SidecarError(Exception):
+    """A file could not be attached; ``retry_helps`` says whether it may work later."""
+
+    def __init__(self, message: str, *, retry_helps: bool) -> None:
+        super().__init__(message)
+        self.retry_helps = retry_helps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecar:
+    """One file beside an entry.
+
+    ``uri`` identifies it together with the entry; ``values`` are further properties under Kaltura's names, such as
+    ``language``, ``label`` and ``format`` of a caption, ``title`` and ``format`` of an attachment. ``default`` makes it
+    the entry's default thumbnail or caption.
+    """
+
+    entry_id: str
+    kind: SidecarKind
+    uri: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    default: bool = False
+
+    @property
+    def asset(self) -> str:
+        """Its asset id."""
+        return asset_id(self.uri, f"{self.kind} of {self.entry_id}: {canonical_uri(self.uri)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SidecarRef:
+    """What came of it: the id of Kaltura's asset, and whether it was made, sent anew, or there already."""
+
+    entry_id: str
+    kind: SidecarKind
+    uri: str
+    asset_id: str
+    made: bool = False
+    sent: bool = False
+    note: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self) | {"kind": self.kind.value}
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    id: str
+    status: int | str
+    marks: tuple[str, ...]
+
+
+def attach_sidecar(
+    client: KalturaClient,
+    uploader: Uploader,
+    sidecar: Sidecar,
+    source: Source,
+    *,
+    settings: IngestSettings | None = None,
+) -> SidecarRef:
+    """Bring one file to its entry, once, however often and by how many this is called.
+
+    A file that changed at its source takes the place of the old one with ``if_exists: replace``, and is otherwise left.
+
+    :raises SidecarError: the claim of another process stays in the way, or Kaltura does not take the file over.
+    :raises SourceError: the file cannot be read. :raises UploadError: the upload stopped.
+    :raises KalturaError: Kaltura refused, or could not be asked.
+    """
+    return _Attaching(client, uploader, sidecar, source, settings or IngestSettings()).run()
+
+
+class _Attaching:
+    """The work on one file."""
+
+    def __init__(
+        self, client: KalturaClient, uploader: Uploader, sidecar: Sidecar, source: Source, settings: IngestSettings
+    ) -> None:
+        self._client, self._uploader = client, uploader
+        self._sidecar, self._source, self._settings = sidecar, source, settings
+        self._ledger = Ledger(client, settings.clock)
+        self._content = content_id(sidecar.asset, source.size, source.validator)
+        self._token_name = token_file_name(sidecar.asset, self._content, source.name)
+        self._made = self._sent = False
+        self._added: str | None = None
+
+    def run(self) -> SidecarRef:
+        deadline = self._settings.clock.monotonic() + self._settings.claim_timeout
+        while self._settings.clock.monotonic() < deadline:
+            seen = self._seen()
+            if seen is not None and self._is_in(seen):
+                return self._ref(seen)
+            if seen is not None and self._kept(seen):
+                return self._ref(seen, "changed at source; Kaltura keeps what it has")
+            token = self._attached_token(seen)
+            if token is not None and seen is not None:
+                self._send(seen, token)
+        text = f"{self._sidecar.uri} is not on entry {self._sidecar.entry_id} after {self._settings.claim_timeout:g} s"
+        raise SidecarError(f"{text}; another process may be at it: try again later", retry_helps=True)
+
+    def _seen(self) -> _Seen | None:
+        """Return the asset of ours on the entry; further ones without content are deleted."""
+        conditions = {"filter": {"entryIdEqual": self._sidecar.entry_id}, "pager": _PAGE}
+        reply = self._client.call(self._sidecar.kind.service, "list", conditions)
+        ours = [seen for seen in map(_read, reply["objects"]) if asset_mark(self._sidecar.asset) in seen.marks]
+        ours.sort(key=lambda seen: (seen.status != ThumbAssetStatus.READY, seen.status != ThumbAssetStatus.IMPORTING))
+        for extra in ours[1:]:
+            if extra.status != ThumbAssetStatus.READY:
+                self._delete(extra.id)
+        return ours[0] if ours else None
+
+    def _is_in(self, seen: _Seen) -> bool:
+        return seen.status == ThumbAssetStatus.READY and content_mark(self._content) in seen.marks
+
+    def _kept(self, seen: _Seen) -> bool:
+        marked = any(mark.startswith(content_mark("")) for mark in seen.marks)
+        ready = seen.status == ThumbAssetStatus.READY
+        return ready and marked and self._settings.if_exists is not IfExists.REPLACE
+
+    def _attached_token(self, seen: _Seen | None) -> TokenView | None:
+        """Return the token that belongs to ``seen``; otherwise take a step towards there being one."""
+        tokens, now = self._ledger.tokens(self._token_name)
+        for token in tokens:
+            if token.attached and seen is not None and token.attached_id == seen.id:
+                if token.status != UploadTokenStatus.PENDING or token.id == self._added:
+                    return token
+                if now - token.updated_at >= self._settings.grace:
+                    return token
+                # Somebody else is about to send to it; two at once can undo each other's work.
+                self._settings.clock.sleep(self._settings.poll)
+                return None
+        for token in tokens:
+            age = now - (token.updated_at if token.attached else token.created_at)
+            if token.filled or age >= self._settings.grace:
+                self._ledger.delete_token(token.id)
+            else:
+                self._settings.clock.sleep(self._settings.poll)
+        if not tokens:
+            self._claim()
+        return None
+
+    def _claim(self) -> None:
+        mine = self._ledger.add_token(self._token_name, self._source.size)
+        self._added = mine.id
+        tokens, _ = self._ledger.tokens(self._token_name)
+        if any(token.id != mine.id for token in tokens):
+            self._ledger.delete_token(mine.id)
+            self._settings.clock.sleep(self._settings.clock.uniform(0.1, 1.0) * self._settings.backoff)
+            return
+        seen = self._seen()
+        if seen is not None and (self._is_in(seen) or self._kept(seen)):
+            self._ledger.delete_token(mine.id)
+        elif seen is not None:
+            self._set_content(seen.id, mine.id)
+        else:
+            self._add(mine.id)
+
+    def _add(self, token_id: str) -> None:
+        kind = self._sidecar.kind
+        marks = f"{asset_mark(self._sidecar.asset)}"
+        made = {**self._sidecar.values, "objectType": kind.object_type, "partnerDescription": marks}
+        if kind is SidecarKind.ATTACHMENT:
+            made.setdefault("filename", self._source.name)
+        add = Request(kind.service, "add", {"entryId": self._sidecar.entry_id, kind.parameter: made})
+        fill = {"id": result(1, "id"), "contentResource": token_resource(token_id)}
+        added, filled = self._client.multirequest([add, Request(kind.service, "setContent", fill)])
+        if isinstance(added, KalturaAPIError):
+            self._ledger.delete_token(token_id)
+            raise added
+        self._made = True
+        self._check(filled)
+
+    def _set_content(self, sidecar_id: str, token_id: str) -> None:
+        fill = {"id": sidecar_id, "contentResource": token_resource(token_id)}
+        try:
+            self._client.call(self._sidecar.kind.service, "setContent", fill)
+        except KalturaAPIError as error:
+            self._check(error)
+
+    def _check(self, reply: Any) -> None:
+        """Start over when the token was fenced or the asset is gone; raise every other error."""
+        if isinstance(reply, KalturaAPIError) and not isinstance(reply, KalturaNotFoundError):
+            raise reply
+
+    def _send(self, seen: _Seen, token: TokenView) -> None:
+        """Fill the token, see the file taken over, and write which bytes it is."""
+        if token.open:
+            self._uploader.send(self._source, token.id, attached=True)
+            self._sent = True
+        taken = self._ledger.token(token.id)
+        if taken is None or not taken.filled:
+            return
+        if taken.uploaded != self._source.size:
+            self._ledger.delete_token(token.id)
+            return
+        deadline = self._settings.clock.monotonic() + self._settings.grace
+        while (now := self._seen()) is not None and now.id == seen.id:
+            if now.status == ThumbAssetStatus.READY:
+                self._mark(now)
+                return
+            if now.status == ThumbAssetStatus.ERROR:
+                self._delete(now.id)
+                text = f"Kaltura could not use {self._sidecar.uri} as {self._sidecar.kind}"
+                raise SidecarError(text, retry_helps=False)
+            if self._settings.clock.monotonic() >= deadline:
+                self._ledger.delete_token(token.id)
+                return
+            self._settings.clock.sleep(self._settings.poll / 4)
+
+    def _mark(self, seen: _Seen) -> None:
+        """Write which bytes it holds, last of all: what has this mark is finished."""
+        kind = self._sidecar.kind
+        if self._sidecar.default and kind is not SidecarKind.ATTACHMENT:
+            self._client.call(kind.service, "setAsDefault", {f"{kind.parameter}Id": seen.id}, repeatable=True)
+        marks = f"{asset_mark(self._sidecar.asset)} {content_mark(self._content)}"
+        changed = {"objectType": kind.object_type, "partnerDescription": marks}
+        self._client.call(kind.service, "update", {"id": seen.id, kind.parameter: changed}, repeatable=True)
+
+    def _delete(self, sidecar_id: str) -> None:
+        parameter = f"{self._sidecar.kind.parameter}Id"
+        try:
+            self._client.call(self._sidecar.kind.service, "delete", {parameter: sidecar_id}, repeatable=True)
+        except KalturaNotFoundError:
+            return
+
+    def _ref(self, seen: _Seen, note: str | None = None) -> SidecarRef:
+        said = self._sidecar
+        return SidecarRef(
+            entry_id=said.entry_id, kind=said.kind, uri=said.uri, asset_id=seen.id, made=self._made, sent=self._sent,
+            note=note,
+        )  # fmt: skip
+
+
+def _read(values: Mapping[str, Any]) -> _Seen:
+    marks = str(values.get("partnerDescription") or "").split()
+    return _Seen(str(values["id"]), parse_status(ThumbAssetStatus, values["status"]), tuple(marks))

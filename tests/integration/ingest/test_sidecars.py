@@ -1,0 +1,137 @@
+"""Thumbnails, captions and attachments: once on their entry, with exactly their bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kaltura_provider.api import KalturaError
+from kaltura_provider.ingest import Clock, IfExists, IngestSettings, Sidecar, SidecarError, SidecarKind, attach_sidecar
+from kaltura_provider.upload import Uploader, UploadError
+from tests.integration.ingest.conftest import client_of
+
+if TYPE_CHECKING:
+    from kaltura_provider.upload import Source
+    from tests.integration.ingest.conftest import Library
+
+NAMES = {SidecarKind.THUMBNAIL: "t.png", SidecarKind.CAPTION: "c.srt", SidecarKind.ATTACHMENT: "notes.pdf"}
+VALUES: dict[SidecarKind, dict[str, Any]] = {
+    SidecarKind.THUMBNAIL: {},
+    SidecarKind.CAPTION: {"language": "English", "label": "English", "format": 1},
+    SidecarKind.ATTACHMENT: {"title": "Notes", "format": 3},
+}
+
+
+@pytest.fixture
+def entry_id(library: Library) -> str:
+    return str(library.ingest(library.file()).ref.entry_id)
+
+
+def assets(library: Library, sidecar: Sidecar) -> list[dict[str, Any]]:
+    found = library.client.call(sidecar.kind.service, "list", {"filter": {"entryIdEqual": sidecar.entry_id}})["objects"]
+    return [item for item in found if str(item.get("partnerDescription")).startswith("kai1:a:")]
+
+
+def attach(library: Library, sidecar: Sidecar, source: Source, **settings: Any) -> Any:
+    chosen = replace(library.settings, **settings)
+    return attach_sidecar(library.client, library.uploader, sidecar, source, settings=chosen)
+
+
+def served(library: Library, sidecar: Sidecar, asset_id: str) -> str:
+    """SHA-256 of what the server gives out."""
+    import requests
+
+    body = {f"{sidecar.kind.parameter}Id": asset_id, "ks": library.client.ks()}
+    url = f"{library.sandbox.service_url}/service/{sidecar.kind.service}/action/serve"
+    return hashlib.sha256(requests.post(url, data=body, timeout=10).content).hexdigest()
+
+
+@pytest.mark.parametrize("kind", list(SidecarKind))
+def test_a_file_comes_to_its_entry_once(library: Library, entry_id: str, kind: SidecarKind) -> None:
+    source = library.file(NAMES[kind], size=150_000)
+    sidecar = Sidecar(entry_id=entry_id, kind=kind, uri=f"s3://b/{source.name}", values=VALUES[kind], default=True)
+    first = attach(library, sidecar, source)
+    assert (first.made, first.sent) == (True, True)
+    again = attach(library, sidecar, source)
+    assert (again.asset_id, again.made, again.sent) == (first.asset_id, False, False)
+    [asset] = assets(library, sidecar)
+    assert asset["status"] == 2
+    assert int(asset["sizeInBytes"]) == source.size
+    expected = hashlib.sha256((library.folder / source.name).read_bytes()).hexdigest()
+    assert served(library, sidecar, asset["id"]) == expected
+
+
+def test_the_same_file_on_two_entries_is_two(library: Library, entry_id: str) -> None:
+    other = str(library.ingest(library.file("other.mp4")).ref.entry_id)
+    source = library.file("notes.pdf", size=1000)
+    for entry in (entry_id, other):
+        sidecar = Sidecar(entry_id=entry, kind=SidecarKind.ATTACHMENT, uri="s3://b/notes.pdf")
+        attach(library, sidecar, source)
+        assert len(assets(library, sidecar)) == 1
+
+
+def test_a_changed_file_is_kept_out_or_replaces(library: Library, entry_id: str) -> None:
+    sidecar = Sidecar(entry_id=entry_id, kind=SidecarKind.ATTACHMENT, uri="s3://b/notes.pdf")
+    first = attach(library, sidecar, library.file("notes.pdf", size=1000))
+    changed = library.file("notes.pdf", size=2000, seed=2)
+    kept = attach(library, sidecar, changed)
+    assert (kept.asset_id, kept.sent) == (first.asset_id, False)
+    assert "changed at source" in str(kept.note)
+    replaced = attach(library, sidecar, changed, if_exists=IfExists.REPLACE)
+    assert (replaced.asset_id, replaced.sent) == (first.asset_id, True)
+    assert int(assets(library, sidecar)[0]["sizeInBytes"]) == 2000
+
+
+@pytest.mark.parametrize("action", ["add", "setContent", "update", "upload"])
+@pytest.mark.parametrize("fault", ["reply_lost", "reset_before"])
+def test_broken_calls_leave_nothing_double(library: Library, entry_id: str, action: str, fault: str) -> None:
+    source = library.file("notes.pdf", size=150_000)
+    sidecar = Sidecar(entry_id=entry_id, kind=SidecarKind.ATTACHMENT, uri="s3://b/notes.pdf")
+    library.sandbox.control.fault(fault, action=action)
+    done = None
+    for _ in range(3):
+        with contextlib.suppress(KalturaError, UploadError):
+            done = done or attach(library, sidecar, source)
+    assert done is not None
+    [asset] = assets(library, sidecar)
+    assert asset["id"] == done.asset_id
+    assert int(asset["sizeInBytes"]) == source.size
+
+
+def test_racers_attach_one(library: Library, entry_id: str) -> None:
+    source = library.file("notes.pdf", size=1000)
+    sidecar = Sidecar(entry_id=entry_id, kind=SidecarKind.ATTACHMENT, uri="s3://b/notes.pdf")
+    settings = IngestSettings(poll=0.05, backoff=0.2, grace=3, claim_timeout=20, clock=Clock())
+    gate = threading.Barrier(3)
+    done: list[str] = []
+
+    def race() -> None:
+        with client_of(library.sandbox) as client:
+            gate.wait()
+            uploader = Uploader(client, settings=library.uploader.settings)
+            done.append(attach_sidecar(client, uploader, sidecar, source, settings=settings).asset_id)
+
+    threads = [threading.Thread(target=race) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [asset] = assets(library, sidecar)
+    assert done == [asset["id"]] * 3
+
+
+def test_a_claim_in_the_way_says_that_a_retry_helps(library: Library, entry_id: str) -> None:
+    source = library.file("notes.pdf", size=1000)
+    sidecar = Sidecar(entry_id=entry_id, kind=SidecarKind.ATTACHMENT, uri="s3://b/notes.pdf")
+    from kaltura_provider.ingest import content_id, token_file_name
+
+    name = token_file_name(sidecar.asset, content_id(sidecar.asset, source.size, source.validator), source.name)
+    library.client.call("uploadToken", "add", {"uploadToken": {"objectType": "KalturaUploadToken", "fileName": name}})
+    with pytest.raises(SidecarError, match="try again later") as caught:
+        attach(library, sidecar, source, claim_timeout=20.0)
+    assert caught.value.retry_helps
