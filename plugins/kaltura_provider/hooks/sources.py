@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.upload import Source
 
-__all__ = ["ALLOWED_HOSTS", "list_s3", "open_source", "s3_client"]
+__all__ = ["ALLOWED_HOSTS", "import_address", "list_s3", "open_source", "s3_client"]
 
 ALLOWED_HOSTS = "KALTURA_ALLOWED_HOSTS"
 """Environment variable with host names, comma separated, that URLs may name although their addresses are private."""
@@ -72,6 +72,35 @@ def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> It
             yield from (item["Key"] for item in page.get("Contents", ()) if not item["Key"].endswith("/"))
     except (ClientError, BotoCoreError) as error:
         raise source_error(f"s3://{bucket}/{prefix}", error) from None
+
+
+def import_address(
+    uri: str,
+    *,
+    aws_conn_id: str = "aws_default",
+    http_conn_id: str | None = None,
+    version_id: str | None = None,
+    seconds: int = 86400,
+) -> tuple[str, tuple[str, ...]]:
+    """Return the URL under which Kaltura itself can fetch a source, and header lines to send. Both are secrets.
+
+    :param seconds: how long the presigned URL of an S3 object is valid.
+    :raises SourceRefused: Kaltura cannot reach such a source.
+    """
+    from airflow.sdk.log import mask_secret
+
+    from kaltura_provider.upload import SourceRefused
+
+    parts = urlsplit(uri)
+    if parts.scheme in ("http", "https"):
+        return uri, tuple(f"{name}: {value}" for name, value in _headers(http_conn_id).items())
+    if parts.scheme != "s3":
+        raise SourceRefused(uri, "Kaltura can fetch https:// and s3:// sources only; KalturaUploadOperator sends files")
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    wanted = {"Bucket": bucket, "Key": key} | ({"VersionId": version_id} if version_id else {})
+    url = s3_client(aws_conn_id).generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
+    mask_secret(url)
+    return url, ()
 
 
 def _headers(http_conn_id: str | None) -> dict[str, str]:

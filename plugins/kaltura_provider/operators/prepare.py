@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest import Asset, AssetRef
     from kaltura_provider.upload import Source
 
-__all__ = ["KalturaPrepareOperator", "requested_asset", "show"]
+__all__ = ["KalturaPrepareOperator", "failed_source", "requested_asset", "show"]
 
 
 class KalturaPrepareOperator(KalturaOperator):
@@ -112,7 +113,7 @@ class KalturaPrepareOperator(KalturaOperator):
                 on_ref=on_ref,
             )
         )
-        refs = [_failed_source(*asset) if isinstance(asset, tuple) else next(prepared) for asset in opened]
+        refs = [failed_source(*asset) if isinstance(asset, tuple) else next(prepared) for asset in opened]
         show(self, context, refs)
         carried = [
             {"started": started} | self._request_for_upload(ref, item) for ref, item in zip(refs, items, strict=True)
@@ -144,8 +145,10 @@ class KalturaPrepareOperator(KalturaOperator):
                 http_conn_id=self.http_conn_id,
                 version_id=item.get("version_id"),
             )
-            source.close()
-            return requested_asset(request, source)
+            try:
+                return requested_asset(request, source)
+            finally:
+                source.close()
         except (SourceError, ValueError) as error:
             return uri, error
 
@@ -155,21 +158,28 @@ def requested_asset(request: dict[str, Any], source: Source) -> Asset:
 
     :raises ValueError: a field is unknown or its value impossible; the message names it.
     """
-    from kaltura_provider.ingest import Asset, EntryMetadata
+    from kaltura_provider.ingest import Asset, EntryMetadata, extension_of
+    from kaltura_provider.ingest.content_kind import HEAD_LENGTH, kind_of_content
 
     if unknown := sorted(set(request) - {"uri", "metadata", "identity", "version_id"}):
         raise ValueError(f"unknown field {', '.join(unknown)}: an asset has uri, metadata, identity, version_id")
+    metadata = EntryMetadata.from_dict(request.get("metadata") or {})
+    if not metadata.media_type and not extension_of(source.name):
+        # Neither the author nor the name tells what it is: its first bytes may.
+        head = b"".join(source.read(0, min(source.size, HEAD_LENGTH)))
+        if kind := kind_of_content(head):
+            metadata = replace(metadata, media_type=kind.value)
     return Asset(
         uri=str(request["uri"]),
         size=source.size,
         validator=source.validator,
         name=source.name,
-        metadata=EntryMetadata.from_dict(request.get("metadata") or {}),
+        metadata=metadata,
         identity=request.get("identity"),
     )
 
 
-def _failed_source(uri: str, error: Exception) -> AssetRef:
+def failed_source(uri: str, error: Exception) -> AssetRef:
     """Return the reference of a source that could not even be opened."""
     from kaltura_provider.hooks.border import retry_helps
     from kaltura_provider.ingest import AssetError, AssetRef, AssetState
