@@ -73,16 +73,15 @@ def run_loopback() -> dict[str, float]:
             for series, chunk in zip(growth, (2, 10, 64), strict=True):
                 run_engine(series, sink, sink, large, "--s3", store, "--parallelism", "8", "--chunk", str(chunk * MIB))
     show("loopback", [*s.values(), *growth])
-    official = max(s["official"].rate, s["one"].rate)
-    official_cpu = min(s["official"].cpu_per_gib, s["one"].cpu_per_gib)
+    engine, chunked, one = s["engine"], s["official"], s["one"]
     return {
-        "file_vs_curl": s["engine"].rate / s["curl"].rate,
-        "s3_vs_curl_pipe": s["engine_s3"].rate / s["pipe"].rate,
-        "vs_official_client": s["engine"].rate / official,
-        "vs_kaltura_uploader": s["engine"].rate / s["uploader"].rate,
-        "vs_requests_files": s["engine"].rate / s["requests"].rate,
-        "cpu_vs_official_client": s["engine"].cpu_per_gib / official_cpu,
-        "cpu_vs_kaltura_uploader": s["engine"].cpu_per_gib / s["uploader"].cpu_per_gib,
+        "file_vs_curl": engine.times(s["curl"]),
+        "s3_vs_curl_pipe": s["engine_s3"].times(s["pipe"]),
+        "vs_official_client": min(engine.times(chunked), engine.times(one)),
+        "vs_kaltura_uploader": engine.times(s["uploader"]),
+        "vs_requests_files": engine.times(s["requests"]),
+        "cpu_vs_official_client": max(engine.cpu_share(chunked), engine.cpu_share(one)),
+        "cpu_vs_kaltura_uploader": engine.cpu_share(s["uploader"]),
         "memory_growth_mib": max(max(series.growth) for series in growth) / MIB,
         "memory_bound_mib": memory_bound(8) / MIB,
     }
@@ -109,8 +108,8 @@ def run_line(milliseconds: int) -> dict[str, float]:
     name = f"wan{milliseconds}"
     found = {f"{name}_control_ratio": control.rate / LINE, f"{name}_line_ratio": engine.rate / LINE}
     if official.seconds:
-        found[f"{name}_vs_official_client"] = engine.rate / official.rate
-        found[f"{name}_vs_kaltura_uploader"] = engine.rate / uploader.rate
+        found[f"{name}_vs_official_client"] = engine.times(official)
+        found[f"{name}_vs_kaltura_uploader"] = engine.times(uploader)
     return found
 
 

@@ -19,18 +19,20 @@ _FIRST_PARALLELISM = 4
 _LONG_PATH = 0.04
 _SHORT_PATH = 0.01
 _OVERHEAD = 0.05
+# The part that has to be seen of what one more connection could bring at best.
+_GAIN = 0.33
 _REST = 6
 
 
 class Pace:
     """Chooses ``parallelism`` and ``chunk_size`` and learns from every chunk.
 
-    *Chunk size*: the fixed cost of a chunk is what the opener took, or the shortest wait seen for an answer after
-    a chunk's last byte. While that is above 5 % of a chunk's time, chunks double, up to 64 MiB. HTTP 413 and
+    *Chunk size*: the fixed cost of a chunk is what the opener took, or the shortest wait seen before a chunk's
+    first byte and after its last. While that is above 5 % of a chunk's time, chunks double, up to 64 MiB. HTTP 413 and
     failures halve them, down to 5 MiB; a size that was refused is not tried again.
 
     *Parallelism*: begins at 4, at 1 if the opener shows a short path, at the maximum if it shows a long one. One
-    more connection is tried for a round of chunks, and kept if the rate rose by half of what it could at best.
+    more connection is tried for a round of chunks, and kept if the rate rose by a third of what it could at best.
     Failures halve it, once for all chunks under way together.
 
     :param settings: fixed values are kept as they are.
@@ -63,7 +65,7 @@ class Pace:
             self.parallelism = 1
 
     def arrived(self, length: int, seconds: float, waited: float, now: float) -> None:
-        """Learn from a chunk of ``length`` bytes that took ``seconds``, ``waited`` of them after its last byte."""
+        """Learn from a chunk of ``length`` bytes that took ``seconds``, ``waited`` of them without a byte moving."""
         self._fixed_cost = min(self._fixed_cost, waited)
         if length >= self.chunk_size // 2:
             self._grow(seconds)
@@ -121,8 +123,7 @@ class Pace:
         if self._trial is not None:
             before, old_rate = self._trial
             self._trial = None
-            # Of what one more connection could give at best, half has to be seen.
-            if rate < old_rate * (1 + 0.5 / before):
+            if rate < old_rate * (1 + _GAIN / before):
                 self.parallelism, self._rest = before, _REST
                 return
         if self._rest:

@@ -39,7 +39,7 @@ def part_name(token_file_name: str, source_name: str) -> str:
 
 @dataclass(slots=True)
 class Outcome:
-    """One sending of one chunk. Times are of the sender's clock; ``waited`` is from the last byte to the answer.
+    """One sending of one chunk. Times are of the sender's clock.
 
     ``error`` is what went wrong; ``state`` the token in the answer or, after an ambiguous failure, as asked for.
     """
@@ -48,6 +48,7 @@ class Outcome:
     started: float
     read: int = 0
     crc: int = 0
+    first_byte_at: float = 0.0
     last_byte_at: float = 0.0
     ended: float = 0.0
     state: TokenState | None = None
@@ -66,8 +67,8 @@ class Outcome:
 
     @property
     def waited(self) -> float:
-        """From the last byte handed over to the answer."""
-        return self.ended - self.last_byte_at
+        """Without a byte moving: until the source gave its first one, and from the last one to the answer."""
+        return self.first_byte_at - self.started + self.ended - self.last_byte_at
 
 
 class ChunkSender:
@@ -99,7 +100,7 @@ class ChunkSender:
     def begin(self, chunk: Chunk) -> Outcome:
         """Make the record of a sending, which shows its progress while it lasts."""
         now = self.clock()
-        return Outcome(chunk, started=now, last_byte_at=now)
+        return Outcome(chunk, started=now, first_byte_at=now, last_byte_at=now)
 
     def run(self, outcome: Outcome) -> Outcome:
         """Send a chunk and fill in what came of it; never raises.
@@ -154,6 +155,8 @@ class ChunkSender:
             return
         with closing(self._source.read(outcome.chunk.offset, outcome.chunk.length, self._settings.window)) as windows:
             for data in windows:
+                if not outcome.read:
+                    outcome.first_byte_at = self.clock()
                 if self._stop.is_set():
                     raise UploadCancelled("it was told to stop", self._token_id)
                 self._throttle.take(len(data))

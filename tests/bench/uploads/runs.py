@@ -61,6 +61,18 @@ class Series:
         """Median processor seconds for a GiB."""
         return statistics.median(self.cpu) * (1 << 30) / self.size
 
+    def times(self, other: Series) -> float:
+        """Return how many times as fast as another this one was: the median of rounds that ran side by side."""
+        return statistics.median(
+            (self.size / mine) / (other.size / others) for mine, others in zip(self.seconds, other.seconds, strict=True)
+        )
+
+    def cpu_share(self, other: Series) -> float:
+        """Return the processor time for a byte against another's, likewise."""
+        return statistics.median(
+            (mine / self.size) / (others / other.size) for mine, others in zip(self.cpu, other.cpu, strict=True)
+        )
+
     def row(self) -> str:
         """One line of the table."""
         rates = sorted(self.size / seconds / 1e6 for seconds in self.seconds)
