@@ -7,10 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaltura_provider.ingest import AdoptBy, AssetRef, AssetState, IfExists, Redo, Transfer, confirm, content_mark
-from tests.integration.ingest.conftest import client_of
+from kaltura_provider.ingest import (
+    AdoptBy,
+    AssetRef,
+    AssetState,
+    IfExists,
+    IngestSettings,
+    Redo,
+    Transfer,
+    confirm,
+    content_mark,
+)
+from kaltura_sandbox import Sandbox
+from tests.integration.ingest.conftest import Library, SandboxClock, client_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kaltura_provider.upload import Source
     from tests.integration.ingest.conftest import Library
 
@@ -233,7 +246,7 @@ def test_an_adopted_entry_with_content_is_never_emptied_or_sent_again(library: L
 @pytest.mark.parametrize("same_content", [True, False])
 def test_racers_end_with_one_entry(library: Library, same_content: bool) -> None:
     """Workers that start in the same moment, also on two versions of one source."""
-    from kaltura_provider.ingest import Clock, IngestSettings, prepare
+    from kaltura_provider.ingest import Clock, prepare
 
     for round_number in range(4):
         source = library.file(f"race{round_number}.mp4")
@@ -257,3 +270,29 @@ def test_racers_end_with_one_entry(library: Library, same_content: bool) -> None
         assert {ref.entry_id for ref in refs if ref.entry_id} == {entry["id"]}
         assert any(ref.state is AssetState.SEND for ref in refs)
         assert len([token for token in library.tokens(assets[0]) if token["status"] in (0, 1)]) == 1
+
+
+def test_a_type_kaltura_refuses_is_written_down_and_not_tried_again(tmp_path: Path) -> None:
+    with Sandbox(run_jobs=False, restrict_file_types=True) as sandbox, client_of(sandbox) as client:
+        library = Library(sandbox, client, tmp_path, IngestSettings(clock=SandboxClock(sandbox)))
+        source = library.file()
+        first = library.ingest(source).ref
+        assert first.error is not None
+        assert (first.error.kind, first.error.retry_helps) == ("refused", False)
+        [entry] = library.entries(first)
+        assert entry["status"] == 7
+        assert f"kai1:refused:{first.content}" in entry["adminTags"]
+        changed = library.changes()
+        again = library.ingest(source).ref
+        assert again.error is not None
+        assert again.error.kind == "refused"
+        assert library.changes() == changed
+        assert library.ingest(_png(library)).ref.state is AssetState.DONE
+
+
+def _png(library: Library) -> Source:
+    from kaltura_provider.upload import open_file
+
+    path = library.folder / "real.png"
+    path.write_bytes(bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489") + b"\0" * 300)
+    return open_file(path)
