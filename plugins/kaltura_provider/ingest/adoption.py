@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_provider.ingest.identity import ADOPTED_MARK
+from kaltura_provider.ingest.identity import ADOPTED_MARK, asset_mark
 from kaltura_provider.ingest.marks import write_marks
 from kaltura_provider.ingest.settings import AdoptBy
 
@@ -31,13 +31,13 @@ def adopt(ledger: Ledger, asset: Asset, settings: IngestSettings) -> bool:
     found = [
         entry
         for entry in ledger.entries_like(settings.adopt_by, value)
-        if not entry.deleted and not any(tag.startswith("kai1:a:") for tag in entry.tags)
+        if not entry.deleted and not any(tag.startswith(asset_mark("")) for tag in entry.tags)
     ]
     if len(found) > 1:
         ids = ", ".join(entry.id for entry in found[:5])
         raise ValueError(
             f"{len(found)} entries have the {settings.adopt_by} {value!r} ({ids}): mark one of them by hand with the "
-            f"adminTag kai1:a:{asset.asset}, or do not ask for adopt_by"
+            f"adminTag {asset_mark(asset.asset)}, or do not ask for adopt_by"
         )
     if not found:
         return False

@@ -28,7 +28,7 @@ from kaltura_provider.ingest.acts import (
 )
 from kaltura_provider.ingest.adoption import adopt
 from kaltura_provider.ingest.endings import NEEDS_CLAIM, Act, Ending, Subject, chosen_entry, clear_first, decide
-from kaltura_provider.ingest.identity import token_file_name
+from kaltura_provider.ingest.identity import asset_mark, token_file_name
 from kaltura_provider.ingest.marks import discard_entry
 from kaltura_provider.ingest.model import AssetError, AssetRef, AssetState
 from kaltura_provider.ingest.settings import Transfer
@@ -74,6 +74,8 @@ class Claim:
         self._own = {known} if known else set()
         # What may be fenced at once: no request of ours with it can still be running, or it shall fail if one is.
         self._fenceable = set(self._own)
+        # Tokens of this very process: nobody else is about to send to them.
+        self._taken = set(self._own)
         self._on_ref = on_ref
         self._clock = settings.clock
         self._deadline = self._clock.monotonic() + settings.claim_timeout
@@ -155,7 +157,7 @@ class Claim:
             if token.entry_id and token.entry_id not in found:
                 entry = self._ledger.entry(token.entry_id)
                 foreign = entry is None or any(
-                    tag.startswith("kai1:a:") and not entry.is_asset(self.asset.asset) for tag in entry.tags
+                    tag.startswith(asset_mark("")) and not entry.is_asset(self.asset.asset) for tag in entry.tags
                 )
                 if entry is not None and not foreign:
                     found[entry.id] = entry
@@ -188,6 +190,7 @@ class Claim:
         return bool(rivals)
 
     def _took(self, token_id: str) -> None:
+        self._taken.add(token_id)
         self._observer.on_id("token", token_id)
         if self._on_ref is not None:
             self._on_ref(AssetRef.of(self.asset, AssetState.SEND, token_id=token_id))
@@ -279,7 +282,7 @@ class Claim:
         if isinstance(error, KalturaTransientError) and ending.act is not Act.REPLACE:
             raise error
         if ending.act is Act.CREATE:
-            discard_entry(self._ledger, done.entry.id, self.asset.asset)
+            discard_entry(self._ledger, done.entry.id, self.asset.asset, stuck_too=True)
         return self._ref(AssetState.FAILED, ending, error=AssetError.of(error))
 
     def _alone(self, entry: EntryView, ref: AssetRef) -> bool:
@@ -338,7 +341,7 @@ class Claim:
         Two that begin to fill one token at the same time can undo each other's work.
         """
         young = now - token.updated_at < self._settings.grace
-        return token.status == UploadTokenStatus.PENDING and young and token.id not in self._own
+        return token.status == UploadTokenStatus.PENDING and young and token.id not in self._taken
 
     def _ask_other(self, entry: EntryView) -> None:
         """Another content of this asset is on its way into the entry: wait while it moves, else fence it."""

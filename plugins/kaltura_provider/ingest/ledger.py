@@ -10,7 +10,7 @@ from kaltura_provider.api.errors import (
     KalturaNotFoundError,
 )
 from kaltura_provider.api.wire import Request, first_error
-from kaltura_provider.ingest.identity import asset_mark, reference_for
+from kaltura_provider.ingest.identity import asset_mark, reference_for, released_mark
 from kaltura_provider.ingest.settings import AdoptBy
 from kaltura_provider.ingest.views import EntryView, FlavorView, TokenView
 
@@ -219,5 +219,5 @@ def _one_entry(reply: Any) -> EntryView | None:
 
 def _lost_mark(entry: EntryView, asset: str) -> bool:
     ours = entry.reference_id is not None and entry.reference_id.lower() == reference_for(asset)
-    marked = any(tag.startswith(("kai1:a:", "kai1:x:")) for tag in entry.tags)
+    marked = any(tag.startswith((asset_mark(""), released_mark(""))) for tag in entry.tags)
     return ours and not marked and not entry.deleted
