@@ -147,6 +147,9 @@ class ChunkSender:
             )
         except KalturaAPIError as error:
             raise gone(self._token_id, error) or error from None
+        finally:
+            with self._lock:
+                self.bytes_sent += outcome.read
         return TokenState.parse(answer)
 
     def _windows(self, outcome: Outcome) -> Generator[bytes, None, None]:
@@ -165,8 +168,6 @@ class ChunkSender:
                     self._check_single(outcome.crc)
                 yield data
                 outcome.read += len(data)
-                with self._lock:
-                    self.bytes_sent += len(data)
         outcome.last_byte_at = self.clock()
 
     def _check_single(self, crc: int) -> None:

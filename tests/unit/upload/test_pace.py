@@ -30,6 +30,9 @@ def test_chunks_grow_while_their_fixed_cost_is_above_five_percent() -> None:
     drive(pace, 60, link=50e6, fixed=0.2)
     # 8 connections share 50 MB/s: 40 MiB take 6.7 s, 0.2 s of them fixed.
     assert 20 * MIB <= pace.chunk_size <= 64 * MIB
+    near = Pace(UploadSettings())
+    near.opened(0.002)
+    assert near.chunk_size == 32 * MIB
     slow = Pace(UploadSettings())
     drive(slow, 60, link=1e6, fixed=0.2)
     assert slow.chunk_size == 10 * MIB

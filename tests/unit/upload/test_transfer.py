@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Generator
 from types import SimpleNamespace
@@ -26,8 +27,14 @@ from kaltura_provider.upload import (
 
 MIB, GIB = 1 << 20, 1 << 30
 QUICK = UploadSettings(
-    retry=RetryPolicy(attempts=4, base=0.001, cap=0.002), final_poll=0.05, poll=0.01, busy_after=0.01
+    chunk_size=5 * MIB,
+    retry=RetryPolicy(attempts=4, base=0.001, cap=0.002),
+    final_poll=0.05,
+    poll=0.01,
+    busy_after=0.01,
 )
+
+FOUND = dataclasses.replace(QUICK, chunk_size=None)
 
 
 class Generated:
@@ -148,7 +155,7 @@ def refuse_above(limit: int) -> Callable[[dict[str, Any], int], None]:
 
 def test_requests_too_large_for_a_proxy_are_cut_smaller() -> None:
     server = Server(refuse_above(6 * MIB))
-    result = send(server, Generated(100 * MIB))
+    result = send(server, Generated(100 * MIB), FOUND)
     assert server.front()[0] == 100 * MIB
     assert max(length for _, length in server.calls) <= 6 * MIB
     assert result.bytes_sent == 100 * MIB
@@ -156,7 +163,7 @@ def test_requests_too_large_for_a_proxy_are_cut_smaller() -> None:
 
 def test_proxy_that_takes_no_chunk_at_all_is_an_error_at_once() -> None:
     with pytest.raises(ChunkRefused, match=r"5242880 bytes \(HTTP 413\).*set chunk_size") as caught:
-        send(Server(refuse_above(1 * MIB)), Generated(100 * MIB))
+        send(Server(refuse_above(1 * MIB)), Generated(100 * MIB), FOUND)
     assert caught.value.permanent
     server = Server(refuse_above(1 * MIB))
     send(server, Generated(20 * MIB), UploadSettings(retry=QUICK.retry, chunk_size=1 * MIB))
