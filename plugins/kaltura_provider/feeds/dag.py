@@ -59,6 +59,8 @@ def feed_dag(feed: Feed) -> DAG:
             pool=feed.pool,
             max_active_uploads=feed.max_active_uploads,
             ready_timeout=feed.ready_timeout,
+            feed=feed.name,
+            receipts=feed.receipts,
             outlets=[Asset(name=feed.asset_uri, uri=feed.asset_uri)],
         )
     return dag

@@ -28,6 +28,8 @@ def ingest(
     pool: str = "default_pool",
     max_active_uploads: int = 8,
     ready_timeout: dt.timedelta = dt.timedelta(hours=12),
+    feed: str = "ingest",
+    receipts: str | None = None,
     outlets: list[Asset] | None = None,
 ) -> BaseOperator:
     """Build prepare, upload, ready and flavors, mapped over what ``discover`` returns, and the summary after them.
@@ -36,6 +38,8 @@ def ingest(
     :param pool: the pool of prepare and upload; a prepare goes first to where its upload can follow at once.
     :param max_active_uploads: how many uploads of one run are under way at once.
     :param ready_timeout: how long Kaltura may take to make an entry READY.
+    :param feed: what the receipts are filed under.
+    :param receipts: where a receipt of each asset goes: ``s3://bucket/prefix`` or an absolute path.
     :param outlets: Airflow assets to update when something new has arrived.
     :return: the summary task.
     """
@@ -68,6 +72,9 @@ def ingest(
         task_id="summary",
         discovered=discover.output,
         group_id="asset",
+        feed=feed,
+        receipts=receipts,
+        aws_conn_id=aws_conn_id,
         trigger_rule="all_done",
         outlets=outlets or [],
         **kaltura,

@@ -96,6 +96,7 @@ class Feed(_Strict):
     max_active_runs: Annotated[int, Field(ge=1)] = 4
     max_active_uploads: Annotated[int, Field(ge=1)] = 8
     pool: str = "default_pool"
+    receipts: str | None = None
     retries: Annotated[int, Field(ge=0)] = 3
     ready_timeout: dt.timedelta = dt.timedelta(hours=12)
 
@@ -115,6 +116,13 @@ class Feed(_Strict):
         if not re.fullmatch(r"[a-z0-9][a-z0-9_]{0,60}", value):
             raise ValueError("must be 1 to 61 of a-z, 0-9 and _, and start with a letter or digit")
         return value
+
+    @field_validator("receipts")
+    @classmethod
+    def _is_a_place(cls, value: str | None) -> str | None:
+        if value is None or re.match(r"(s3://[^/\s]+|(file://)?/)", value):
+            return value
+        raise ValueError("is no place for receipts; write s3://bucket/prefix or an absolute path")
 
     @field_validator("schedule")
     @classmethod

@@ -10,7 +10,7 @@ from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.batch import FAILURES_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from airflow.sdk import Context
 
@@ -23,52 +23,90 @@ _STEPS = ("prepare", "upload", "ready", "flavors")
 
 
 class KalturaSummaryOperator(KalturaOperator):
-    """Sum up the mapped tasks of one run.
+    """Sum up the mapped tasks of one run, and write its receipts.
 
     :param discovered: the batches the run was mapped over.
     :param group_id: the task group that was mapped.
+    :param feed: what the receipts are filed under.
+    :param receipts: where they go: ``s3://bucket/prefix``, an absolute path, or nowhere.
+    :param aws_conn_id: the Airflow connection for receipts in S3.
     :return: ``{"assets": [...], "failed": [...], "new": n, "found": n}``; an asset has ``uri``, ``size`` (bytes),
         ``entry_id``, ``status``, ``flavors`` (labels), ``seconds``, ``note`` and the URLs ``playback_url``,
-        ``thumbnail_url``, ``source_url``. A failed one has ``uri``, ``step``, ``reason``, ``retry_helps``.
+        ``thumbnail_url``, ``source_url``. A failed one has ``uri``, ``step``, ``reason``, ``retry_helps``. With
+        receipts, ``receipts`` is where the run's file of them is.
     :raises AirflowFailException: an asset failed (the others are in Kaltura all the same), or nothing was discovered
         because discovering failed.
     """
 
-    template_fields: Sequence[str] = ("discovered", *KalturaOperator.template_fields)
+    template_fields: Sequence[str] = ("discovered", "receipts", "aws_conn_id", *KalturaOperator.template_fields)
 
-    def __init__(self, *, discovered: Any, group_id: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        discovered: Any,
+        group_id: str,
+        feed: str = "ingest",
+        receipts: str | None = None,
+        aws_conn_id: str = "aws_default",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.discovered = discovered
         self.group_id = group_id
+        self.feed = feed
+        self.receipts = receipts
+        self.aws_conn_id = aws_conn_id
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
-        """Log the table, update the outlets if something new has arrived, and return the summary."""
+        """Log the table, write the receipts, describe the event on the outlets, and return the summary."""
         if self.discovered is None:
             raise AirflowFailException("What there is to ingest could not be found; the log of discover says why.")
         ti: Any = context["ti"]
         batches: list[list[dict[str, Any]]] = self.discovered
-        done = _by_uri(self._pulled(ti, "flavors", "return_value"))
-        rows = [_row(self.hook.account, ref) for ref in done.values() if ref.get("state") != "failed"]
-        failed = self._failed(ti, batches, done)
+        known = self._known(ti)
+        good = [ref for ref in known.values() if ref["last_step"] == "flavors" and ref.get("state") != "failed"]
+        rows = [_row(self.hook.account, ref) for ref in good]
+        failed = self._failed(ti, batches, known, {row["uri"] for row in rows})
         new = sum(bool(row["new"]) for row in rows)
         summary = {"assets": rows, "failed": failed, "new": new, "found": len(rows) - new}
+        if self.receipts and known:
+            summary["receipts"] = self._write_receipts(context, known, failed)
         if not batches:
             self.log.info("Nothing was there to ingest; this run is done.")
         elif rows:
             self.log.info("In Kaltura: %d new, %d already there.\n%s", new, len(rows) - new, _table(rows))
-        self._tell_outlets(context, rows, new)
+        self._tell_outlets(context, summary)
         if failed:
             ti.xcom_push(key="return_value", value=summary)
             lines = "\n".join(f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed)
             raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} assets failed:\n{lines}")
         return summary
 
-    def _tell_outlets(self, context: Context, rows: list[dict[str, Any]], new: int) -> None:
+    def _tell_outlets(self, context: Context, summary: dict[str, Any]) -> None:
         """Give the event on each outlet what DAGs that are scheduled on it want to know."""
         events: Any = context["outlet_events"]
-        ids = [row["entry_id"] for row in rows if row["new"]][:_MOST_IDS]
+        ids = [row["entry_id"] for row in summary["assets"] if row["new"]][:_MOST_IDS]
+        told = {name: summary[name] for name in ("new", "found", "receipts") if name in summary}
         for outlet in self.outlets:
-            events[outlet].extra = {"new": new, "found": len(rows) - new, "entry_ids": ids}
+            events[outlet].extra = {**told, "failed": len(summary["failed"]), "entry_ids": ids}
+
+    def _write_receipts(self, context: Context, known: dict[str, Any], failed: list[dict[str, Any]]) -> str:
+        from kaltura_provider.feeds.receipts import write_receipts
+        from kaltura_provider.hooks.receipts import receipt_sink
+
+        reasons = {item["uri"]: item for item in failed}
+        refs = [_failed_ref(ref, reasons[uri]) if uri in reasons else ref for uri, ref in known.items()]
+        run: Any = context["dag_run"]
+        place = write_receipts(
+            receipt_sink(str(self.receipts), aws_conn_id=self.aws_conn_id),
+            refs,
+            self.hook.account,
+            feed=self.feed,
+            date=(run.data_interval_start or run.run_after).strftime("%Y-%m-%d"),
+            run_id=run.run_id,
+        )
+        self.log.info("Receipts: %s", place)
+        return place
 
     def _pulled(self, ti: Any, step: str, key: str) -> list[Any]:
         """Return what the mapped instances of a step have pushed under a key."""
@@ -76,33 +114,42 @@ class KalturaSummaryOperator(KalturaOperator):
         found = ti.xcom_pull(task_ids=[f"{self.group_id}.{step}"], key=key)
         return [value for value in found if value is not None]
 
-    def _failed(self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]], done: dict[str, Any]) -> list[Any]:
+    def _known(self, ti: Any) -> dict[str, dict[str, Any]]:
+        """Return each asset's reference as the last task that had it returned it, with that task's step."""
+        known: dict[str, dict[str, Any]] = {}
+        for step in _STEPS:
+            for result in self._pulled(ti, step, "return_value"):
+                for ref in result if isinstance(result, list) else [result]:
+                    known[ref["uri"]] = {**ref, "last_step": step}
+        return known
+
+    def _failed(
+        self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]], known: dict[str, Any], good: set[str]
+    ) -> list[dict[str, Any]]:
         """Return the assets that are not in, each with the step it failed in and the reason."""
-        good = {uri for uri, ref in done.items() if ref.get("state") != "failed"}
         missing = [asset["uri"] for batch in batches for asset in batch if asset["uri"] not in good]
         if not missing:
             return []
-        reasons: dict[str, dict[str, Any]] = {}
-        for step in _STEPS:
-            for failure in (failure for failures in self._pulled(ti, step, FAILURES_KEY) for failure in failures):
-                reasons[failure["uri"]] = {**failure, "step": step}
-            for ref in _by_uri(self._pulled(ti, step, "return_value")).values():
-                if error := ref.get("error"):
-                    reasons[ref["uri"]] = {
-                        "uri": ref["uri"],
-                        "step": ref.get("failed_step", step),
-                        "reason": error["message"],
-                        "retry_helps": error["retry_helps"],
-                    }
+        reasons = {
+            failure["uri"]: {**failure, "step": step}
+            for step in _STEPS
+            for failures in self._pulled(ti, step, FAILURES_KEY)
+            for failure in failures
+        }
+        for uri, ref in known.items():
+            if error := ref.get("error"):
+                step = ref.get("failed_step", ref["last_step"])
+                helps = error["retry_helps"]
+                reasons[uri] = {"uri": uri, "step": step, "reason": error["message"], "retry_helps": helps}
         return [reasons.get(uri) or {"uri": uri, **_UNKNOWN} for uri in missing]
 
 
 _UNKNOWN = {"step": "a task", "reason": "its log says why", "retry_helps": True}
 
 
-def _by_uri(results: Iterable[Any]) -> dict[str, dict[str, Any]]:
-    refs = [ref for result in results for ref in (result if isinstance(result, list) else [result])]
-    return {ref["uri"]: ref for ref in refs}
+def _failed_ref(ref: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:
+    error = {"kind": failure["step"], "message": failure["reason"], "retry_helps": failure["retry_helps"]}
+    return {**ref, "state": "failed", "error": ref.get("error") or error}
 
 
 def _row(account: KalturaAccount, ref: dict[str, Any]) -> dict[str, Any]:

@@ -89,14 +89,14 @@ class Deployment:
         folder.mkdir(exist_ok=True)
         (folder / "feed.yaml").write_text(yaml.safe_dump(fields))
         self.monkeypatch.setenv("KALTURA_FEEDS_FOLDER", str(folder))
-        return quick(runpy.run_path(str(DAGS / "kaltura_feeds.py"))[f"kaltura_feed_{fields['name']}"])
+        return runpy.run_path(str(DAGS / "kaltura_feeds.py"))[f"kaltura_feed_{fields['name']}"]
 
     def form(self) -> DAG:
         """Return the DAG of the trigger form."""
-        return quick(runpy.run_path(str(DAGS / "kaltura_ingest.py"))["dag"])
+        return runpy.run_path(str(DAGS / "kaltura_ingest.py"))["dag"]
 
     def run(self, dag: DAG, logical_date: datetime | None = None, **conf: Any) -> Ran:
-        done = dag.test(logical_date=logical_date, run_conf=conf or None)
+        done = quick(dag).test(logical_date=logical_date, run_conf=conf or None)
         instances = done.get_task_instances()
         return Ran(
             dag.dag_id,

@@ -1,0 +1,31 @@
+"""List, and when told delete, what broken-off runs have left in Kaltura: upload tokens and empty entries of ours."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from airflow.sdk import DAG, Param
+
+from kaltura_provider.operators.housekeeping import KalturaHousekeepingOperator
+
+with DAG(
+    dag_id="kaltura_housekeeping",
+    description="Find what broken-off runs left behind in Kaltura",
+    schedule="@weekly",
+    start_date=dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    default_args={"owner": "kaltura", "retries": 2, "retry_delay": dt.timedelta(minutes=5)},
+    tags={"kaltura"},
+    params={
+        "delete": Param(False, type="boolean", title="Delete", description="Off: only list what is found"),
+        "older_than_hours": Param(24, type="integer", minimum=1, title="Untouched for (hours)"),
+        "kaltura_conn_id": Param("kaltura_default", type="string", title="Kaltura connection"),
+    },
+    doc_md=__doc__,
+) as dag:
+    KalturaHousekeepingOperator(
+        task_id="leftovers",
+        delete="{{ params.delete }}",
+        older_than="{{ params.older_than_hours * 3600 }}",
+        kaltura_conn_id="{{ params.kaltura_conn_id }}",
+    )
