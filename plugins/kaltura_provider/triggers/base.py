@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import abstractmethod
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -13,6 +12,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.triggers.base import BaseEventTrigger, TaskSuccessEvent, TriggerEvent
 
 from kaltura_provider.api import KalturaConfigurationError
+from kaltura_provider.hooks.connection import read_connection
 from kaltura_provider.hooks.kaltura import KalturaHook
 from kaltura_provider.triggers.polling.failures import ErrorBudget, error_to_json
 from kaltura_provider.triggers.polling.pace import DEFAULT_INTERVALS, Pace
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from kaltura_provider.api import AsyncKalturaClient
+    from kaltura_provider.hooks.connection import KalturaAccount
     from kaltura_provider.triggers.evaluate import Condition
     from kaltura_provider.triggers.polling.readers import Reader
     from kaltura_provider.triggers.polling.stream import Tick
@@ -195,11 +196,18 @@ def _event(payload: dict[str, Any]) -> TriggerEvent:
 
 
 async def _connect(kaltura_conn_id: str) -> AsyncKalturaClient:
-    """Make a client without blocking the loop: reading the HTTP library's code takes a while the first time."""
-    await asyncio.to_thread(import_module, "kaltura_provider.api.async_client")
+    """Make a client on another thread: loading the HTTP library and the trusted certificates would block the loop."""
+    hook = KalturaHook(kaltura_conn_id)
     try:
-        return await KalturaHook(kaltura_conn_id).aget_conn()
+        connection = await hook.aget_connection(kaltura_conn_id)
     except AirflowNotFoundException:
         raise KalturaConfigurationError(
             "kaltura_conn_id", kaltura_conn_id, "names no connection", "add the connection or correct its id"
         ) from None
+    return await asyncio.to_thread(_client, hook, read_connection(connection))
+
+
+def _client(hook: KalturaHook, account: KalturaAccount) -> AsyncKalturaClient:
+    from kaltura_provider.api import AsyncKalturaClient
+
+    return AsyncKalturaClient(account.service_url, account.credentials, observer=hook.observer)
