@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from airflow.sdk import RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowFailException
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["airflow_errors", "retry_helps"]
+    from airflow.sdk import Context
+
+__all__ = ["KalturaRetryPolicy", "airflow_errors", "retry_helps"]
 
 
 def retry_helps(error: BaseException) -> bool:
@@ -37,3 +40,26 @@ def airflow_errors() -> Iterator[None]:
         if retry_helps(error):
             raise
         raise AirflowFailException(str(error)) from error
+
+
+class KalturaRetryPolicy(RetryPolicy):
+    """For tasks of your own that call the hook: ``@task(retries=5, retry_policy=KalturaRetryPolicy())``.
+
+    An error that no retry can help fails the task at once; every other one is retried as the task says. The operators
+    of this package do so by themselves.
+    """
+
+    def evaluate(
+        self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
+    ) -> RetryDecision:
+        """Decide by the type of the error."""
+        return RetryDecision.default() if retry_helps(exception) else RetryDecision.fail(str(exception))
+
+    def serialize(self) -> dict[str, object]:
+        """Return what a DAG's serialized form holds of this policy: nothing but its class."""
+        return {}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, object]) -> KalturaRetryPolicy:
+        """Build the policy again."""
+        return cls()
