@@ -1,4 +1,4 @@
-"""List the renditions (flavor assets) of entries."""
+"""The renditions (flavor assets) of entries as tasks: list them, export them, get the URL of one."""
 
 from __future__ import annotations
 
@@ -7,67 +7,115 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
+from kaltura_provider.operators.output import check_output, collect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow.sdk import Context
 
-    from kaltura_provider.api import KalturaClient
-
-__all__ = ["KalturaListFlavorsOperator"]
-
-_FIELDS = (
-    "id",
-    "flavorParamsId",
-    "isOriginal",
-    "status",
-    "width",
-    "height",
-    "bitrate",
-    "sizeInBytes",
-    "fileExt",
-    "tags",
-)
-_PAGE = 500
+__all__ = ["KalturaGetFlavorUrlOperator", "KalturaListFlavorsOperator"]
 
 
 class KalturaListFlavorsOperator(KalturaOperator):
     """List the flavors of entries (``flavorAsset.list``), the source first, then by height and bitrate.
 
     :param entry: an entry id, an asset reference as the other operators return it, or a list of either.
+    :param statuses: only flavors of these statuses: ``ready``, ``converting``, ``error`` ..., or numbers.
+    :param tags: only flavors with all of these tags, such as ``["web", "mbr"]``.
+    :param output_uri: where a table of all flavors goes besides (``.csv``, ``.jsonl``, ``.json``; a file or S3).
+    :param aws_conn_id: the Airflow connection for an ``output_uri`` in S3.
     :return: for an entry id, its flavors: ``id``, ``flavorParamsId`` (0 is the source), ``isOriginal``, ``status``,
         ``width`` and ``height`` (pixels), ``bitrate`` (kbit/s), ``sizeInBytes``, ``fileExt``, ``tags``. For an asset
         reference, the reference with its flavors under ``flavors`` and the ``seconds`` since its first task
-        began. For a list, a list of these.
-    :raises AirflowFailException: if Kaltura refuses the call for good.
+        began. For a list, a list of these. With an ``output_uri``, ``{"output_uri", "count"}``.
+    :raises AirflowFailException: an argument is impossible, or Kaltura refuses the call for good.
     """
 
-    template_fields: Sequence[str] = ("entry", *KalturaOperator.template_fields)
+    template_fields: Sequence[str] = ("entry", "statuses", "tags", "output_uri", *KalturaOperator.template_fields)
     operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
 
-    def __init__(self, *, entry: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        entry: Any,
+        statuses: Sequence[Any] = (),
+        tags: Sequence[str] = (),
+        output_uri: str | None = None,
+        aws_conn_id: str = "aws_default",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.entry = entry
+        self.statuses = statuses
+        self.tags = tags
+        self.output_uri = output_uri
+        self.aws_conn_id = aws_conn_id
 
     def run_in_kaltura(self, context: Context) -> Any:
-        """Return the flavors, shaped as what was given."""
+        """Return the flavors, shaped as what was given, or where their table is."""
+        from kaltura_provider.ingest.flavors import list_flavors, narrowed
+
+        check_output(self.output_uri)
+        narrowed([], self.statuses, self.tags)
         many = isinstance(self.entry, (list, tuple))
         entries = list(self.entry) if many else [self.entry]
         ids = [_entry_id(entry) for entry in entries]
-        found = _flavors(self.hook.get_conn(), [entry_id for entry_id in ids if entry_id])
+        found = list_flavors(self.hook.get_conn(), [entry_id for entry_id in ids if entry_id])
+        found = {entry_id: narrowed(flavors, self.statuses, self.tags) for entry_id, flavors in found.items()}
         if first := next(filter(None, ids), None):
             push_links(context, self.hook.account, first)
+        for entry_id in ids:
+            for flavor in found.get(entry_id or "", []):
+                self.log.info("Entry %s flavor %s", entry_id, _line(flavor))
+        if self.output_uri:
+            return collect(_table(found), self.output_uri, aws_conn_id=self.aws_conn_id)
         results = [
             {**entry, "flavors": found.get(entry_id or "", []), **_taken(entry)}
             if isinstance(entry, dict)
             else found.get(entry_id or "", [])
             for entry, entry_id in zip(entries, ids, strict=True)
         ]
-        for entry_id in ids:
-            for flavor in found.get(entry_id or "", []):
-                self.log.info("Entry %s flavor %s", entry_id, _line(flavor))
         return results if many else results[0]
+
+
+class KalturaGetFlavorUrlOperator(KalturaOperator):
+    """Get the URL of one flavor's file (``flavorAsset.getUrl``).
+
+    :param entry_id: an entry id or an asset reference; with ``flavor`` ``best`` or ``source``.
+    :param flavor: ``best`` (the READY one with most lines and bits among those made for players), ``source``, or a
+        flavor asset id.
+    :param file_name: the name the file shall be served under.
+    :return: ``{"url", "flavor_id", ...}`` with what is known of the flavor.
+    :raises AirflowFailException: an argument is impossible, or there is no such flavor. While it is not READY, the task
+        is tried again.
+    """
+
+    template_fields: Sequence[str] = ("entry_id", "flavor", "file_name", *KalturaOperator.template_fields)
+
+    def __init__(
+        self, *, entry_id: Any = None, flavor: str = "best", file_name: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.entry_id = entry_id
+        self.flavor = flavor
+        self.file_name = file_name
+
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
+        """Return the URL."""
+        from kaltura_provider.api import redact
+        from kaltura_provider.api.arguments import asset_id, entry_id
+        from kaltura_provider.ingest.flavors import best_flavor, list_flavors, source_flavor
+
+        if self.flavor in ("best", "source"):
+            entry = entry_id(self.entry_id)
+            flavors = list_flavors(self.hook.get_conn(), [entry]).get(entry, [])
+            found = (best_flavor if self.flavor == "best" else source_flavor)(flavors, entry)
+        else:
+            found = {"id": asset_id(self.flavor, "flavor")}
+        options = {"objectType": "KalturaFlavorAssetUrlOptions", "fileName": self.file_name} if self.file_name else None
+        url = self.hook.call("flavorAsset", "getUrl", id=found["id"], options=options)
+        return {"url": redact(str(url)), "flavor_id": found.pop("id"), **found}
 
 
 def _entry_id(entry: Any) -> str | None:
@@ -79,31 +127,10 @@ def _taken(ref: Mapping[str, Any]) -> dict[str, float]:
     return {"seconds": round(time.time() - ref["started"], 1)} if "started" in ref else {}
 
 
-def _flavors(client: KalturaClient, entry_ids: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return entry id -> flavors; page by page, as Kaltura gives at most 500 at once."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    page = 1
-    while entry_ids:
-        reply = client.call(
-            "flavorAsset",
-            "list",
-            {"filter": {"entryIdIn": ",".join(entry_ids)}, "pager": {"pageSize": _PAGE, "pageIndex": page}},
-        )
-        for flavor in reply["objects"]:
-            kept = {name: flavor[name] for name in _FIELDS if name in flavor}
-            if "sizeInBytes" in kept:
-                kept["sizeInBytes"] = int(kept["sizeInBytes"])  # text on the wire
-            found.setdefault(flavor["entryId"], []).append(kept)
-        if len(reply["objects"]) < _PAGE:
-            break
-        page += 1
-    for flavors in found.values():
-        flavors.sort(key=_order)
-    return found
-
-
-def _order(flavor: Mapping[str, Any]) -> tuple[bool, int, int]:
-    return not flavor.get("isOriginal"), -int(flavor.get("height") or 0), -int(flavor.get("bitrate") or 0)
+def _table(found: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    for entry_id, flavors in found.items():
+        for flavor in flavors:
+            yield {"entryId": entry_id, **flavor}
 
 
 def _line(flavor: Mapping[str, Any]) -> str:

@@ -1,0 +1,157 @@
+"""Fetching a delivery URL as a player would, and saying in plain words what came back."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from kaltura_provider.api.errors import KalturaConfigurationError, KalturaTransportError, TransportFault
+from kaltura_provider.api.redaction import redact
+
+__all__ = ["Delivered", "fetch_delivery"]
+
+_MOST = 2 * 1024 * 1024
+_REASONS = {
+    "1": "there is no such entry",
+    "2": "the entry is outside its schedule",
+    "3": "access control refuses",
+    "4": "the session is no session",
+    "5": "the file is missing",
+    "6": "no flavor fits: none is READY, or none has the tags players ask for",
+    "7": "the session is invalid",
+    "9": "the entry is deleted or not approved",
+    "11": "the thumbnail is still being made",
+    "12": "this type of entry cannot be delivered like this",
+    "13": "the entry waits for moderation",
+    "31": "the session has expired",
+    "58": "the entry is in the recycle bin",
+}
+_FOR_GOOD = frozenset({"1", "4", "12"})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a delivery URL gave; ``url`` without secrets, ``size`` in bytes (``None`` if not said)."""
+
+    url: str
+    status: int
+    content_type: str
+    what: str
+    size: int | None = None
+    renditions: int | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+class DeliveryError(KalturaTransportError):
+    """A delivery URL gave nothing that can be played or shown; ``reason`` is Kaltura's number for it."""
+
+    reason = ""
+
+    @property
+    def retry_helps(self) -> bool:
+        """Whether it may be delivered later."""
+        return self.reason not in _FOR_GOOD
+
+
+def fetch_delivery(url: str, *, timeout: float = 30.0) -> Delivered:
+    """Fetch a URL, follow its redirects, and read as much as tells what it is.
+
+    :param timeout: seconds to wait for a connection and for each next piece of data.
+    :raises DeliveryError: nothing came, or an error; names Kaltura's reason.
+    :raises KalturaConfigurationError: it is no http or https URL.
+    """
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise KalturaConfigurationError("url", url, "is no URL", "give https://host/path")
+    try:
+        with requests.get(url, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"}) as reply:
+            body = b"".join(_some(reply))
+            return _described(url, reply, body)
+    except requests.RequestException as error:
+        fault = TransportFault.TIMEOUT if isinstance(error, requests.Timeout) else TransportFault.CONNECT
+        raise DeliveryError(f"{redact(url)} gave no answer ({type(error).__name__})", fault=fault) from None
+
+
+def _some(reply: requests.Response) -> Any:
+    """Yield the body as far as it is of use."""
+    taken = 0
+    for piece in reply.iter_content(65536):
+        yield piece
+        taken += len(piece)
+        if taken >= _MOST:
+            return
+
+
+def _described(url: str, reply: requests.Response, body: bytes) -> Delivered:
+    shown = redact(url)
+    number = _error_number(reply)
+    if number or reply.status_code != 200 or not body:
+        reason = _REASONS.get(number, reply.headers.get("X-Kaltura-App", "") or "nothing came back")
+        raise _failure(f"{shown}: HTTP {reply.status_code}, {redact(reason)}", reply.status_code, number)
+    kind = reply.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    said = reply.headers.get("Content-Length", "")
+    size = int(said) if said.isdecimal() else (len(body) if len(body) < _MOST else None)
+    if body.startswith(b"#EXTM3U"):
+        return _manifest(shown, reply, kind, size, body)
+    if b"<MPD" in body[:2000]:
+        count = len(re.findall(rb"<Representation[\s>]", body))
+        if not count:
+            raise _failure(f"{shown}: a DASH manifest without any rendition", 200, "6")
+        return Delivered(shown, 200, kind, f"DASH manifest with {count} renditions", size, renditions=count)
+    picture = _picture(body)
+    if picture:
+        name, width, height = picture
+        return Delivered(shown, 200, kind, f"{name} picture", size, width=width, height=height)
+    if body.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+        raise _failure(f"{shown}: a web page in place of content", 200, "")
+    return Delivered(shown, 200, kind, "file", size)
+
+
+def _manifest(url: str, reply: requests.Response, kind: str, size: int | None, body: bytes) -> Delivered:
+    lines = body.decode("utf-8", "replace").splitlines()
+    count = sum(line.startswith("#EXT-X-STREAM-INF") for line in lines) or None
+    parts = [urljoin(reply.url, line) for line in lines if line and not line.startswith("#")]
+    if not parts:
+        raise _failure(f"{url}: an HLS manifest without any rendition", 200, "6")
+    what = f"HLS manifest with {count} renditions" if count else f"HLS playlist with {len(parts)} segments"
+    return Delivered(url, 200, kind, what, size, renditions=count)
+
+
+def _error_number(reply: requests.Response) -> str:
+    for name in ("X-Kaltura-App", "X-Kaltura"):
+        if found := re.search(r"error[- ]+(\d+)", reply.headers.get(name, "")):
+            return found[1]
+    return ""
+
+
+def _failure(message: str, status: int, number: str) -> DeliveryError:
+    error = DeliveryError(message, fault=TransportFault.STATUS, status=status)
+    error.reason = number
+    return error
+
+
+def _picture(body: bytes) -> tuple[str, int | None, int | None] | None:
+    """Return the format, width and height of a picture."""
+    if body.startswith(b"\x89PNG\r\n\x1a\n") and len(body) >= 24:
+        return ("PNG", *struct.unpack(">II", body[16:24]))
+    if body[:6] in (b"GIF87a", b"GIF89a"):
+        return ("GIF", *struct.unpack("<HH", body[6:10]))
+    if body.startswith(b"\xff\xd8"):
+        return ("JPEG", *_jpeg_size(body))
+    return None
+
+
+def _jpeg_size(body: bytes) -> tuple[int | None, int | None]:
+    at = 2
+    while at + 9 < len(body) and body[at] == 0xFF:
+        marker, length = body[at + 1], int.from_bytes(body[at + 2 : at + 4], "big")
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", body[at + 5 : at + 9])
+            return width, height
+        at += 2 + length
+    return None, None

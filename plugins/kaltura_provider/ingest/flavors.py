@@ -1,0 +1,112 @@
+"""The renditions (flavor assets) of entries: listed, narrowed down, and the best or the source among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.arguments import choose
+from kaltura_provider.api.enums import FlavorAssetStatus, parse_status
+from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+
+__all__ = ["FLAVOR_FIELDS", "FlavorNotReadyError", "best_flavor", "list_flavors", "narrowed", "source_flavor"]
+
+FLAVOR_FIELDS = (
+    "id",
+    "flavorParamsId",
+    "isOriginal",
+    "status",
+    "width",
+    "height",
+    "bitrate",
+    "sizeInBytes",
+    "fileExt",
+    "tags",
+)
+_PAGE = 500
+_PLAYABLE = frozenset({"web", "mbr", "mobile", "iphonenew", "ipadnew", "dash"})
+
+
+class FlavorNotReadyError(KalturaError):
+    """None of an entry's flavors is READY (yet)."""
+
+
+def list_flavors(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return entry id -> flavors, the source first, then by height and bitrate; page by page (500 at most)."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    page = 1
+    while entry_ids:
+        reply = client.call(
+            "flavorAsset",
+            "list",
+            {"filter": {"entryIdIn": ",".join(entry_ids)}, "pager": {"pageSize": _PAGE, "pageIndex": page}},
+        )
+        for flavor in reply["objects"]:
+            kept = {name: flavor[name] for name in FLAVOR_FIELDS if name in flavor}
+            if "sizeInBytes" in kept:
+                kept["sizeInBytes"] = int(kept["sizeInBytes"])  # text on the wire
+            found.setdefault(flavor["entryId"], []).append(kept)
+        if len(reply["objects"]) < _PAGE:
+            break
+        page += 1
+    for flavors in found.values():
+        flavors.sort(key=_order)
+    return found
+
+
+def _order(flavor: Mapping[str, Any]) -> tuple[bool, int, int]:
+    return not flavor.get("isOriginal"), -int(flavor.get("height") or 0), -int(flavor.get("bitrate") or 0)
+
+
+def narrowed(
+    flavors: Sequence[Mapping[str, Any]], statuses: Sequence[Any] = (), tags: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Return the flavors that have one of these statuses (names or numbers) and all of these tags.
+
+    :raises KalturaConfigurationError: a status is unknown.
+    """
+    given = [statuses] if isinstance(statuses, (str, int)) else statuses
+    wanted = {choose(FlavorAssetStatus, status, "statuses") for status in given}
+    needed = {tag.strip() for tag in ([tags] if isinstance(tags, str) else tags)}
+    return [
+        dict(flavor)
+        for flavor in flavors
+        if (not wanted or parse_status(FlavorAssetStatus, flavor["status"]) in wanted) and needed <= _tags(flavor)
+    ]
+
+
+def _tags(flavor: Mapping[str, Any]) -> set[str]:
+    return {tag.strip() for tag in str(flavor.get("tags") or "").split(",")}
+
+
+def _ready(flavor: Mapping[str, Any]) -> bool:
+    return parse_status(FlavorAssetStatus, flavor["status"]) == FlavorAssetStatus.READY
+
+
+def source_flavor(flavors: Sequence[Mapping[str, Any]], entry_id: str) -> dict[str, Any]:
+    """Return the source of an entry.
+
+    :raises KalturaConfigurationError: it has none.
+    """
+    for flavor in flavors:
+        if flavor.get("isOriginal"):
+            return dict(flavor)
+    raise KalturaConfigurationError("flavor", "source", f"does not exist in entry {entry_id}", "choose best or an id")
+
+
+def best_flavor(flavors: Sequence[Mapping[str, Any]], entry_id: str) -> dict[str, Any]:
+    """Return the READY flavor with most lines and bits among those made for players, or else among all.
+
+    :raises FlavorNotReadyError: none is READY.
+    """
+    ready = [flavor for flavor in flavors if _ready(flavor)]
+    made = [flavor for flavor in ready if not flavor.get("isOriginal")]
+    playable = [flavor for flavor in made if _tags(flavor) & _PLAYABLE]
+    for group in (playable, made, ready):
+        if group:
+            return dict(min(group, key=lambda flavor: _order(flavor)[1:]))
+    raise FlavorNotReadyError(f"entry {entry_id} has no flavor that is READY: wait with KalturaFlavorReadySensor")

@@ -1,0 +1,98 @@
+"""Delivery as a task: fetch what viewers would fetch, and say what came back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
+from kaltura_provider.operators.base import KalturaOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from airflow.sdk import Context
+
+__all__ = ["KalturaCheckDeliveryOperator"]
+
+_FORMATS = {"hls": "applehttp", "dash": "mpegdash", "url": "url", "download": "download"}
+_KINDS = (*_FORMATS, "thumbnail", "raw")
+
+
+class KalturaCheckDeliveryOperator(KalturaOperator):
+    """Fetch the manifest, file or thumbnail of an entry from the CDN host, and say what came back.
+
+    :param entry_id: an entry id or an asset reference.
+    :param what: ``hls``, ``dash`` (manifests), ``url``, ``download`` (a file, by redirect), ``raw`` or ``thumbnail``.
+    :param options: of the URL: for manifests and files ``flavor_ids``, ``flavor_param_ids``, ``tags``, ``protocol``,
+        ``min_bitrate``, ``max_bitrate``, ``referrer``; for ``thumbnail`` ``width``, ``height``, ``type``, ``quality``,
+        ``vid_sec`` ... (:func:`~kaltura_provider.api.thumbnail_url`); for ``raw`` ``file_name``, ``version`` ...
+    :param with_session: send a session along, for entries that not everybody may see; it appears nowhere.
+    :param fetch_timeout: seconds to wait for the connection and for each next piece of data.
+    :return: ``{"url", "status" (HTTP), "content_type", "what", "size" (bytes), "renditions", "width", "height"}``, as
+        far as they are known.
+    :raises AirflowFailException: an option is impossible, or there is no such entry. What may be delivered later (still
+        converting, no flavor READY) is tried again.
+    """
+
+    template_fields: Sequence[str] = ("entry_id", "what", "options", *KalturaOperator.template_fields)
+    template_fields_renderers = {"options": "json"}  # noqa: RUF012 - Airflow's own form
+    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+
+    def __init__(
+        self,
+        *,
+        entry_id: Any,
+        what: str = "hls",
+        options: Mapping[str, Any] | None = None,
+        with_session: bool = False,
+        fetch_timeout: float = 30.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.entry_id = entry_id
+        self.what = what
+        self.options = options
+        self.with_session = with_session
+        self.fetch_timeout = fetch_timeout
+
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
+        """Return what came back."""
+        from kaltura_provider.api.delivery_check import fetch_delivery
+
+        self._url(None)  # arguments are checked before a session is opened
+        url = self._url(self.hook.get_conn().ks() if self.with_session else None)
+        found = asdict(fetch_delivery(url, timeout=self.fetch_timeout))
+        self.log.info("%s: %s, %s bytes", found["url"], found["what"], found["size"])
+        push_links(context, self.hook.account, self._checked_id())
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _checked_id(self) -> str:
+        from kaltura_provider.api.arguments import entry_id
+
+        return entry_id(self.entry_id)
+
+    def _url(self, ks: str | None) -> str:
+        """Return the URL.
+
+        :raises KalturaConfigurationError: an option is unknown or impossible; names it.
+        """
+        import inspect
+
+        from kaltura_provider.api import KalturaConfigurationError, play_manifest_url, raw_url, thumbnail_url
+
+        if self.what not in _KINDS:
+            raise KalturaConfigurationError("what", self.what, "is unknown", f"use one of {', '.join(_KINDS)}")
+        builders: dict[str, Callable[..., str]] = {"thumbnail": thumbnail_url, "raw": raw_url}
+        build = builders.get(self.what, play_manifest_url)
+        options = dict(self.options or {})
+        known = [p.name for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        allowed = [name for name in known if name != "ks" and not (name == "format" and self.what in _FORMATS)]
+        if unknown := sorted(set(options) - set(allowed)):
+            raise KalturaConfigurationError(
+                "options", ", ".join(unknown), f"is no option of {self.what}", f"use {', '.join(allowed)}"
+            )
+        if self.what in _FORMATS:
+            options["format"] = _FORMATS[self.what]
+        account = self.hook.account
+        return str(build(account.cdn_host, account.partner_id, self._checked_id(), ks=ks, **options))
