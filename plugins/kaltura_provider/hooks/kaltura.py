@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kaltura_provider.api import AsyncKalturaClient, KalturaClient, Observer, Request
+    from airflow.sdk import Connection
+
+    from kaltura_provider.api import AsyncKalturaClient, KalturaClient, KalturaConfigurationError, Observer, Request
     from kaltura_provider.hooks.connection import KalturaAccount
 
 __all__ = ["KalturaHook"]
@@ -37,11 +41,15 @@ class KalturaHook(BaseHook):
     def account(self) -> KalturaAccount:
         """What the connection says.
 
-        :raises KalturaConfigurationError: if a field of the connection is missing or malformed.
+        :raises KalturaConfigurationError: there is no such connection, or a field of it is missing or malformed.
         """
         from kaltura_provider.hooks.connection import read_connection
 
-        return read_connection(self.get_connection(self.kaltura_conn_id))
+        try:
+            connection = self.get_connection(self.kaltura_conn_id)
+        except AirflowNotFoundException:
+            raise _no_connection(self.kaltura_conn_id) from None
+        return read_connection(connection)
 
     @cached_property
     def observer(self) -> Observer:
@@ -66,11 +74,21 @@ class KalturaHook(BaseHook):
         """Return a new client for use in a trigger; nothing here blocks the event loop.
 
         The caller closes it (``await client.aclose()``, or ``async with``).
+
+        :raises KalturaConfigurationError: there is no such connection, or a field of it is missing or malformed.
         """
+        try:
+            connection = await self.aget_connection(self.kaltura_conn_id)
+        except AirflowNotFoundException:
+            raise _no_connection(self.kaltura_conn_id) from None
+        # Loading the HTTP library and the trusted certificates takes tens of milliseconds.
+        return await asyncio.to_thread(self._async_client, connection)
+
+    def _async_client(self, connection: Connection) -> AsyncKalturaClient:
         from kaltura_provider.api import AsyncKalturaClient
         from kaltura_provider.hooks.connection import read_connection
 
-        account = read_connection(await self.aget_connection(self.kaltura_conn_id))
+        account = read_connection(connection)
         return AsyncKalturaClient(account.service_url, account.credentials, observer=self.observer)
 
     def call(self, service: str, action: str, **params: Any) -> Any:
@@ -115,3 +133,11 @@ class KalturaHook(BaseHook):
         except KalturaError as error:
             return False, str(error)
         return identity.ok, identity.message
+
+
+def _no_connection(kaltura_conn_id: str) -> KalturaConfigurationError:
+    from kaltura_provider.api import KalturaConfigurationError
+
+    return KalturaConfigurationError(
+        "kaltura_conn_id", kaltura_conn_id, "names no connection", "add the connection or correct its id"
+    )

@@ -8,11 +8,8 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
-from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.triggers.base import BaseEventTrigger, TaskSuccessEvent, TriggerEvent
 
-from kaltura_provider.api import KalturaConfigurationError
-from kaltura_provider.hooks.connection import read_connection
 from kaltura_provider.hooks.kaltura import KalturaHook
 from kaltura_provider.triggers.polling.failures import ErrorBudget, error_to_json
 from kaltura_provider.triggers.polling.pace import DEFAULT_INTERVALS, Pace
@@ -23,8 +20,6 @@ from kaltura_provider.triggers.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from kaltura_provider.api import AsyncKalturaClient
-    from kaltura_provider.hooks.connection import KalturaAccount
     from kaltura_provider.triggers.evaluate import Condition
     from kaltura_provider.triggers.polling.readers import Reader
     from kaltura_provider.triggers.polling.stream import Tick
@@ -126,7 +121,7 @@ class KalturaTrigger(BaseEventTrigger):
         key = ("kaltura", cls.kind, conn_id)
         roster = rosters.setdefault(key, Roster())
         try:
-            async for tick in poll(roster, cls.make_reader(), lambda: _connect(conn_id)):
+            async for tick in poll(roster, cls.make_reader(), KalturaHook(conn_id).aget_conn):
                 yield tick
         finally:
             if not roster.members and rosters.get(key) is roster:
@@ -142,7 +137,7 @@ class KalturaTrigger(BaseEventTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait alone, with a poll of its own; Airflow does this in ``dag.test()``, which knows no end events."""
         roster = Roster()
-        ticks = poll(roster, self.make_reader(), lambda: _connect(self.kaltura_conn_id))
+        ticks = poll(roster, self.make_reader(), KalturaHook(self.kaltura_conn_id).aget_conn)
         try:
             payload = await self._wait(roster, ticks)
         finally:
@@ -193,21 +188,3 @@ class KalturaTrigger(BaseEventTrigger):
 
 def _event(payload: dict[str, Any]) -> TriggerEvent:
     return TriggerEvent(payload)  # type: ignore[no-untyped-call]  # Airflow's own signature
-
-
-async def _connect(kaltura_conn_id: str) -> AsyncKalturaClient:
-    """Make a client on another thread: loading the HTTP library and the trusted certificates would block the loop."""
-    hook = KalturaHook(kaltura_conn_id)
-    try:
-        connection = await hook.aget_connection(kaltura_conn_id)
-    except AirflowNotFoundException:
-        raise KalturaConfigurationError(
-            "kaltura_conn_id", kaltura_conn_id, "names no connection", "add the connection or correct its id"
-        ) from None
-    return await asyncio.to_thread(_client, hook, read_connection(connection))
-
-
-def _client(hook: KalturaHook, account: KalturaAccount) -> AsyncKalturaClient:
-    from kaltura_provider.api import AsyncKalturaClient
-
-    return AsyncKalturaClient(account.service_url, account.credentials, observer=hook.observer)
