@@ -14,6 +14,7 @@ from kaltura_provider.upload.result import UploadResult
 from kaltura_provider.upload.settings import UploadSettings
 from kaltura_provider.upload.token import TokenState, look
 from kaltura_provider.upload.transfer import Transfer
+from kaltura_provider.upload.warmup import warming_up
 
 if TYPE_CHECKING:
     from kaltura_provider.api import KalturaClient
@@ -74,7 +75,9 @@ class Uploader:
 
     def _send(self, source: Source, token_id: str, stop: threading.Event, *, attached: bool, own: bool) -> UploadResult:
         started = time.monotonic()
-        state = self._enter(token_id, stop, own=own)
+        spare = (self.settings.parallelism or self.settings.max_parallelism) - 1
+        with warming_up(self._client, spare, source.size):
+            state = self._enter(token_id, stop, own=own)
         if state.full and state.front == source.size:
             return _nothing_to_do(token_id, source.size, state, time.monotonic() - started)
         if state.full or (state.front or 0) > source.size:

@@ -174,6 +174,8 @@ class Sink:
     def answer(self, service: str, action: str, params: dict[str, str]) -> dict[str, object]:
         if service == "session":
             return {"text": "bench-session"}
+        if service == "system":
+            return {"objectType": "KalturaPong"}
         if service == "partner":
             return {"objectType": "KalturaPartner", "id": 1, "name": "bench"}
         if service == "bench":
