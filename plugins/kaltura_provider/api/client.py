@@ -128,6 +128,15 @@ class KalturaClient:
         """
         return self._drive(self._planner.send_file(service, action, params, file, timeout=timeout))
 
+    def read_file(
+        self, service: str, action: str, params: Mapping[str, Any], *, timeout: Timeout | float | None = None
+    ) -> bytes:
+        """Call an action that serves a small file (a log, captions) and return its bytes; repeated as a read is.
+
+        :raises KalturaError: as :meth:`call`.
+        """
+        return self._drive(self._planner.read_file(service, action, params, timeout=timeout))
+
     def multirequest(
         self,
         requests: Sequence[Request],

@@ -26,6 +26,7 @@ from kaltura_provider.api.wire import (
     call_request,
     is_repeatable,
     multi_request,
+    read_file_reply,
     read_multi_reply,
     read_reply,
 )
@@ -152,6 +153,22 @@ class Planner:
                 read=partial(read_reply, service=service, action=action),
                 repeatable=False,
                 retry=NO_RETRY,
+                timeout=merge_timeout(timeout, self._timeout),
+            )
+        )
+
+    def read_file(
+        self, service: str, action: str, params: Mapping[str, Any], *, timeout: Timeout | float | None
+    ) -> Plan[bytes]:
+        """One call that answers with a file, read as a whole."""
+        return self._run(
+            _Course(
+                service,
+                action,
+                build=lambda ks: call_request(self._service_url, service, action, params, ks=ks),
+                read=partial(read_file_reply, service=service, action=action),
+                repeatable=True,
+                retry=self._retry,
                 timeout=merge_timeout(timeout, self._timeout),
             )
         )

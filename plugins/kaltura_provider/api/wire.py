@@ -27,6 +27,7 @@ __all__ = [
     "first_error",
     "is_repeatable",
     "multi_request",
+    "read_file_reply",
     "read_multi_reply",
     "read_reply",
     "result",
@@ -144,6 +145,17 @@ def read_multi_reply(reply: HttpReply, requests: Sequence[Request]) -> list[Any]
         _as_error(value, request.service, request.action, reply.request_id) or value
         for value, request in zip(values, requests, strict=True)
     ]
+
+
+def read_file_reply(reply: HttpReply, service: str, action: str) -> bytes:
+    """Return the file that a ``serve`` action answered with.
+
+    :raises KalturaAPIError: an error in its place, which comes in a header or as JSON.
+    :raises KalturaTransportError: as :func:`read_reply`.
+    """
+    if reply.status != HTTPStatus.OK or not reply.body or b"KalturaAPIException" in reply.body[:4096]:
+        read_reply(reply, service, action)
+    return reply.body
 
 
 def first_error(results: Sequence[Any]) -> KalturaAPIError | None:

@@ -1,0 +1,197 @@
+"""Bulk uploads as tasks: rows become jobs, jobs give a table of results, and can be stopped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.operators.base import KalturaOperator
+from kaltura_provider.operators.batch import as_list
+from kaltura_provider.operators.memory import TaskMemory
+from kaltura_provider.operators.output import check_output, write_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+__all__ = ["KalturaAbortBulkUploadOperator", "KalturaBulkResultsOperator", "KalturaBulkUploadOperator"]
+
+
+class KalturaBulkUploadOperator(KalturaOperator):
+    """Have Kaltura fetch many files itself: rows are written as CSV or XML and sent as bulk upload jobs.
+
+    Wait with ``KalturaBulkJobSensor(bulk_upload=...output, allow_partial=True)``, then ask
+    ``KalturaBulkResultsOperator`` what became of each row. Nothing is looked up: for assets that shall have one entry
+    whatever happens, use ``KalturaAddFromUrlOperator``.
+
+    :param rows: mappings with ``url`` and, if wanted, ``name``, ``description``, ``tags``, ``categories``,
+        ``media_type`` (``video``, ``audio``, ``image``; else told by the extension), ``reference_id``, ``user_id``,
+        ``conversion_profile_id``, ``access_control_id``, ``start_date``, ``end_date``, ``thumbnail_url``,
+        ``partner_data``, ``template_entry_id``.
+    :param file_format: ``csv`` or ``xml``.
+    :param conversion_profile_id: of all rows that name none.
+    :param rows_per_job: a job takes at most so many rows (1 to 5,000); a Kaltura server as shipped fails rows beyond
+        1,000.
+    :param durable: remember jobs in the task state store, so that the next try does not send them again.
+    :return: per job ``{"bulk_upload_id", "first_row" (from 1), "count"}``.
+    :raises AirflowFailException: a row is impossible (it is named; nothing has been sent), or Kaltura refuses.
+    """
+
+    template_fields: Sequence[str] = (
+        "rows",
+        "file_format",
+        "conversion_profile_id",
+        "rows_per_job",
+        *KalturaOperator.template_fields,
+    )
+
+    def __init__(
+        self,
+        *,
+        rows: Sequence[Mapping[str, Any]],
+        file_format: str = "csv",
+        conversion_profile_id: int | str | None = None,
+        rows_per_job: int | str = 1000,
+        durable: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.rows = rows
+        self.file_format = file_format
+        self.conversion_profile_id = conversion_profile_id
+        self.rows_per_job = rows_per_job
+        self.durable = durable
+
+    def run_in_kaltura(self, context: Context) -> list[dict[str, Any]]:
+        """Return the jobs."""
+        from kaltura_provider.api import KalturaConfigurationError
+        from kaltura_provider.api.arguments import number
+        from kaltura_provider.ingest.bulk import MOST_ROWS, BulkFormat, split_rows, submit_bulk
+        from kaltura_provider.ingest.bulk_rows import csv_file, read_rows
+
+        if self.file_format not in tuple(BulkFormat):
+            raise KalturaConfigurationError("file_format", self.file_format, "is unknown", "use csv or xml")
+        kind = BulkFormat(self.file_format)
+        size = number(self.rows_per_job, "rows_per_job", least=1, most=MOST_ROWS)
+        given = self.conversion_profile_id
+        profile = None if given in (None, "") else number(given, "conversion_profile_id", least=-1)
+        rows = read_rows(self.rows)
+        if kind is BulkFormat.CSV:
+            csv_file(rows)  # what cannot be written is found before the first job is sent
+        ti: Any = context["ti"]
+        memory = TaskMemory(context, "kaltura_bulk", enabled=self.durable)
+        purpose = f"{getattr(ti, 'dag_id', '')}/{getattr(ti, 'run_id', '')}/{ti.map_index}/{self.task_id}"
+        jobs: list[dict[str, Any]] = []
+        for index, group in enumerate(split_rows(rows, size)):
+            job = memory.ids.get(str(index)) or submit_bulk(
+                self.hook.get_conn(),
+                group,
+                format=kind,
+                conversion_profile_id=profile,
+                purpose=f"{purpose}/{index}",
+                look_first=ti.try_number > 1,
+            )
+            memory.remember(str(index), job)
+            self.log.info("Bulk upload %s: rows %d to %d", job, index * size + 1, index * size + len(group))
+            jobs.append({"bulk_upload_id": job, "first_row": index * size + 1, "count": len(group)})
+        return jobs
+
+
+class KalturaBulkResultsOperator(KalturaOperator):
+    """Say what became of each row of bulk uploads (their logs, ``bulkUpload_bulk.serveLog``).
+
+    :param bulk_upload: what ``KalturaBulkUploadOperator`` or ``KalturaBulkJobSensor`` returned, or a job's id.
+    :param rows: the rows that were sent: failed ones come back under ``failed_rows``, for another try.
+    :param output_uri: where the table of all rows goes (``.csv``, ``.jsonl``, ``.json``; a file or S3).
+    :param aws_conn_id: the Airflow connection for an ``output_uri`` in S3.
+    :return: ``{"ok", "failed", "in_progress"}`` (numbers of rows), ``failed_rows``, ``entry_ids`` (up to 1,000 of those
+        that are ok), and ``results`` (a list of ``row`` from 1, ``url``, ``result``, ``entry_id``, ``entry_status``,
+        ``error``) or ``output_uri``.
+    :raises AirflowFailException: an argument is impossible, or a job failed as a whole. While a job has no results, the
+        task is tried again.
+    """
+
+    template_fields: Sequence[str] = ("bulk_upload", "rows", "output_uri", *KalturaOperator.template_fields)
+
+    def __init__(
+        self,
+        *,
+        bulk_upload: Any,
+        rows: Sequence[Mapping[str, Any]] | None = None,
+        output_uri: str | None = None,
+        aws_conn_id: str = "aws_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.bulk_upload = bulk_upload
+        self.rows = rows
+        self.output_uri = output_uri
+        self.aws_conn_id = aws_conn_id
+
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
+        """Return the numbers, the failed rows, and the table or where it is."""
+        check_output(self.output_uri)
+        jobs = _jobs(self.bulk_upload)
+        results = self._results(jobs)
+        counts = {name: sum(row["result"] == name for row in results) for name in ("ok", "failed", "in_progress")}
+        failed = [self.rows[row["row"] - 1] for row in results if row["result"] == "failed"] if self.rows else []
+        for row in results:
+            if row["result"] == "failed":
+                self.log.warning("Row %d, %s: %s", row["row"], row["url"].split("?")[0], row.get("error"))
+        entries = [row["entry_id"] for row in results if row["result"] == "ok" and "entry_id" in row]
+        report = {**counts, "failed_rows": failed, "entry_ids": entries[:1000]}
+        if self.output_uri:
+            write_rows(results, self.output_uri, aws_conn_id=self.aws_conn_id)
+            return {**report, "output_uri": self.output_uri}
+        if len(results) > 1000:
+            from kaltura_provider.api import KalturaConfigurationError
+
+            raise KalturaConfigurationError("results", len(results), "are too many for XCom", "give output_uri")
+        return {**report, "results": results}
+
+    def _results(self, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        from kaltura_provider.ingest.bulk import bulk_results
+
+        results = []
+        for job in jobs:
+            first = int(job.get("first_row", 1))
+            count = int(job.get("count", len(self.rows or ())))
+            rows = list(self.rows or ())[first - 1 : first - 1 + count]
+            found = bulk_results(self.hook.get_conn(), job["bulk_upload_id"], rows)
+            results += [{**row, "row": row["row"] + first - 1} for row in found]
+        return results
+
+
+class KalturaAbortBulkUploadOperator(KalturaOperator):
+    """Stop bulk uploads (``bulkUpload_bulk.abort``); entries that were made stay.
+
+    :param bulk_upload: what ``KalturaBulkUploadOperator`` returned, or a job's id, or a list of either.
+    :return: per job ``{"bulk_upload_id", "status"}``; one that has ended already keeps its status.
+    :raises AirflowFailException: there is no such job.
+    """
+
+    template_fields: Sequence[str] = ("bulk_upload", *KalturaOperator.template_fields)
+
+    def __init__(self, *, bulk_upload: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.bulk_upload = bulk_upload
+
+    def run_in_kaltura(self, context: Context) -> list[dict[str, Any]]:
+        """Return the jobs."""
+        from kaltura_provider.ingest.bulk import abort_bulk
+
+        return [abort_bulk(self.hook.get_conn(), job["bulk_upload_id"]) for job in _jobs(self.bulk_upload)]
+
+
+def _jobs(given: Any) -> list[dict[str, Any]]:
+    """Return the jobs, with their ids as numbers, checked."""
+    from kaltura_provider.api import KalturaConfigurationError
+    from kaltura_provider.api.arguments import number
+
+    jobs = []
+    for item in as_list(given)[0]:
+        job = item if isinstance(item, dict) else {"bulk_upload_id": item}
+        jobs.append({**job, "bulk_upload_id": number(job.get("bulk_upload_id"), "bulk_upload", least=1)})
+    if not jobs:
+        raise KalturaConfigurationError("bulk_upload", None, "is empty", "give at least one job")
+    return jobs

@@ -1,0 +1,119 @@
+"""Bulk uploads: checked, written, split, sent, waited for, read row by row, stopped."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from kaltura_provider.operators.bulk import (
+    KalturaAbortBulkUploadOperator,
+    KalturaBulkResultsOperator,
+    KalturaBulkUploadOperator,
+)
+
+
+@pytest.fixture
+def web(clip):
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(clip.parent)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_dag_of_them(deployed, web, clip, tmp_path) -> None:
+    rows = [
+        {"url": f"{web}/clip.mp4", "name": 'One, "two"', "tags": ["aa", "bb"], "categories": ["Courses>Physics"]},
+        {"url": f"{web}/missing.mp4", "name": "Missing"},
+        {"url": f"{web}/clip.mp4", "name": "# Three", "media_type": "audio", "start_date": "2026-01-01"},
+    ]
+    table = tmp_path / "rows.csv"
+    ran = deployed.dag("bulk", rows=rows, output=str(table))
+    assert [job["count"] for job in ran["sent"]] == [2, 1]
+    assert {name: ran["results"][name] for name in ("ok", "failed", "in_progress")} == {
+        "ok": 2, "failed": 1, "in_progress": 0
+    }  # fmt: skip
+    assert ran["results"]["failed_rows"] == [rows[1]]
+    shown = list(csv.DictReader(table.read_text().splitlines()))
+    assert [(row["row"], row["result"]) for row in shown] == [("1", "ok"), ("2", "failed"), ("3", "ok")]
+    sha256 = hashlib.sha256(clip.read_bytes()).hexdigest()
+    for entry_id in ran["results"]["entry_ids"]:
+        assert deployed.sandbox.control.entry(entry_id)["content"]["sha256"] == sha256
+    first = deployed.hook.call("baseEntry", "get", entryId=shown[0]["entry_id"])
+    assert (first["name"], first["tags"], first["categories"]) == ('One, "two"', "aa, bb", "Courses>Physics")
+    third = deployed.hook.call("baseEntry", "get", entryId=shown[2]["entry_id"])
+    assert (third["name"], third["mediaType"], third["startDate"]) == ("# Three", 5, 1767225600)
+    assert [job["status"] for job in ran["stopped"]] == ["finished_partially", "finished"]
+
+
+def test_xml_says_the_same(kaltura, web) -> None:
+    rows = [
+        {
+            "url": f"{web}/clip.mp4?a=1&b=2",
+            "name": '<X> & \\"Y\\"',
+            "tags": "cc",
+            "description": "d",
+            "reference_id": "r1",
+        }
+    ]
+    (job,) = kaltura.run(KalturaBulkUploadOperator, rows=rows, file_format="xml")
+    kaltura.sandbox.control.wait_idle()
+    said = kaltura.run(KalturaBulkResultsOperator, bulk_upload=job, rows=rows)
+    assert said["ok"] == 1, said
+    entry = kaltura.hook.call("baseEntry", "get", entryId=said["results"][0]["entry_id"])
+    assert (entry["name"], entry["tags"], entry["description"], entry["referenceId"]) == (
+        rows[0]["name"],
+        "cc",
+        "d",
+        "r1",
+    )
+
+
+def test_a_second_try_finds_the_job_of_the_first(kaltura, web) -> None:
+    from kaltura_provider.ingest.bulk import submit_bulk
+    from kaltura_provider.ingest.bulk_rows import read_rows
+
+    rows = read_rows([{"url": f"{web}/clip.mp4"}])
+    client = kaltura.hook.get_conn()
+    first = submit_bulk(client, rows, purpose="a")
+    assert submit_bulk(client, rows, purpose="a", look_first=True) == first
+    assert submit_bulk(client, rows, purpose="b", look_first=True) != first
+
+
+def test_bad_rows_are_refused_before_any_call(kaltura) -> None:
+    refused, operator = kaltura.refused, KalturaBulkUploadOperator
+    good = {"url": "https://a.example/x.mp4"}
+    assert "rows are empty" in refused(operator, rows=[])
+    assert "rows[2].url is no address" in refused(operator, rows=[good, {}])
+    assert "rows[1].url 's3://b/k'" in refused(operator, rows=[{"url": "s3://b/k"}])
+    assert "rows[1].mediaType is no field" in refused(operator, rows=[{**good, "mediaType": 1}])
+    assert "start_date 'soon' is no date" in refused(operator, rows=[{**good, "start_date": "soon"}])
+    assert "rows[1].media_type 'document'" in refused(operator, rows=[{**good, "media_type": "document"}])
+    assert "backslash before a quote" in refused(operator, rows=[{**good, "name": 'a\\"b'}])
+    assert "file_format 'json'" in refused(operator, rows=[good], file_format="json")
+    assert "rows_per_job '5001'" in refused(operator, rows=[good], rows_per_job=5001)
+    assert "bulk_upload 'x'" in refused(KalturaBulkResultsOperator, bulk_upload="x")
+    assert "bulk_upload '0'" in refused(KalturaAbortBulkUploadOperator, bulk_upload=0)
+
+
+def test_a_job_that_does_not_exist_cannot_be_stopped(kaltura) -> None:
+    with pytest.raises(AirflowFailException, match="BULK_UPLOAD_NOT_FOUND"):
+        kaltura.run(KalturaAbortBulkUploadOperator, bulk_upload=999_999_999)
+
+
+def test_5001_rows_are_two_jobs(kaltura) -> None:
+    from kaltura_provider.ingest.bulk import MOST_ROWS, split_rows
+    from kaltura_provider.ingest.bulk_rows import read_rows
+
+    rows = read_rows([{"url": f"https://a.example/{number}.mp4"} for number in range(5001)])
+    assert [len(group) for group in split_rows(rows, MOST_ROWS)] == [5000, 1]
