@@ -104,7 +104,7 @@ class Battlefield:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(self.random.uniform(1.0, 5.0))
-            what = self.random.choice(["task", "task", "worker", *PART_KILLS, "sessions"])
+            what = self.random.choice(["task", "task", "worker", *PART_KILLS, "sessions", "clear"])
             if what in PART_KILLS:
                 os.killpg(self.deployment.processes.recorded()[what], signal.SIGKILL)
                 time.sleep(self.random.uniform(0.0, 2.0))
@@ -112,6 +112,9 @@ class Battlefield:
             elif what == "sessions":
                 with contextlib.suppress(OSError):
                     self.control.expire_sessions()
+            elif what == "clear":
+                if not self._clear(wave):
+                    continue
             elif not self._kill_process(what):
                 continue
             wave.kills.append(what)
@@ -130,6 +133,20 @@ class Battlefield:
         with contextlib.suppress(psutil.Error):
             self.random.choice(found).kill()
         return True
+
+    def _clear(self, wave: Wave) -> bool:
+        """Clear a run's tasks as a person would, and what they remembered with them."""
+        run = self.random.choice(wave.runs)
+        with contextlib.suppress(Exception):
+            for task in ("asset.prepare", "asset.upload"):
+                for index in (0, 1):
+                    self.deployment.send(
+                        "DELETE", f"dags/chaos/dagRuns/{run}/taskInstances/{task}/state-store", {}, map_index=index
+                    )
+            body = {"dry_run": False, "only_failed": False, "dag_run_id": run, "task_ids": ["asset.prepare"]}
+            self.deployment.send("POST", "dags/chaos/clearTaskInstances", {**body, "include_downstream": True})
+            return True
+        return False
 
     def settle(self, wave: Wave, timeout: float) -> None:
         """Wait until every run has ended; a failed one is followed by another, as a person would do."""

@@ -25,6 +25,7 @@ def ingest(
     kaltura_conn_id: str = "kaltura_default",
     aws_conn_id: str = "aws_default",
     if_exists: str = "skip",
+    transfer: str = "upload",
     pool: str = "default_pool",
     max_active_uploads: int = 8,
     ready_timeout: dt.timedelta = dt.timedelta(hours=12),
@@ -35,6 +36,7 @@ def ingest(
     """Build prepare, upload, ready and flavors, mapped over what ``discover`` returns, and the summary after them.
 
     :param discover: a task that returns batches of ``{"uri": ..., "metadata": {...}}``.
+    :param transfer: ``upload``, or ``import`` to have Kaltura fetch the sources itself.
     :param pool: the pool of prepare and upload; a prepare goes first to where its upload can follow at once.
     :param max_active_uploads: how many uploads of one run are under way at once.
     :param ready_timeout: how long Kaltura may take to make an entry READY.
@@ -50,7 +52,12 @@ def ingest(
         # Upstream weight: an upload that is ready to go is picked before another entry is made for a later one.
         sending: dict[str, Any] = {**kaltura, "aws_conn_id": aws_conn_id, "pool": pool, "weight_rule": "upstream"}
         prepare = KalturaPrepareOperator(
-            task_id="prepare", assets=batch, if_exists=if_exists, map_index_template=_named("assets"), **sending
+            task_id="prepare",
+            assets=batch,
+            if_exists=if_exists,
+            transfer=transfer,
+            map_index_template=_named("assets"),
+            **sending,
         )
         upload = KalturaUploadOperator(
             task_id="upload",

@@ -92,6 +92,7 @@ class Feed(_Strict):
     source: S3Prefix
     metadata: Metadata = Metadata()
     if_exists: Literal["skip", "replace", "fail"] = "skip"
+    transfer: Literal["upload", "import"] = "upload"
     batch_size: Annotated[int, Field(ge=1, le=100)] = 1
     max_active_runs: Annotated[int, Field(ge=1)] = 4
     max_active_uploads: Annotated[int, Field(ge=1)] = 8

@@ -100,6 +100,7 @@ def import_address(
     wanted = {"Bucket": bucket, "Key": key} | ({"VersionId": version_id} if version_id else {})
     url = s3_client(aws_conn_id).generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
     mask_secret(url)
+    mask_secret(url.partition("?")[2])
     return url, ()
 
 

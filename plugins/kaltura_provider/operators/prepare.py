@@ -36,6 +36,8 @@ class KalturaPrepareOperator(KalturaOperator):
         (:class:`~kaltura_provider.ingest.EntryMetadata`); an asset's own come before them.
     :param if_exists: what to do with an asset that is in Kaltura with other content: ``skip`` keeps the entry and
         says so, ``replace`` replaces its content, ``fail`` fails.
+    :param transfer: who moves the bytes: ``upload`` (the upload task), or ``import``: Kaltura itself fetches them, from
+        the URL or from S3 by a presigned URL, and no byte passes through a worker.
     :param adopt_by: take over an entry that somebody else made: by its ``reference`` id or its ``name``.
     :param redo: what to do again although it ended: ``deleted`` entries, ``refused`` file types, ``failed`` imports.
     :param aws_conn_id: the Airflow connection for S3.
@@ -51,6 +53,7 @@ class KalturaPrepareOperator(KalturaOperator):
         "assets",
         "metadata",
         "if_exists",
+        "transfer",
         "adopt_by",
         "redo",
         "aws_conn_id",
@@ -65,6 +68,7 @@ class KalturaPrepareOperator(KalturaOperator):
         assets: Any,
         metadata: Mapping[str, Any] | None = None,
         if_exists: str = "skip",
+        transfer: str = "upload",
         adopt_by: str | None = None,
         redo: Sequence[str] = (),
         aws_conn_id: str = "aws_default",
@@ -76,6 +80,7 @@ class KalturaPrepareOperator(KalturaOperator):
         self.assets = assets
         self.metadata = metadata
         self.if_exists = if_exists
+        self.transfer = transfer
         self.adopt_by = adopt_by
         self.redo = redo
         self.aws_conn_id = aws_conn_id
@@ -90,6 +95,7 @@ class KalturaPrepareOperator(KalturaOperator):
         items = [item if isinstance(item, dict) else {"uri": str(item)} for item in given]
         settings = IngestSettings(
             if_exists=self.if_exists,  # type: ignore[arg-type]  # text is turned into the enumeration there
+            transfer=self.transfer,  # type: ignore[arg-type]
             adopt_by=self.adopt_by or None,  # type: ignore[arg-type]
             redo=frozenset(self.redo),  # type: ignore[arg-type]
         )
@@ -146,11 +152,23 @@ class KalturaPrepareOperator(KalturaOperator):
                 version_id=item.get("version_id"),
             )
             try:
-                return requested_asset(request, source)
+                asset = requested_asset(request, source)
             finally:
                 source.close()
+            return self._to_import(asset, item) if self.transfer == "import" else asset
         except (SourceError, ValueError) as error:
             return uri, error
+
+    def _to_import(self, asset: Asset, item: dict[str, Any]) -> Asset:
+        from kaltura_provider.hooks.sources import import_address
+
+        url, headers = import_address(
+            asset.uri,
+            aws_conn_id=self.aws_conn_id,
+            http_conn_id=self.http_conn_id,
+            version_id=item.get("version_id"),
+        )
+        return replace(asset, import_url=url, import_headers=headers)
 
 
 def requested_asset(request: dict[str, Any], source: Source) -> Asset:

@@ -119,7 +119,8 @@ class KalturaUploadOperator(KalturaOperator):
 
         if ref.state not in (AssetState.SEND, AssetState.SENT):
             return Ingested(ref)
-        own = ref.own or (ref.token_id is not None and memory.ids.get(ref.asset) == ref.token_id)
+        # What prepare knew of its own tries does not tell whether another run sends to this token.
+        own = ref.token_id is not None and memory.ids.get(ref.asset) == ref.token_id
         memory.remember(ref.asset, ref.token_id)
         try:
             source = self._opened(ref, request)

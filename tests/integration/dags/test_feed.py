@@ -119,6 +119,18 @@ def test_a_changed_object_is_kept_or_replaced_as_the_feed_says(deployment, clips
     assert deployment.held()["clip-1 of 2024-03-01"] == hashlib.sha256(clips["clip-2.mp4"]).hexdigest()
 
 
+def test_kaltura_fetches_the_objects_itself_when_told(deployment, clips) -> None:
+    expected = put_day(deployment, clips)
+    ran = deployment.run(daily(deployment, transfer="import"), AFTER)
+    assert ran.state == "success", ran.states
+    assert deployment.held() == expected
+    assert calls(deployment, "uploadtoken.upload") == 0
+    assert "Signature" not in str([ran.xcom("asset.prepare", map_index=0), ran.summary])
+    again = deployment.run(daily(deployment, transfer="import"), AFTER)
+    assert (again.summary["new"], again.summary["found"]) == (0, 2)
+    assert deployment.held() == expected
+
+
 def _scheduler_side(dag: DAG):
     """Return the timetable as the scheduler sees it, after serialization."""
     from airflow.serialization.serialized_objects import DagSerialization
