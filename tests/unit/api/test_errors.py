@@ -90,7 +90,7 @@ def test_an_error_says_everything_support_needs():
     ],
 )
 def test_errors_survive_pickling(error):
-    copied = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own error
+    copied = pickle.loads(pickle.dumps(error))
     assert type(copied) is type(error)
     assert str(copied) == str(error)
     assert vars(copied) == vars(error)
