@@ -25,7 +25,7 @@ from uploads.servers import peers_python, scratch, server
 from kaltura_provider.upload import memory_bound
 
 LINE = 400e6 / 8
-ROUNDS = 5
+ROUNDS = 7
 SERVER_TIME = "0.03"
 
 MUST = {

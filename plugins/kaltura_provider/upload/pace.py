@@ -13,10 +13,9 @@ SMALLEST = 5 * MIB
 LARGEST = 64 * MIB
 
 _FIRST_CHUNK = 10 * MIB
-_NEAR_CHUNK = 32 * MIB
 _FIRST_PARALLELISM = 4
 # A path that takes this long for a few bytes needs many connections to be full; finding that out costs more than
-# having them. On a short one a second connection mostly costs processor time; it has to show what it gains.
+# having them. On a short one two keep the wire busy, and more requests or connections mostly cost processor time.
 _LONG_PATH = 0.04
 _SHORT_PATH = 0.01
 _OVERHEAD = 0.05
@@ -28,12 +27,12 @@ _REST = 6
 class Pace:
     """Chooses ``parallelism`` and ``chunk_size`` and learns from every chunk.
 
-    *Chunk size*: begins at 10 MiB, at 32 MiB on a short path. The fixed cost of a chunk is what the opener took, or
+    *Chunk size*: begins at 10 MiB, at 64 MiB on a short path. The fixed cost of a chunk is what the opener took, or
     the shortest wait seen before a chunk's first byte and after its last. While that is above 5 % of a chunk's
     time, chunks double, up to 64 MiB. HTTP 413 and failures halve them, down to 5 MiB; a size that was refused is
     not tried again.
 
-    *Parallelism*: begins at 4, at 1 if the opener shows a short path, at the maximum if it shows a long one. One
+    *Parallelism*: begins at 4, at 2 if the opener shows a short path, at the maximum if it shows a long one. One
     more connection is tried for a round of chunks, and kept if the rate rose by a third of what it could at best.
     Failures halve it, once for all chunks under way together.
 
@@ -64,8 +63,8 @@ class Pace:
         if seconds >= _LONG_PATH:
             self.parallelism = self._max_parallelism
         elif seconds < _SHORT_PATH:
-            self.parallelism = 1
-            self.chunk_size = min(max(self.chunk_size, _NEAR_CHUNK), self._ceiling)
+            self.parallelism, self._rest = min(2, self._max_parallelism), _REST
+            self.chunk_size = self._ceiling
 
     def arrived(self, length: int, seconds: float, waited: float, now: float) -> None:
         """Learn from a chunk of ``length`` bytes that took ``seconds``, ``waited`` of them without a byte moving."""

@@ -32,7 +32,7 @@ def test_chunks_grow_while_their_fixed_cost_is_above_five_percent() -> None:
     assert 20 * MIB <= pace.chunk_size <= 64 * MIB
     near = Pace(UploadSettings())
     near.opened(0.002)
-    assert near.chunk_size == 32 * MIB
+    assert near.chunk_size == 64 * MIB
     slow = Pace(UploadSettings())
     drive(slow, 60, link=1e6, fixed=0.2)
     assert slow.chunk_size == 10 * MIB
@@ -46,7 +46,7 @@ def test_a_deep_socket_buffer_does_not_look_like_a_fixed_cost() -> None:
     assert pace.chunk_size == 10 * MIB
 
 
-@pytest.mark.parametrize(("opener", "expected"), [(0.002, 1), (0.02, 4), (0.12, 8)])
+@pytest.mark.parametrize(("opener", "expected"), [(0.002, 2), (0.02, 4), (0.12, 8)])
 def test_first_parallelism_follows_the_path(opener: float, expected: int) -> None:
     pace = Pace(UploadSettings())
     pace.opened(opener)
