@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -103,18 +104,27 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def kaltura(kaltura_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Kaltura:
+def connected(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sandbox], Kaltura]:
+    """Makes a sandbox the one that `kaltura_default` leads to."""
     from kaltura_provider.hooks.kaltura import KalturaHook
 
-    connection = {
-        "conn_type": "kaltura",
-        "host": kaltura_sandbox.url,
-        "login": str(kaltura_sandbox.partner_id),
-        "password": kaltura_sandbox.admin_secret,
-        "extra": {"cdn_host": kaltura_sandbox.url, "kmc_host": kaltura_sandbox.url},
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_KALTURA_DEFAULT", json.dumps(connection))
-    return Kaltura(kaltura_sandbox, KalturaHook(), monkeypatch)
+    def connect(sandbox: Sandbox) -> Kaltura:
+        connection = {
+            "conn_type": "kaltura",
+            "host": sandbox.url,
+            "login": str(sandbox.partner_id),
+            "password": sandbox.admin_secret,
+            "extra": {"cdn_host": sandbox.url, "kmc_host": sandbox.url},
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_KALTURA_DEFAULT", json.dumps(connection))
+        return Kaltura(sandbox, KalturaHook(), monkeypatch)
+
+    return connect
+
+
+@pytest.fixture
+def kaltura(kaltura_sandbox: Sandbox, connected: Callable[[Sandbox], Kaltura]) -> Kaltura:
+    return connected(kaltura_sandbox)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from kaltura_provider.operators.content import (
 )
 from kaltura_provider.operators.upload import KalturaUploadOperator
 from kaltura_provider.operators.upload_tokens import KalturaAddUploadTokenOperator
+from kaltura_sandbox import Sandbox
 
 ID = "0_abcdefgh"
 PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
@@ -162,3 +163,18 @@ def test_a_replacement_is_cancelled_and_one_at_a_time(kaltura, clip) -> None:
     assert "replacingEntryId" not in cancelled
     with pytest.raises(AirflowFailException, match="there is nothing to approve"):
         kaltura.run(KalturaApproveReplacementOperator, entry_id=entry_id)
+
+
+def test_a_dag_with_an_approval(airflow_db, clip, tmp_path, connected) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(clip.read_bytes() + b"\x00\x00\x00\x08free")
+    with Sandbox(replacement_approval=True, import_retry_delay=1) as sandbox:
+        kaltura = connected(sandbox)
+        token = kaltura.run(KalturaUploadOperator, source=str(clip))
+        entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token=token)["entry_id"]
+        sandbox.control.wait_idle()
+        ran = kaltura.dag("approval", entry=entry_id, film=str(other))
+        assert ran["replaced"]["replacementStatus"] == 3
+        sandbox.control.wait_idle()
+        content = sandbox.control.entry(entry_id)["content"]
+        assert content["sha256"] == hashlib.sha256(other.read_bytes()).hexdigest()

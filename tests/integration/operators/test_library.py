@@ -15,6 +15,7 @@ from kaltura_provider.operators.entries import (
     KalturaListEntriesOperator,
     KalturaUpdateEntryOperator,
 )
+from kaltura_provider.operators.metadata import KalturaSetMetadataOperator
 from kaltura_provider.operators.moderation import KalturaModerateEntryOperator
 from kaltura_provider.operators.removal import (
     KalturaDeleteEntriesOperator,
@@ -41,6 +42,7 @@ def test_a_dag_of_them(deployed, tmp_path) -> None:
     assert ran["shown"] == {
         "name": "Lecture", "description": "The first one", "tags": "physics", "categories": "Courses>Physics"
     }  # fmt: skip
+    assert ran["described"]["state"] == "made"
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert {row["id"] for row in rows} == {ready, parent, child}
     assert ran["exported"] == {"output_uri": str(output), "count": 3}
@@ -181,3 +183,25 @@ def test_what_a_role_may_not_set_is_an_error(kaltura) -> None:
         kaltura.run(
             KalturaUpdateEntryOperator, kaltura_conn_id="user", entry_id=entry_id, changes={"reference_id": "mine"}
         )
+
+
+def test_custom_metadata_is_made_and_changed_only_where_it_differs(kaltura) -> None:
+    entry_id, operator = kaltura.entry(), KalturaSetMetadataOperator
+    first = kaltura.run(operator, entry_id=entry_id, metadata_profile_id=7, values={"A": "1 < 2", "B": ["x", "y"]})
+    again = kaltura.run(operator, entry_id=entry_id, metadata_profile_id="7", values={"A": "1 < 2", "B": ["x", "y"]})
+    changed = kaltura.run(operator, entry_id=entry_id, metadata_profile_id=7, xml="<metadata><A>3</A></metadata>")
+    assert [result["state"] for result in (first, again, changed)] == ["made", "same", "changed"]
+    assert first["metadata_id"] == again["metadata_id"] == changed["metadata_id"]
+    wanted = {"objectIdEqual": entry_id, "metadataObjectTypeEqual": 1}
+    (held,) = kaltura.hook.call("metadata_metadata", "list", filter=wanted)["objects"]
+    assert (held["xml"], held["version"]) == ("<metadata><A>3</A></metadata>", 2)
+
+
+def test_bad_metadata_is_refused_before_any_call(kaltura) -> None:
+    refused, given = kaltura.refused, {"entry_id": "0_abcdefgh", "metadata_profile_id": 7}
+    operator = KalturaSetMetadataOperator
+    assert "values and xml" in refused(operator, **given)
+    assert "values and xml" in refused(operator, **given, values={"A": 1}, xml="<metadata/>")
+    assert "values 'a b' is no field name" in refused(operator, **given, values={"a b": 1})
+    assert "xml is not well-formed" in refused(operator, **given, xml="<metadata>")
+    assert "metadata_profile_id 'x'" in refused(operator, entry_id="0_abcdefgh", metadata_profile_id="x", xml="<a/>")

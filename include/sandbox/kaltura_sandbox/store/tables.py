@@ -46,6 +46,7 @@ class Tables:
         )
         self.app_tokens = Table(database, "app_tokens", {"status": "status", "created": "createdAt"})
         self.bulk_uploads = Table(database, "bulk_uploads", {"status": "status", "created": "uploadedOn"})
+        self.metadata = Table(database, "metadata", {"object": "objectId"}, ["object"])
         self.users = Table(database, "users")
         self.revoked = Table(database, "revoked_sessions")
         self.moderation_flags = Table(database, "moderation_flags", {"entry": "flaggedEntryId"})

@@ -9,6 +9,7 @@ from kaltura_provider.operators.entries import (
     KalturaListEntriesOperator,
     KalturaUpdateEntryOperator,
 )
+from kaltura_provider.operators.metadata import KalturaSetMetadataOperator
 from kaltura_provider.operators.moderation import KalturaModerateEntryOperator
 from kaltura_provider.operators.removal import (
     KalturaDeleteEntriesOperator,
@@ -37,6 +38,12 @@ with DAG("library", schedule=None, params={"ready": "", "output": ""}) as dag:
     shelved = KalturaCategorizeEntryOperator(
         task_id="shelved", entry_id=parent.output, add=["Courses>Physics"], create_missing=True
     )
+    described = KalturaSetMetadataOperator(
+        task_id="described",
+        entry_id=parent.output,
+        metadata_profile_id=7,
+        values={"Lecturer": "Ann", "Room": ["A", "B"]},
+    )
     shown = KalturaGetEntryOperator(
         task_id="shown", entry_id=parent.output, fields=["name", "description", "tags", "categories"]
     )
@@ -51,6 +58,6 @@ with DAG("library", schedule=None, params={"ready": "", "output": ""}) as dag:
         task_id="deleted", filter={"statusEqual": "no_content"}, max_entries=10, dry_run_only=False
     )
     parent >> child >> children
-    changed >> shelved >> shown
+    changed >> shelved >> described >> shown
     flagged >> approved >> recycled >> restored
     [children, shown, restored] >> exported >> deleted
