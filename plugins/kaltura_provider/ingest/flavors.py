@@ -62,6 +62,10 @@ def _order(flavor: Mapping[str, Any]) -> tuple[bool, int, int]:
     return not flavor.get("isOriginal"), -int(flavor.get("height") or 0), -int(flavor.get("bitrate") or 0)
 
 
+def _rank(flavor: Mapping[str, Any]) -> tuple[int, int]:
+    return _order(flavor)[1:]
+
+
 def narrowed(
     flavors: Sequence[Mapping[str, Any]], statuses: Sequence[Any] = (), tags: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
@@ -108,5 +112,6 @@ def best_flavor(flavors: Sequence[Mapping[str, Any]], entry_id: str) -> dict[str
     playable = [flavor for flavor in made if _tags(flavor) & _PLAYABLE]
     for group in (playable, made, ready):
         if group:
-            return dict(min(group, key=lambda flavor: _order(flavor)[1:]))
+            best: Mapping[str, Any] = min(group, key=_rank)
+            return dict(best)
     raise FlavorNotReadyError(f"entry {entry_id} has no flavor that is READY: wait with KalturaFlavorReadySensor")

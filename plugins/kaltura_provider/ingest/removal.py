@@ -7,6 +7,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.api.enums import DisplayInSearch, parse_enum
 from kaltura_provider.api.errors import (
     KalturaAPIError,
     KalturaConfigurationError,
@@ -100,4 +101,5 @@ def act_on_entries(client: KalturaClient, ids: Sequence[str], removal: Removal) 
 def _is_there(client: KalturaClient, entry_id: str, removal: Removal) -> bool:
     """Tell whether an earlier try put the entry where it shall be."""
     entry = client.call("baseEntry", "get", {"entryId": entry_id})
-    return (entry.get("displayInSearch") == -2) == (removal is Removal.RECYCLE)
+    recycled = parse_enum(DisplayInSearch, entry.get("displayInSearch")) == DisplayInSearch.RECYCLED
+    return recycled is (removal is Removal.RECYCLE)

@@ -7,6 +7,7 @@ import json
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from kaltura_provider.api import KalturaPermanentError, Request
 from kaltura_provider.ingest.library import walk
 from kaltura_provider.operators.categories import KalturaCategorizeEntryOperator
 from kaltura_provider.operators.entries import (
@@ -160,6 +161,20 @@ def test_a_library_of_entries_that_share_seconds(kaltura) -> None:
     wanted = {"statusIn": "7"}
     found = list(walk(kaltura.hook.get_conn(), wanted, fields=["id"], page_size=7))
     assert sorted(entry["id"] for entry in found) == sorted(made)
+
+
+def test_more_entries_than_kaltura_lists(kaltura) -> None:
+    client = kaltura.hook.get_conn()
+    entry = {"objectType": "KalturaMediaEntry", "mediaType": 1, "name": "One of many"}
+    made: set[str] = set()
+    for _ in range(103):
+        made |= {reply["id"] for reply in client.multirequest([Request("media", "add", {"entry": entry})] * 100)}
+    beyond = {"filter": {"statusIn": "7"}, "pager": {"pageSize": 500, "pageIndex": 21}}
+    with pytest.raises(KalturaPermanentError, match="QUERY_EXCEEDED_MAX_MATCHES_ALLOWED"):
+        client.call("media", "list", beyond)
+    found = [entry["id"] for entry in walk(client, {"statusIn": "7"}, fields=["id"])]
+    assert len(found) == len(set(found)) == 10_300
+    assert set(found) == made
 
 
 def test_categories_by_name_and_id(kaltura) -> None:
