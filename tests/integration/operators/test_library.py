@@ -220,3 +220,25 @@ def test_bad_metadata_is_refused_before_any_call(kaltura) -> None:
     assert "values 'a b' is no field name" in refused(operator, **given, values={"a b": 1})
     assert "xml is not well-formed" in refused(operator, **given, xml="<metadata>")
     assert "metadata_profile_id 'x'" in refused(operator, entry_id="0_abcdefgh", metadata_profile_id="x", xml="<a/>")
+
+
+def test_a_rejection_and_a_flag_of_what_cannot_be_flagged(kaltura) -> None:
+    ready, empty = ready_entry(kaltura), kaltura.entry()
+    assert kaltura.run(KalturaModerateEntryOperator, entry_id=[ready, empty], decision="reject") == [ready, empty]
+    for entry_id in (ready, empty):
+        assert kaltura.hook.call("baseEntry", "get", entryId=entry_id)["moderationStatus"] == 3
+    with pytest.raises(AirflowFailException, match="ENTRY_CANNOT_BE_FLAGGED"):
+        kaltura.run(KalturaModerateEntryOperator, entry_id=empty, decision="flag", flag_type=4)
+
+
+def test_profile_reference_and_access_control(kaltura) -> None:
+    entry_id = kaltura.entry()
+    profiles = kaltura.hook.call("conversionProfile", "list")["objects"]
+    changes = {"conversion_profile_id": profiles[-1]["id"], "reference_id": "Ref-1", "admin_tags": ["Mine"]}
+    changed = kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes)
+    assert set(changed) == {"conversionProfileId", "referenceId", "adminTags"}
+    entry = kaltura.hook.call("baseEntry", "get", entryId=entry_id)
+    assert (entry["conversionProfileId"], entry["referenceId"]) == (profiles[-1]["id"], "Ref-1")
+    assert kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes) == {}
+    with pytest.raises(AirflowFailException, match="ACCESS_CONTROL_ID_NOT_FOUND"):
+        kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes={"access_control_id": 999_999})
