@@ -176,7 +176,7 @@ def requested_asset(request: dict[str, Any], source: Source) -> Asset:
 
     :raises ValueError: a field is unknown or its value impossible; the message names it.
     """
-    from kaltura_provider.ingest import Asset, EntryMetadata, extension_of
+    from kaltura_provider.ingest import Asset, EntryMetadata, Kind, extension_of
     from kaltura_provider.ingest.content_kind import HEAD_LENGTH, kind_of_content
 
     if unknown := sorted(set(request) - {"uri", "metadata", "identity", "version_id"}):
@@ -185,7 +185,9 @@ def requested_asset(request: dict[str, Any], source: Source) -> Asset:
     if not metadata.media_type and not extension_of(source.name):
         # Neither the author nor the name tells what it is: its first bytes may.
         head = b"".join(source.read(0, min(source.size, HEAD_LENGTH)))
-        if kind := kind_of_content(head):
+        kind = kind_of_content(head)
+        # That it is text says too little: a stray file shall not become a data entry.
+        if kind not in (None, Kind.DATA):
             metadata = replace(metadata, media_type=kind.value)
     return Asset(
         uri=str(request["uri"]),
