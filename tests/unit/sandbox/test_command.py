@@ -157,19 +157,20 @@ def test_help_explains_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         assert word in text
 
 
-def test_the_s3_server_alone(s3_sandbox: S3Server) -> None:
-    client: Any = boto3.client(
-        "s3",
-        endpoint_url=s3_sandbox.url,
-        aws_access_key_id=s3_sandbox.access_key,
-        aws_secret_access_key=s3_sandbox.secret_key,
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="box")
-    client.put_object(Bucket="box", Key="a b/\u00e4", Body=b"data" * 1000)
-    assert client.get_object(Bucket="box", Key="a b/\u00e4", Range="bytes=4-7")["Body"].read() == b"data"
-    assert s3_sandbox.client.size("box", "a b/\u00e4") == 4000
-    assert s3_sandbox.client.size("box", "nothing") is None
+def test_the_s3_server_alone(tmp_path: Path) -> None:
+    with S3Server(tmp_path) as s3_sandbox:
+        client: Any = boto3.client(
+            "s3",
+            endpoint_url=s3_sandbox.url,
+            aws_access_key_id=s3_sandbox.access_key,
+            aws_secret_access_key=s3_sandbox.secret_key,
+            region_name="us-east-1",
+        )
+        client.create_bucket(Bucket="box")
+        client.put_object(Bucket="box", Key="a b/\u00e4", Body=b"data" * 1000)
+        assert client.get_object(Bucket="box", Key="a b/\u00e4", Range="bytes=4-7")["Body"].read() == b"data"
+        assert s3_sandbox.client.size("box", "a b/\u00e4") == 4000
+        assert s3_sandbox.client.size("box", "nothing") is None
 
 
 def test_the_fixture_gives_an_empty_server(kaltura_sandbox: Sandbox) -> None:
