@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["HIDDEN", "is_session_text", "redact"]
+__all__ = ["HIDDEN", "is_session_text", "redact", "secrets_in"]
 
 HIDDEN = "***"
 
@@ -23,7 +23,7 @@ _NAMED_SECRET = re.compile(
     r"(?:=|%3d))(?P<value>[^&\s'\"<>]+)"
 )
 _SESSION_IN_PATH = re.compile(r"(?i)(?<=/ks/)[^/?&\s'\"<>]+")
-_USER_INFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@'\"<>]+@")
+_USER_INFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<user>[^/\s@'\"<>]+)@")
 
 
 def is_session_text(text: str) -> bool:
@@ -49,3 +49,11 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     text = _NAMED_SECRET.sub(lambda found: found["name"] + HIDDEN, text)
     text = _SESSION_IN_PATH.sub(HIDDEN, text)
     return _USER_INFO.sub(lambda found: found["scheme"] + HIDDEN + "@", text)
+
+
+def secrets_in(text: str) -> list[str]:
+    """Return the secrets that :func:`redact` would hide in ``text``, for a log that has to learn them beforehand."""
+    found = [run[0] for run in _BASE64_RUN.finditer(text) if is_session_text(run[0])]
+    found += [named["value"] for named in _NAMED_SECRET.finditer(text)]
+    found += [session[0] for session in _SESSION_IN_PATH.finditer(text)]
+    return found + [user["user"].partition(":")[2] for user in _USER_INFO.finditer(text) if ":" in user["user"]]
