@@ -6,6 +6,7 @@ import csv
 import io
 import time
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import pytest
 from support import Api
@@ -67,17 +68,70 @@ def test_the_final_status_sums_the_rows_up(api: Api, web: str, name: str, status
     assert wait(api, made["id"])["status"] == status
 
 
+XML = {"bulkUploadData__objectType": "KalturaBulkUploadXmlJobData"}
+
+
+def item(web: str, name: str = "picture.png", *, before: str = "", after: str = "") -> str:
+    return (
+        f"<item><action>add</action><type>1</type><name>X</name>{before}<media><mediaType>2</mediaType></media>{after}\
+<contentAssets><content><urlContentResource url='{web}/{name}'/></content></contentAssets></item>"
+    )
+
+
+def mrss(*items: str) -> str:
+    return f"<mrss version='1.0'><channel>{''.join(items)}</channel></mrss>"
+
+
 def test_xml_needs_its_type(api: Api, web: str) -> None:
-    item = f"<item><action>add</action><name>X</name><media><mediaType>2</mediaType></media><contentAssets><content>\
-<urlContentResource url='{web}/picture.png'/></content></contentAssets></item>"
-    text = f"<mrss version='1.0'><channel>{item}</channel></mrss>"
-    as_xml = send(api, text, "b.xml", bulkUploadData__objectType="KalturaBulkUploadXmlJobData")
+    as_xml = send(api, mrss(item(web)), "b.xml", **XML)
     assert as_xml["bulkUploadType"] == "bulkUploadXml.XML"
     assert wait(api, as_xml["id"])["status"] == 5
-    as_csv = send(api, text, "b.xml")
+    as_csv = send(api, mrss(item(web)), "b.xml")
     assert wait(api, as_csv["id"])["status"] == 6
-    broken = send(api, "<mrss>", "b.xml", bulkUploadData__objectType="KalturaBulkUploadXmlJobData")
-    assert "Bulk upload failed" in wait(api, broken["id"])["error"]
+    broken = send(api, "<mrss>", "b.xml", **XML)
+    assert "Could not load xml" in wait(api, broken["id"])["error"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wrong"),
+    [
+        ("", "<partnerData>p</partnerData>", "'partnerData': This element is not expected"),
+        ("", "<templateEntryId>0_abcdefgh</templateEntryId>", "'templateEntryId': This element is not expected"),
+        ("<mediaKind>1</mediaKind>", "", "'mediaKind': This element is not expected"),
+        ("<name>Y</name>", "", "'name': This element is not expected"),
+        (f"<partnerData>{'p' * 4001}</partnerData>", "", "The value has a length of '4001'"),
+        ("<startDate>soon</startDate>", "", "'soon' is not a valid value"),
+        ("<accessControlId>one</accessControlId>", "", "'one' is not a valid value"),
+    ],
+)
+def test_one_item_that_breaks_the_schema_fails_the_file(
+    api: Api, web: str, before: str, after: str, wrong: str
+) -> None:
+    made = send(api, mrss(item(web), item(web, before=before, after=after)), "b.xml", **XML)
+    done = wait(api, made["id"])
+    assert (done["status"], done.get("numOfObjects", 0)) == (6, 0)
+    assert done["error"].startswith(f"Validate files failed on job [{made['id']}], ")
+    assert wrong in done["error"]
+    log = api.raw("bulkUpload_bulk", "serveLog", id=made["id"]).text
+    assert log.endswith(f'<mrss version="2.0"><error>Log file is not ready: {done["error"]}</error></mrss>')
+
+
+def test_the_schema_does_not_take_every_url(api: Api, web: str) -> None:
+    made = send(api, mrss(item(web, "p{1}.png")), "b.xml", **XML)
+    assert "is not accepted by the pattern" in wait(api, made["id"])["error"]
+
+
+def test_the_log_of_an_xml_file_is_xml(api: Api, web: str) -> None:
+    fine = "<referenceId>r1</referenceId>"
+    text = mrss(item(web).replace("<name>", f"{fine}<name>"), item(web, "none.png"))
+    made = send(api, text, "b.xml", **XML)
+    assert wait(api, made["id"])["status"] == 12
+    reply = api.raw("bulkUpload_bulk", "serveLog", id=made["id"])
+    assert reply.headers["Content-Type"] == "text/xml; charset=UTF-8"
+    good, bad = ElementTree.fromstring(reply.content).iterfind("channel/item")
+    assert [child.tag for child in good][:4] == ["result", "action", "entryId", "referenceID"]
+    assert (good.findtext("status"), good.findtext("referenceID")) == ("2", "r1")
+    assert (bad.findtext("result/errorDescription"), bad.findtext("status")) == ("", "-2")
 
 
 def test_what_is_refused_at_once(api: Api) -> None:

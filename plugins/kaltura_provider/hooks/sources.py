@@ -89,19 +89,34 @@ def import_address(
     """
     from airflow.sdk.log import mask_secret
 
+    from kaltura_provider.api.redaction import redact
     from kaltura_provider.upload import SourceRefused
 
     parts = urlsplit(uri)
     if parts.scheme in ("http", "https"):
-        return uri, tuple(f"{name}: {value}" for name, value in _headers(http_conn_id).items())
+        return _fetchable(uri), tuple(f"{name}: {value}" for name, value in _headers(http_conn_id).items())
     if parts.scheme != "s3":
-        raise SourceRefused(uri, "Kaltura can fetch https:// and s3:// sources only; KalturaUploadOperator sends files")
+        text = "Kaltura can fetch https:// and s3:// sources only; KalturaUploadOperator sends files"
+        raise SourceRefused(redact(uri), text)
     bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if "//" in key:
+        raise SourceRefused(uri, "Kaltura's import makes one slash of the two in its key; upload it instead")
     wanted = {"Bucket": bucket, "Key": key} | ({"VersionId": version_id} if version_id else {})
     url = s3_client(aws_conn_id).generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
-    mask_secret(url)
     mask_secret(url.partition("?")[2])
     return url, ()
+
+
+def _fetchable(uri: str) -> str:
+    from kaltura_provider.api import KalturaConfigurationError
+    from kaltura_provider.api.redaction import redact
+    from kaltura_provider.ingest.fetching import fetchable_url
+    from kaltura_provider.upload import SourceRefused
+
+    try:
+        return fetchable_url(uri, "uri")
+    except KalturaConfigurationError as error:
+        raise SourceRefused(redact(uri), f"its address {error.problem}: {error.fix}") from None
 
 
 def _headers(http_conn_id: str | None) -> dict[str, str]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import re
-from collections import defaultdict, deque
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.enums import BatchJobStatus, parse_status
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
 from kaltura_provider.api.multipart import FilePart
+from kaltura_provider.ingest.bulk_log import read_log, results_by_row
 from kaltura_provider.ingest.bulk_rows import csv_file, xml_file
 
 if TYPE_CHECKING:
@@ -35,8 +33,7 @@ __all__ = [
 MOST_ROWS = 5_000
 """Rows of one job at most; a Kaltura server as shipped takes 1,000 (``maxRecords``) and fails those beyond."""
 
-_RESULTS = {"1": "failed", "2": "ok", "3": "in_progress"}
-_NOT_YET = b"Log file is not ready"
+_ACCOUNT_DEFAULT = -1
 
 
 class BulkFormat(StrEnum):
@@ -71,23 +68,25 @@ def submit_bulk(
 ) -> str:
     """Send rows as a bulk upload job and return its id.
 
-    :param purpose: what the rows are sent for; a comment in the file keeps a hash of it and of the rows, by which
-        ``look_first`` finds the job that an earlier try has made.
+    :param conversion_profile_id: of rows that name none; by default the account's.
+    :param purpose: what the rows are sent for; a comment in the file keeps a hash of it and of the rows as they were
+        given, by which ``look_first`` finds the job that an earlier try has made.
     :raises KalturaError: Kaltura refuses, or (``ambiguous``) may have taken the file.
     """
     content = csv_file(rows) if format is BulkFormat.CSV else xml_file(rows)
-    digest = hashlib.sha256(b"\n".join((purpose.encode(), content))).hexdigest()
-    mark = f"airflow-{digest[:24]}"
+    given = json.dumps([purpose, [row.given for row in rows]], sort_keys=True, default=str)
+    mark = f"airflow-{hashlib.sha256(given.encode()).hexdigest()[:24]}"
     if look_first and (made := find_job(client, mark)):
         return made
     head, line_end, rest = content.partition(b"\n")
     comment = f"# {mark}" if format is BulkFormat.CSV else f"<!-- {mark} -->"
     file = head + line_end + comment.encode() + b"\n" + rest
     part = FilePart(f"{mark}.{format.value}", len(file), lambda: [file], content_type=f"text/{format.value}")
-    entry_data = {"objectType": "KalturaBulkUploadEntryData", "conversionProfileId": conversion_profile_id}
+    # An XML job without a profile fails as a whole: "Conversion profile not defined".
+    profile = _ACCOUNT_DEFAULT if conversion_profile_id is None else conversion_profile_id
     params = {
         "bulkUploadData": {"objectType": format.job_data, "fileName": part.file_name},
-        "bulkUploadEntryData": entry_data if conversion_profile_id is not None else None,
+        "bulkUploadEntryData": {"objectType": "KalturaBulkUploadEntryData", "conversionProfileId": profile},
     }
     return str(client.send_file("media", "bulkUploadAdd", params, part)["id"])
 
@@ -118,58 +117,17 @@ def abort_bulk(client: KalturaClient, bulk_id: int) -> dict[str, Any]:
 
 
 def bulk_results(client: KalturaClient, bulk_id: int, rows: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
-    """Return what became of each row: ``row`` (from 1), ``url``, ``result``, ``entry_id``, ``entry_status``, ``error``.
+    """Return what became of each row, as :func:`results_by_row`.
 
     :param rows: the rows of the job, in their order; a row without a line in the log has failed.
     :raises BulkLogNotReadyError: the job has not read its file yet.
     :raises KalturaConfigurationError: the job as a whole failed; says why.
     """
     job = client.call("bulkUpload_bulk", "get", {"id": bulk_id})
-    log = client.read_file("bulkUpload_bulk", "serveLog", {"id": bulk_id})
-    if log.strip() == _NOT_YET:
+    lines = read_log(client.read_file("bulkUpload_bulk", "serveLog", {"id": bulk_id}))
+    if lines is None:
         if job.get("error"):
             raise KalturaConfigurationError("bulk_upload", bulk_id, "failed as a whole", str(job["error"]))
-        if parse_status(BatchJobStatus, job["status"]) == BatchJobStatus.ABORTED:
-            log = b""
-        else:
+        if parse_status(BatchJobStatus, job["status"]) != BatchJobStatus.ABORTED:
             raise BulkLogNotReadyError(f"bulk upload {bulk_id} has no results yet: wait with KalturaBulkJobSensor")
-    lines = [cells for cells in csv.reader(io.StringIO(log.decode("utf-8-sig", "replace"))) if _is_result(cells)]
-    if not rows:
-        return [_result(number, cells, _url_in(cells)) for number, cells in enumerate(lines, 1)]
-    return _matched(rows, lines)
-
-
-def _is_result(cells: Sequence[str]) -> bool:
-    return len(cells) >= 4 and cells[-4].strip() in _RESULTS
-
-
-def _url_in(cells: Sequence[str]) -> str:
-    return next((cell for cell in cells[:-4] if re.match(r"[a-z]+://", cell)), "")
-
-
-def _result(number: int, cells: Sequence[str] | None, url: str) -> dict[str, Any]:
-    if cells is None:
-        return {"row": number, "url": url, "result": "failed", "error": "Kaltura's log has no line for this row"}
-    result, entry_id, status, error = cells[-4:]
-    shown = {
-        "row": number, "url": url, "result": _RESULTS[result.strip()], "entry_id": entry_id or None,
-        "entry_status": int(status) if status.lstrip("-").isdecimal() else status or None, "error": error or None,
-    }  # fmt: skip
-    return {name: value for name, value in shown.items() if value is not None}
-
-
-def _matched(rows: Sequence[Mapping[str, Any]], lines: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    """Give each row its line: line by line where there are as many, or else by the URL."""
-    if len(rows) == len(lines):
-        return [
-            _result(number, cells, str(row["url"]))
-            for number, (row, cells) in enumerate(zip(rows, lines, strict=True), 1)
-        ]
-    by_url: dict[str, deque[Sequence[str]]] = defaultdict(deque)
-    for cells in lines:
-        by_url[_url_in(cells)].append(cells)
-    results = []
-    for number, row in enumerate(rows, 1):
-        waiting = by_url.get(str(row["url"]))
-        results.append(_result(number, waiting.popleft() if waiting else None, str(row["url"])))
-    return results
+    return results_by_row(lines or (), rows)

@@ -8,20 +8,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 from kaltura_provider.api.enums import MediaType
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.ingest.entries import read_metadata
+from kaltura_provider.ingest.fetching import BULK_SCHEMES, fetchable_url
 from kaltura_provider.ingest.kinds import Kind, extension_of, kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kaltura_provider.ingest.metadata import EntryMetadata
+
+    Presign = Callable[[str], str]
 
 __all__ = ["BulkRow", "csv_file", "read_rows", "xml_file"]
 
-_SCHEMES = ("http", "https", "ftp", "sftp", "scp")
 _KINDS = {Kind.VIDEO: "video", Kind.AUDIO: "audio", Kind.IMAGE: "image"}
 _FIELDS = frozenset(
     {"name", "description", "tags", "categories", "media_type", "conversion_profile_id", "reference_id"}
@@ -32,6 +36,11 @@ _COLUMNS = (
     "contentType", "title", "description", "tags", "url", "conversionProfileId", "accessControlProfileId", "category",
     "scheduleStartDate", "scheduleEndDate", "thumbnailUrl", "partnerData", "ownerId", "referenceId", "templateEntryId",
 )  # fmt: skip
+
+# What the schema of XML bulk uploads allows: characters, or categories.
+_XML_LENGTHS = {
+    "name": 256, "reference_id": 2000, "partner_data": 4000, "template_entry_id": 20, "categories": 32
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +54,27 @@ class BulkRow:
     given: Mapping[str, Any]
 
 
-def read_rows(rows: Iterable[Mapping[str, Any]]) -> list[BulkRow]:
+def read_rows(rows: Iterable[Mapping[str, Any]], presign: Presign | None = None) -> list[BulkRow]:
     """Return the rows of a bulk upload, checked: each has ``url`` and any fields of an entry.
 
+    :param presign: makes an ``s3://bucket/key`` address one that Kaltura can fetch; without it they are refused.
     :raises KalturaConfigurationError: a row has an unknown field or an impossible value; names the row (from 1).
     """
-    found = [_row(row, f"rows[{number}]") for number, row in enumerate(rows, 1)]
+    found = [_row(row, f"rows[{number}]", presign) for number, row in enumerate(rows, 1)]
     if not found:
         raise KalturaConfigurationError("rows", None, "are empty", "give at least one")
     return found
 
 
-def _row(row: Mapping[str, Any], name: str) -> BulkRow:
+def _row(row: Mapping[str, Any], name: str, presign: Presign | None) -> BulkRow:
     if not isinstance(row, Mapping):
         raise KalturaConfigurationError(name, str(row), "is no mapping", "give url, name ...")
     if unknown := sorted(set(row) - _FIELDS - {"url", "thumbnail_url"}):
         known = ", ".join(sorted(_FIELDS | {"url", "thumbnail_url"}))
         raise KalturaConfigurationError(f"{name}.{unknown[0]}", None, "is no field of a row", f"use {known}")
-    url = _url(row.get("url"), f"{name}.url")
-    thumbnail = _url(row["thumbnail_url"], f"{name}.thumbnail_url") if row.get("thumbnail_url") else None
+    url, thumbnail = _addresses(row, name, presign)
     given = {field: value for field, value in row.items() if field in _FIELDS and value not in (None, "")}
-    file_name = urlsplit(url).path.rsplit("/", 1)[-1]
+    file_name = unquote(urlsplit(url).path).rsplit("/", 1)[-1]
     try:
         kind = kind_of(file_name, given.get("media_type")) if _tells(file_name, given) else Kind.VIDEO
         said, _ = read_metadata(given, file_name, default=kind)
@@ -83,14 +92,16 @@ def _tells(file_name: str, given: Mapping[str, Any]) -> bool:
     return bool(given.get("media_type") or extension_of(file_name))
 
 
-def _url(value: Any, name: str) -> str:
-    url = str(value or "")
-    parts = urlsplit(url)
-    if parts.scheme not in _SCHEMES or not parts.hostname or any(c.isspace() for c in url):
-        raise KalturaConfigurationError(
-            name, url or None, "is no address Kaltura fetches", f"give one with a host, by {', '.join(_SCHEMES)}"
-        )
-    return url
+def _addresses(row: Mapping[str, Any], name: str, presign: Presign | None) -> tuple[str, str | None]:
+    """Return where the media and the thumbnail are fetched from."""
+    found: list[str | None] = []
+    for field in ("url", "thumbnail_url"):
+        given = str(row.get(field) or "")
+        if given.startswith("s3://") and presign is not None:
+            given = presign(given)
+        needed = field == "url" or given
+        found.append(fetchable_url(given, f"{name}.{field}", schemes=BULK_SCHEMES) if needed else None)
+    return found[0] or "", found[1]
 
 
 def csv_file(rows: Iterable[BulkRow]) -> bytes:
@@ -124,7 +135,7 @@ def _cells(row: BulkRow) -> list[str]:
 
 
 def _title(row: BulkRow) -> str:
-    return urlsplit(row.url).path.rsplit("/", 1)[-1] or "Untitled"
+    return unquote(urlsplit(row.url).path).rsplit("/", 1)[-1][:256] or "Untitled"
 
 
 def _moment(seconds: int | None) -> str:
@@ -132,15 +143,30 @@ def _moment(seconds: int | None) -> str:
 
 
 def xml_file(rows: Iterable[BulkRow]) -> bytes:
-    """Return the rows as the MRSS file Kaltura reads."""
+    """Return the rows as the MRSS file Kaltura reads.
+
+    :raises KalturaConfigurationError: a value is longer than the schema allows; Kaltura would refuse the whole file.
+    """
     mrss = ET.Element("mrss", version="1.0")
     channel = ET.SubElement(mrss, "channel")
-    for row in rows:
+    for number, row in enumerate(rows, 1):
+        _check_lengths(row, f"rows[{number}]")
         _item(ET.SubElement(channel, "item"), row)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(mrss, encoding="unicode").encode()
 
 
+def _check_lengths(row: BulkRow, name: str) -> None:
+    for field, most in _XML_LENGTHS.items():
+        value = getattr(row.said, field)
+        if value is not None and len(value) > most:
+            unit = "categories" if field == "categories" else "characters"
+            raise KalturaConfigurationError(
+                f"{name}.{field}", None, f"has more than {most} {unit}", "shorten it, or use the CSV format"
+            )
+
+
 def _item(item: ET.Element, row: BulkRow) -> None:
+    """Fill an item. The order of its elements is the schema's (``schema.serve``): another one fails the whole file."""
     said = row.said
 
     def add(parent: ET.Element, name: str, value: Any) -> None:
@@ -158,10 +184,12 @@ def _item(item: ET.Element, row: BulkRow) -> None:
             parent = ET.SubElement(item, group)
             for value in values:
                 add(parent, name, value)
+    add(item, "partnerData", said.partner_data)
     add(item, "accessControlId", said.access_control_id)
     add(item, "conversionProfileId", said.conversion_profile_id)
     add(item, "startDate", _moment(said.start_date))
     add(item, "endDate", _moment(said.end_date))
+    add(item, "templateEntryId", said.template_entry_id)
     media = ET.SubElement(item, "media")
     add(media, "mediaType", int(row.kind.media_type or MediaType.VIDEO))
     content = ET.SubElement(ET.SubElement(item, "contentAssets"), "content")
@@ -169,10 +197,8 @@ def _item(item: ET.Element, row: BulkRow) -> None:
     if row.thumbnail_url:
         thumbnail = ET.SubElement(ET.SubElement(item, "thumbnails"), "thumbnail", isDefault="true")
         ET.SubElement(thumbnail, "urlContentResource", url=row.thumbnail_url)
-    add(item, "partnerData", said.partner_data)
-    add(item, "templateEntryId", said.template_entry_id)
 
 
 def _clean(text: str) -> str:
     """Leave out what XML cannot hold."""
-    return "".join(c for c in text if c in "\t\n\r" or ord(c) >= 0x20)
+    return "".join(c for c in text if c in "\t\n\r" or (ord(c) >= 0x20 and c not in "\ufffe\uffff"))

@@ -11,6 +11,7 @@ from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.batch import as_list, finish
 from kaltura_provider.operators.memory import TaskMemory
 from kaltura_provider.operators.prepare import failed_source, requested_asset, show
+from kaltura_provider.operators.presigning import PRESIGNED_SECONDS, presigned_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest import Asset
 
 __all__ = ["KalturaAddDataOperator", "KalturaAddFromUploadedFileOperator", "KalturaAddFromUrlOperator"]
-
-_PRESIGNED = 24 * 3600
 
 
 class KalturaAddFromUrlOperator(KalturaOperator):
@@ -63,7 +62,7 @@ class KalturaAddFromUrlOperator(KalturaOperator):
         redo: Sequence[str] = (),
         aws_conn_id: str = "aws_default",
         http_conn_id: str | None = None,
-        presigned_seconds: int | str = _PRESIGNED,
+        presigned_seconds: int | str = PRESIGNED_SECONDS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -78,10 +77,9 @@ class KalturaAddFromUrlOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references."""
         from kaltura_provider.api import KalturaConfigurationError
-        from kaltura_provider.api.arguments import number
         from kaltura_provider.ingest import IngestSettings, Transfer, prepare
 
-        seconds = number(self.presigned_seconds, "presigned_seconds", least=60, most=604_800)
+        seconds = presigned_seconds(self.presigned_seconds)
         if self.if_exists not in ("skip", "fail"):
             raise KalturaConfigurationError(
                 "if_exists", self.if_exists, "is unknown", "use skip or fail (to replace: KalturaPrepareOperator)"

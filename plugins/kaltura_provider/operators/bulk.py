@@ -8,9 +8,10 @@ from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.batch import as_list
 from kaltura_provider.operators.memory import TaskMemory
 from kaltura_provider.operators.output import check_output, write_rows
+from kaltura_provider.operators.presigning import PRESIGNED_SECONDS, presigned_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -24,7 +25,8 @@ class KalturaBulkUploadOperator(KalturaOperator):
     ``KalturaBulkResultsOperator`` what became of each row. Nothing is looked up: for assets that shall have one entry
     whatever happens, use ``KalturaAddFromUrlOperator``.
 
-    :param rows: mappings with ``url`` and, if wanted, ``name``, ``description``, ``tags``, ``categories``,
+    :param rows: mappings with ``url`` (``https://...``, or ``s3://bucket/key``, of which Kaltura gets a presigned URL)
+        and, if wanted, ``name``, ``description``, ``tags``, ``categories``,
         ``media_type`` (``video``, ``audio``, ``image``; else told by the extension), ``reference_id``, ``user_id``,
         ``conversion_profile_id``, ``access_control_id``, ``start_date``, ``end_date``, ``thumbnail_url``,
         ``partner_data``, ``template_entry_id``.
@@ -32,6 +34,8 @@ class KalturaBulkUploadOperator(KalturaOperator):
     :param conversion_profile_id: of all rows that name none.
     :param rows_per_job: a job takes at most so many rows (1 to 5,000); a Kaltura server as shipped fails rows beyond
         1,000.
+    :param aws_conn_id: the Airflow connection for S3.
+    :param presigned_seconds: how long the URL of an S3 object is valid (60 to 604,800); Kaltura may begin late.
     :param durable: remember jobs in the task state store, so that the next try does not send them again.
     :return: per job ``{"bulk_upload_id", "first_row" (from 1), "count"}``.
     :raises AirflowFailException: a row is impossible (it is named; nothing has been sent), or Kaltura refuses.
@@ -42,6 +46,8 @@ class KalturaBulkUploadOperator(KalturaOperator):
         "file_format",
         "conversion_profile_id",
         "rows_per_job",
+        "aws_conn_id",
+        "presigned_seconds",
         *KalturaOperator.template_fields,
     )
 
@@ -52,6 +58,8 @@ class KalturaBulkUploadOperator(KalturaOperator):
         file_format: str = "csv",
         conversion_profile_id: int | str | None = None,
         rows_per_job: int | str = 1000,
+        aws_conn_id: str = "aws_default",
+        presigned_seconds: int | str = PRESIGNED_SECONDS,
         durable: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -60,6 +68,8 @@ class KalturaBulkUploadOperator(KalturaOperator):
         self.file_format = file_format
         self.conversion_profile_id = conversion_profile_id
         self.rows_per_job = rows_per_job
+        self.aws_conn_id = aws_conn_id
+        self.presigned_seconds = presigned_seconds
         self.durable = durable
 
     def run_in_kaltura(self, context: Context) -> list[dict[str, Any]]:
@@ -67,7 +77,7 @@ class KalturaBulkUploadOperator(KalturaOperator):
         from kaltura_provider.api import KalturaConfigurationError
         from kaltura_provider.api.arguments import number
         from kaltura_provider.ingest.bulk import MOST_ROWS, BulkFormat, split_rows, submit_bulk
-        from kaltura_provider.ingest.bulk_rows import csv_file, read_rows
+        from kaltura_provider.ingest.bulk_rows import csv_file, read_rows, xml_file
 
         if self.file_format not in tuple(BulkFormat):
             raise KalturaConfigurationError("file_format", self.file_format, "is unknown", "use csv or xml")
@@ -75,9 +85,8 @@ class KalturaBulkUploadOperator(KalturaOperator):
         size = number(self.rows_per_job, "rows_per_job", least=1, most=MOST_ROWS)
         given = self.conversion_profile_id
         profile = None if given in (None, "") else number(given, "conversion_profile_id", least=-1)
-        rows = read_rows(self.rows)
-        if kind is BulkFormat.CSV:
-            csv_file(rows)  # what cannot be written is found before the first job is sent
+        rows = read_rows(self.rows, self._presigned())
+        (csv_file if kind is BulkFormat.CSV else xml_file)(rows)  # what cannot be written is found before any job
         ti: Any = context["ti"]
         memory = TaskMemory(context, "kaltura_bulk", enabled=self.durable)
         purpose = f"{getattr(ti, 'dag_id', '')}/{getattr(ti, 'run_id', '')}/{ti.map_index}/{self.task_id}"
@@ -95,6 +104,13 @@ class KalturaBulkUploadOperator(KalturaOperator):
             self.log.info("Bulk upload %s: rows %d to %d", job, index * size + 1, index * size + len(group))
             jobs.append({"bulk_upload_id": job, "first_row": index * size + 1, "count": len(group)})
         return jobs
+
+    def _presigned(self) -> Callable[[str], str]:
+        """Return what makes the address of an S3 object one that Kaltura can fetch."""
+        from kaltura_provider.hooks.sources import import_address
+
+        seconds = presigned_seconds(self.presigned_seconds)
+        return lambda uri: import_address(uri, aws_conn_id=self.aws_conn_id, seconds=seconds)[0]
 
 
 class KalturaBulkResultsOperator(KalturaOperator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
 import threading
@@ -17,9 +18,15 @@ from kaltura_provider.operators.bulk import (
     KalturaBulkUploadOperator,
 )
 
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
 
 @pytest.fixture
 def web(clip):
+    (clip.parent / "thumb.png").write_bytes(PIXEL)
+
     class Handler(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             pass
@@ -64,19 +71,58 @@ def test_xml_says_the_same(kaltura, web) -> None:
             "tags": "cc",
             "description": "d",
             "reference_id": "r1",
-        }
+            "partner_data": "p",
+            "template_entry_id": kaltura.entry("Template"),
+            "start_date": "2026-01-01",
+            "thumbnail_url": f"{web}/thumb.png",
+        },
+        {"url": f"{web}/missing.mp4"},
     ]
     (job,) = kaltura.run(KalturaBulkUploadOperator, rows=rows, file_format="xml")
     kaltura.sandbox.control.wait_idle()
     said = kaltura.run(KalturaBulkResultsOperator, bulk_upload=job, rows=rows)
-    assert said["ok"] == 1, said
+    assert (said["ok"], said["failed"], said["failed_rows"]) == (1, 1, [rows[1]]), said
+    assert [(row["row"], row.get("entry_status")) for row in said["results"]] == [(1, 2), (2, -2)]
     entry = kaltura.hook.call("baseEntry", "get", entryId=said["results"][0]["entry_id"])
-    assert (entry["name"], entry["tags"], entry["description"], entry["referenceId"]) == (
+    assert (entry["name"], entry["tags"], entry["description"], entry["referenceId"], entry["partnerData"]) == (
         rows[0]["name"],
         "cc",
         "d",
         "r1",
+        "p",
     )
+    thumbnails = kaltura.hook.call("thumbAsset", "list", filter={"entryIdEqual": entry["id"]})["objects"]
+    assert ["default_thumb" in thumbnail["tags"] for thumbnail in thumbnails] == [True]
+
+
+def test_objects_in_s3_are_presigned_when_they_are_sent(kaltura, s3, clip) -> None:
+    s3.put_file("media", "a/b c/film.mp4", clip)
+    rows = [{"url": "s3://media/a/b c/film.mp4", "name": "From S3"}]
+    sha256 = hashlib.sha256(clip.read_bytes()).hexdigest()
+    for file_format in ("csv", "xml"):
+        (job,) = kaltura.run(KalturaBulkUploadOperator, rows=rows, file_format=file_format)
+        kaltura.sandbox.control.wait_idle()
+        said = kaltura.run(KalturaBulkResultsOperator, bulk_upload=job, rows=rows)
+        assert (said["ok"], said["results"][0]["url"]) == (1, "s3://media/a/b c/film.mp4")
+        assert "Signature" not in str(said)
+        assert kaltura.sandbox.control.entry(said["entry_ids"][0])["content"]["sha256"] == sha256
+
+
+def test_a_key_that_an_import_would_change_is_refused(kaltura, s3) -> None:
+    bulk = kaltura.refused(KalturaBulkUploadOperator, rows=[{"url": "s3://media/a//b.mp4"}])
+    assert "s3://media/a//b.mp4: Kaltura's import makes one slash of the two" in bulk
+
+
+def test_a_job_that_failed_as_a_whole_says_why(kaltura, web) -> None:
+    from kaltura_provider.api.multipart import FilePart
+
+    content = b"<mrss><channel><item><title>no such element</title></item></channel></mrss>"
+    part = FilePart("b.xml", len(content), lambda: [content], content_type="text/xml")
+    xml = {"objectType": "KalturaBulkUploadXmlJobData"}
+    job = kaltura.hook.get_conn().send_file("media", "bulkUploadAdd", {"bulkUploadData": xml}, part)["id"]
+    kaltura.sandbox.control.wait_idle()
+    with pytest.raises(AirflowFailException, match="failed as a whole: Validate files failed"):
+        kaltura.run(KalturaBulkResultsOperator, bulk_upload=job)
 
 
 def test_a_second_try_finds_the_job_of_the_first(kaltura, web) -> None:
@@ -95,7 +141,11 @@ def test_bad_rows_are_refused_before_any_call(kaltura) -> None:
     good = {"url": "https://a.example/x.mp4"}
     assert "rows are empty" in refused(operator, rows=[])
     assert "rows[2].url is no address" in refused(operator, rows=[good, {}])
-    assert "rows[1].url 's3://b/k'" in refused(operator, rows=[{"url": "s3://b/k"}])
+    assert "rows[1].url 'gs://b/k'" in refused(operator, rows=[{"url": "gs://b/k"}])
+    assert "rows[1].name has more than 256 characters" in refused(
+        operator, rows=[{**good, "name": "n" * 257}], file_format="xml"
+    )
+    assert "presigned_seconds '5'" in refused(operator, rows=[good], presigned_seconds=5)
     assert "rows[1].mediaType is no field" in refused(operator, rows=[{**good, "mediaType": 1}])
     assert "start_date 'soon' is no date" in refused(operator, rows=[{**good, "start_date": "soon"}])
     assert "rows[1].media_type 'document'" in refused(operator, rows=[{**good, "media_type": "document"}])

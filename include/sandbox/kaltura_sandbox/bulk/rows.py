@@ -1,4 +1,4 @@
-"""Bulk upload files as rows: CSV in its three versions, and the essential part of the XML format."""
+"""Bulk upload files as rows: CSV in its three versions, and the part of the XML format that makes entries."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
+
+from kaltura_sandbox.bulk import schema
 
 __all__ = ["ADD", "BulkFileError", "Row", "RowError", "entry_values", "parse_csv", "parse_xml"]
 
@@ -89,20 +91,23 @@ def _row(cells: list[str], header: list[str] | None) -> Row:
     return Row(cells, {name: cell.strip() for name, cell in zip(names, cells, strict=False)})
 
 
-def parse_xml(data: bytes) -> list[Row]:
+def parse_xml(data: bytes, job: int) -> list[Row]:
     """Return the items of an ``mrss`` file.
 
-    :raises BulkFileError: it is no XML.
+    :raises BulkFileError: it is no XML, or does not follow the schema; then none of it is taken.
     """
     try:
         root = ElementTree.fromstring(data)  # noqa: S314 - entities were refused when the file came
     except ElementTree.ParseError as error:
-        raise BulkFileError(f"Bulk upload failed: {error}") from error
+        raise BulkFileError(f"Could not load xml [{job}], {error}") from error
+    if wrong := "\n".join(schema.errors_in(root)):
+        raise BulkFileError(f"Validate files failed on job [{job}], {wrong}")
     return [_item(item) for item in root.iter("item")]
 
 
 def _item(item: ElementTree.Element) -> Row:
     content = item.find("contentAssets/content/urlContentResource")
+    thumbnail = item.find("thumbnails/thumbnail/urlContentResource")
     media = item.findtext("media/mediaType", "1")
     values = {
         "action": item.findtext("action", ""),
@@ -118,6 +123,7 @@ def _item(item: ElementTree.Element) -> Row:
         "accessControlProfileId": item.findtext("accessControlId", ""),
         "ownerId": item.findtext("userId", ""),
         "entryId": item.findtext("entryId", ""),
+        "thumbnailUrl": thumbnail.get("url", "") if thumbnail is not None else "",
     }
     for name in ("referenceId", "partnerData", "templateEntryId"):
         values[name] = item.findtext(name, "")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,26 +11,27 @@ from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.types import ObjectValue
 from kaltura_sandbox.assets import thumbs
 from kaltura_sandbox.bulk import types
+from kaltura_sandbox.bulk.log import IN_PROGRESS, OK, status_of
 from kaltura_sandbox.bulk.rows import ADD, BulkFileError, Row, RowError, entry_values, parse_csv, parse_xml
 from kaltura_sandbox.entries import content, ingest
 from kaltura_sandbox.entries.resources import URL_RESOURCE
-from kaltura_sandbox.entries.types import IMPORT, MEDIA_ENTRY, NO_CONTENT, PRECONVERT
+from kaltura_sandbox.entries.types import MEDIA_ENTRY
 from kaltura_sandbox.jobs.queue import Retry, handler
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.types import Record
     from kaltura_sandbox.app import App
 
-__all__ = ["MOST_ROWS", "log_of", "process"]
+__all__ = ["JOB", "MOST_ROWS", "process"]
+
+JOB = "bulk_upload"
 
 MOST_ROWS = 1000
 _LOOK_AGAIN = 1.0
-_ERROR, _OK, _IN_PROGRESS = 1, 2, 3
 _IGNORED_ACTIONS = ("2", "3")  # update and delete: the entry engine passes over them
-_UNFINISHED = (IMPORT, PRECONVERT, NO_CONTENT)
 
 
-@handler("bulk_upload")
+@handler(JOB)
 def process(app: App, job: Record) -> None:
     """Make the entries on the first run, look at them on the later ones."""
     bulk = app.tables.bulk_uploads.get(job["bulk_id"])
@@ -50,7 +49,7 @@ def _make_entries(app: App, bulk: Record) -> Record:
     app.tables.bulk_uploads.change(bulk["id"], status=types.PROCESSING)
     data = Path(bulk["_path"]).read_bytes()
     try:
-        rows = parse_xml(data) if bulk.get("bulkUploadType") == types.XML else parse_csv(data)
+        rows = parse_xml(data, bulk["id"]) if bulk.get("bulkUploadType") == types.XML else parse_csv(data)
     except BulkFileError as error:
         return app.tables.bulk_uploads.change(bulk["id"], status=types.FAILED, error=str(error), _read=True) or bulk
     call = _call(app, bulk)
@@ -123,34 +122,11 @@ def _add_thumbnail(call: Call, entry_id: str, url: str) -> None:
         thumbs.shelf.delete(call, asset["id"])
 
 
-def _status_of(app: App, result: Record) -> tuple[int, Any]:
-    """Return a row's result status and its entry's status."""
-    if not result["entry"]:
-        return _ERROR, ""
-    entry = app.tables.entries.get(result["entry"]) or {"status": 3}
-    if entry["status"] in _UNFINISHED:
-        return _IN_PROGRESS, entry["status"]
-    failed = isinstance(entry["status"], str) or entry["status"] < 0
-    return (_ERROR if failed else _OK), entry["status"]
-
-
 def _close(app: App, bulk: Record) -> None:
-    states = [_status_of(app, result)[0] for result in bulk.get("_results", [])]
-    if _IN_PROGRESS in states:
+    states = [status_of(app, result)[0] for result in bulk.get("_results", [])]
+    if IN_PROGRESS in states:
         app.tables.bulk_uploads.change(bulk["id"], status=types.ALMOST_DONE)
         raise Retry(_LOOK_AGAIN)
-    good = states.count(_OK)
+    good = states.count(OK)
     status = types.FINISHED if good == len(states) else types.FINISHED_PARTIALLY if good else types.FAILED
     app.tables.bulk_uploads.change(bulk["id"], status=status)
-
-
-def log_of(app: App, bulk: Record) -> str:
-    """Return the log: each row as it was written, then its result, entry, the entry's status and the error."""
-    if not bulk.get("_results"):
-        return "Log file is not ready"
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\n")
-    for result in bulk["_results"]:
-        status, entry_status = _status_of(app, result)
-        writer.writerow([*result["raw"], status, result["entry"], entry_status, result["error"]])
-    return target.getvalue()

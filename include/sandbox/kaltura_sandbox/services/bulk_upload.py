@@ -11,6 +11,7 @@ from kaltura_sandbox.api.listing import PAGER, list_reply, page, split
 from kaltura_sandbox.api.registry import Service, param
 from kaltura_sandbox.api.types import FILE, INT, STRING, ObjectValue, Upload
 from kaltura_sandbox.bulk import types, work
+from kaltura_sandbox.bulk.log import log_of
 from kaltura_sandbox.bulk.types import BULK_FILTER, CSV_DATA, ENTRY_DATA, JOB_DATA
 from kaltura_sandbox.server.message import Response
 from kaltura_sandbox.services.media import media
@@ -54,7 +55,7 @@ def _start(call: Call, file: Any, kind: str | None, profile: int | None) -> Reco
         "_base_url": call.base_url,
     }
     call.tables.bulk_uploads.put(record)
-    call.app.jobs.add("bulk_upload", bulk_id=number)
+    call.app.jobs.add(work.JOB, bulk_id=number)
     return types.show(call, record)
 
 
@@ -161,5 +162,5 @@ def serve(call: Call, number: int) -> FileReply:
 @bulk_upload.action("serveLog", param("id", INT), returns_file=True)
 def serve_log(call: Call, number: int) -> FileReply:
     """Row by row, what became of it."""
-    text = work.log_of(call.app, types.find(call, number))
-    return FileReply(Response(200, {"Content-Type": "text/plain; charset=UTF-8"}, text.encode()))
+    text, content_type = log_of(call.app, types.find(call, number))
+    return FileReply(Response(200, {"Content-Type": content_type}, text.encode()))

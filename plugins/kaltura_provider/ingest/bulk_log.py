@@ -1,0 +1,113 @@
+"""What became of the rows of a bulk upload, read from the log Kaltura writes: CSV or XML, as the job's file was."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree as ET
+
+from kaltura_provider.api.enums import EntryStatus, parse_status
+from kaltura_provider.api.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["LogLine", "read_log", "results_by_row"]
+
+_RESULTS = {"1": "failed", "2": "ok", "3": "in_progress"}
+_NOT_YET = "Log file is not ready"
+# As the server itself sums the rows up: what is neither good nor bad is still on its way.
+_GOOD = (EntryStatus.READY, EntryStatus.DELETED, EntryStatus.PENDING, EntryStatus.NO_CONTENT)
+_ON_ITS_WAY = (EntryStatus.IMPORT, EntryStatus.PRECONVERT)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One row's line: ``result`` is ``ok``, ``failed`` or ``in_progress``; ``url`` is empty in XML logs."""
+
+    result: str
+    entry_id: str = ""
+    entry_status: str = ""
+    error: str = ""
+    url: str = ""
+
+
+def read_log(log: bytes) -> list[LogLine] | None:
+    """Return the lines of a log, in the order of the rows; ``None`` while Kaltura has none."""
+    text = log.decode("utf-8-sig", "replace").strip()
+    if text.startswith("<"):
+        return _read_xml(text)
+    if text.startswith(_NOT_YET):
+        return None
+    return [_csv_line(cells) for cells in csv.reader(io.StringIO(text)) if _is_result(cells)]
+
+
+def _is_result(cells: Sequence[str]) -> bool:
+    return len(cells) >= 4 and cells[-4].strip() in _RESULTS
+
+
+def _csv_line(cells: Sequence[str]) -> LogLine:
+    result, entry_id, status, error = cells[-4:]
+    url = next((cell for cell in cells[:-4] if re.match(r"[a-z]+://", cell)), "")
+    return LogLine(_RESULTS[result.strip()], entry_id, status, error, url)
+
+
+def _read_xml(text: str) -> list[LogLine] | None:
+    root = ET.fromstring(text)  # noqa: S314 - the account's own server, asked over its own connection
+    if _NOT_YET in (root.findtext("error") or ""):
+        return None
+    return [_xml_line(item) for item in root.iterfind("channel/item")]
+
+
+def _xml_line(item: ET.Element) -> LogLine:
+    """Return an item's line; it names the entry and its status, but not the result."""
+    error = item.findtext("result/errorDescription") or ""
+    entry_id, status = item.findtext("entryId") or "", item.findtext("status") or ""
+    known = parse_status(EntryStatus, status) if status else None
+    if not error and entry_id and known in _GOOD:
+        result = "ok"
+    elif not error and entry_id and known in _ON_ITS_WAY:
+        result = "in_progress"
+    else:
+        result = "failed"
+    return LogLine(result, entry_id, status, error)
+
+
+def results_by_row(lines: Sequence[LogLine], rows: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+    """Return what became of each row: ``row`` (from 1), ``url``, ``result``, ``entry_id``, ``entry_status``, ``error``.
+
+    :param rows: the rows of the job, in their order; a row without a line has failed. Without them each line is one.
+    """
+    if not rows:
+        return [_result(number, line, line.url) for number, line in enumerate(lines, 1)]
+    waiting = deque(lines)
+    complete = len(rows) == len(lines)
+    results = []
+    for number, row in enumerate(rows, 1):
+        url = str(row["url"])
+        fits = waiting and (complete or not waiting[0].url or _file_name(waiting[0].url) == _file_name(url))
+        results.append(_result(number, waiting.popleft() if fits else None, url))
+    return results
+
+
+def _file_name(url: str) -> str:
+    return unquote(urlsplit(url).path).rsplit("/", 1)[-1]
+
+
+def _result(number: int, line: LogLine | None, url: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {"row": number, "url": redact(url)}
+    if line is None:
+        return shown | {"result": "failed", "error": "Kaltura's log has no line for this row"}
+    status = line.entry_status
+    shown |= {
+        "result": line.result,
+        "entry_id": line.entry_id or None,
+        "entry_status": int(status) if status.lstrip("-").isdecimal() else status or None,
+        "error": redact(line.error) or None,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
