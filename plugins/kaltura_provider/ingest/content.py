@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from kaltura_provider.api.arguments import asset_id, entry_id, number, token_id
 from kaltura_provider.api.enums import EntryStatus, EntryType, ReplacementStatus, parse_enum, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError
 from kaltura_provider.ingest.attaching import CannotAttachError, attach_token
+from kaltura_provider.ingest.fetching import fetchable_url
 from kaltura_provider.ingest.objects import token_resource, url_resource
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ContentSource", "add_content", "finish_replacement", "replace_content"]
 
-_SCHEMES = ("http", "https", "ftp", "ftps", "sftp", "scp")
 _MEDIA = (EntryType.MEDIA_CLIP,)
 
 
@@ -28,7 +27,8 @@ class ContentSource:
 
     :param token: an upload token. :param url: an address Kaltura itself fetches.
     :param url_headers: header lines (``Name: value``), or a mapping, for Kaltura's request.
-    :param storage_profile_id: with ``url``: it lies on this remote storage, and stays there.
+    :param storage_profile_id: the remote storage that holds the file, and keeps it; ``url`` is then its path below the
+        storage's base, or its whole address.
     :param text: the content itself (captions, attachments, data).
     :param entry: an entry whose content is copied; ``flavor_params_id`` says which rendition (0: the source).
     :param asset: a flavor, thumbnail, caption or attachment asset whose content is copied.
@@ -73,21 +73,18 @@ class ContentSource:
         }  # fmt: skip
 
     def _url_resource(self, url: str) -> dict[str, Any]:
-        parts = urlsplit(url)
-        if parts.scheme not in _SCHEMES or not parts.hostname or any(c.isspace() for c in url):
-            raise KalturaConfigurationError(
-                "url", url, "is no address Kaltura fetches", f"give one with a host, by {', '.join(_SCHEMES)}"
-            )
-        if "//" in f"{parts.path}?{parts.query}":
-            raise KalturaConfigurationError(
-                "url", url, "has // after its host, which Kaltura makes one slash", "write the second one as %2F"
-            )
-        if self.storage_profile_id not in (None, ""):
-            return {
-                "objectType": "KalturaRemoteStorageResource", "url": url,
-                "storageProfileId": number(self.storage_profile_id, "storage_profile_id", least=1),
-            }  # fmt: skip
-        return url_resource(url, self._header_lines())
+        if self.storage_profile_id in (None, ""):
+            return url_resource(fetchable_url(url, "url"), self._header_lines())
+        if self.url_headers:
+            raise KalturaConfigurationError("url_headers", None, "cannot go with storage_profile_id", "leave it out")
+        # Nothing is fetched: the storage's base address and this path are what players get.
+        path = url.strip()
+        if not path or any(ord(c) < 0x20 for c in path):
+            raise KalturaConfigurationError("url", url, "is no path on a remote storage", "give one like /2026/a.mp4")
+        return {
+            "objectType": "KalturaRemoteStorageResource", "url": path,
+            "storageProfileId": number(self.storage_profile_id, "storage_profile_id", least=1),
+        }  # fmt: skip
 
     def _header_lines(self) -> list[str]:
         headers = self.url_headers or ()

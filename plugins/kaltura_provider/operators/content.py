@@ -94,7 +94,8 @@ class KalturaAddContentOperator(_ContentOperator):
     :param token: an upload token, full or still to be filled, or what ``KalturaUploadOperator`` returned.
     :param url: an address that Kaltura itself fetches (``https``, ``sftp`` ...); it may be presigned.
     :param url_headers: with ``url``, headers of Kaltura's request: a mapping, or lines ``Name: value``.
-    :param storage_profile_id: with ``url``, it lies on this remote storage and stays there: no copy is made.
+    :param storage_profile_id: the remote storage that holds the file and keeps it: no copy is made. ``url`` is then its
+        path below the storage's base, or its whole address.
     :param text: the content of a data entry itself.
     :param from_entry_id: another entry, whose content is copied.
     :param flavor_params_id: with ``from_entry_id``, which of its renditions; 0 is the source.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
@@ -75,14 +76,26 @@ def held(kaltura) -> dict[str, str]:
     }
 
 
-def test_a_dag_of_them(deployed, clip, guarded, tmp_path) -> None:
+def held_sha256(kaltura, entry_id: str) -> str:
+    kaltura.sandbox.control.wait_idle()
+    return str(kaltura.sandbox.control.entry(entry_id)["content"]["sha256"])
+
+
+def test_a_dag_of_them(deployed, clip, guarded, storage, tmp_path) -> None:
     pdf = tmp_path / "paper.pdf"
     pdf.write_bytes(PDF)
-    ran = deployed.dag("content", clip=str(clip), url=guarded, key="opensesame", pdf=str(pdf))
+    ran = deployed.dag("content", clip=str(clip), url=guarded, key="opensesame", pdf=str(pdf), storage=storage[0])
     film, paper = hashlib.sha256(clip.read_bytes()).hexdigest(), hashlib.sha256(PDF).hexdigest()
     found = held(deployed)
     assert found.pop("Numbers") == hashlib.sha256(b'{"a": 1}').hexdigest()
-    assert found == {"Uploaded": film, "Fetched": film, "Copied": film, "film.mp4": film, "paper.pdf": paper}
+    assert found == {
+        "Uploaded": film,
+        "Fetched": film,
+        "Archived": film,
+        "Copied": film,
+        "film.mp4": film,
+        "paper.pdf": paper,
+    }
     assert ran["imported"]["entry_id"] == ran["again"]["entry_id"]
     assert ran["replaced"]["replacementStatus"] == 1
     assert "replacementStatus" not in ran["nothing"]
@@ -107,12 +120,47 @@ def test_a_name_without_extension_is_told_by_its_content(kaltura, s3, clip) -> N
     assert kaltura.hook.call("baseEntry", "get", entryId=ref["entry_id"])["mediaType"] == 1
 
 
-def test_remote_storage_is_named_to_kaltura(kaltura) -> None:
+@pytest.fixture
+def storage(kaltura, clip):
+    """Make a folder a remote storage; gives its profile's id."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(clip.parent)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_address[1]}"
+    profile = {"objectType": "KalturaStorageProfile", "name": "Archive", "deliveryHttpBaseUrl": base}
+    yield kaltura.hook.call("storageProfile", "add", storageProfile=profile)["id"], base
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("address", ["/clip.mp4", "{base}/clip.mp4"])
+def test_content_stays_on_a_remote_storage(kaltura, storage, clip, address) -> None:
+    number, base = storage
+    entry_id = kaltura.entry("Archived")
+    added = kaltura.run(
+        KalturaAddContentOperator, entry_id=entry_id, url=address.format(base=base), storage_profile_id=str(number)
+    )
+    assert added["status"] == 1
+    kaltura.sandbox.control.wait_idle()
+    assert kaltura.hook.call("media", "get", entryId=entry_id)["status"] == 2
+    (held,) = kaltura.hook.call("baseEntry", "getRemotePaths", entryId=entry_id)["objects"]
+    assert (held["storageProfileId"], held["uri"]) == (number, "/clip.mp4")
+    replaced = kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, url="/clip.mp4", storage_profile_id=number)
+    assert replaced["replacementStatus"] == 1
+    assert held_sha256(kaltura, entry_id) == hashlib.sha256(clip.read_bytes()).hexdigest()
+
+
+def test_an_unknown_remote_storage_leaves_the_entry_as_it_was(kaltura) -> None:
     entry_id = kaltura.entry()
-    with pytest.raises(AirflowFailException, match=r"STORAGE_PROFILE_ID_NOT_FOUND|RESOURCE_TYPE_NOT_SUPPORTED"):
-        kaltura.run(
-            KalturaAddContentOperator, entry_id=entry_id, url="https://cdn.example.com/a.mp4", storage_profile_id=7
-        )
+    with pytest.raises(AirflowFailException, match='STORAGE_PROFILE_ID_NOT_FOUND: Storage profile id "7" not found'):
+        kaltura.run(KalturaAddContentOperator, entry_id=entry_id, url="/2026/a.mp4", storage_profile_id=7)
+    assert kaltura.hook.call("media", "get", entryId=entry_id)["status"] == 7
+
+
+def test_a_file_missing_on_its_storage_is_no_source(kaltura, storage) -> None:
+    entry_id = kaltura.entry()
+    kaltura.run(KalturaAddContentOperator, entry_id=entry_id, url="/none.mp4", storage_profile_id=storage[0])
+    kaltura.sandbox.control.wait_idle()
+    assert kaltura.hook.call("media", "get", entryId=entry_id)["status"] == -1
 
 
 def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
@@ -125,6 +173,10 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "url_headers 'Basic' is no header line" in refused(
         add, entry_id=ID, url="https://a.example/x.mp4", url_headers=["Basic"]
     )
+    assert "url_headers cannot go with storage_profile_id" in refused(
+        add, entry_id=ID, url="/x.mp4", storage_profile_id=7, url_headers={"A": "b"}
+    )
+    assert "is no path on a remote storage" in refused(add, entry_id=ID, url="/x\n.mp4", storage_profile_id=7)
     assert "storage_profile_id 'x'" in refused(add, entry_id=ID, url="https://a.example/x.mp4", storage_profile_id="x")
     assert "flavor_params_id '-3'" in refused(add, entry_id=ID, from_entry_id="0_abcdefgi", flavor_params_id=-3)
     assert "token 'x'" in refused(add, entry_id=ID, token="x")

@@ -34,7 +34,7 @@ def ready_entry(kaltura, name="Ready") -> str:
 def test_a_dag_of_them(deployed, tmp_path) -> None:
     ready = ready_entry(deployed)
     output = tmp_path / "all.jsonl"
-    ran = deployed.dag("library", ready=ready, output=str(output))
+    ran = deployed.dag("library", ready=ready, profile=metadata_profile(deployed), output=str(output))
     parent, child = ran["parent"]["entry_id"], ran["child"]["entry_id"]
     assert ran["children"] == [{"id": child, "name": "Slides view"}]
     assert set(ran["changed"]) == {"description", "tags", "endDate"}
@@ -200,16 +200,55 @@ def test_what_a_role_may_not_set_is_an_error(kaltura) -> None:
         )
 
 
+XSD = """<xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSchema">
+<xsd:element name="metadata"><xsd:complexType><xsd:sequence>
+<xsd:element name="Lecturer" type="xsd:string" minOccurs="0" maxOccurs="1"/>
+<xsd:element name="Room" type="xsd:string" minOccurs="0" maxOccurs="unbounded"/>
+<xsd:element name="Seats" type="xsd:int" minOccurs="0" maxOccurs="1"/>
+</xsd:sequence></xsd:complexType></xsd:element></xsd:schema>"""
+
+
+def metadata_profile(kaltura, of: str = "1") -> int:
+    form = {"objectType": "KalturaMetadataProfile", "metadataObjectType": of, "name": "Lectures"}
+    made = kaltura.hook.call("metadata_metadataProfile", "add", metadataProfile=form, xsdData=XSD)
+    return int(made["id"])
+
+
 def test_custom_metadata_is_made_and_changed_only_where_it_differs(kaltura) -> None:
-    entry_id, operator = kaltura.entry(), KalturaSetMetadataOperator
-    first = kaltura.run(operator, entry_id=entry_id, metadata_profile_id=7, values={"A": "1 < 2", "B": ["x", "y"]})
-    again = kaltura.run(operator, entry_id=entry_id, metadata_profile_id="7", values={"A": "1 < 2", "B": ["x", "y"]})
-    changed = kaltura.run(operator, entry_id=entry_id, metadata_profile_id=7, xml="<metadata><A>3</A></metadata>")
-    assert [result["state"] for result in (first, again, changed)] == ["made", "same", "changed"]
+    given = {"entry_id": kaltura.entry(), "metadata_profile_id": metadata_profile(kaltura)}
+    operator, values = KalturaSetMetadataOperator, {"Lecturer": "1 < 2", "Room": ["x", "y"]}
+    first = kaltura.run(operator, **given, values=values)
+    again = kaltura.run(operator, **{**given, "metadata_profile_id": str(given["metadata_profile_id"])}, values=values)
+    changed = kaltura.run(operator, **given, xml="<metadata><Room>3</Room></metadata>")
+    assert (first["state"], again["state"], changed["state"]) == ("made", "same", "changed")
     assert first["metadata_id"] == again["metadata_id"] == changed["metadata_id"]
-    wanted = {"objectIdEqual": entry_id, "metadataObjectTypeEqual": 1}
+    wanted = {"objectIdEqual": given["entry_id"], "metadataObjectTypeEqual": 1}
     (held,) = kaltura.hook.call("metadata_metadata", "list", filter=wanted)["objects"]
-    assert (held["xml"], held["version"]) == ("<metadata><A>3</A></metadata>", 2)
+    assert (held["xml"], held["version"]) == ("<metadata><Room>3</Room></metadata>", 2)
+
+
+def test_metadata_that_kaltura_refuses_fails_at_once_and_says_why(kaltura) -> None:
+    operator, profile = KalturaSetMetadataOperator, metadata_profile(kaltura)
+    given = {"entry_id": kaltura.entry(), "metadata_profile_id": profile}
+
+    def why(values, **changes):
+        with pytest.raises(AirflowFailException) as failure:
+            kaltura.run(operator, **{**given, **changes}, values=values)
+        return str(failure.value)
+
+    assert "INVALID_METADATA_DATA" in why({"Speaker": "Ann"})
+    assert "'Speaker': This element is not expected" in why({"Speaker": "Ann"})
+    assert "'Lecturer': This element is not expected" in why({"Room": "A", "Lecturer": "Ann"})
+    assert "'many' is not a valid value" in why({"Seats": "many"})
+    assert f"METADATA_PROFILE_NOT_FOUND: metadata profile not found, id [{profile + 1}]" in why(
+        {"Room": "A"}, metadata_profile_id=profile + 1
+    )
+    assert "INVALID_METADATA_OBJECT" in why({"Room": "A"}, entry_id="0_aaaaaaaa")
+    assert "INCOMPATIBLE_METADATA_PROFILE_OBJECT_TYPE" in why(
+        {"Room": "A"}, metadata_profile_id=metadata_profile(kaltura, of="2")
+    )
+    kaltura.run(operator, **given, values={"Room": "A"})
+    assert "INVALID_METADATA_DATA" in why({"Seats": "many"})
 
 
 def test_bad_metadata_is_refused_before_any_call(kaltura) -> None:

@@ -195,7 +195,7 @@ def test_a_resource_must_be_one_of_its_kind(api: Any) -> None:
     entry = api.media()
     assert api.code(api("media", "addContent", entryId=entry, resource={"token": "x"})) == "OBJECT_TYPE_ABSTRACT"
     assert api("media", "addContent", entryId=entry)["status"] == 7
-    bad = {"objectType": "KalturaRemoteStorageResource", "url": "x"}
+    bad = {"objectType": "KalturaServerFileResource", "url": "x"}
     assert api.code(api("media", "addContent", entryId=entry, resource=bad)) == "RESOURCE_TYPE_NOT_SUPPORTED"
     assert api.status(entry) == -2
 

@@ -113,7 +113,7 @@ class AssetShelf:
                     return call.tables.assets.put({**asset, "status": asset_types.IMPORTING})
             # Outside the transaction: a look into the file may take a while.
             return self.fill(call.app, asset, file)
-        if resource.type.is_a(URL_RESOURCE):
+        if resource.type is URL_RESOURCE:
             return self._from_url(call, asset, resource)
         local = local_file(call, resource)
         if local is None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.assets import flavors
-from kaltura_sandbox.entries import flow, images, store
-from kaltura_sandbox.entries.resources import TOKEN_RESOURCE, URL_RESOURCE, local_file
+from kaltura_sandbox.entries import flow, images, remote, store
+from kaltura_sandbox.entries.resources import REMOTE_RESOURCE, TOKEN_RESOURCE, URL_RESOURCE, local_file
 from kaltura_sandbox.entries.types import (
     AUDIO,
     ERROR_CONVERTING,
@@ -85,6 +85,8 @@ def give(call: Call, entry: Record, resource: ObjectValue) -> None:
     """Make a resource the content of an entry, or set it on its way."""
     if resource.type.is_a(TOKEN_RESOURCE):
         _give_token(call.app, entry, resource.get("token", ""))
+    elif resource.type.is_a(REMOTE_RESOURCE):
+        remote.point_to(call, entry, resource)
     elif resource.type.is_a(URL_RESOURCE):
         start_import(call.app, entry, resource)
     else:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
     from kaltura_sandbox.api.types import ObjectValue
 
-__all__ = ["RESOURCE", "STRING_RESOURCE", "TOKEN_RESOURCE", "URL_RESOURCE", "local_file"]
+__all__ = ["REMOTE_RESOURCE", "RESOURCE", "STRING_RESOURCE", "TOKEN_RESOURCE", "URL_RESOURCE", "local_file"]
 
 RESOURCE = ObjectType("KalturaResource", abstract=True)
 CONTENT_RESOURCE = ObjectType("KalturaContentResource", base=RESOURCE, abstract=True)
@@ -33,6 +33,7 @@ URL_RESOURCE = ObjectType(
     prop("shouldRedirect", BOOL),
     base=CONTENT_RESOURCE,
 )
+REMOTE_RESOURCE = ObjectType("KalturaRemoteStorageResource", prop("storageProfileId", INT), base=URL_RESOURCE)
 STRING_RESOURCE = ObjectType("KalturaStringResource", prop("content"), base=CONTENT_RESOURCE)
 ENTRY_RESOURCE = ObjectType("KalturaEntryResource", prop("entryId"), prop("flavorParamsId", INT), base=CONTENT_RESOURCE)
 ASSET_RESOURCE = ObjectType("KalturaAssetResource", prop("assetId"), base=CONTENT_RESOURCE)
@@ -40,7 +41,6 @@ FILE_RESOURCE = ObjectType("KalturaUploadedFileResource", prop("fileData", FILE)
 # Known by name, so that they are told from no resource at all, but not accepted.
 for _name in (
     "KalturaSshUrlResource",
-    "KalturaRemoteStorageResource",
     "KalturaRemoteStorageResources",
     "KalturaOperationResource",
     "KalturaAssetParamsResourceContainer",

@@ -183,6 +183,7 @@ def flag(call: Call, value: ObjectValue) -> None:
 
 @base_entry.action("getRemotePaths", param("entryId", STRING), level=Level.ADMIN)
 def get_remote_paths(call: Call, entry_id: str) -> Record:
-    """Where remote storages hold the entry: nowhere."""
-    store.find(call, entry_id)
-    return list_reply("KalturaRemotePathListResponse", 0, [])
+    """Where remote storages hold the entry."""
+    held = store.find(call, entry_id).get("_remote")
+    paths = [{"objectType": "KalturaRemotePath", **held}] if held else []
+    return list_reply("KalturaRemotePathListResponse", len(paths), paths)

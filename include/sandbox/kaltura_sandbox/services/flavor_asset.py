@@ -157,7 +157,7 @@ def update(call: Call, asset_id: str, value: ObjectValue) -> Record:
 def set_content(call: Call, asset_id: str, resource: ObjectValue) -> Record:
     """Give a flavor asset its file; that of the source sets the entry on its way."""
     app, asset = call.app, _find(call, asset_id)
-    if resource.type.is_a(URL_RESOURCE):
+    if resource.type is URL_RESOURCE:
         app.tables.assets.change(asset_id, status=IMPORTING)
         store.change(app, asset["entryId"], status=0)
         app.jobs.add("import", entry_id=asset["entryId"], url=resource.get("url", ""), headers=[])

@@ -1,25 +1,34 @@
-"""metadata_metadata: custom metadata of entries, without schemas (any well-formed XML under any profile is taken)."""
+"""metadata_metadataProfile and metadata_metadata: custom metadata of entries, valid by the schema of its profile."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+
+from lxml import etree
 
 from kaltura_sandbox.api.errors import KalturaError, declare
 from kaltura_sandbox.api.listing import BASE_FILTER, PAGER, list_reply, page
-from kaltura_sandbox.api.registry import Service, param
+from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import INT, STRING, TIME, Access, ObjectType, prop
-from kaltura_sandbox.entries import store
+from kaltura_sandbox.entries.types import DELETED
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
     from kaltura_sandbox.api.types import ObjectValue, Record
 
-__all__ = ["service"]
+__all__ = ["profiles", "service"]
 
-declare("METADATA_ALREADY_EXISTS", "Metadata already exists [id: @METADATA_ID@]")
-declare("METADATA_NOT_FOUND", "Metadata not found")
-declare("INVALID_METADATA_DATA", "Invalid metadata data: @ERR@")
+declare("METADATA_PROFILE_NOT_FOUND", "metadata profile not found, id [@ID@]")
+declare("INVALID_METADATA_PROFILE_SCHEMA", "invalid metadata profile schema: @ERR_MSG@")
+declare(
+    "INCOMPATIBLE_METADATA_PROFILE_OBJECT_TYPE",
+    "Metadata Profile object type is @OBJ_TYPE@, metadata object type is @META_OBJ_TYPE@",
+)
+declare("INVALID_METADATA_OBJECT", "invalid metadata object [@OBJECT@]")
+declare("INVALID_METADATA_VERSION", "invalid metadata version [@VERSION@]")
+declare("INVALID_METADATA_DATA", "invalid metadata data: @ERR_MSG@")
+declare("METADATA_NOT_FOUND", "metadata not found, id [@ID@]")
+declare("METADATA_ALREADY_EXISTS", "Metadata already exists id [@ID@]")
 
 _RO = Access.READ_ONLY
 _ENTRY = "1"
@@ -44,7 +53,60 @@ _FILTER = ObjectType(
     base=BASE_FILTER,
 )
 
+_PROFILE = ObjectType(
+    "KalturaMetadataProfile",
+    prop("id", INT, _RO),
+    prop("partnerId", INT, _RO),
+    prop("metadataObjectType"),
+    prop("version", INT, _RO),
+    prop("name"),
+    prop("systemName"),
+    prop("description"),
+    prop("createdAt", TIME, _RO),
+    prop("updatedAt", TIME, _RO),
+    prop("status", INT, _RO),
+    prop("xsd", STRING, _RO),
+    prop("createMode", INT),
+)
+_PROFILE_FILTER = ObjectType(
+    "KalturaMetadataProfileFilter", prop("idEqual", INT), prop("systemNameEqual"), base=BASE_FILTER
+)
+
+profiles = Service("metadata_metadataProfile")
 service = Service("metadata_metadata")
+
+
+@profiles.action(
+    "add",
+    param("metadataProfile", _PROFILE),
+    param("xsdData", STRING),
+    param("viewsData", STRING, None),
+    level=Level.ADMIN,
+)
+def add_profile(call: Call, value: ObjectValue, xsd: str, _views: str | None) -> Record:
+    """Make a profile of a schema."""
+    value.require("metadataObjectType")
+    _schema(xsd)
+    now = call.app.clock.now()
+    made = {
+        **value.values, "id": call.app.database.next_number("metadata_profile"), "partnerId": call.partner_id,
+        "version": 1, "createdAt": now, "updatedAt": now, "status": 1, "xsd": xsd,
+    }  # fmt: skip
+    return _PROFILE.dump(call.tables.metadata_profiles.put(made))
+
+
+@profiles.action("list", param("filter", _PROFILE_FILTER, None), param("pager", PAGER, None), level=Level.ADMIN)
+def list_profiles(call: Call, wanted: ObjectValue | None, pager: ObjectValue | None) -> Record:
+    """Return the account's profiles."""
+    values = wanted.values if wanted else {}
+    rows = [
+        row
+        for row in call.tables.metadata_profiles.find()
+        if values.get("idEqual") in (None, row["id"]) and values.get("systemNameEqual") in (None, row.get("systemName"))
+    ]
+    limit, offset = page(pager)
+    shown = [_PROFILE.dump(row) for row in rows[offset : offset + limit]]
+    return list_reply("KalturaMetadataProfileListResponse", len(rows), shown)
 
 
 @service.action(
@@ -56,13 +118,19 @@ service = Service("metadata_metadata")
 )
 def add(call: Call, profile: int, kind: str, object_id: str, xml: str) -> Record:
     """Give an object its metadata of one profile."""
-    _check(xml)
-    if kind == _ENTRY:
-        store.find(call, object_id)
+    form = call.tables.metadata_profiles.get(profile)
+    if form is None:
+        raise KalturaError("METADATA_PROFILE_NOT_FOUND", profile)
+    if str(form["metadataObjectType"]) != kind:
+        raise KalturaError("INCOMPATIBLE_METADATA_PROFILE_OBJECT_TYPE", form["metadataObjectType"], kind)
+    entry = call.tables.entries.get(object_id) if kind == _ENTRY else None
+    if entry is None or entry["status"] == DELETED:
+        raise KalturaError("INVALID_METADATA_OBJECT", object_id)
     with call.app.database.transaction():
         for row in call.tables.metadata.find("object = ?", (object_id,)):
             if (row["metadataProfileId"], row["metadataObjectType"]) == (profile, kind):
                 raise KalturaError("METADATA_ALREADY_EXISTS", row["id"])
+        _check(xml, form["xsd"])
         now = call.app.clock.now()
         made = {
             "id": call.app.database.next_number("metadata"), "partnerId": call.partner_id, "metadataProfileId": profile,
@@ -73,13 +141,16 @@ def add(call: Call, profile: int, kind: str, object_id: str, xml: str) -> Record
 
 
 @service.action("update", param("id", INT), param("xmlData", STRING, None), param("version", INT, None))
-def update(call: Call, number: int, xml: str | None, _version: int | None) -> Record:
+def update(call: Call, number: int, xml: str | None, version: int | None) -> Record:
     """Change metadata; each change is a new version."""
     found = call.tables.metadata.get(number)
     if found is None:
-        raise KalturaError("METADATA_NOT_FOUND")
+        raise KalturaError("METADATA_NOT_FOUND", number)
+    if version and version != found["version"]:
+        raise KalturaError("INVALID_METADATA_VERSION", found["version"])
     if xml and xml != found["xml"]:
-        _check(xml)
+        form = call.tables.metadata_profiles.get(found["metadataProfileId"]) or {}
+        _check(xml, form.get("xsd", ""))
         changes = {"xml": xml, "version": found["version"] + 1, "updatedAt": call.app.clock.now()}
         found = call.tables.metadata.change(number, **changes) or found
     return _METADATA.dump(found)
@@ -100,10 +171,22 @@ def list_(call: Call, wanted: ObjectValue | None, pager: ObjectValue | None) -> 
     return list_reply("KalturaMetadataListResponse", len(rows), shown)
 
 
-def _check(xml: str) -> None:
+def _schema(xsd: str) -> etree.XMLSchema:
     try:
-        if "<!" in xml:
-            raise ElementTree.ParseError("document types are not allowed")
-        ElementTree.fromstring(xml)  # noqa: S314 - entities are refused above
-    except ElementTree.ParseError as error:
-        raise KalturaError("INVALID_METADATA_DATA", str(error)) from error
+        return etree.XMLSchema(_parsed(xsd))
+    except (etree.XMLSyntaxError, etree.XMLSchemaParseError, ValueError) as error:
+        raise KalturaError("INVALID_METADATA_PROFILE_SCHEMA", error) from error
+
+
+def _check(xml: str, xsd: str) -> None:
+    schema = _schema(xsd)
+    try:
+        document = _parsed(xml)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise KalturaError("INVALID_METADATA_DATA", error) from error
+    if not schema.validate(document):
+        raise KalturaError("INVALID_METADATA_DATA", "\n".join(error.message for error in schema.error_log))
+
+
+def _parsed(text: str) -> etree._Element:
+    return etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))

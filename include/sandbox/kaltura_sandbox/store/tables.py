@@ -40,6 +40,8 @@ class Tables:
             database, "jobs", {"status": "status", "due": "due", "entry": "entryId"}, ["status, due", "entry"]
         )
         self.profiles = Table(database, "conversion_profiles")
+        self.storage_profiles = Table(database, "storage_profiles")
+        self.metadata_profiles = Table(database, "metadata_profiles")
         self.categories = Table(database, "categories", {"parent": "parentId", "full_name": "fullName"}, ["full_name"])
         self.category_entries = Table(
             database, "category_entries", {"category": "categoryId", "entry": "entryId"}, ["entry", "category"]

@@ -1,4 +1,4 @@
-"""Content from every side: a token, a URL with headers, another entry, an uploaded file, a text; and replaced."""
+"""Content from every side: a token, a URL with headers, a storage, another entry, a file, a text; and replaced."""
 
 from airflow.sdk import DAG
 
@@ -16,7 +16,7 @@ from kaltura_provider.operators.entries import KalturaAddEntryOperator
 from kaltura_provider.operators.upload import KalturaUploadOperator
 from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
-with DAG("content", schedule=None, params={"clip": "", "url": "", "key": "", "pdf": ""}) as dag:
+with DAG("content", schedule=None, params={"clip": "", "url": "", "key": "", "pdf": "", "storage": 0}) as dag:
     upload = KalturaUploadOperator(task_id="upload", source="{{ params.clip }}")
     entry = KalturaAddFromUploadedFileOperator(task_id="entry", token=upload.output, metadata={"name": "Uploaded"})
     ready = KalturaEntryReadySensor(task_id="ready", entry="{{ ti.xcom_pull('entry')['entry_id'] }}")
@@ -26,6 +26,12 @@ with DAG("content", schedule=None, params={"clip": "", "url": "", "key": "", "pd
         task_id="fetched", entry_id=empty.output, url="{{ params.url }}", url_headers={"X-Key": "{{ params.key }}"}
     )
     fetched_ready = KalturaEntryReadySensor(task_id="fetched_ready", entry="{{ ti.xcom_pull('empty')['entry_id'] }}")
+
+    archived = KalturaAddEntryOperator(task_id="archived", metadata={"name": "Archived", "media_type": "video"})
+    stored = KalturaAddContentOperator(
+        task_id="stored", entry_id=archived.output, url="/clip.mp4", storage_profile_id="{{ params.storage }}"
+    )
+    stored_ready = KalturaEntryReadySensor(task_id="stored_ready", entry="{{ ti.xcom_pull('archived')['entry_id'] }}")
 
     target = KalturaAddEntryOperator(task_id="target", metadata={"name": "Copied", "media_type": "video"})
     copied = KalturaAddContentOperator(
@@ -46,5 +52,6 @@ with DAG("content", schedule=None, params={"clip": "", "url": "", "key": "", "pd
 
     entry >> ready >> [copied, replaced]
     fetched >> fetched_ready
+    stored >> stored_ready
     copied >> replaced >> replacement_ready >> nothing
     imported >> again

@@ -17,7 +17,7 @@ from kaltura_provider.operators.removal import (
     KalturaRestoreEntriesOperator,
 )
 
-with DAG("library", schedule=None, params={"ready": "", "output": ""}) as dag:
+with DAG("library", schedule=None, params={"ready": "", "profile": 0, "output": ""}) as dag:
     parent = KalturaAddEntryOperator(task_id="parent", metadata={"name": "Lecture", "media_type": "video"})
     child = KalturaAddEntryOperator(
         task_id="child",
@@ -41,7 +41,7 @@ with DAG("library", schedule=None, params={"ready": "", "output": ""}) as dag:
     described = KalturaSetMetadataOperator(
         task_id="described",
         entry_id=parent.output,
-        metadata_profile_id=7,
+        metadata_profile_id="{{ params.profile }}",
         values={"Lecturer": "Ann", "Room": ["A", "B"]},
     )
     shown = KalturaGetEntryOperator(

@@ -1,0 +1,34 @@
+"""The job that reads a source from its remote storage, for the conversion and the sandbox's own page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaltura_sandbox.entries import content, flow
+from kaltura_sandbox.jobs.fetch import FetchError, extension_of, fetch
+from kaltura_sandbox.jobs.queue import handler
+from kaltura_sandbox.uploads.attach import File
+
+if TYPE_CHECKING:
+    from kaltura_sandbox.api.types import Record
+    from kaltura_sandbox.app import App
+
+__all__ = ["read_remote_source"]
+
+
+@handler("remote_source")
+def read_remote_source(app: App, job: Record) -> None:
+    """Read the file and convert it; one that cannot be read is a source that cannot be converted."""
+    target = app.files.temporary / f"remote-{job['id']}"
+    try:
+        length = fetch(job["url"], target, [])
+    except FetchError as error:
+        flow.conversion_failed(app, job["entryId"], str(error))
+        return
+    with app.database.transaction():
+        entry = app.tables.entries.get(job["entryId"])
+        if entry is None or entry["status"] == 3:
+            target.unlink(missing_ok=True)
+            return
+        file = File(target, extension_of(job["url"]) or "noex", length)
+        content.give_file(app, entry, file, count_size=False, source_type="5")
