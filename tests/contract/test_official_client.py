@@ -81,3 +81,17 @@ def test_bulk_upload_and_multirequest_work_through_the_client(tour: dict[str, An
     assert tour["bulk status"] == 5
     assert tour["bulk.serveLog"] == "Bulk one"
     assert tour["multirequest"] == ["KalturaUploadToken", "KalturaMediaEntry", "KalturaMediaEntry", "0"]
+
+
+def test_filters_have_the_properties_that_kaltura_generates(client_python: Path) -> None:
+    from kaltura_provider.ingest import filters
+
+    script = """
+import inspect, json
+from KalturaClient.Plugins import Core, Document
+classes = (Core.KalturaBaseEntryFilter, Core.KalturaMediaEntryFilter, Document.KalturaDocumentEntryFilter)
+print(json.dumps([sorted(inspect.signature(one.__init__).parameters) for one in classes]))
+"""
+    shown = subprocess.run([client_python, "-c", script], capture_output=True, text=True, check=True).stdout
+    base, media, document = (set(names) - {"self", "orderBy", "excludedFreeTextGroups"} for names in json.loads(shown))
+    assert (base, media - base, document - base) == (filters._BASE, filters._MEDIA, filters._DOCUMENT)

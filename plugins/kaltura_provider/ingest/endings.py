@@ -219,8 +219,8 @@ def _unverified(subject: Subject, entry: EntryView, mine: Sequence[TokenView], s
     filled = [token for token in mine if token.filled]
     if not filled:
         return Ending(Act.CHECK_SOURCE, entry)
-    if any(token.uploaded == subject.size for token in filled):
-        return Ending(Act.MARK, entry, filled[0])
+    if whole := [token for token in filled if token.uploaded == subject.size]:
+        return Ending(Act.MARK, entry, whole[0])
     return _short(subject, entry, filled[0].uploaded, settings, filled[0])
 
 

@@ -37,74 +37,112 @@ _ENUMERATIONS = {
     "displayInSearch": DisplayInSearch,
     "replacementStatus": ReplacementStatus,
 }
-_LISTED = "Equal|In|NotEqual|NotIn"
-_RANGE = "GreaterThanOrEqual|LessThanOrEqual"
-_WORDS = "Like|MultiLikeOr|MultiLikeAnd"
-_MATCHED = "MatchAnd|MatchOr|NotContains"
-# Base names and the endings they take, after KalturaMediaEntryFilter and KalturaDocumentEntryFilter.
-_PROPERTIES = re.compile(
-    "|".join(
-        (
-            f"(?:{'|'.join(_ENUMERATIONS)}|sourceType)(?:{_LISTED})",
-            "id(?:Equal|In|NotIn)",
-            f"name(?:Equal|{_WORDS})",
-            f"(?:tags|adminTags|tagsName|tagsAdminTags|tagsAdminTagsName|tagsNameOrAdminTags)(?:{_WORDS})",
-            f"(?:categories|categoriesIds)(?:{_MATCHED})|categoriesIdsEmpty|categoriesFullNameIn|categoryAncestorIdIn",
-            f"(?:createdAt|updatedAt|mediaDate|lastPlayedAt)(?:{_RANGE})",
-            f"(?:startDate|endDate|lastPlayedAt)(?:{_RANGE}|(?:{_RANGE})OrNull)",
-            f"(?:partnerSortValue|totalRank|plays|views|moderationCount|rank)(?:{_RANGE})",
-            f"(?:duration|msDuration)(?:LessThan|GreaterThan|{_RANGE})|durationTypeMatchOr",
-            "(?:userId|creatorId)(?:Equal|In|NotIn)",
-            "(?:referenceId|replacingEntryId|replacedEntryId|rootEntryId|accessControlId)(?:Equal|In)",
-            "parentEntryIdEqual|conversionProfileIdEqual|groupIdEqual|flavorParamsIds(?:MatchOr|MatchAnd)",
-            "searchTextMatch(?:And|Or)|freeText|isRoot|redirectFromEntryId|advancedSearch|objectType",
-        )
-    )
+_RANGE = ("GreaterThanOrEqual", "LessThanOrEqual")
+_OR_NULL = ("GreaterThanOrEqualOrNull", "LessThanOrEqualOrNull")
+_MULTI = ("MultiLikeOr", "MultiLikeAnd")
+_MATCH = ("MatchAnd", "MatchOr")
+
+
+def _names(*groups: tuple[str, tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(base + ending for bases, endings in groups for base in bases.split() for ending in endings)
+
+
+# The properties of KalturaBaseEntryFilter, and what its subclasses add.
+_BASE = _names(
+    ("id userId", ("Equal", "In", "NotIn")),
+    ("status moderationStatus", ("Equal", "In", "NotEqual", "NotIn")),
+    (
+        "type displayInSearch replacementStatus referenceId replacingEntryId replacedEntryId rootEntryId",
+        ("Equal", "In"),
+    ),
+    ("accessControlId partnerId", ("Equal", "In")),
+    ("name", ("Equal", "Like", *_MULTI)),
+    ("tags adminTags", ("Like", *_MULTI)),
+    ("tagsName tagsAdminTags tagsAdminTagsName", _MULTI),
+    ("categories categoriesIds", (*_MATCH, "NotContains")),
+    ("entitledUsersEdit entitledUsersPublish entitledUsersView", _MATCH),
+    ("createdAt updatedAt partnerSortValue rank totalRank", _RANGE),
+    ("startDate endDate", (*_RANGE, *_OR_NULL)),
+    ("creatorId parentEntryId conversionProfileId groupId", ("Equal",)),
+    ("categoriesIdsEmpty categoriesFullNameIn categoryAncestorIdIn descriptionLike freeText isRoot", ("",)),
+    ("searchTextMatchAnd searchTextMatchOr redirectFromEntryId advancedSearch", ("",)),
 )
-# More ids than this are dropped without a word where the search index answers.
-_MOST_IDS = 150
+_MEDIA = _names(
+    ("mediaType sourceType", ("Equal", "In")),
+    ("sourceType", ("NotEqual", "NotIn")),
+    ("mediaDate lastPlayedAt", _RANGE),
+    ("lastPlayedAt", ("LessThanOrEqualOrNull",)),
+    ("flavorParamsIds", _MATCH),
+    ("duration", ("GreaterThan", "LessThan", *_RANGE)),
+    ("durationTypeMatchOr", ("",)),
+)
+_DOCUMENT = _names(("documentType", ("Equal", "In")), ("assetParamsIds", _MATCH))
+_CLASSES = {"media": ("KalturaMediaEntryFilter", _MEDIA), "document": ("KalturaDocumentEntryFilter", _DOCUMENT)}
+_LIST_ENDINGS = ("In", "MatchAnd", "MatchOr", "MultiLikeOr", "MultiLikeAnd", "NotContains")
+# More values than this are dropped without a word where the search index answers.
+_MOST_VALUES = 150
 
 
-def entry_filter(wanted: Mapping[str, Any] | None, name: str = "filter") -> dict[str, Any]:
+def entry_filter(wanted: Mapping[str, Any] | None, name: str = "filter", *, kind: str = "any") -> dict[str, Any]:
     """Return an entry filter with values as Kaltura reads them.
 
-    Statuses and types may be names, dates ``datetime`` or ISO 8601 text, ``...In`` and ``...Match...`` lists.
+    Statuses and types may be names, dates ``datetime`` or ISO 8601 text, ``...In`` and ``...Match...`` lists. What only
+    media or only documents have makes it a filter of these: the base class has no such property, and Kaltura ignores
+    what a class does not have.
 
+    :param kind: of the entries that are listed: ``any``, ``media``, ``document`` or ``data``.
     :raises KalturaConfigurationError: a property does not exist, or its value is impossible; names it.
     """
+    given = {key: value for key, value in (wanted or {}).items() if value is not None}
     found = {}
-    for key, value in (wanted or {}).items():
-        if value is None:
-            continue
+    for key, value in given.items():
         if key == "orderBy":
             raise KalturaConfigurationError(f"{name}.orderBy", value, "is not for the caller", "leave it out")
-        if not _PROPERTIES.fullmatch(key):
+        if key not in _BASE | _MEDIA | _DOCUMENT:
             raise KalturaConfigurationError(
                 f"{name}.{key}", None, "is no property of an entry filter",
                 "use Kaltura's names, such as statusIn, tagsLike, createdAtGreaterThanOrEqual",
             )  # fmt: skip
         found[key] = _value(f"{name}.{key}", key, value)
-    return found
+    return _class_of(given, name, kind) | found
+
+
+def _class_of(given: Mapping[str, Any], name: str, kind: str) -> dict[str, str]:
+    """Return the class a filter needs beyond the one its list takes anyway."""
+    special = {other: sorted(set(given) & names) for other, (_, names) in _CLASSES.items()}
+    needed = [other for other, keys in special.items() if keys]
+    if len(needed) > 1:
+        both = " and ".join(special[other][0] for other in needed)
+        raise KalturaConfigurationError(
+            f"{name}.{special[needed[0]][0]}", None, f"cannot go together: {both}", "drop one"
+        )
+    if not needed:
+        return {}
+    if kind not in ("any", needed[0]):
+        raise KalturaConfigurationError(
+            f"{name}.{special[needed[0]][0]}", None, f"is not of {kind} entries", f"list kind {needed[0]}, or drop it"
+        )
+    return {"objectType": _CLASSES[needed[0]][0]}
 
 
 def _value(name: str, key: str, value: Any) -> Any:
-    enumeration = next((kind for base, kind in _ENUMERATIONS.items() if re.fullmatch(f"{base}({_LISTED})", key)), None)
-    several = value if isinstance(value, (list, tuple, set, frozenset)) else None
-    if enumeration is not None:
+    items = list(value) if isinstance(value, (list, tuple, set, frozenset)) else None
+    if items is None and key.endswith(_LIST_ENDINGS):
+        items = str(value).split(",")
+    if items is not None:
+        items = [item for item in items if str(item).strip()]
+        if len(items) > _MOST_VALUES:
+            raise KalturaConfigurationError(
+                name, len(items), "are more values than Kaltura reads", f"give {_MOST_VALUES} at most"
+            )
+    if items == [] or (isinstance(value, str) and not value.strip()):
+        raise KalturaConfigurationError(name, None, "is empty", "Kaltura would find every entry; leave it out")
+    base = re.sub(r"(Not)?(Equal|In)\Z", "", key)
+    if base in _ENUMERATIONS:
         # Plugins add values with a dot, such as virusScan.Infected.
-        items = several if several is not None else str(value).split(",")
-        return ",".join(str(i) if "." in str(i) else str(int(choose(enumeration, i, name))) for i in items)
+        return ",".join(
+            str(i) if "." in str(i) else str(int(choose(_ENUMERATIONS[base], i, name))) for i in items or [value]
+        )
     if re.match(r"(createdAt|updatedAt|startDate|endDate|lastPlayedAt|mediaDate)[GL]", key):
         return moment(value, name)
-    if several is not None:
-        items = [str(item) for item in several]
-        if not items:
-            raise KalturaConfigurationError(name, None, "is empty", "give at least one value, or leave it out")
-        if len(items) > _MOST_IDS:
-            raise KalturaConfigurationError(
-                name, len(items), "are more values than Kaltura reads", f"give {_MOST_IDS} at most"
-            )
-        return ",".join(items)
-    if isinstance(value, str) and not value.strip():
-        raise KalturaConfigurationError(name, None, "is empty", "Kaltura would find every entry; leave it out")
-    return value
+    return value if items is None else ",".join(str(item) for item in items)

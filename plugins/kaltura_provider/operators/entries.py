@@ -148,7 +148,7 @@ class KalturaListEntriesOperator(KalturaOperator):
         if self.kind not in _SERVICES:
             raise KalturaConfigurationError("kind", self.kind, "is unknown", f"use one of {', '.join(_SERVICES)}")
         check_output(self.output_uri)
-        wanted = entry_filter(self.filter)
+        wanted = entry_filter(self.filter, kind=self.kind)
         if self.any_status:
             wanted = {**ANY_STATE, **wanted}
         entries = walk(self.hook.get_conn(), wanted, service=_SERVICES[self.kind], fields=self.fields)

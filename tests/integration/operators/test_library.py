@@ -122,6 +122,16 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "add 'A>>B' is no category" in refused(KalturaCategorizeEntryOperator, entry_id=entry_id, add=["A>>B"])
 
 
+def test_what_only_media_have_does_not_find_everything(kaltura) -> None:
+    kaltura.entry("Film")
+    sound = kaltura.entry("Sound", mediaType=5)
+    wanted = {"mediaTypeEqual": "audio", "statusEqual": "no_content"}
+    listed = kaltura.run(KalturaListEntriesOperator, filter=wanted, fields=["id"])
+    assert listed == [{"id": sound}]
+    deleted = kaltura.run(KalturaDeleteEntriesOperator, filter=wanted, max_entries=10, dry_run_only=False)
+    assert deleted["done"] == [sound]
+
+
 def test_a_filter_deletes_no_more_than_its_maximum_and_nothing_unasked(kaltura) -> None:
     made = {kaltura.entry(f"Old {number}") for number in range(4)}
     kaltura.entry("Other")

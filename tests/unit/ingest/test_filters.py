@@ -26,6 +26,7 @@ def test_names_dates_and_lists() -> None:
         }
     )
     assert found == {
+        "objectType": "KalturaMediaEntryFilter",
         "statusIn": "2,4,7,virusScan.Infected",
         "moderationStatusEqual": "2",
         "mediaTypeEqual": "1",
@@ -48,6 +49,14 @@ def test_names_dates_and_lists() -> None:
         ({"idIn": []}, "filter.idIn is empty"),
         ({"tagsLike": " "}, "filter.tagsLike is empty"),
         ({"idIn": ["0_abcdefgh"] * 151}, "filter.idIn 151 are more"),
+        ({"idNotIn": ",".join(["0_abcdefgh"] * 151)}, "filter.idNotIn 151 are more"),
+        ({"statusIn": []}, "filter.statusIn is empty"),
+        ({"typeEqual": ""}, "filter.typeEqual is empty"),
+        ({"idIn": " , "}, "filter.idIn is empty"),
+        ({"mediaTypeNotEqual": 1}, "filter.mediaTypeNotEqual is no property"),
+        ({"viewsGreaterThanOrEqual": 1}, "filter.viewsGreaterThanOrEqual is no property"),
+        ({"objectType": "KalturaMediaEntryFilter"}, "filter.objectType is no property"),
+        ({"mediaTypeEqual": 1, "documentTypeEqual": 11}, "cannot go together: mediaTypeEqual and documentTypeEqual"),
         ({"orderBy": "-createdAt"}, "filter.orderBy"),
     ],
 )
@@ -55,3 +64,22 @@ def test_what_kaltura_would_ignore_is_refused(wanted: dict[str, object], said: s
     with pytest.raises(KalturaConfigurationError) as error:
         entry_filter(wanted)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind", "found"),
+    [
+        ({"nameLike": "x"}, "any", None),
+        ({"nameLike": "x"}, "document", None),
+        ({"durationGreaterThan": 5}, "any", "KalturaMediaEntryFilter"),
+        ({"sourceTypeEqual": "1"}, "media", "KalturaMediaEntryFilter"),
+        ({"documentTypeIn": ["pdf"]}, "any", "KalturaDocumentEntryFilter"),
+    ],
+)
+def test_the_class_is_the_one_that_has_the_properties(wanted: dict[str, object], kind: str, found: str | None) -> None:
+    assert entry_filter(wanted, kind=kind).get("objectType") == found
+
+
+def test_a_property_of_other_entries_than_are_listed_is_refused() -> None:
+    with pytest.raises(KalturaConfigurationError, match=r"filter\.mediaTypeEqual is not of data entries"):
+        entry_filter({"mediaTypeEqual": 1}, kind="data")

@@ -294,7 +294,7 @@ def test_clones_stand_on_their_own(api: Any, sandbox: Sandbox) -> None:
     ("condition", "kind"),
     [
         ({"statusEqual": 99}, "KalturaEntryStatus"),
-        ({"mediaTypeEqual": 77}, "KalturaMediaType"),
+        ({"objectType": "KalturaMediaEntryFilter", "mediaTypeEqual": 77}, "KalturaMediaType"),
         ({"typeEqual": 3}, "KalturaEntryType"),
         ({"moderationStatusEqual": 9}, "KalturaEntryModerationStatus"),
     ],
@@ -303,6 +303,15 @@ def test_filters_check_their_enumerations(api: Any, condition: dict[str, Any], k
     reply = api("baseEntry", "list", filter=condition)
     assert reply["args"]["ENUM_TYPE"] == kind
     assert api("baseEntry", "list", filter={"statusIn": "99,abc"})["totalCount"] == 0
+
+
+def test_a_filter_ignores_what_its_class_does_not_have(api: Any) -> None:
+    api.media()
+    anything = {"statusIn": "7", "moderationStatusIn": "1,6"}
+    assert api("baseEntry", "list", filter={**anything, "mediaTypeEqual": 5})["totalCount"] == 1
+    of_media = {**anything, "mediaTypeEqual": 5, "objectType": "KalturaMediaEntryFilter"}
+    assert api("baseEntry", "list", filter=of_media)["totalCount"] == 0
+    assert api("media", "list", filter={**anything, "mediaTypeEqual": 5})["totalCount"] == 0
 
 
 def test_reset_undoes_what_a_test_set(api: Any, sandbox: Sandbox) -> None:

@@ -83,29 +83,68 @@ _COMPARISONS = {
 _LIST_LIMIT = 500
 
 
-def _declared() -> list[Any]:
-    properties: dict[str, ValueType] = {}
-    for names, kind in ((_NUMBERS, INT), (_TEXTS, STRING), (_TIMES, TIME)):
-        for name in names:
-            properties |= {name + suffix: kind for suffix in _COMPARISONS}
-            properties |= {name + suffix: STRING for suffix in ("In", "NotIn")}
-            for suffix in ("GreaterThanOrEqualOrNull", "LessThanOrEqualOrNull"):
-                properties[name + suffix] = kind
-    for name, enumeration in _ENUMERATIONS.items():
-        properties |= {name + suffix: enumeration for suffix in ("Equal", "NotEqual")}
-    for name in (*_WORDS, "name", "freeText"):
-        suffixes = ("Like", "MultiLikeOr", "MultiLikeAnd", "MatchOr", "MatchAnd", "Equal", "NotContains")
-        properties |= {name + suffix: STRING for suffix in suffixes}
-    for name in ("freeText", "searchTextMatchAnd", "searchTextMatchOr", "redirectFromEntryId"):
-        properties[name] = STRING
-    return [prop(name, kind) for name, kind in properties.items()]
+_RANGE = "GreaterThanOrEqual LessThanOrEqual"
+_MULTI = "MultiLikeOr MultiLikeAnd"
+_MATCH = "MatchAnd MatchOr"
+# Class -> its own properties, as bases and the endings they take. What a class does not declare, it ignores.
+_BASE = (
+    ("id userId", "Equal In NotIn"),
+    ("status moderationStatus", "Equal In NotEqual NotIn"),
+    ("type displayInSearch replacementStatus referenceId replacingEntryId replacedEntryId rootEntryId", "Equal In"),
+    ("accessControlId partnerId", "Equal In"),
+    ("name", f"Equal Like {_MULTI}"),
+    ("tags adminTags", f"Like {_MULTI}"),
+    ("tagsName tagsAdminTags tagsAdminTagsName", _MULTI),
+    ("categories categoriesIds", f"{_MATCH} NotContains"),
+    ("entitledUsersEdit entitledUsersPublish entitledUsersView", _MATCH),
+    ("createdAt updatedAt partnerSortValue rank totalRank", _RANGE),
+    ("startDate endDate", f"{_RANGE} GreaterThanOrEqualOrNull LessThanOrEqualOrNull"),
+    ("creatorId parentEntryId conversionProfileId groupId", "Equal"),
+    ("categoriesIds", "Empty"),
+    ("categoriesFullName categoryAncestorId", "In"),
+    ("description", "Like"),
+    ("searchText", _MATCH),
+)
+_PLAIN = ("freeText", "isRoot", "redirectFromEntryId", "excludedFreeTextGroups")
+_PLAYABLE = (
+    ("duration", f"GreaterThan LessThan {_RANGE}"),
+    ("durationType", "MatchOr"),
+    ("lastPlayedAt", f"{_RANGE} LessThanOrEqualOrNull"),
+)
+_MEDIA = (
+    ("mediaType", "Equal In"),
+    ("sourceType", "Equal In NotEqual NotIn"),
+    ("mediaDate", _RANGE),
+    ("flavorParamsIds", _MATCH),
+)
+_DOCUMENT = (("documentType", "Equal In"), ("assetParamsIds", _MATCH))
+_DATES = (*_TIMES, "lastPlayedAt", "mediaDate")
 
 
-ENTRY_FILTER = ObjectType("KalturaBaseEntryFilter", *_declared(), base=BASE_FILTER)
-PLAYABLE_FILTER = ObjectType("KalturaPlayableEntryFilter", base=ENTRY_FILTER)
-MEDIA_FILTER = ObjectType("KalturaMediaEntryFilter", base=PLAYABLE_FILTER)
+def _declared(*groups: tuple[str, str]) -> list[Any]:
+    return [
+        prop(base + ending, _type_of(base, ending))
+        for bases, endings in groups
+        for base in bases.split()
+        for ending in endings.split()
+    ]
+
+
+def _type_of(base: str, ending: str) -> ValueType:
+    if ending in ("Equal", "NotEqual") and base in _ENUMERATIONS:
+        return _ENUMERATIONS[base]
+    if base in _DATES:
+        return TIME
+    return INT if base in _NUMBERS and ending in _COMPARISONS else STRING
+
+
+ENTRY_FILTER = ObjectType(
+    "KalturaBaseEntryFilter", *_declared(*_BASE), *(prop(name) for name in _PLAIN), base=BASE_FILTER
+)
+PLAYABLE_FILTER = ObjectType("KalturaPlayableEntryFilter", *_declared(*_PLAYABLE), base=ENTRY_FILTER)
+MEDIA_FILTER = ObjectType("KalturaMediaEntryFilter", *_declared(*_MEDIA), base=PLAYABLE_FILTER)
 DATA_FILTER = ObjectType("KalturaDataEntryFilter", base=ENTRY_FILTER)
-DOCUMENT_FILTER = ObjectType("KalturaDocumentEntryFilter", base=ENTRY_FILTER)
+DOCUMENT_FILTER = ObjectType("KalturaDocumentEntryFilter", *_declared(*_DOCUMENT), base=ENTRY_FILTER)
 
 
 class Query:
