@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["mask_arguments"]
+__all__ = ["mask_arguments", "mask_headers"]
 
 _OPEN_HEADERS = ("accept", "accept-language", "content-type", "range", "referer", "user-agent")
 
@@ -18,13 +18,21 @@ def mask_arguments(arguments: Mapping[str, Any]) -> None:
     Secret are what :func:`kaltura_provider.api.redaction.redact` hides, and the values of headers (arguments
     ``url_headers``) but of those that say nothing.
     """
-    from airflow.sdk.log import mask_secret
-
     from kaltura_provider.api.redaction import secrets_in
 
-    found = {secret for text in _texts(arguments) for secret in secrets_in(text)}
-    found.update(_header_values(arguments.get("url_headers")))
-    secrets: list[Any] = sorted(filter(None, found))
+    _mask([secret for text in _texts(arguments) for secret in secrets_in(text)])
+    mask_headers(arguments.get("url_headers"))
+
+
+def mask_headers(headers: Any) -> None:
+    """Have Airflow hide the values of headers (a mapping, or lines of them), but of those that say nothing."""
+    _mask(_header_values(headers))
+
+
+def _mask(found: Iterable[str]) -> None:
+    from airflow.sdk.log import mask_secret
+
+    secrets: list[Any] = sorted({secret for secret in found if secret})
     if secrets:
         mask_secret(secrets)
 

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from urllib.parse import SplitResult
 
     from kaltura_provider.upload import Source
 
-__all__ = ["ALLOWED_HOSTS", "import_address", "list_s3", "open_source", "s3_client"]
+__all__ = ["ALLOWED_HOSTS", "import_address", "list_s3", "open_source", "printable", "s3_client"]
 
 ALLOWED_HOSTS = "KALTURA_ALLOWED_HOSTS"
 """Environment variable with host names, comma separated, that URLs may name although their addresses are private."""
+
+# What Airflow's HttpHook takes out of an HTTP connection's extra as options of its requests: the rest are headers.
+_REQUEST_OPTIONS = frozenset(
+    {
+        "stream",
+        "cert",
+        "proxies",
+        "proxy",
+        "timeout",
+        "verify",
+        "verify_ssl",
+        "allow_redirects",
+        "max_redirects",
+        "trust_env",
+        "check_response",
+        "srv_lookup",
+    }
+)
+_PAYER = "x-amz-request-payer"
 
 
 def open_source(
@@ -27,16 +48,21 @@ def open_source(
         ``http(s)`` request.
     :param version_id: a version of an S3 object.
     :raises SourceError: there is no such thing, it may not be read, is empty or is no media.
+    :raises KalturaConfigurationError: the HTTP connection's headers are malformed.
     """
     from kaltura_provider.upload import SourceRefused, UrlPolicy, open_file, open_http, open_s3
 
-    parts = urlsplit(uri)
+    parts = _parts(uri)
     if parts.scheme == "s3":
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        if not bucket or not key:
-            raise SourceRefused(uri, "names no object; write s3://bucket/key")
+        bucket, key = _bucket_and_key(uri)
         return open_s3(s3_client(aws_conn_id), bucket, key, version_id=version_id)
     if parts.scheme in ("http", "https"):
+        if "@" in parts.netloc:
+            raise SourceRefused(
+                printable(uri),
+                "it has a user or password in it, where many can read them; put them into login and password of an "
+                "HTTP connection and name that in http_conn_id",
+            )
         policy = UrlPolicy.allowing(os.environ.get(ALLOWED_HOSTS, "").split(","))
         try:
             return open_http(uri, headers=_headers(http_conn_id), policy=policy)
@@ -44,17 +70,67 @@ def open_source(
             raise SourceRefused(error.uri, f"{error.message} (environment variable {ALLOWED_HOSTS})") from None
     if parts.scheme == "file" or uri.startswith("/"):
         return open_file(unquote(parts.path) if parts.scheme else uri)
-    raise SourceRefused(uri, "is no address that can be read; write s3://bucket/key, https://... or file:///path")
+    raise SourceRefused(printable(uri), f"is no address that can be read; {_READABLE}")
+
+
+_READABLE = "write s3://bucket/key, https://... or file:///path"
+
+
+def printable(uri: str) -> str:
+    """Return an address as logs and errors may show it: without user and password, the values of its query hidden.
+
+    In the key of an S3 object and in the name of a file, ``?`` and ``@`` are letters like any other.
+    """
+    from kaltura_provider.api.redaction import redact
+    from kaltura_provider.upload import printable_url
+
+    if uri.startswith("/") or uri.partition(":")[0].lower() in ("s3", "s3a", "s3n", "file"):
+        return redact(uri)
+    try:
+        return printable_url(redact(uri))
+    except ValueError:
+        return redact(uri.partition("?")[0])
+
+
+def _parts(uri: str) -> SplitResult:
+    from kaltura_provider.upload import SourceRefused
+
+    try:
+        return urlsplit(uri)
+    except ValueError:
+        raise SourceRefused(printable(uri), f"is no valid address; {_READABLE}") from None
+
+
+def _bucket_and_key(uri: str) -> tuple[str, str]:
+    from kaltura_provider.upload import SourceRefused
+
+    bucket, _, key = uri.split(":", 1)[1].removeprefix("//").partition("/")
+    if not bucket or not key:
+        raise SourceRefused(printable(uri), "names no object; write s3://bucket/key")
+    return bucket, key
 
 
 def s3_client(aws_conn_id: str) -> Any:
-    """Return a boto3 S3 client for an Airflow connection, set for many ranged reads at once."""
+    """Return a boto3 S3 client for an Airflow connection, set for many ranged reads at once.
+
+    Where the connection's extra has ``"service_config": {"s3": {"request_payer": "requester"}}``, it agrees to pay for
+    what it asks of buckets that charge whoever asks.
+    """
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
     from botocore.config import Config
 
     from kaltura_provider.upload import s3_client_options
 
-    return S3Hook(aws_conn_id=aws_conn_id, config=Config(**s3_client_options())).get_conn()
+    hook = S3Hook(aws_conn_id=aws_conn_id, config=Config(**s3_client_options()))
+    client = hook.get_conn()
+    if hook.service_config.get("request_payer"):
+        client.meta.events.register("provide-client-params.s3", _pay)
+    return client
+
+
+def _pay(params: dict[str, Any], model: Any, **_: Any) -> None:
+    if "RequestPayer" in model.input_shape.members:
+        params.setdefault("RequestPayer", "requester")
 
 
 def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> Iterator[str]:
@@ -86,52 +162,69 @@ def import_address(
 
     :param seconds: how long the presigned URL of an S3 object is valid.
     :raises SourceRefused: Kaltura cannot reach such a source.
+    :raises KalturaConfigurationError: the HTTP connection's headers are malformed.
     """
     from airflow.sdk.log import mask_secret
 
-    from kaltura_provider.api.redaction import redact
     from kaltura_provider.upload import SourceRefused
 
-    parts = urlsplit(uri)
+    parts = _parts(uri)
     if parts.scheme in ("http", "https"):
         return _fetchable(uri), tuple(f"{name}: {value}" for name, value in _headers(http_conn_id).items())
     if parts.scheme != "s3":
         text = "Kaltura can fetch https:// and s3:// sources only; KalturaUploadOperator sends files"
-        raise SourceRefused(redact(uri), text)
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+        raise SourceRefused(printable(uri), text)
+    bucket, key = _bucket_and_key(uri)
     if "//" in key:
-        raise SourceRefused(uri, "Kaltura's import makes one slash of the two in its key; upload it instead")
+        raise SourceRefused(printable(uri), "Kaltura's import makes one slash of the two in its key; upload it instead")
     wanted = {"Bucket": bucket, "Key": key} | ({"VersionId": version_id} if version_id else {})
     url = s3_client(aws_conn_id).generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
-    mask_secret(url.partition("?")[2])
-    return url, ()
+    query = url.partition("?")[2]
+    mask_secret(query)
+    # A signature of version 4 covers the consent to pay as a header, which then has to be sent along.
+    signed = parse_qs(query).get("X-Amz-SignedHeaders", [""])[0].split(";")
+    return url, (f"{_PAYER}: requester",) if _PAYER in signed else ()
 
 
 def _fetchable(uri: str) -> str:
     from kaltura_provider.api import KalturaConfigurationError
-    from kaltura_provider.api.redaction import redact
     from kaltura_provider.ingest.fetching import fetchable_url
     from kaltura_provider.upload import SourceRefused
 
     try:
         return fetchable_url(uri, "uri")
     except KalturaConfigurationError as error:
-        raise SourceRefused(redact(uri), f"its address {error.problem}: {error.fix}") from None
+        raise SourceRefused(printable(uri), f"its address {error.problem}: {error.fix}") from None
 
 
 def _headers(http_conn_id: str | None) -> dict[str, str]:
     if not http_conn_id:
         return {}
-    from base64 import b64encode
-
     from airflow.sdk import BaseHook
-    from airflow.sdk.log import mask_secret
+
+    from kaltura_provider.hooks.masking import mask_headers
 
     connection = BaseHook.get_connection(http_conn_id)
-    headers = {str(name): str(value) for name, value in (connection.extra_dejson.get("headers") or {}).items()}
-    if connection.login:
+    headers = _said_headers(http_conn_id, connection.extra_dejson)
+    if connection.login and "authorization" not in {name.lower() for name in headers}:
         basic = b64encode(f"{connection.login}:{connection.password or ''}".encode()).decode()
-        headers.setdefault("Authorization", f"Basic {basic}")
-    for value in headers.values():
-        mask_secret(value)
+        headers["Authorization"] = f"Basic {basic}"
+    mask_headers(headers)
     return headers
+
+
+def _said_headers(http_conn_id: str, extra: dict[str, Any]) -> dict[str, str]:
+    """Return the headers in an HTTP connection's extra: at its top, where HttpHook looks, or below ``headers``."""
+    below = extra.get("headers") or {}
+    if not isinstance(below, dict):
+        from kaltura_provider.api import KalturaConfigurationError
+
+        raise KalturaConfigurationError(
+            f"headers in the extra of connection {http_conn_id}", None, "are no mapping", 'write {"name": "value"}'
+        )
+    top = {name: value for name, value in extra.items() if name not in _REQUEST_OPTIONS and name != "headers"}
+    return {
+        str(name): str(value)
+        for name, value in {**top, **below}.items()
+        if isinstance(value, str | int | float) and not isinstance(value, bool)
+    }
