@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kaltura_provider.upload.progress import Progress
     from kaltura_provider.upload.result import UploadResult
     from kaltura_provider.upload.settings import UploadSettings, memory_bound
+    from kaltura_provider.upload.sources.address import printable_url
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.sources.errors import (
         SourceArchived,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     )
     from kaltura_provider.upload.sources.file import FileSource, open_file
     from kaltura_provider.upload.sources.http import HttpSource, SpooledHttpSource, open_http
-    from kaltura_provider.upload.sources.policy import UrlPolicy, printable_url
+    from kaltura_provider.upload.sources.policy import UrlPolicy
     from kaltura_provider.upload.sources.s3 import S3Source, open_s3, s3_client_options
     from kaltura_provider.upload.token import TokenState, look
     from kaltura_provider.upload.uploader import Uploader
@@ -65,6 +66,7 @@ _HOMES = {
     "progress": ("Progress",),
     "result": ("UploadResult",),
     "settings": ("UploadSettings", "memory_bound"),
+    "sources.address": ("printable_url",),
     "sources.base": ("Source",),
     "sources.errors": (
         "SourceArchived",
@@ -81,7 +83,7 @@ _HOMES = {
     ),
     "sources.file": ("FileSource", "open_file"),
     "sources.http": ("HttpSource", "SpooledHttpSource", "open_http"),
-    "sources.policy": ("UrlPolicy", "printable_url"),
+    "sources.policy": ("UrlPolicy",),
     "sources.s3": ("S3Source", "open_s3", "s3_client_options"),
     "token": ("TokenState", "look"),
     "uploader": ("Uploader",),

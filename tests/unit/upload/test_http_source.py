@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import socket
+import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -176,6 +178,87 @@ def test_headers_stay_with_their_own_server(site: Site) -> None:
     other.server.server_close()
 
 
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("http://localhost:{evil}\\@127.0.0.1:{own}/real.mp4", "backslash"),
+        ("http://user:pw@127.0.0.1:{own}/real.mp4", "user or password"),
+        ("http://127.0.0.1:port/real.mp4", "not a valid URL"),
+        ("http://[::1/real.mp4", "not a valid URL"),
+        ("http://127.0.0.1/\xe9", "not a valid URL"),
+    ],
+)
+def test_redirects_that_can_be_misread_are_refused(site: Site, target: str, says: str) -> None:
+    """What one parser takes for the host, another takes for a password: headers would go to the wrong server."""
+    other = type(site)()
+    other.serve(DATA)
+    where = target.format(evil=other.port, own=site.port)
+    site.answer = lambda handler: send(handler, 302, {"Location": where})
+    with pytest.raises(SourceRefused, match=says) as caught:
+        open_http(f"{site.url}/clip.mp4?id=1", headers={"Authorization": "Bearer secret"}, policy=HERE)
+    assert str(caught.value).startswith(f"{site.url}/clip.mp4?id=...: it redirects to ")
+    assert "pw" not in str(caught.value)
+    assert (len(site.seen), other.seen) == (1, [])
+    other.server.shutdown()
+    other.server.server_close()
+
+
+def test_body_of_a_redirect_is_not_read(site: Site) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path == "/clip.mp4":
+            handler.close_connection = True
+            handler.send_response(302)
+            handler.send_header("Location", "/real.mp4")
+            handler.send_header("Content-Length", str(1 << 40))
+            handler.end_headers()
+        else:
+            give(handler)
+
+    site.serve(DATA)
+    give = site.answer
+    site.answer = answer
+    open_http(f"{site.url}/clip.mp4", policy=HERE).close()
+    assert [path for _, path, _ in site.seen] == ["/clip.mp4", "/real.mp4"]
+
+
+def test_redirect_in_utf8_is_followed_as_it_was_meant(site: Site) -> None:
+    site.serve(DATA)
+    give = site.answer
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path == "/clip.mp4":
+            send(handler, 302, {"Location": "/f\u00eate.mp4".encode().decode("latin1")})
+        else:
+            give(handler)
+
+    site.answer = answer
+    source = open_http(f"{site.url}/clip.mp4", policy=HERE)
+    assert site.seen[-1][1] == "/f%C3%AAte.mp4"
+    assert b"".join(source.read(0, 10)) == DATA[:10]
+    source.close()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:port/a.mp4", "http://[::1/a.mp4", "http://127.0.0.1:65536/a.mp4"])
+def test_url_that_cannot_be_read_is_named(url: str) -> None:
+    with pytest.raises(SourceRefused, match="not a valid URL") as caught:
+        open_http(f"{url}?sig=secret", policy=HERE)
+    assert caught.value.uri == url
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_answer_without_a_body_is_an_error_that_passes(site: Site, reset: bool) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        send(handler, 206, {"Content-Length": "4096", "Content-Range": "bytes 0-4095/70000", "ETag": '"v1"'})
+        handler.close_connection = True
+        if reset:
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            handler.connection.close()
+
+    site.answer = answer
+    with pytest.raises(SourceUnavailable, match=r"broke off|gave none"):
+        open_http(f"{site.url}/clip.mp4", policy=HERE)
+
+
 def test_expired_redirect_is_asked_for_again(site: Site) -> None:
     site.serve(DATA)
     give = site.answer
@@ -285,12 +368,20 @@ def test_addresses_that_are_not_public_are_refused(url: str) -> None:
         open_http(url)
 
 
+@pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "0x7f.1", "[::1%25lo]"])
+def test_other_spellings_of_addresses_are_refused(site: Site, host: str) -> None:
+    site.serve(DATA)
+    url = f"http://{host}:{site.port}/clip.mp4"
+    with pytest.raises(SourceRefused, match="public internet") as caught:
+        open_http(f"{url}?sig=secret")
+    assert caught.value.uri == f"{url}?sig=..."
+    assert site.seen == []
+
+
 def test_names_that_lead_inside_are_refused_when_the_connection_is_made(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name may change its address between a check and the connection: the connection is what is checked."""
-    import socket
-
     real = socket.getaddrinfo
 
     def resolve(host: str, *args: Any, **kwargs: Any) -> Any:

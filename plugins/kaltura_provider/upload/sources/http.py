@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from kaltura_provider.upload.sources.address import parse
 from kaltura_provider.upload.sources.base import WINDOW, steady
 from kaltura_provider.upload.sources.errors import (
     SourceChanged,
@@ -136,9 +138,12 @@ def open_http(
         first = fetcher.get({"Range": f"bytes=0-{SNIFF_LENGTH - 1}"})
         try:
             size = _checked_size(first, fetcher.uri)
-            head = first.raw.read(SNIFF_LENGTH, decode_content=False)
+            with closing(windows(first, SNIFF_LENGTH, fetcher.uri)) as body:
+                head = next(body, b"")
         finally:
             first.close()
+        if not head:
+            raise SourceUnavailable(fetcher.uri, f"its server promised {size} bytes and gave none")
         if media:
             check_media(fetcher.uri, head)
         if _range(first) is not None:
@@ -191,5 +196,5 @@ def _described(validator: str, size: int | None) -> str:
 def _name(answer: Response, url: str) -> str:
     """Return the file name the server gives, else the last part of the URL's path."""
     match = _FILE_NAME.search(answer.headers.get("Content-Disposition", ""))
-    name = match[1] if match else unquote(urlsplit(url).path)
+    name = match[1] if match else unquote(parse(url).path or "")
     return name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1].strip() or "download"

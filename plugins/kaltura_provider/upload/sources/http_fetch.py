@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 import requests
 import urllib3
 
+from kaltura_provider.upload.sources.address import origin, parse, printable_url
 from kaltura_provider.upload.sources.errors import (
     SourceError,
     SourceForbidden,
@@ -15,7 +16,7 @@ from kaltura_provider.upload.sources.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from kaltura_provider.upload.sources.policy import UrlPolicy, guarded_session, printable_url
+from kaltura_provider.upload.sources.policy import UrlPolicy, guarded_session
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -62,18 +63,36 @@ class Fetcher:
 
     def _follow(self, url: str, extra: Mapping[str, str]) -> Response:
         for _ in range(self._policy.max_redirects + 1):
-            self._policy.check_url(url)
-            answer = self._ask(url, extra)
-            target = answer.headers.get("Location")
-            if not answer.is_redirect or target is None:
+            try:
+                self._policy.check_url(url)
+                if parse(url).auth not in (None, parse(self.url).auth):
+                    raise SourceRefused(self.uri, "there is a user or password in it; such a redirect is not followed")
+                answer = self._ask(url, extra)
+                target = self._target_of(url, answer)
+            except SourceRefused as error:
+                led = "" if url == self.url else f"it redirects to {printable_url(url)}: "
+                raise SourceRefused(self.uri, led + error.message) from None
+            if target is None:
                 self._target = url
                 return answer
-            answer.close()
-            url = urljoin(url, target)
+            url = target
         raise SourceRefused(self.uri, f"it redirects more than {self._policy.max_redirects} times")
 
+    def _target_of(self, url: str, answer: Response) -> str | None:
+        """Return where an answer redirects to, and close it; ``None`` if it does not."""
+        if not answer.is_redirect:
+            return None
+        answer.close()
+        location = answer.headers["Location"]
+        try:
+            # Headers are read as Latin-1; addresses beyond ASCII are UTF-8.
+            return urljoin(url, location.encode("latin-1").decode())
+        except ValueError:  # UnicodeDecodeError is one
+            target = printable_url(location)
+            raise SourceRefused(self.uri, f"it redirects to {target}, which is not a valid URL") from None
+
     def _ask(self, url: str, extra: Mapping[str, str]) -> Response:
-        own = self._headers if _origin(url) == _origin(self.url) else {}
+        own = self._headers if origin(url) == origin(self.url) else {}
         try:
             return self._session.get(
                 url, headers={**own, **extra}, stream=True, allow_redirects=False, timeout=_TIMEOUT
@@ -82,18 +101,13 @@ class Fetcher:
             raise SourceForbidden(self.uri, "its server's certificate is not valid here") from None
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError):
             raise SourceRefused(self.uri, "it is not a valid URL") from None
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # The text of the error holds the whole URL, signature and all.
             raise SourceUnavailable(self.uri, f"its server gave no answer ({type(error).__name__})") from None
 
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
-
-
-def _origin(url: str) -> tuple[Any, ...]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _refusal(uri: str, status: int) -> SourceError:

@@ -7,30 +7,34 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from kaltura_provider.upload.sources.address import host_of, parse, printable_url
 from kaltura_provider.upload.sources.errors import SourceRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["UrlPolicy", "guarded_session", "printable_url"]
+__all__ = ["UrlPolicy", "guarded_session"]
 
+# Addresses that the standard library takes for public, and that lead inside all the same.
+_INSIDE = {
+    ipaddress.ip_network(network): reason
+    for network, reason in {
+        "168.63.129.16/32": "Azure's own services for a virtual machine",
+        "192.0.0.192/32": "Oracle Cloud's metadata service",
+        "fec0::/10": "site-local, the former private addresses",
+        "::/96": "an IPv4 address in an abandoned IPv6 spelling",
+        "::ffff:0:0:0/96": "an IPv4 address for a translator in this network",
+        "64:ff9b:1::/48": "an IPv4 address for a translator in this network",
+    }.items()
+}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _INTERNAL_NAMES = ("localhost", "localhost.localdomain", "metadata.google.internal", "metadata")
-
-
-def printable_url(url: str) -> str:
-    """Return a URL without user, password and fragment and with the values of its query hidden."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    names = [pair.partition("=")[0] for pair in parts.query.split("&") if pair]
-    return urlunsplit((parts.scheme, host, parts.path, "&".join(f"{name}=..." for name in names), ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +68,27 @@ class UrlPolicy:
         :raises SourceRefused: the scheme, the host or its literal address is not allowed.
         """
         shown = printable_url(url)
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https"):
-            raise SourceRefused(shown, f"its scheme is {parts.scheme or 'missing'!r}; http and https can be read")
-        host = parts.hostname
+        scheme, host = parse(url).scheme, host_of(url)
+        if scheme not in ("http", "https"):
+            raise SourceRefused(shown, f"its scheme is {scheme or 'missing'!r}; http and https can be read")
         if not host:
             raise SourceRefused(shown, "it names no host")
         if host.lower().rstrip(".") in _INTERNAL_NAMES and not self.allows_name(host):
             raise SourceRefused(shown, _explain(host, "a name of this machine or its network"))
         with suppress(ValueError):  # a name; its addresses are checked when the connection is made
-            self.check_address(host, host)
+            self.check_address(host, host, shown)
 
-    def check_address(self, host: str, address: str) -> None:
+    def check_address(self, host: str, address: str, shown: str = "") -> None:
         """Check one address of a host.
 
+        :param shown: the URL as an error may show it; by default the host.
         :raises SourceRefused: it is private, link-local, loopback, a metadata service or otherwise not public.
         :raises ValueError: it is not an IP address.
         """
         ip = ipaddress.ip_address(address.partition("%")[0])
-        if not _public(ip) and not self.allows_name(host):
-            raise SourceRefused(host, _explain(host, str(ip)))
+        reason = _inside(ip)
+        if reason is not None and not self.allows_name(host):
+            raise SourceRefused(shown or host, _explain(host, f"{ip} ({reason})"))
 
     def check_host(self, host: str, port: int) -> None:
         """Check all addresses a name has now; failures to resolve it are left to the connection.
@@ -107,14 +112,18 @@ def _explain(host: str, what: str) -> str:
     )
 
 
-def _public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def _inside(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
+    """Return why an address is not one of the public internet, ``None`` if it is."""
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour
         if inner is None and ip in _NAT64:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
-            return _public(inner)
-    return ip.is_global and not ip.is_multicast
+            return _inside(inner)
+    for network, reason in _INSIDE.items():
+        if ip in network:
+            return reason
+    return None if ip.is_global and not ip.is_multicast else "private, local or reserved"
 
 
 def guarded_session(policy: UrlPolicy, pool_size: int = 16) -> requests.Session:
@@ -122,7 +131,7 @@ def guarded_session(policy: UrlPolicy, pool_size: int = 16) -> requests.Session:
 
     The address is checked before connecting and again on the connected socket, so that a name that changes its
     address in between gains nothing. Behind a proxy, the proxy makes the connections and has to have rules of its
-    own. No cookies, no ``.netrc``.
+    own. No cookies, no ``.netrc``. Redirects are left to the caller altogether.
     """
 
     class Guard:
@@ -156,7 +165,12 @@ def guarded_session(policy: UrlPolicy, pool_size: int = 16) -> requests.Session:
             super().init_poolmanager(*args, **kwargs)
             self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
 
-    session = requests.Session()
+    class OneByOne(requests.Session):
+        def get_redirect_target(self, _: requests.Response) -> None:
+            # Even a session that follows none takes a target apart, and reads all of the redirect's body.
+            return None
+
+    session = OneByOne()
     for scheme in ("http://", "https://"):
         session.mount(scheme, Adapter(pool_connections=4, pool_maxsize=pool_size))
     # An explicit, empty authentication keeps requests from looking into ~/.netrc.

@@ -1,0 +1,81 @@
+"""Taking URLs apart exactly as the connection will: what is checked has to be what is connected to."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from urllib3.util import parse_url
+
+from kaltura_provider.upload.sources.errors import SourceRefused
+
+if TYPE_CHECKING:
+    from urllib3.util import Url
+
+__all__ = ["host_of", "origin", "parse", "printable_url"]
+
+# Parsers disagree on what these mean, so that one would check another host than the next one connects to.
+_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\]")
+_PORTS = {"http": 80, "https": 443}
+
+
+def printable_url(url: str) -> str:
+    """Return a URL without user, password and fragment and with the values of its query hidden; never raises.
+
+    Of one that cannot be read, only what surely is no secret is left.
+    """
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in url)
+    scheme, mark, rest = shown.partition("://") if "://" in shown else ("", "", shown)
+    place, _, query = rest.partition("#")[0].partition("?")
+    if not _has_host(url):
+        # No telling where a password ends.
+        place, query = rest.rpartition("@")[2].partition("?")[0], ""
+    authority, slash, path = place.partition("/")
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    hidden = "&".join(f"{name}=..." if equals else "..." for name, equals, _ in pairs)
+    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}" + (f"?{hidden}" if hidden else "")
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return not _AMBIGUOUS.search(url) and bool(parse_url(url).host)
+    except ValueError:
+        return False
+
+
+def parse(url: str) -> Url:
+    """Take a URL apart as urllib3 does, which makes the connections.
+
+    :raises SourceRefused: it cannot be read, or could be read in two ways.
+    """
+    if _AMBIGUOUS.search(url):
+        raise SourceRefused(
+            printable_url(url),
+            "there is a backslash or a control character in it, which programs read differently; write it as %XX if "
+            "it belongs to a name, else leave it out",
+        )
+    try:
+        return parse_url(url)
+    except ValueError:
+        raise SourceRefused(
+            printable_url(url),
+            "it is not a valid URL: its host or port cannot be read; write scheme://host:port/path, the port a number "
+            "up to 65535, an IPv6 address in brackets",
+        ) from None
+
+
+def host_of(url: str) -> str:
+    """Return the host a URL leads to, without brackets, ``""`` if it names none.
+
+    :raises SourceRefused: as :func:`parse`.
+    """
+    return (parse(url).host or "").strip("[]")
+
+
+def origin(url: str) -> tuple[str | None, str | None, int | None]:
+    """Return scheme, host and port a URL leads to: who may see the headers that are meant for it.
+
+    :raises SourceRefused: as :func:`parse`.
+    """
+    parts = parse(url)
+    return parts.scheme, parts.host, parts.port or _PORTS.get(parts.scheme or "")
