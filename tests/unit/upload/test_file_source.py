@@ -68,6 +68,17 @@ def test_change_is_noticed(tmp_path: Path, change: bytes) -> None:
     source.close()
 
 
+def test_disk_that_vanishes_is_an_error_of_the_source(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"first")
+    source = open_file(path)
+    reader = source.read(0, 5)
+    next(reader)
+    source.close()
+    with pytest.raises(SourceUnavailable, match="cannot be read"):
+        next(reader)
+
+
 def test_replaced_file_is_still_the_one_that_was_opened(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"first")

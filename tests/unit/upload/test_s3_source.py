@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.response import StreamingBody
+from urllib3.exceptions import SSLError
 
 from kaltura_provider.upload import (
     SourceArchived,
@@ -72,17 +74,23 @@ def test_ranges_pinned_by_etag(site: Site, client: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "kept"),
     [
-        {},
-        {"x-amz-checksum-crc32c": "AAAAAA==-3", "x-amz-checksum-type": "COMPOSITE"},
-        {"x-amz-checksum-crc32c": "AAAAAA==", "x-amz-checksum-type": "COMPOSITE"},
-        {"x-amz-checksum-crc64nvme": "AAAAAAAAAAA="},
+        ({}, ""),
+        ({"x-amz-checksum-crc32c": "AAAAAA==-3", "x-amz-checksum-type": "COMPOSITE"}, "CRC32C COMPOSITE"),
+        ({"x-amz-checksum-crc32c": "AAAAAA==", "x-amz-checksum-type": "COMPOSITE"}, "CRC32C COMPOSITE"),
+        (
+            {"x-amz-checksum-crc64nvme": "AAAAAAAAAAA=", "x-amz-checksum-type": "FULL_OBJECT"},
+            "CRC64NVME FULL_OBJECT",
+        ),
     ],
 )
-def test_only_a_checksum_of_the_whole_object_counts(site: Site, client: Any, headers: dict[str, str]) -> None:
+def test_only_a_checksum_of_the_whole_object_counts(
+    site: Site, client: Any, headers: dict[str, str], kept: str
+) -> None:
     site.serve(DATA, headers=headers)
-    assert open_s3(client, "bucket", "clip.mp4").crc32c is None
+    source = open_s3(client, "bucket", "clip.mp4")
+    assert (source.crc32c, source.checksums) == (None, kept)
 
 
 def test_version_and_requester_pays_go_with_every_request(site: Site, client: Any) -> None:
@@ -101,6 +109,25 @@ def test_broken_answers_are_gone_on_with(site: Site, client: Any) -> None:
     source = open_s3(client, "bucket", "clip.mp4")
     assert b"".join(source.read(0, len(DATA))) == DATA
     assert site.seen[2][2]["range"] == f"bytes=100000-{len(DATA) - 1}"
+
+
+def test_broken_tls_is_gone_on_with_like_any_other_break(
+    site: Site, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore translates some errors of urllib3 while a body is read, not this one."""
+    site.serve(DATA)
+    source = open_s3(client, "bucket", "clip.mp4")
+    real, calls = StreamingBody.read, list[int]()
+
+    def broken(self: Any, amount: int | None = None) -> bytes:
+        calls.append(1)
+        if len(calls) in (3, 5):
+            raise (SSLError("bad record mac"), OSError("gone"))[len(calls) == 5]
+        return bytes(real(self, amount))
+
+    monkeypatch.setattr(StreamingBody, "read", broken)
+    assert b"".join(source.read(0, len(DATA), 100_000)) == DATA
+    assert [seen[2]["range"].partition("-")[0] for seen in site.seen[1:]] == ["bytes=0", "bytes=200000", "bytes=300000"]
 
 
 def test_replaced_object_names_both(site: Site, client: Any) -> None:

@@ -52,7 +52,10 @@ class FileSource:
                 break
             offset += len(data)
             yield data
-        found = _validator(os.fstat(self._descriptor))
+        try:
+            found = _validator(os.fstat(self._descriptor))
+        except OSError as error:
+            raise SourceUnavailable(self.uri, f"it cannot be read: {error.strerror}") from error
         if found != self.validator:
             raise SourceChanged(self.uri, self.validator, found)
         if offset < end:

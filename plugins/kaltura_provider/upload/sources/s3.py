@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from kaltura_provider.upload.checksum import from_base64
 from kaltura_provider.upload.sources.base import WINDOW, steady
@@ -41,6 +42,8 @@ class S3Source:
     """An object in S3. Every read is pinned, so that bytes of two contents never mix."""
 
     rewind: int | None = None
+    checksums: str
+    """Which checksums S3 keeps of the object, for the note on what was compared."""
 
     def __init__(self, client: S3Client, where: dict[str, Any], uri: str, head: dict[str, Any]) -> None:
         self._client = client
@@ -51,6 +54,7 @@ class S3Source:
         self.etag = str(head.get("ETag", "")).strip('"')
         self.validator = str(where.get("VersionId") or self.etag)
         self.crc32c = _whole_checksum(head)
+        self.checksums = _checksums(head)
         if self.etag and "VersionId" not in where:
             self._where = {**where, "IfMatch": f'"{self.etag}"'}
 
@@ -76,6 +80,11 @@ class S3Source:
             raise self._changed(error) or source_error(self.uri, error) from None
         except BotoCoreError as error:
             raise source_error(self.uri, error) from None
+        except (
+            HTTPError,
+            OSError,
+        ) as error:  # botocore passes on what it does not know of, such as a broken TLS record
+            raise SourceUnavailable(self.uri, f"S3 broke off ({type(error).__name__})") from None
 
     def _changed(self, error: ClientError) -> SourceError | None:
         if error_code(error) not in ("412", "PreconditionFailed", "416", "InvalidRange"):
@@ -149,3 +158,9 @@ def _whole_checksum(head: dict[str, Any]) -> int | None:
         return from_base64(text)
     except ValueError:
         return None
+
+
+def _checksums(head: dict[str, Any]) -> str:
+    kind = head.get("ChecksumType", "")
+    names = [name.removeprefix("Checksum") for name in head if name.startswith("Checksum") and name != "ChecksumType"]
+    return ", ".join(f"{name} {kind}".strip() for name in sorted(names))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import threading
@@ -29,7 +30,10 @@ class Spool:
         self._capacity = capacity
         self._uri = uri
         self._lock = threading.Lock()
-        self._ring = tempfile.TemporaryFile(prefix="kaltura-spool-")  # noqa: SIM115 - lives as long as the spool
+        try:
+            self._ring = tempfile.TemporaryFile(prefix="kaltura-spool-")  # noqa: SIM115 - lives as long as the spool
+        except OSError as error:
+            raise self._disk_trouble(error) from None
         self._stream: Generator[bytes, None, None] | None = None
         self._position = 0
         self.restarts = 0
@@ -53,28 +57,47 @@ class Spool:
             self.restarts += self._stream is not None
             self._stop()
             self._stream, self._position = self._begin(), 0
-        while self._position <= offset:
-            try:
+        try:
+            while self._position <= offset:
                 data = next(self._stream, b"")
-            except SourceUnavailable:
-                self._stop()
-                raise
-            if not data:
-                self._stop()
-                raise SourceUnavailable(self._uri, f"the stream ended at byte {self._position}")
-            self._keep(data)
+                if not data:
+                    raise SourceUnavailable(self._uri, f"the stream ended at byte {self._position}")
+                self._keep(data)
+        except SourceUnavailable:
+            self._stop()
+            raise
 
     def _keep(self, data: bytes) -> None:
-        place = self._position % self._capacity
-        fits = self._capacity - place
-        os.pwrite(self._ring.fileno(), data[:fits], place)
-        if len(data) > fits:
-            os.pwrite(self._ring.fileno(), data[fits:], 0)
-        self._position += len(data)
+        left = memoryview(data)
+        while left:
+            place = self._position % self._capacity
+            try:
+                # The nearly full disk takes less than it is given before it refuses.
+                written = os.pwrite(self._ring.fileno(), left[: self._capacity - place], place)
+            except OSError as error:
+                raise self._disk_trouble(error) from None
+            if not written:
+                raise self._disk_trouble(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            left = left[written:]
+            self._position += written
 
     def _kept(self, offset: int, end: int) -> bytes:
         place = offset % self._capacity
-        return os.pread(self._ring.fileno(), min(end - offset, self._capacity - place), place)
+        try:
+            data = os.pread(self._ring.fileno(), min(end - offset, self._capacity - place), place)
+        except OSError as error:
+            raise self._disk_trouble(error) from None
+        if not data:
+            raise self._disk_trouble(OSError(errno.EIO, "what was written to it is gone"))
+        return data
+
+    def _disk_trouble(self, error: OSError) -> SourceUnavailable:
+        folder = tempfile.tempdir or "the folder for temporary files"  # unset if none can be found
+        return SourceUnavailable(
+            self._uri,
+            f"its server has no ranges, so it goes through {self._capacity} bytes of this worker's disk ({folder}), and "
+            f"that fails: {error.strerror}. Free space there, or set TMPDIR to another disk",
+        )
 
     def _stop(self) -> None:
         stream, self._stream = self._stream, None
