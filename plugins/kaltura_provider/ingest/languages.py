@@ -32,6 +32,11 @@ ru rus Russian|sk slk Slovak|sl slv Slovenian|sq sqi Albanian|sr srp Serbian|sv 
 ta tam Tamil|te tel Telugu|th tha Thai|tr tur Turkish|uk ukr Ukrainian|ur urd Urdu|vi vie Vietnamese|zh zho Chinese
 """
 _OTHER_CODES = {"ger": "de", "fre": "fr", "dut": "nl", "chi": "zh", "cze": "cs", "gre": "el", "per": "fa", "rum": "ro"}
+# Three-letter codes that are English words: after a blank or an underscore they are part of a title.
+_WORDS = {"ben", "cat", "chi", "dan", "est", "fin", "hin", "hun", "ind", "kan", "mar", "nor", "pan", "per", "pol"}
+_WORDS |= {"ron", "rum", "spa", "tam", "tel", "vie"}
+# A code after a dot, with a script and a region or without: en, eng, en-US, zh-Hans, es-419.
+_DOTTED = re.compile(r".*\.([a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_](?:[a-z]{2}|\d{3}))?")
 _NAMES: dict[str, str] = {}
 _CODES: dict[str, str] = {}
 for _two, _three, _name in (item.split() for item in re.split(r"[|\n]", _LANGUAGES) if item.strip()):
@@ -61,10 +66,17 @@ def language_name(language: str) -> str:
 
 
 def caption_language(file_name: str) -> str | None:
-    """Return the language that a file's name says before its extension (``talk.en.srt``, ``talk_German.vtt``)."""
-    *before, last = re.split(r"[._\s]+", PurePosixPath(file_name).stem.lower())
-    code = last[:2] if re.fullmatch(r"[a-z]{2}-[a-z]{2,4}", last) else last
-    return _NAMES.get(code) if before else None
+    """Return the language that a file's name says before its extension.
+
+    That is a code after a dot (``talk.en.srt``, ``talk.en-US.srt``), a name (``talk_German.vtt``, ``talk German.vtt``)
+    or a code of three letters that is no English word (``talk_deu.vtt``). Two letters after an underscore or a blank
+    are mostly words (``how_to_do_it.srt``).
+    """
+    stem = PurePosixPath(file_name).stem.lower()
+    if (dotted := _DOTTED.fullmatch(stem)) and dotted[1] in _NAMES:
+        return _NAMES[dotted[1]]
+    *before, last = re.split(r"[._\s]+", stem)
+    return _NAMES.get(last) if before and len(last) > 2 and last not in _WORDS else None
 
 
 def caption_format(file_name: str) -> CaptionFormat | None:
