@@ -87,7 +87,7 @@ def printable(uri: str) -> str:
     if uri.startswith("/") or uri.partition(":")[0].lower() in ("s3", "s3a", "s3n", "file"):
         return redact(uri)
     try:
-        return printable_url(redact(uri))
+        return redact(printable_url(uri))
     except ValueError:
         return redact(uri.partition("?")[0])
 
@@ -122,7 +122,7 @@ def s3_client(aws_conn_id: str) -> Any:
     from kaltura_provider.upload import s3_client_options
 
     hook = S3Hook(aws_conn_id=aws_conn_id, config=Config(**s3_client_options()))
-    client = hook.get_conn()
+    client: Any = hook.get_conn()
     if hook.service_config.get("request_payer"):
         client.meta.events.register("provide-client-params.s3", _pay)
     return client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -11,10 +12,11 @@ if TYPE_CHECKING:
 
     from kaltura_provider.ingest import AssetRef
 
-__all__ = ["CARRIED", "FAILURES_KEY", "as_list", "finish"]
+__all__ = ["CARRIED", "FAILURES_KEY", "as_list", "finish", "presentable"]
 
 FAILURES_KEY = "kaltura_failures"
-"""XCom under which a step says what failed: ``[{"uri", "reason", "retry_helps"}]``."""
+"""XCom under which a step says what failed: ``[{"uri", "reason", "retry_helps"}]``. The ``uri`` is the source's address
+as it was given, by which other tasks know it; the reason is fit to be shown."""
 
 CARRIED = ("started", "request", "failed_step", "upload", "attempts")
 """What a plain reference carries besides the fields of :class:`~kaltura_provider.ingest.AssetRef`: when its first step
@@ -27,17 +29,27 @@ def as_list(value: Any) -> tuple[list[Any], bool]:
     return (list(value), True) if isinstance(value, (list, tuple)) else ([value], False)
 
 
+def presentable(text: str, uri: str) -> str:
+    """Return a text about a source as logs and errors may show it, the source's address in it included."""
+    from kaltura_provider.api.redaction import redact
+    from kaltura_provider.hooks.sources import printable
+
+    return redact(text.replace(uri, printable(uri)) if uri else text)
+
+
 def finish(context: Context, step: str, refs: list[AssetRef], carried: list[dict[str, Any]], *, many: bool) -> Any:
     """Return a step's references as plain values; fail where nothing is left to go on with.
 
     A failure that a retry can help fails the task, so that Airflow retries it: what is done already is found done. On
     the last try, and for failures that no retry helps, a batch goes on with what is good in it, and each failed
-    reference carries its error to the summary.
+    reference carries its error to the summary. Addresses stay in the references as they are, for the next task opens
+    them; in what is told of failures their secrets are hidden.
 
     :param carried: for each reference what it carries besides its own fields.
     :raises AirflowFailException: every asset failed and no retry can help.
     :raises AirflowException: a retry can help.
     """
+    refs = [_presentable(ref) for ref in refs]
     failed = [ref for ref, extra in zip(refs, carried, strict=True) if ref.error and "failed_step" not in extra]
     if failed:
         ti: Any = context["ti"]
@@ -56,9 +68,17 @@ def finish(context: Context, step: str, refs: list[AssetRef], carried: list[dict
     return plain if many else plain[0]
 
 
+def _presentable(ref: AssetRef) -> AssetRef:
+    if ref.error is None:
+        return ref
+    return replace(ref, error=replace(ref.error, message=presentable(ref.error.message, ref.uri)))
+
+
 def _failure(ref: AssetRef) -> dict[str, Any]:
-    error = ref.error
+    from kaltura_provider.hooks.sources import printable
+
+    error, shown = ref.error, printable(ref.uri)
     if error is None:  # only failed references come here
-        raise ValueError(f"{ref.uri} has not failed")
-    reason = error.message if ref.uri in error.message else f"{ref.uri}: {error.message}"
+        raise ValueError(f"{shown} has not failed")
+    reason = error.message if shown in error.message else f"{shown}: {error.message}"
     return {"uri": ref.uri, "reason": reason, "retry_helps": error.retry_helps}
