@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.batch import as_list, finish
+from kaltura_provider.operators.batch import as_list, finish, presentable
 from kaltura_provider.operators.memory import TaskMemory
+from kaltura_provider.operators.sending import upload_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from kaltura_provider.ingest import Asset, AssetRef
-    from kaltura_provider.upload import Source
+    from kaltura_provider.upload import Source, UploadSettings
 
 __all__ = ["KalturaPrepareOperator", "failed_source", "requested_asset", "show"]
 
@@ -40,6 +41,8 @@ class KalturaPrepareOperator(KalturaOperator):
         the URL or from S3 by a presigned URL, and no byte passes through a worker.
     :param adopt_by: take over an entry that somebody else made: by its ``reference`` id or its ``name``.
     :param redo: what to do again although it ended: ``deleted`` entries, ``refused`` file types, ``failed`` imports.
+    :param upload: settings of the upload that follows, as of :class:`KalturaUploadOperator`. Only its limits matter
+        here (``max_size``, ``part_limit``): a source above them fails before anything is made in Kaltura.
     :param aws_conn_id: the Airflow connection for S3.
     :param http_conn_id: the Airflow HTTP connection whose credentials and headers go with ``http(s)`` sources.
     :param durable: remember tokens in the task state store, so that the next try goes on at once.
@@ -56,6 +59,7 @@ class KalturaPrepareOperator(KalturaOperator):
         "transfer",
         "adopt_by",
         "redo",
+        "upload",
         "aws_conn_id",
         "http_conn_id",
         *KalturaOperator.template_fields,
@@ -71,6 +75,7 @@ class KalturaPrepareOperator(KalturaOperator):
         transfer: str = "upload",
         adopt_by: str | None = None,
         redo: Sequence[str] = (),
+        upload: Mapping[str, Any] | None = None,
         aws_conn_id: str = "aws_default",
         http_conn_id: str | None = None,
         durable: bool = True,
@@ -83,6 +88,7 @@ class KalturaPrepareOperator(KalturaOperator):
         self.transfer = transfer
         self.adopt_by = adopt_by
         self.redo = redo
+        self.upload = upload
         self.aws_conn_id = aws_conn_id
         self.http_conn_id = http_conn_id
         self.durable = durable
@@ -99,9 +105,10 @@ class KalturaPrepareOperator(KalturaOperator):
             adopt_by=self.adopt_by or None,  # type: ignore[arg-type]
             redo=frozenset(self.redo),  # type: ignore[arg-type]
         )
+        limits = upload_settings(self.upload)
         started = time.time()
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
-        opened = [self._opened(item) for item in items]
+        opened = [self._opened(item, limits) for item in items]
         assets = [asset for asset in opened if not isinstance(asset, tuple)]
 
         def on_ref(ref: AssetRef) -> None:
@@ -137,10 +144,10 @@ class KalturaPrepareOperator(KalturaOperator):
     def _request(self, item: dict[str, Any]) -> dict[str, Any]:
         return {**item, "metadata": {**(self.metadata or {}), **(item.get("metadata") or {})}}
 
-    def _opened(self, item: dict[str, Any]) -> Asset | tuple[str, Exception]:
+    def _opened(self, item: dict[str, Any], limits: UploadSettings) -> Asset | tuple[str, Exception]:
         """Return the asset behind a source, or the source and what is wrong with it."""
         from kaltura_provider.hooks.sources import open_source
-        from kaltura_provider.upload import SourceError
+        from kaltura_provider.upload import SourceError, check_size
 
         uri = str(item["uri"])
         try:
@@ -152,6 +159,7 @@ class KalturaPrepareOperator(KalturaOperator):
                 version_id=item.get("version_id"),
             )
             try:
+                check_size(source, limits)
                 asset = requested_asset(request, source)
             finally:
                 source.close()
@@ -202,28 +210,34 @@ def requested_asset(request: dict[str, Any], source: Source) -> Asset:
 def failed_source(uri: str, error: Exception) -> AssetRef:
     """Return the reference of a source that could not even be opened."""
     from kaltura_provider.hooks.border import retry_helps
+    from kaltura_provider.hooks.sources import printable
     from kaltura_provider.ingest import AssetError, AssetRef, AssetState
 
     return AssetRef(
         uri=uri,
-        name=uri.rsplit("/", 1)[-1],
+        name=printable(uri).partition("?")[0].rsplit("/", 1)[-1],
         size=0,
         asset="",
         content="",
         state=AssetState.FAILED,
-        error=AssetError("source", str(error), retry_helps(error) and not isinstance(error, ValueError)),
+        error=AssetError(
+            "source", presentable(str(error), uri), retry_helps(error) and not isinstance(error, ValueError)
+        ),
     )
 
 
 def show(operator: KalturaOperator, context: Context, refs: list[AssetRef]) -> None:
     """Log each reference, and make the task's links lead to the first entry."""
+    from kaltura_provider.hooks.sources import printable
+
     for ref in refs:
+        said = ref.error.message if ref.error else ref.note
         operator.log.info(
             "%s: %s%s%s",
-            ref.uri,
+            printable(ref.uri),
             ref.state.value,
             f", entry {ref.entry_id}" if ref.entry_id else "",
-            f" ({ref.error.message if ref.error else ref.note})" if ref.error or ref.note else "",
+            f" ({presentable(said, ref.uri)})" if said else "",
         )
     if first := next((ref.entry_id for ref in refs if ref.entry_id), None):
         push_links(context, operator.hook.account, first)

@@ -1,28 +1,124 @@
-"""Small files on their way to Kaltura: a source of any address is sent to an upload token of its own."""
+"""Sources on their way to upload tokens of their own: the settings, the limits, and which token takes the bytes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from ast import literal_eval
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kaltura_provider.hooks.kaltura import KalturaHook
+    from kaltura_provider.operators.memory import TaskMemory
+    from kaltura_provider.upload import Source, Uploader, UploadResult, UploadSettings
 
-__all__ = ["send_file"]
+__all__ = ["fill_own_token", "fill_token", "send_file", "upload_settings"]
+
+log = logging.getLogger(__name__)
+
+
+def upload_settings(given: Mapping[str, Any] | None) -> UploadSettings:
+    """Return the settings of an upload from a task's argument ``upload``; text of templates is read as what it says.
+
+    :raises KalturaConfigurationError: a setting is unknown or its value impossible; names it.
+    """
+    from dataclasses import fields
+
+    from kaltura_provider.api import KalturaConfigurationError
+    from kaltura_provider.upload import UploadSettings
+
+    given = {} if given is None else given
+    if not isinstance(given, Mapping):
+        raise KalturaConfigurationError("upload", given, "is no mapping", 'give settings, such as {"max_size": 10**9}')
+    known = sorted(item.name for item in fields(UploadSettings))
+    if unknown := sorted(set(given) - set(known)):
+        raise KalturaConfigurationError("upload", ", ".join(unknown), "is unknown", f"use {', '.join(known)}")
+    read = {name: _setting(name, value) for name, value in given.items()}
+    return UploadSettings(**{name: value for name, value in read.items() if value is not None})
+
+
+def _setting(name: str, value: Any) -> Any:
+    from kaltura_provider.api import KalturaConfigurationError, RetryPolicy
+
+    if isinstance(value, str):
+        with suppress(ValueError, SyntaxError):
+            value = literal_eval(value.strip() or "None")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is None or isinstance(value, RetryPolicy if name == "retry" else int | float):
+        return value
+    wanted = "a RetryPolicy" if name == "retry" else "a number (sizes in bytes, times in seconds), or True or False"
+    raise KalturaConfigurationError(f"upload: {name}", value, "is of the wrong kind", f"give {wanted}")
 
 
 def send_file(hook: KalturaHook, uri: str, *, aws_conn_id: str, http_conn_id: str | None) -> str:
     """Send a source (``s3://``, ``https://``, ``file:///``) to a new upload token, and return the token's id.
 
-    :raises SourceError: it cannot be read. :raises UploadError: the upload stopped.
+    :raises SourceError: it cannot be read, or is too large. :raises UploadError: the upload stopped.
     """
     from kaltura_provider.hooks.sources import open_source
     from kaltura_provider.ingest.tokens import add_token
-    from kaltura_provider.upload import Uploader
+    from kaltura_provider.upload import Uploader, check_size
 
     source = open_source(uri, aws_conn_id=aws_conn_id, http_conn_id=http_conn_id)
     try:
+        uploader = Uploader(hook.get_conn(), observer=hook.observer)
+        check_size(source, uploader.settings)
         token = str(add_token(hook.get_conn(), source.name, source.size)["id"])
-        Uploader(hook.get_conn(), observer=hook.observer).send(source, token, attached=False, own=True)
+        uploader.send(source, token, attached=False, own=True)
     finally:
         source.close()
     return token
+
+
+def fill_token(uploader: Uploader, source: Source, token_id: str, content: str, memory: TaskMemory) -> UploadResult:
+    """Send a source to the token its author gave.
+
+    :param content: which bytes these are. :param memory: content to token, of earlier tries.
+    :raises KalturaConfigurationError: an earlier try has sent other bytes to it.
+    """
+    from kaltura_provider.api import KalturaConfigurationError
+
+    if any(token == token_id and begun != content for begun, token in memory.ids.items()):
+        raise KalturaConfigurationError(
+            "token_id",
+            token_id,
+            f"was begun with other bytes: {source.uri} has changed since an earlier try",
+            "give a new token, for this one would hold bytes of both",
+        )
+    memory.remember(content, token_id)
+    return uploader.send(source, token_id, attached=False)
+
+
+def fill_own_token(
+    hook: KalturaHook, uploader: Uploader, source: Source, content: str, memory: TaskMemory
+) -> UploadResult:
+    """Send a source to the token that an earlier try began with the same bytes, else to a new one.
+
+    A token that cannot hold these bytes any more is given up, and a new one made, once.
+
+    :param content: which bytes these are. :param memory: content to token, of earlier tries.
+    """
+    from kaltura_provider.upload import ChecksumMismatch, SizeMismatch, TokenGone
+
+    begun = memory.ids.get(content)
+    token_id = begun or _new_token(hook, source)
+    memory.remember(content, token_id)
+    try:
+        return uploader.send(source, token_id, attached=False, own=True)
+    except (TokenGone, SizeMismatch, ChecksumMismatch) as error:
+        memory.forget(content)
+        if error.permanent or begun is None:
+            raise
+        log.warning("%s. Its bytes go to a new token.", error)
+        return fill_own_token(hook, uploader, source, content, memory)
+
+
+def _new_token(hook: KalturaHook, source: Source) -> str:
+    token = hook.call(
+        "uploadToken",
+        "add",
+        uploadToken={"objectType": "KalturaUploadToken", "fileName": source.name, "fileSize": source.size},
+    )
+    return str(token["id"])

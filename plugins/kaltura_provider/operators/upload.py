@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink
 from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.batch import as_list, finish
-from kaltura_provider.operators.memory import TaskMemory
+from kaltura_provider.operators.memory import ShownProgress, TaskMemory
 from kaltura_provider.operators.prepare import requested_asset, show
+from kaltura_provider.operators.sending import fill_own_token, fill_token, upload_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +27,9 @@ __all__ = ["KalturaUploadOperator"]
 class KalturaUploadOperator(KalturaOperator):
     """Send the bytes of sources straight to Kaltura, without a copy on this machine, and verify that they are in.
 
-    An upload that was interrupted goes on where the server says it stands, on whatever worker. An asset that is in
-    Kaltura already is passed on.
+    An upload that was interrupted goes on where the server says it stands, on whatever worker, as long as the source
+    holds the same bytes. An asset that is in Kaltura already is passed on. While it runs, the task state store shows
+    under ``kaltura_progress`` how far it is.
 
     :param asset: a reference, or a list of them, as :class:`KalturaPrepareOperator` returns it; or
     :param source: one source (``s3://bucket/key``, ``https://...``, ``file:///path``), sent to an upload token of its
@@ -56,6 +57,8 @@ class KalturaUploadOperator(KalturaOperator):
         *KalturaOperator.template_fields,
     )
     operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    _killed = False
+    _uploader: Uploader | None = None
 
     def __init__(
         self,
@@ -78,25 +81,41 @@ class KalturaUploadOperator(KalturaOperator):
         self.http_conn_id = http_conn_id
         self.durable = durable
 
-    @cached_property
-    def _uploader(self) -> Uploader:
-        from kaltura_provider.upload import Uploader, UploadSettings
-
-        return Uploader(
-            self.hook.get_conn(), observer=self.hook.observer, settings=UploadSettings(**(self.upload or {}))
-        )
-
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references, or the token."""
         if (self.asset is None) == (self.source is None):
-            raise ValueError("give either asset (what KalturaPrepareOperator returned) or source (an address)")
-        if self.source is not None:
-            return self._to_token(context, self.source)
+            from kaltura_provider.api import KalturaConfigurationError
+
+            problem = "are both missing" if self.asset is None else "are both given"
+            fix = "give either what KalturaPrepareOperator returned (asset) or an address (source)"
+            raise KalturaConfigurationError("asset and source", None, problem, fix)
+        progress = ShownProgress(context)
+        uploader = self._new_uploader(progress)
+        try:
+            if self.source is not None:
+                return self._to_token(context, uploader, self.source)
+            return self._to_entries(context, uploader)
+        finally:
+            progress.write()
+
+    def _new_uploader(self, progress: ShownProgress) -> Uploader:
+        from kaltura_provider.hooks.observer import AirflowObserver
+        from kaltura_provider.upload import Uploader
+
+        settings = upload_settings(self.upload)
+        observer = AirflowObserver(on_chunk=progress.take)
+        self._uploader = uploader = Uploader(self.hook.get_conn(), observer=observer, settings=settings)
+        if self._killed:
+            uploader.cancel()
+        return uploader
+
+    def _to_entries(self, context: Context, uploader: Uploader) -> Any:
+        """Send what the references say to their tokens."""
         from kaltura_provider.ingest import AssetRef
 
         given, many = as_list(self.asset)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
-        results = [self._sent(AssetRef.from_dict(item), item.get("request"), memory) for item in given]
+        results = [self._sent(uploader, AssetRef.from_dict(item), item.get("request"), memory) for item in given]
         refs = [result.ref for result in results]
         carried = [self._carried(context, *pair) for pair in zip(given, results, strict=True)]
         show(self, context, refs)
@@ -104,14 +123,16 @@ class KalturaUploadOperator(KalturaOperator):
 
     def on_kill(self) -> None:
         """Stop sending; the token keeps what it has, and the next try goes on from there."""
-        self._uploader.cancel()
+        self._killed = True
+        if self._uploader is not None:
+            self._uploader.cancel()
 
     def _carried(self, context: Context, item: dict[str, Any], result: Ingested) -> dict[str, Any]:
         """Return what goes along with a reference: what came of the upload, for its receipt."""
         ti: Any = context["ti"]
         return {**item, **({"upload": asdict(result.upload), "attempts": ti.try_number} if result.upload else {})}
 
-    def _sent(self, ref: AssetRef, request: dict[str, Any] | None, memory: TaskMemory) -> Ingested:
+    def _sent(self, uploader: Uploader, ref: AssetRef, request: dict[str, Any] | None, memory: TaskMemory) -> Ingested:
         """Bring one asset in; whatever stops it is in the reference that comes back."""
         from kaltura_provider.api import KalturaError
         from kaltura_provider.ingest import AssetState, Ingested, MarkLostError, describe, prepare, send_asset
@@ -127,7 +148,7 @@ class KalturaUploadOperator(KalturaOperator):
             try:
                 sent = send_asset(
                     self.hook.get_conn(),
-                    self._uploader,
+                    uploader,
                     ref.to(ref.state, own=own),
                     source,
                     observer=self.hook.observer,
@@ -157,7 +178,7 @@ class KalturaUploadOperator(KalturaOperator):
         if found != ref.content:
             source.close()
             raise SourceChanged(
-                ref.uri, f"{ref.size} bytes, content {ref.content}", f"{source.size} bytes, content {found}"
+                source.uri, f"{ref.size} bytes, content {ref.content}", f"{source.size} bytes, content {found}"
             )
         return source
 
@@ -166,15 +187,22 @@ class KalturaUploadOperator(KalturaOperator):
 
         return open_source(uri, aws_conn_id=self.aws_conn_id, http_conn_id=self.http_conn_id, version_id=version_id)
 
-    def _to_token(self, context: Context, uri: str) -> dict[str, Any]:
+    def _to_token(self, context: Context, uploader: Uploader, uri: str) -> dict[str, Any]:
         """Send a source to a token: the given one, that of an earlier try, or a new one."""
+        from kaltura_provider.ingest import asset_id, content_id
+        from kaltura_provider.upload import check_size
+
         started = time.monotonic()
-        memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
         source = self._open(uri)
         try:
-            token_id = self.token_id or memory.ids.get(uri) or self._new_token(source)
-            memory.remember(uri, token_id)
-            result = self._uploader.send(source, token_id, attached=False, own=self.token_id is None)
+            check_size(source, uploader.settings)
+            content = content_id(asset_id(source.uri if uri.startswith("/") else uri), source.size, source.validator)
+            # Where nothing tells these bytes from others, no try goes on with what another has begun.
+            memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable and bool(source.validator))
+            if self.token_id:
+                result = fill_token(uploader, source, self.token_id, content, memory)
+            else:
+                result = fill_own_token(self.hook, uploader, source, content, memory)
         finally:
             source.close()
         return {
@@ -185,11 +213,3 @@ class KalturaUploadOperator(KalturaOperator):
             "crc32c": result.crc32c,
             "seconds": round(time.monotonic() - started, 3),
         }
-
-    def _new_token(self, source: Source) -> str:
-        token = self.hook.call(
-            "uploadToken",
-            "add",
-            uploadToken={"objectType": "KalturaUploadToken", "fileName": source.name, "fileSize": source.size},
-        )
-        return str(token["id"])
