@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["change_categories", "read_categories", "resolve_categories"]
 
+_BATCH = 50
 _MOST_LEVELS = 8
+_SO_ALREADY = ("CATEGORY_ENTRY_ALREADY_EXISTS", "ENTRY_IS_NOT_ASSIGNED_TO_CATEGORY")
 
 
 def read_categories(values: Any, name: str) -> list[int | str]:
@@ -97,15 +99,17 @@ def change_categories(
     """
     changes = [("add", entry, category) for entry in entry_ids for category in add]
     changes += [("delete", entry, category) for entry in entry_ids for category in remove]
-    requests = [_request(*change) for change in changes]
     counts = {"added": 0, "removed": 0}
     refused: KalturaAPIError | None = None
-    # Twice is once: the second time says that it is so already.
-    for (action, _, _), result in zip(changes, client.multirequest(requests, repeatable=True), strict=True):
-        if not isinstance(result, KalturaAPIError):
-            counts["added" if action == "add" else "removed"] += 1
-        elif result.code not in ("CATEGORY_ENTRY_ALREADY_EXISTS", "ENTRY_IS_NOT_ASSIGNED_TO_CATEGORY"):
-            refused = refused or result
+    for start in range(0, len(changes), _BATCH):
+        batch = changes[start : start + _BATCH]
+        # Twice is once: the second time says that it is so already.
+        results = client.multirequest([_request(*change) for change in batch], repeatable=True)
+        for (action, _, _), result in zip(batch, results, strict=True):
+            if not isinstance(result, KalturaAPIError):
+                counts["added" if action == "add" else "removed"] += 1
+            elif result.code not in _SO_ALREADY:
+                refused = refused or result
     if refused is not None:
         raise refused
     return counts

@@ -9,7 +9,7 @@ from kaltura_provider.api.enums import FlavorAssetStatus, parse_status
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kaltura_provider.api.client import KalturaClient
 
@@ -26,7 +26,13 @@ FLAVOR_FIELDS = (
     "sizeInBytes",
     "fileExt",
     "tags",
+    "containerFormat",
+    "videoCodecId",
+    "frameRate",
+    "language",
+    "description",
 )
+_BATCH = 100
 _PAGE = 500
 _PLAYABLE = frozenset({"web", "mbr", "mobile", "iphonenew", "ipadnew", "dash"})
 
@@ -36,26 +42,28 @@ class FlavorNotReadyError(KalturaError):
 
 
 def list_flavors(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return entry id -> flavors, the source first, then by height and bitrate; page by page (500 at most)."""
+    """Return entry id -> flavors, the source first, then by height and bitrate; one without any is left out."""
     found: dict[str, list[dict[str, Any]]] = {}
-    page = 1
-    while entry_ids:
-        reply = client.call(
-            "flavorAsset",
-            "list",
-            {"filter": {"entryIdIn": ",".join(entry_ids)}, "pager": {"pageSize": _PAGE, "pageIndex": page}},
-        )
-        for flavor in reply["objects"]:
+    for start in range(0, len(entry_ids), _BATCH):
+        for flavor in _pages(client, entry_ids[start : start + _BATCH]):
             kept = {name: flavor[name] for name in FLAVOR_FIELDS if name in flavor}
             if "sizeInBytes" in kept:
                 kept["sizeInBytes"] = int(kept["sizeInBytes"])  # text on the wire
             found.setdefault(flavor["entryId"], []).append(kept)
-        if len(reply["objects"]) < _PAGE:
-            break
-        page += 1
     for flavors in found.values():
         flavors.sort(key=_order)
     return found
+
+
+def _pages(client: KalturaClient, entry_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    wanted, page = {"entryIdIn": ",".join(entry_ids)}, 1
+    while True:
+        pager = {"pageSize": _PAGE, "pageIndex": page}
+        flavors = client.call("flavorAsset", "list", {"filter": wanted, "pager": pager})["objects"]
+        yield from flavors
+        if len(flavors) < _PAGE:
+            return
+        page += 1
 
 
 def _order(flavor: Mapping[str, Any]) -> tuple[bool, int, int]:
@@ -66,21 +74,27 @@ def _rank(flavor: Mapping[str, Any]) -> tuple[int, int]:
     return _order(flavor)[1:]
 
 
-def narrowed(
-    flavors: Sequence[Mapping[str, Any]], statuses: Sequence[Any] = (), tags: Sequence[str] = ()
-) -> list[dict[str, Any]]:
+def narrowed(flavors: Sequence[Mapping[str, Any]], statuses: Any = (), tags: Any = ()) -> list[dict[str, Any]]:
     """Return the flavors that have one of these statuses (names or numbers) and all of these tags.
 
     :raises KalturaConfigurationError: a status is unknown.
     """
-    given = [statuses] if isinstance(statuses, (str, int)) else statuses
-    wanted = {choose(FlavorAssetStatus, status, "statuses") for status in given}
-    needed = {tag.strip() for tag in ([tags] if isinstance(tags, str) else tags)}
+    wanted = {choose(FlavorAssetStatus, status, "statuses") for status in _listed(statuses)}
+    needed = set(_listed(tags))
     return [
         dict(flavor)
         for flavor in flavors
         if (not wanted or parse_status(FlavorAssetStatus, flavor["status"]) in wanted) and needed <= _tags(flavor)
     ]
+
+
+def _listed(values: Any) -> list[Any]:
+    """Return one value, a list of them or text with commas as a list."""
+    if values is None:
+        return []
+    items = str(values).split(",") if isinstance(values, (str, int)) else values
+    stripped = [item.strip() if isinstance(item, str) else item for item in items]
+    return [item for item in stripped if item != ""]
 
 
 def _tags(flavor: Mapping[str, Any]) -> set[str]:

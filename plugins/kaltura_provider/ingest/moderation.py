@@ -6,17 +6,19 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.arguments import choose
-from kaltura_provider.api.errors import KalturaConfigurationError
-from kaltura_provider.api.wire import Request, first_error
+from kaltura_provider.api.enums import ModerationStatus, parse_enum
+from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError, KalturaPermanentError, api_error
+from kaltura_provider.api.wire import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from kaltura_provider.api.client import KalturaClient
 
 __all__ = ["Decision", "FlagType", "moderate", "read_decision"]
 
 _BATCH = 50
+_MOST_NAMED = 10
 
 
 class Decision(StrEnum):
@@ -25,6 +27,13 @@ class Decision(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     FLAG = "flag"
+
+
+_STATUS = {
+    Decision.APPROVE: ModerationStatus.APPROVED,
+    Decision.REJECT: ModerationStatus.REJECTED,
+    Decision.FLAG: ModerationStatus.FLAGGED_FOR_REVIEW,
+}
 
 
 class FlagType(IntEnum):
@@ -58,16 +67,47 @@ def read_decision(decision: str, flag_type: Any, comments: str | None) -> tuple[
 def moderate(
     client: KalturaClient, ids: Sequence[str], decision: Decision, flag: FlagType | None = None, comments: Any = None
 ) -> None:
-    """Carry out a decision on entries.
+    """Carry out a decision on entries; one of which it holds already is left alone.
 
-    :raises KalturaError: the first refusal; the other entries have been dealt with all the same.
+    :raises KalturaError: Kaltura refuses some; names them. The other entries have been dealt with all the same.
     """
+    refused: dict[str, KalturaAPIError] = {}
     for start in range(0, len(ids), _BATCH):
-        requests = [_request(entry_id, decision, flag, comments) for entry_id in ids[start : start + _BATCH]]
+        batch = _undecided(client, ids[start : start + _BATCH], decision)
+        if not batch:
+            continue
+        requests = [_request(entry_id, decision, flag, comments) for entry_id in batch]
         # Each flag counts; the other decisions are the same when made twice.
-        error = first_error(client.multirequest(requests, repeatable=decision is not Decision.FLAG))
-        if error is not None:
-            raise error
+        results = client.multirequest(requests, repeatable=decision is not Decision.FLAG)
+        refused |= {i: result for i, result in zip(batch, results, strict=True) if isinstance(result, KalturaAPIError)}
+    if refused:
+        raise _refusal(refused)
+
+
+def _undecided(client: KalturaClient, ids: Sequence[str], decision: Decision) -> list[str]:
+    """Return the entries of which the decision does not hold yet, those that cannot be read among them."""
+    try:
+        entries = client.call("baseEntry", "getByIds", {"entryIds": ",".join(ids)})
+    except KalturaPermanentError:
+        return list(ids)  # a narrowed role may not read, but decide
+    held = {entry["id"]: parse_enum(ModerationStatus, entry.get("moderationStatus")) for entry in entries}
+    return [entry_id for entry_id in ids if held.get(entry_id) != _STATUS[decision]]
+
+
+def _refusal(refused: Mapping[str, KalturaAPIError]) -> KalturaAPIError:
+    """Return one error for several: one that another try may cure if there is one, with the entries it is about."""
+    errors = list(refused.values())
+    said = next((error for error in errors if not isinstance(error, KalturaPermanentError)), errors[0])
+    about = [entry_id for entry_id, error in refused.items() if error.code == said.code]
+    named = ", ".join(about[:_MOST_NAMED]) + (f" and {len(about) - _MOST_NAMED} more" * (len(about) > _MOST_NAMED))
+    return api_error(
+        said.code,
+        said.message,
+        {**said.details, "entries": named},
+        service=said.service,
+        action=said.action,
+        request_id=said.request_id,
+    )
 
 
 def _request(entry_id: str, decision: Decision, flag: FlagType | None, comments: Any) -> Request:

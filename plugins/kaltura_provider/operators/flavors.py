@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
@@ -20,14 +21,16 @@ __all__ = ["KalturaGetFlavorUrlOperator", "KalturaListFlavorsOperator"]
 class KalturaListFlavorsOperator(KalturaOperator):
     """List the flavors of entries (``flavorAsset.list``), the source first, then by height and bitrate.
 
-    :param entry: an entry id, an asset reference as the other operators return it, or a list of either.
+    :param entry: an entry id, an asset reference as the other operators return it, a list of either, or ids with
+        commas. An entry that does not exist has no flavors.
     :param statuses: only flavors of these statuses: ``ready``, ``converting``, ``error`` ..., or numbers.
     :param tags: only flavors with all of these tags, such as ``["web", "mbr"]``.
     :param output_uri: where a table of all flavors goes besides (``.csv``, ``.jsonl``, ``.json``; a file or S3).
     :param aws_conn_id: the Airflow connection for an ``output_uri`` in S3.
     :return: for an entry id, its flavors: ``id``, ``flavorParamsId`` (0 is the source), ``isOriginal``, ``status``,
-        ``width`` and ``height`` (pixels), ``bitrate`` (kbit/s), ``sizeInBytes``, ``fileExt``, ``tags``. For an asset
-        reference, the reference with its flavors under ``flavors`` and the ``seconds`` since its first task
+        ``width`` and ``height`` (pixels), ``bitrate`` (kbit/s), ``sizeInBytes``, ``fileExt``, ``tags``,
+        ``containerFormat``, ``videoCodecId``, ``frameRate``, ``language``, ``description`` (of a failed one: why). For
+        an asset reference, the reference with its flavors under ``flavors`` and the ``seconds`` since its first task
         began. For a list, a list of these. With an ``output_uri``, ``{"output_uri", "count"}``.
     :raises AirflowFailException: an argument is impossible, or Kaltura refuses the call for good.
     """
@@ -39,8 +42,8 @@ class KalturaListFlavorsOperator(KalturaOperator):
         self,
         *,
         entry: Any,
-        statuses: Sequence[Any] = (),
-        tags: Sequence[str] = (),
+        statuses: Any = (),
+        tags: str | Sequence[str] = (),
         output_uri: str | None = None,
         aws_conn_id: str = "aws_default",
         **kwargs: Any,
@@ -58,8 +61,7 @@ class KalturaListFlavorsOperator(KalturaOperator):
 
         check_output(self.output_uri)
         narrowed([], self.statuses, self.tags)
-        many = isinstance(self.entry, (list, tuple))
-        entries = list(self.entry) if many else [self.entry]
+        entries, many = _entries(self.entry)
         ids = [_entry_id(entry) for entry in entries]
         found = list_flavors(self.hook.get_conn(), [entry_id for entry_id in ids if entry_id])
         found = {entry_id: narrowed(flavors, self.statuses, self.tags) for entry_id, flavors in found.items()}
@@ -118,8 +120,23 @@ class KalturaGetFlavorUrlOperator(KalturaOperator):
         return {"url": redact(str(url)), "flavor_id": found.pop("id"), **found}
 
 
+def _entries(given: Any) -> tuple[list[Any], bool]:
+    """Return the entries given, and whether they were several."""
+    if isinstance(given, str) and "," in given:
+        return [item.strip() for item in given.split(",") if item.strip()], True
+    # What mapped tasks returned is no list, but can be gone through like one.
+    if isinstance(given, Iterable) and not isinstance(given, (str, bytes, dict)):
+        return list(given), True
+    return [given], False
+
+
 def _entry_id(entry: Any) -> str | None:
-    return entry.get("entry_id") if isinstance(entry, dict) else str(entry)
+    """Return an entry's id, checked; ``None`` for a reference whose ingest failed before there was an entry."""
+    from kaltura_provider.api.arguments import entry_id
+
+    if isinstance(entry, dict) and "state" in entry and not entry.get("entry_id"):
+        return None
+    return entry_id(entry, "entry")
 
 
 def _taken(ref: Mapping[str, Any]) -> dict[str, float]:
@@ -135,4 +152,5 @@ def _table(found: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]
 
 def _line(flavor: Mapping[str, Any]) -> str:
     size = f"{flavor.get('width') or '?'}x{flavor.get('height') or '?'}"
-    return f"{flavor['id']}: status {flavor.get('status')}, {size}, {flavor.get('bitrate', '?')} kbit/s"
+    said = f"{flavor['id']}: status {flavor.get('status')}, {size}, {flavor.get('bitrate', '?')} kbit/s"
+    return f"{said}, {flavor['description']}" if flavor.get("description") else said

@@ -17,6 +17,9 @@ __all__ = ["KalturaModerateEntryOperator"]
 class KalturaModerateEntryOperator(KalturaOperator):
     """Approve, reject or flag entries (``baseEntry.approve``, ``reject``, ``flag``).
 
+    An entry that is so already is left alone, one that is flagged too: a retry flags nothing twice. One that Kaltura
+    refuses stops no other.
+
     :param entry_id: an entry id, an asset reference, or a list of either.
     :param decision: ``approve``, ``reject`` or ``flag``.
     :param flag_type: with ``flag``, why: ``sexual_content``, ``violent_repulsive``, ``harmful_dangerous``,
