@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaTransportError, TransportFault
 from kaltura_provider.api.redaction import redact
 
-__all__ = ["Delivered", "fetch_delivery"]
+__all__ = ["Delivered", "DeliveredKind", "DeliveryError", "fetch_delivery"]
 
 _MOST = 2 * 1024 * 1024
 _REASONS = {
@@ -31,7 +33,31 @@ _REASONS = {
     "31": "the session has expired",
     "58": "the entry is in the recycle bin",
 }
+# What else thumbnails can be asked for as; their sizes are not read.
+_OTHER_PICTURES = (
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+    (b"8BPS", "Photoshop"),
+    (b"%PDF", "PDF"),
+)
 _FOR_GOOD = frozenset({"1", "4", "12"})
+
+
+class DeliveredKind(StrEnum):
+    """What sort of thing a delivery URL gave."""
+
+    HLS = "hls"
+    DASH = "dash"
+    PICTURE = "picture"
+    FILE = "file"
+
+
+_EXPECTED = {
+    DeliveredKind.HLS: "an HLS manifest",
+    DeliveredKind.DASH: "a DASH manifest",
+    DeliveredKind.PICTURE: "a picture",
+    DeliveredKind.FILE: "a file",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +67,7 @@ class Delivered:
     url: str
     status: int
     content_type: str
+    kind: DeliveredKind
     what: str
     size: int | None = None
     renditions: int | None = None
@@ -59,11 +86,12 @@ class DeliveryError(KalturaTransportError):
         return self.reason not in _FOR_GOOD
 
 
-def fetch_delivery(url: str, *, timeout: float = 30.0) -> Delivered:
+def fetch_delivery(url: str, *, expected: DeliveredKind | None = None, timeout: float = 30.0) -> Delivered:
     """Fetch a URL, follow its redirects, and read as much as tells what it is.
 
+    :param expected: what has to come.
     :param timeout: seconds to wait for a connection and for each next piece of data.
-    :raises DeliveryError: nothing came, or an error; names Kaltura's reason.
+    :raises DeliveryError: nothing came, an error, or something else; names Kaltura's reason, or what came.
     :raises KalturaConfigurationError: it is no http or https URL.
     """
     if urlsplit(url).scheme not in ("http", "https"):
@@ -71,10 +99,23 @@ def fetch_delivery(url: str, *, timeout: float = 30.0) -> Delivered:
     try:
         with requests.get(url, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"}) as reply:
             body = b"".join(_some(reply))
-            return _described(url, reply, body)
+            found = _described(url, reply, body)
     except requests.RequestException as error:
         fault = TransportFault.TIMEOUT if isinstance(error, requests.Timeout) else TransportFault.CONNECT
         raise DeliveryError(f"{redact(url)} gave no answer ({type(error).__name__})", fault=fault) from None
+    if expected not in (None, found.kind):
+        came = f"{found.what} ({found.content_type or 'of no type'}, {found.size} bytes{_beginning(body)})"
+        raise _failure(f"{found.url}: {_EXPECTED[expected]} was expected; what came: {came}", 200, "")
+    return found
+
+
+def _beginning(body: bytes) -> str:
+    """Return how a text begins; nothing of other files."""
+    try:
+        text = " ".join(body[:60].decode("ascii").split())
+    except ValueError:
+        return ""
+    return f", beginning with {redact(text)!r}" if text.isprintable() else ""
 
 
 def _some(reply: requests.Response) -> Any:
@@ -93,33 +134,37 @@ def _described(url: str, reply: requests.Response, body: bytes) -> Delivered:
     if number or reply.status_code != 200 or not body:
         reason = _REASONS.get(number, reply.headers.get("X-Kaltura-App", "") or "nothing came back")
         raise _failure(f"{shown}: HTTP {reply.status_code}, {redact(reason)}", reply.status_code, number)
-    kind = reply.headers.get("Content-Type", "").split(";")[0].strip().lower()
     said = reply.headers.get("Content-Length", "")
     size = int(said) if said.isdecimal() else (len(body) if len(body) < _MOST else None)
-    if body.startswith(b"#EXTM3U"):
-        return _manifest(shown, reply, kind, size, body)
-    if b"<MPD" in body[:2000]:
+    made = partial(
+        Delivered, url=shown, status=200, size=size,
+        content_type=reply.headers.get("Content-Type", "").split(";")[0].strip().lower(),
+    )  # fmt: skip
+    start = body[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"#EXTM3U"):
+        what, count = _hls(shown, body)
+        return made(kind=DeliveredKind.HLS, what=what, renditions=count)
+    if b"<MPD" in start:
         count = len(re.findall(rb"<Representation[\s>]", body))
         if not count:
             raise _failure(f"{shown}: a DASH manifest without any rendition", 200, "6")
-        return Delivered(shown, 200, kind, f"DASH manifest with {count} renditions", size, renditions=count)
-    picture = _picture(body)
-    if picture:
+        return made(kind=DeliveredKind.DASH, what=f"DASH manifest with {count} renditions", renditions=count)
+    if picture := _picture(body):
         name, width, height = picture
-        return Delivered(shown, 200, kind, f"{name} picture", size, width=width, height=height)
-    if body.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+        return made(kind=DeliveredKind.PICTURE, what=f"{name} picture", width=width, height=height)
+    if start[:15].lower().startswith((b"<!doctype html", b"<html")):
         raise _failure(f"{shown}: a web page in place of content", 200, "")
-    return Delivered(shown, 200, kind, "file", size)
+    return made(kind=DeliveredKind.FILE, what="file")
 
 
-def _manifest(url: str, reply: requests.Response, kind: str, size: int | None, body: bytes) -> Delivered:
+def _hls(shown: str, body: bytes) -> tuple[str, int | None]:
+    """Return what an HLS manifest is, and how many renditions it has."""
     lines = body.decode("utf-8", "replace").splitlines()
     count = sum(line.startswith("#EXT-X-STREAM-INF") for line in lines) or None
-    parts = [urljoin(reply.url, line) for line in lines if line and not line.startswith("#")]
+    parts = [line for line in lines if line.strip() and not line.lstrip("\ufeff ").startswith("#")]
     if not parts:
-        raise _failure(f"{url}: an HLS manifest without any rendition", 200, "6")
-    what = f"HLS manifest with {count} renditions" if count else f"HLS playlist with {len(parts)} segments"
-    return Delivered(url, 200, kind, what, size, renditions=count)
+        raise _failure(f"{shown}: an HLS manifest without any rendition", 200, "6")
+    return f"HLS manifest with {count} renditions" if count else f"HLS playlist with {len(parts)} segments", count
 
 
 def _error_number(reply: requests.Response) -> str:
@@ -139,11 +184,15 @@ def _picture(body: bytes) -> tuple[str, int | None, int | None] | None:
     """Return the format, width and height of a picture."""
     if body.startswith(b"\x89PNG\r\n\x1a\n") and len(body) >= 24:
         return ("PNG", *struct.unpack(">II", body[16:24]))
-    if body[:6] in (b"GIF87a", b"GIF89a"):
+    if body[:6] in (b"GIF87a", b"GIF89a") and len(body) >= 10:
         return ("GIF", *struct.unpack("<HH", body[6:10]))
     if body.startswith(b"\xff\xd8"):
         return ("JPEG", *_jpeg_size(body))
-    return None
+    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
+        return "WebP", None, None
+    if body[:2] == b"BM" and body[6:10] == bytes(4):
+        return "BMP", None, None
+    return next(((name, None, None) for start, name in _OTHER_PICTURES if body.startswith(start)), None)
 
 
 def _jpeg_size(body: bytes) -> tuple[int | None, int | None]:

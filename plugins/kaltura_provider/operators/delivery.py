@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, 
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from airflow.sdk import Context
 
@@ -17,6 +18,7 @@ __all__ = ["KalturaCheckDeliveryOperator"]
 
 _FORMATS = {"hls": "applehttp", "dash": "mpegdash", "url": "url", "download": "download"}
 _KINDS = (*_FORMATS, "thumbnail", "raw")
+_EXPECTED = {"hls": "hls", "dash": "dash", "thumbnail": "picture"}
 
 
 class KalturaCheckDeliveryOperator(KalturaOperator):
@@ -24,13 +26,15 @@ class KalturaCheckDeliveryOperator(KalturaOperator):
 
     :param entry_id: an entry id or an asset reference.
     :param what: ``hls``, ``dash`` (manifests), ``url``, ``download`` (a file, by redirect), ``raw`` or ``thumbnail``.
+        Where a manifest or a thumbnail is asked for and something else comes, the task fails and says what.
     :param options: of the URL: for manifests and files ``flavor_ids``, ``flavor_param_ids``, ``tags``, ``protocol``,
-        ``min_bitrate``, ``max_bitrate``, ``referrer``; for ``thumbnail`` ``width``, ``height``, ``type``, ``quality``,
-        ``vid_sec`` ... (:func:`~kaltura_provider.api.thumbnail_url`); for ``raw`` ``file_name``, ``version`` ...
+        ``min_bitrate``, ``max_bitrate``, ``seek_from``, ``clip_to`` (milliseconds), ``referrer``; for ``thumbnail``
+        ``width``, ``height``, ``type``, ``quality``, ``vid_sec`` ... (:func:`~kaltura_provider.api.thumbnail_url`); for
+        ``raw`` ``file_name``, ``version`` ... Numbers may be text.
     :param with_session: send a session along, for entries that not everybody may see; it appears nowhere.
     :param fetch_timeout: seconds to wait for the connection and for each next piece of data.
-    :return: ``{"url", "status" (HTTP), "content_type", "what", "size" (bytes), "renditions", "width", "height"}``, as
-        far as they are known.
+    :return: ``{"url", "status" (HTTP), "content_type", "kind" (``hls``, ``dash``, ``picture`` or ``file``), "what",
+        "size" (bytes), "renditions", "width", "height"}``, as far as they are known.
     :raises AirflowFailException: an option is impossible, or there is no such entry. What may be delivered later (still
         converting, no flavor READY) is tried again.
     """
@@ -58,11 +62,13 @@ class KalturaCheckDeliveryOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return what came back."""
-        from kaltura_provider.api.delivery_check import fetch_delivery
+        from kaltura_provider.api.delivery_check import DeliveredKind, fetch_delivery
 
         self._url(None)  # arguments are checked before a session is opened
         url = self._url(self.hook.get_conn().ks() if self.with_session else None)
-        found = asdict(fetch_delivery(url, timeout=self.fetch_timeout))
+        expected = DeliveredKind(_EXPECTED[self.what]) if self.what in _EXPECTED else None
+        found = asdict(fetch_delivery(url, expected=expected, timeout=self.fetch_timeout))
+        found["kind"] = str(found["kind"])
         self.log.info("%s: %s, %s bytes", found["url"], found["what"], found["size"])
         push_links(context, self.hook.account, self._checked_id())
         return {name: value for name, value in found.items() if value is not None}
@@ -77,22 +83,35 @@ class KalturaCheckDeliveryOperator(KalturaOperator):
 
         :raises KalturaConfigurationError: an option is unknown or impossible; names it.
         """
-        import inspect
-
         from kaltura_provider.api import KalturaConfigurationError, play_manifest_url, raw_url, thumbnail_url
 
         if self.what not in _KINDS:
             raise KalturaConfigurationError("what", self.what, "is unknown", f"use one of {', '.join(_KINDS)}")
         builders: dict[str, Callable[..., str]] = {"thumbnail": thumbnail_url, "raw": raw_url}
-        build = builders.get(self.what, play_manifest_url)
-        options = dict(self.options or {})
-        known = [p.name for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        allowed = [name for name in known if name != "ks" and not (name == "format" and self.what in _FORMATS)]
-        if unknown := sorted(set(options) - set(allowed)):
-            raise KalturaConfigurationError(
-                "options", ", ".join(unknown), f"is no option of {self.what}", f"use {', '.join(allowed)}"
-            )
+        build: Callable[..., str] = builders.get(self.what) or play_manifest_url
+        options = _read_options(self.options, build, self.what)
         if self.what in _FORMATS:
             options["format"] = _FORMATS[self.what]
         account = self.hook.account
-        return str(build(account.cdn_host, account.partner_id, self._checked_id(), ks=ks, **options))
+        return build(account.cdn_host, account.partner_id, self._checked_id(), ks=ks, **options)
+
+
+def _read_options(given: Any, build: Callable[..., str], what: str) -> dict[str, Any]:
+    """Return the options of a URL, if it has them.
+
+    :raises KalturaConfigurationError: they are no mapping, or one is unknown; names it.
+    """
+    import inspect
+
+    from kaltura_provider.api import KalturaConfigurationError
+
+    if not isinstance(given or {}, Mapping):
+        raise KalturaConfigurationError("options", str(given), "is no mapping", 'give one such as {"width": 640}')
+    known = [p.name for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    allowed = [name for name in known if name != "ks" and not (name == "format" and what in _FORMATS)]
+    options = dict(given or {})
+    if unknown := sorted(set(options) - set(allowed)):
+        raise KalturaConfigurationError(
+            "options", ", ".join(unknown), f"is no option of {what}", f"use {', '.join(allowed)}"
+        )
+    return options

@@ -1,0 +1,95 @@
+"""What came from a delivery URL, told by its bytes, from a web server that sends anything."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaltura_provider.api.delivery_check import DeliveredKind, DeliveryError, fetch_delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HLS = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n"
+DASH = b'<?xml version="1.0"?><MPD><Representation id="1"/></MPD>'
+GIF = b"GIF89a\x02\x00\x03\x00"
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[bytes, str], str]]:
+    """Makes a URL under which the given bytes come."""
+    sent: dict[str, tuple[bytes, str]] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body, content_type = sent[self.path]
+            self.send_response(200)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def put(body: bytes, content_type: str = "application/octet-stream") -> str:
+        path = f"/{len(sent)}"
+        sent[path] = body, content_type
+        return f"http://127.0.0.1:{server.server_address[1]}{path}"
+
+    yield put
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "what"),
+    [
+        (HLS, "hls", "HLS manifest with 1 renditions"),
+        (b"\xef\xbb\xbf#EXTM3U\n#EXTINF:2,\na.ts\nb.ts\n", "hls", "HLS playlist with 2 segments"),
+        (DASH, "dash", "DASH manifest with 1 renditions"),
+        (GIF, "picture", "GIF picture"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "picture", "WebP picture"),
+        (b"BM\x00\x01\x00\x00\x00\x00\x00\x00\x36", "picture", "BMP picture"),
+        (b"II*\x00rest", "picture", "TIFF picture"),
+        (b"8BPS\x00\x01", "picture", "Photoshop picture"),
+        (b"%PDF-1.7", "picture", "PDF picture"),
+        (b"BMW, VW, Opel", "file", "file"),
+        (b"GIF89a", "file", "file"),
+        (b"{}", "file", "file"),
+    ],
+)
+def test_what_it_is(serve: Callable[..., str], body: bytes, kind: str, what: str) -> None:
+    found = fetch_delivery(serve(body))
+    assert (found.kind, found.what, found.size) == (kind, what, len(body))
+    assert fetch_delivery(serve(body), expected=DeliveredKind(kind)).what == what
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected", "said"),
+    [
+        (b'{"error": "busy"}', "application/json", "picture",
+         r"""a picture was expected; what came: file \(application/json, 17 bytes, beginning with '{"error"""),
+        (HLS, "application/x-mpegurl", "picture", "what came: HLS manifest with 1 renditions"),
+        (GIF, "image/gif", "hls", "an HLS manifest was expected; what came: GIF picture"),
+        (HLS, "application/x-mpegurl", "dash", "a DASH manifest was expected"),
+        (b"\x00\x01\x02", "", "picture", r"\(of no type, 3 bytes\)"),
+    ],
+)  # fmt: skip
+def test_something_else_is_an_error(
+    serve: Callable[..., str], body: bytes, content_type: str, expected: str, said: str
+) -> None:
+    with pytest.raises(DeliveryError, match=said) as caught:
+        fetch_delivery(serve(body, content_type), expected=DeliveredKind(expected))
+    assert caught.value.retry_helps, "what a server sends in place of content may be content later"
+
+
+def test_an_empty_answer_is_an_error(serve: Callable[..., str]) -> None:
+    with pytest.raises(DeliveryError, match="nothing came back"):
+        fetch_delivery(serve(b""))
