@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.arguments import choose
 from kaltura_provider.api.enums import AttachmentFormat, CaptionFormat, ThumbAssetStatus, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError, KalturaNotFoundError
+from kaltura_provider.api.redaction import redact
 from kaltura_provider.ingest.languages import caption_format, caption_language, language_name
+from kaltura_provider.ingest.token_use import became_asset, check_usable, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,22 +29,27 @@ __all__ = [
     "caption_object",
     "delete_asset",
     "list_assets",
+    "origin_mark",
     "put_asset",
     "thumbnail_object",
 ]
 
 _PAGE = 500
+_SIGNED = re.compile(
+    r"(x-amz-|x-goog-|signature|expires|policy|key-pair-id|awsaccesskeyid|(sig|se|st|sv|ks)=)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AssetKind:
-    """How one kind of asset is called in Kaltura's API, and by what two of one entry are the same."""
+    """How one kind of asset is called in Kaltura's API, by what two of one entry are the same, and what may change."""
 
     name: str
     service: str
     parameter: str
     key: tuple[str, ...]
     fields: tuple[str, ...]
+    changeable: tuple[str, ...] = ()
 
     @property
     def id_parameter(self) -> str:
@@ -50,7 +59,7 @@ class AssetKind:
 
 _COMMON = ("id", "entryId", "status", "fileExt", "sizeInBytes", "tags")
 CAPTION = AssetKind(
-    "caption", "caption_captionAsset", "captionAsset", ("language", "label"),
+    "caption", "caption_captionAsset", "captionAsset", ("language", "label", "format"),
     (*_COMMON, "language", "languageCode", "label", "format", "isDefault"),
 )  # fmt: skip
 THUMBNAIL = AssetKind(
@@ -58,7 +67,7 @@ THUMBNAIL = AssetKind(
 )
 ATTACHMENT = AssetKind(
     "attachment", "attachment_attachmentAsset", "attachmentAsset", ("filename",),
-    (*_COMMON, "filename", "title", "format"),
+    (*_COMMON, "filename", "title", "format"), ("title", "format"),
 )  # fmt: skip
 
 _ATTACHMENT_FORMATS = {
@@ -71,7 +80,7 @@ _ATTACHMENT_FORMATS = {
 
 
 def caption_object(
-    file_name: str, *, language: str | None = None, label: str | None = None, format: Any = None, default: bool = False
+    file_name: str, *, language: str | None = None, label: str | None = None, format: Any = None
 ) -> dict[str, Any]:
     """Return a caption asset; language and format are said, or told by the file's name (``talk.en.srt``).
 
@@ -88,7 +97,6 @@ def caption_object(
         raise KalturaConfigurationError("format", None, f"is not told by {file_name!r}", f"give one of {known}")
     return {
         "objectType": "KalturaCaptionAsset", "language": spoken, "label": label or spoken, "format": written,
-        "isDefault": 1 if default else None,
     }  # fmt: skip
 
 
@@ -112,6 +120,18 @@ def attachment_object(file_name: str, *, title: str | None = None, format: Any =
 def thumbnail_object(mark: str, tags: Sequence[str] = ()) -> dict[str, Any]:
     """Return a thumbnail asset; ``mark`` is what a second one from the same source is recognised by."""
     return {"objectType": "KalturaThumbAsset", "tags": ",".join(tags) or None, "partnerData": mark}
+
+
+def origin_mark(origin: str) -> str:
+    """Return what a picture is recognised by: its address, or its upload token.
+
+    Of a URL's query all counts but what is signed anew each time.
+    """
+    if not origin.startswith(("http://", "https://")):
+        return redact(origin)
+    address, _, query = origin.partition("?")
+    kept = sorted(pair for pair in query.split("&") if pair and not _SIGNED.match(pair))
+    return redact(address) + (f"?{sha256('&'.join(kept).encode()).hexdigest()[:16]}" if kept else "")
 
 
 def list_assets(client: KalturaClient, kind: AssetKind, entry_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -141,21 +161,40 @@ def put_asset(
 ) -> dict[str, Any]:
     """Give an entry an asset with this content, and return it; one that is there for the same is filled anew.
 
+    Repeated with the same upload token it changes nothing.
+
+    :raises CannotAttachError: the token is used up, or belongs to something else.
     :raises KalturaError: Kaltura refuses, or cannot be asked.
     """
     same = next((asset for asset in list_assets(client, kind, [entry_id]) if _is(kind, asset, wanted)), None)
-    asset_id = same["id"] if same else None
-    if asset_id is None:
-        added = client.call(kind.service, "add", {"entryId": entry_id, kind.parameter: dict(wanted)})
-        asset_id = added["id"]
-    # The same content twice is the same content.
+    token_id = resource.get("token")
+    if token_id:
+        token = read_token(client, token_id)
+        if same and became_asset(token, same):
+            return same
+        check_usable(token)
+    if same:
+        changed = {name: wanted[name] for name in kind.changeable if _text(wanted, name) != _text(same, name)}
+        if changed:
+            changes = {"objectType": wanted["objectType"], **changed}
+            client.call(kind.service, "update", {"id": same["id"], kind.parameter: changes}, repeatable=True)
+        asset_id = same["id"]
+    else:
+        asset_id = client.call(kind.service, "add", {"entryId": entry_id, kind.parameter: dict(wanted)})["id"]
     params = {"id": asset_id, "contentResource": dict(resource)}
-    return _shown(kind, client.call(kind.service, "setContent", params, repeatable=True))
+    # The same content twice is the same content; a token is used up by the first time.
+    return _shown(kind, client.call(kind.service, "setContent", params, repeatable=not token_id))
 
 
 def _is(kind: AssetKind, asset: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     deleted = parse_status(ThumbAssetStatus, asset["status"]) == ThumbAssetStatus.DELETED
-    return not deleted and all(asset.get(name) == wanted.get(name) for name in kind.key)
+    return not deleted and all(_text(asset, name) == _text(wanted, name) for name in kind.key)
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    """Return a value as text: numbers of enumerations come back as such."""
+    value = values.get(name)
+    return "" if value is None else str(value)
 
 
 def delete_asset(client: KalturaClient, kind: AssetKind, asset_id: str) -> bool:

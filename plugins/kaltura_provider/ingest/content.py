@@ -4,26 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kaltura_provider.api.arguments import asset_id, entry_id, number, token_id
 from kaltura_provider.api.enums import EntryStatus, EntryType, ReplacementStatus, parse_enum, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError
-from kaltura_provider.ingest.attaching import CannotAttachError, attach_token
+from kaltura_provider.ingest.attaching import attach_token
 from kaltura_provider.ingest.fetching import fetchable_url
 from kaltura_provider.ingest.objects import token_resource, url_resource
+from kaltura_provider.ingest.token_use import CannotAttachError, became_entry, check_usable, read_token
 
 if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
 
-__all__ = ["ContentSource", "add_content", "finish_replacement", "replace_content"]
+__all__ = ["Attempt", "ContentSource", "add_content", "finish_replacement", "replace_content"]
 
-_MEDIA = (EntryType.MEDIA_CLIP,)
+
+# Field -> the argument of an operator.
+_SOURCES = {"token": "token", "url": "url", "text": "text", "entry": "from_entry_id", "asset": "from_asset_id"}
+
+
+class Attempt(Protocol):
+    """What a caller remembers of its tries: whether one began, and that this one begins now."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier try of the same got as far as the call that changes something."""
+
+    def begin(self) -> None:
+        """Note that this one has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentSource:
     """One source of content; exactly one of ``token``, ``url``, ``text``, ``entry`` and ``asset`` is given.
+
+    Errors call ``entry`` and ``asset`` by the operators' names, ``from_entry_id`` and ``from_asset_id``.
 
     :param token: an upload token. :param url: an address Kaltura itself fetches.
     :param url_headers: header lines (``Name: value``), or a mapping, for Kaltura's request.
@@ -45,16 +61,16 @@ class ContentSource:
     asset: Any = None
 
     def __post_init__(self) -> None:
-        names = ("token", "url", "text", "entry", "asset")
-        given = [name for name in names if getattr(self, name) not in (None, "")]
+        given = [name for name in _SOURCES if getattr(self, name) not in (None, "")]
         if len(given) != 1:
-            problem = f"and {given[1]} exclude each other" if given else "is missing"
+            problem = f"and {_SOURCES[given[1]]} exclude each other" if given else "is missing"
+            known = ", ".join(_SOURCES.values())
             raise KalturaConfigurationError(
-                given[0] if given else "content", None, problem, f"give one of {', '.join(names)}"
+                _SOURCES[given[0]] if given else "content", None, problem, f"give one of {known}"
             )
         for name, needs in (("url_headers", "url"), ("storage_profile_id", "url"), ("flavor_params_id", "entry")):
             if getattr(self, name) not in (None, "") and needs != given[0]:
-                raise KalturaConfigurationError(name, None, f"goes with {needs} only", "leave it out")
+                raise KalturaConfigurationError(name, None, f"goes with {_SOURCES[needs]} only", "leave it out")
         self.resource()
 
     def resource(self) -> dict[str, Any]:
@@ -66,11 +82,10 @@ class ContentSource:
         if self.text:
             return {"objectType": "KalturaStringResource", "content": self.text}
         if self.asset not in (None, ""):
-            return {"objectType": "KalturaAssetResource", "assetId": asset_id(self.asset, "asset")}
+            return {"objectType": "KalturaAssetResource", "assetId": asset_id(self.asset, _SOURCES["asset"])}
         flavor = number(self.flavor_params_id, "flavor_params_id") if self.flavor_params_id not in (None, "") else None
-        return {
-            "objectType": "KalturaEntryResource", "entryId": entry_id(self.entry, "entry"), "flavorParamsId": flavor
-        }  # fmt: skip
+        entry = entry_id(self.entry, _SOURCES["entry"])
+        return {"objectType": "KalturaEntryResource", "entryId": entry, "flavorParamsId": flavor}
 
     def _url_resource(self, url: str) -> dict[str, Any]:
         if self.storage_profile_id in (None, ""):
@@ -101,51 +116,88 @@ class ContentSource:
         return lines
 
 
+def _is_data(entry: Mapping[str, Any]) -> bool:
+    return parse_enum(EntryType, entry.get("type")) == EntryType.DATA
+
+
 def _service(entry: Mapping[str, Any]) -> str:
-    if parse_enum(EntryType, entry.get("type")) in _MEDIA:
-        return "media"
-    return "data" if parse_enum(EntryType, entry.get("type")) == EntryType.DATA else "baseEntry"
+    return "media" if parse_enum(EntryType, entry.get("type")) == EntryType.MEDIA_CLIP else "baseEntry"
 
 
-def add_content(client: KalturaClient, entry_id: str, source: ContentSource) -> dict[str, Any]:
+def _check_text(entry: Mapping[str, Any], source: ContentSource) -> None:
+    """Refuse a text for anything but a data entry; Kaltura would put the entry into an error for good."""
+    if source.text and not _is_data(entry):
+        raise KalturaConfigurationError(
+            "text", None, f"is content of data entries only, and {entry['id']} is none", "upload a file instead"
+        )
+
+
+def add_content(
+    client: KalturaClient, entry_id: str, source: ContentSource, attempt: Attempt | None = None
+) -> dict[str, Any]:
     """Give an entry without content its content, and return the entry.
 
     A token is checked first: Kaltura takes a used one too, and lets the entry wait for ever.
 
+    :param attempt: what an earlier try of the same did; content that came of it is no error.
     :raises CannotAttachError: the entry has content, or the token is used up.
+    :raises KalturaConfigurationError: the content is not of the entry's kind.
     :raises KalturaError: Kaltura refuses, or cannot be asked.
     """
     if source.token not in (None, ""):
         return attach_token(client, token_id(source.token, "token"), entry_id)
     entry = client.call("baseEntry", "get", {"entryId": entry_id})
-    data = parse_enum(EntryType, entry.get("type")) == EntryType.DATA
-    if not data and parse_status(EntryStatus, entry["status"]) != EntryStatus.NO_CONTENT:
+    _check_text(entry, source)
+    if not _is_data(entry) and parse_status(EntryStatus, entry["status"]) != EntryStatus.NO_CONTENT:
+        if attempt and attempt.begun:
+            return dict(entry)
         raise CannotAttachError(
             f"entry {entry_id} has content already, or waits for it (status {entry['status']}); to replace it use "
             "KalturaUpdateContentOperator"
         )
-    return dict(client.call(_service(entry), "addContent", {"entryId": entry_id, "resource": source.resource()}))
+    if attempt:
+        attempt.begin()
+    service = "data" if _is_data(entry) else _service(entry)
+    return dict(client.call(service, "addContent", {"entryId": entry_id, "resource": source.resource()}))
 
 
 def replace_content(
-    client: KalturaClient, entry_id: str, source: ContentSource, *, conversion_profile_id: int | None = None
+    client: KalturaClient,
+    entry_id: str,
+    source: ContentSource,
+    *,
+    conversion_profile_id: int | None = None,
+    attempt: Attempt | None = None,
 ) -> dict[str, Any]:
     """Have new content take the place of an entry's; the old one plays until the new one is ready.
 
+    :param attempt: what an earlier try of the same did; a replacement that came of it is no error.
     :return: the entry, with ``replacementStatus`` and ``replacingEntryId`` while the replacement goes on.
-    :raises CannotAttachError: a replacement is going on already.
+    :raises CannotAttachError: another replacement is going on, or the token is used up.
+    :raises KalturaConfigurationError: the content is not of the entry's kind.
     :raises KalturaError: Kaltura refuses (without the feature: ``FEATURE_FORBIDDEN``), or cannot be asked.
     """
     entry = client.call("baseEntry", "get", {"entryId": entry_id})
-    if entry.get("replacingEntryId"):
+    _check_text(entry, source)
+    replacing = entry.get("replacingEntryId")
+    token = read_token(client, token_id(source.token, "token")) if source.token not in (None, "") else None
+    if token and any(became_entry(client, token, holder) for holder in (replacing, entry_id) if holder):
+        return dict(entry)
+    if replacing and attempt and attempt.begun:
+        return dict(entry)
+    if replacing:
         raise CannotAttachError(
-            f"entry {entry_id} is being replaced already, by {entry['replacingEntryId']}: wait for it, or cancel it "
+            f"entry {entry_id} is being replaced already, by {replacing}: wait for it, or cancel it "
             "(KalturaCancelReplacementOperator)"
         )
+    if token:
+        check_usable(token)
+    if attempt:
+        attempt.begin()
     params = {
         "entryId": entry_id, "resource": source.resource(), "conversionProfileId": conversion_profile_id
     }  # fmt: skip
-    return dict(client.call("media" if _service(entry) == "media" else "baseEntry", "updateContent", params))
+    return dict(client.call(_service(entry), "updateContent", params))
 
 
 def finish_replacement(client: KalturaClient, entry_id: str, *, approve: bool) -> dict[str, Any]:
@@ -153,15 +205,17 @@ def finish_replacement(client: KalturaClient, entry_id: str, *, approve: bool) -
 
     :raises CannotAttachError: approved although nothing is being replaced, or it failed.
     """
+    entry = client.call("baseEntry", "get", {"entryId": entry_id})
+    if approve and parse_enum(ReplacementStatus, entry.get("replacementStatus")) == ReplacementStatus.FAILED:
+        raise CannotAttachError(f"the replacement of entry {entry_id} has failed: cancel it")
+    document = parse_enum(EntryType, entry.get("type")) == EntryType.DOCUMENT
+    service, action = "document_documents" if document else "media", "approveReplace" if approve else "cancelReplace"
     try:
-        if approve:
-            entry = client.call("media", "get", {"entryId": entry_id})
-            if parse_enum(ReplacementStatus, entry.get("replacementStatus")) == ReplacementStatus.FAILED:
-                raise CannotAttachError(f"the replacement of entry {entry_id} has failed: cancel it")
-        client.call("media", "approveReplace" if approve else "cancelReplace", {"entryId": entry_id}, repeatable=True)
+        client.call(service, action, {"entryId": entry_id}, repeatable=True)
     except KalturaAPIError as error:
         if error.code != "ENTRY_ID_NOT_REPLACED":
             raise
-        if approve:
+        # A reply that was lost: it was being replaced a moment ago, so the repeated call found it done.
+        if approve and not entry.get("replacingEntryId"):
             raise CannotAttachError(f"entry {entry_id} is not being replaced: there is nothing to approve") from error
-    return dict(client.call("media", "get", {"entryId": entry_id}))
+    return dict(client.call("baseEntry", "get", {"entryId": entry_id}))

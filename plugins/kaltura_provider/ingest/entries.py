@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.arguments import entry_id
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.ingest.kinds import Kind, kind_of
 from kaltura_provider.ingest.metadata import EntryMetadata
-from kaltura_provider.ingest.objects import described_entry
+from kaltura_provider.ingest.objects import described_entry, lost_properties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kaltura_provider.api.client import KalturaClient
 
-__all__ = ["empty_entry", "read_metadata"]
+__all__ = ["empty_entry", "read_metadata", "warn_of_lost"]
+
+log = logging.getLogger("kaltura_provider.ingest")
+
+_NO_PROFILE = -1
 
 
 def read_metadata(
@@ -39,9 +44,23 @@ def read_metadata(
 def empty_entry(client: KalturaClient, said: EntryMetadata, kind: Kind, file_name: str = "") -> dict[str, Any]:
     """Make an entry without content. Not repeatable: after trouble on the way there may be one.
 
+    :raises KalturaConfigurationError: it could never get content.
     :raises KalturaError: Kaltura refuses, or cannot be asked.
     """
-    params: dict[str, Any] = {"entry": described_entry(said, kind, file_name or said.name or kind.value)}
+    if kind.media_type is not None and said.conversion_profile_id == _NO_PROFILE:
+        raise KalturaConfigurationError(
+            "metadata.conversion_profile_id", _NO_PROFILE, "makes media READY at once, which then takes no content",
+            "leave it out, or make the entry of a full token (KalturaAddFromUploadedFileOperator)",
+        )  # fmt: skip
+    entry = described_entry(said, kind, file_name or said.name or kind.value)
+    params: dict[str, Any] = {"entry": entry}
     if kind.service == "baseEntry":
         params["type"] = kind.entry_type
-    return dict(client.call(kind.service, "add", params))
+    return warn_of_lost(entry, client.call(kind.service, "add", params))
+
+
+def warn_of_lost(sent: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry that was made; what Kaltura dropped without an error goes to the log."""
+    if lost := lost_properties(sent, made):
+        log.warning("entry %s: Kaltura dropped %s; the session's role may not set them", made["id"], ", ".join(lost))
+    return dict(made)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.enums import UploadTokenStatus, parse_status
-from kaltura_provider.ingest.attaching import CannotAttachError
-from kaltura_provider.ingest.entries import read_metadata
+from kaltura_provider.ingest.entries import read_metadata, warn_of_lost
 from kaltura_provider.ingest.kinds import Kind
 from kaltura_provider.ingest.objects import described_entry
+from kaltura_provider.ingest.token_use import CannotAttachError, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ def add_from_uploaded_file(
     :raises CannotAttachError: the token is not full, or used up.
     :raises KalturaError: Kaltura refuses, or cannot be asked.
     """
-    token = client.call("uploadToken", "get", {"uploadTokenId": token_id})
+    token = read_token(client, token_id)
     status = parse_status(UploadTokenStatus, token["status"])
     if status != UploadTokenStatus.FULL_UPLOAD:
         hint = {
@@ -43,8 +43,9 @@ def add_from_uploaded_file(
         if kind is Kind.DATA:
             entry = {**entry, "conversionProfileId": -1}
         params = {"entry": entry, "type": kind.entry_type, "uploadTokenId": token_id}
-        return dict(client.call("baseEntry", "addFromUploadedFile", params))
-    return dict(client.call("media", "addFromUploadedFile", {"mediaEntry": entry, "uploadTokenId": token_id}))
+        return warn_of_lost(entry, client.call("baseEntry", "addFromUploadedFile", params))
+    params = {"mediaEntry": entry, "uploadTokenId": token_id}
+    return warn_of_lost(entry, client.call("media", "addFromUploadedFile", params))
 
 
 def add_text(client: KalturaClient, text: str, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -54,4 +55,4 @@ def add_text(client: KalturaClient, text: str, metadata: Mapping[str, Any] | Non
     """
     said, kind = read_metadata({**(metadata or {}), "media_type": Kind.DATA.value})
     entry = {**described_entry(said, kind, said.name or "data"), "dataContent": text, "conversionProfileId": -1}
-    return dict(client.call("data", "add", {"dataEntry": entry}))
+    return warn_of_lost(entry, client.call("data", "add", {"dataEntry": entry}))

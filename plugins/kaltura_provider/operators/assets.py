@@ -37,6 +37,7 @@ class AddAssetOperator(KalturaOperator):
     """Give an entry an asset, from exactly one of ``source``, ``token``, ``url`` and ``text``."""
 
     asset_kind: ClassVar[str]
+    default = False
     template_fields: Sequence[str] = (
         "entry_id",
         "source",
@@ -94,7 +95,11 @@ class AddAssetOperator(KalturaOperator):
             conns = {"aws_conn_id": self.aws_conn_id, "http_conn_id": self.http_conn_id}
             content = ContentSource(token=send_file(self.hook, str(self.source), **conns))  # type: ignore[arg-type]
         push_links(context, self.hook.account, entry)
-        made = put_asset(self.hook.get_conn(), asset_kind(self.asset_kind), entry, wanted, content.resource())
+        client, kind = self.hook.get_conn(), asset_kind(self.asset_kind)
+        made = put_asset(client, kind, entry, wanted, content.resource())
+        if self.default:
+            # `add` alone would leave the default that was one beside it.
+            client.call(kind.service, "setAsDefault", {kind.id_parameter: made["id"]}, repeatable=True)
         self.log.info("Entry %s has %s %s, status %s", entry, self.asset_kind, made["id"], made["status"])
         return made
 
@@ -117,8 +122,15 @@ class AddAssetOperator(KalturaOperator):
         if self.file_name:
             return self.file_name
         if self.source or self.url:
-            return unquote(urlsplit(self.source or self.url or "").path).rsplit("/", 1)[-1]
+            return _last_part(str(self.source or self.url))
         return str(self.token.get("name") or "") if isinstance(self.token, dict) else ""
+
+
+def _last_part(address: str) -> str:
+    """Return the file name at the end of a URL, an S3 address or a path; only a URL has a query and escapes."""
+    if address.startswith(("http://", "https://", "ftp://", "sftp://", "scp://", "file://")):
+        address = unquote(urlsplit(address).path)
+    return address.rsplit("/", 1)[-1]
 
 
 class ListAssetsOperator(KalturaOperator):

@@ -24,7 +24,7 @@ class KalturaAttachOperator(KalturaOperator):
 
     :param token: an upload token's id, or what :class:`~kaltura_provider.operators.upload.KalturaUploadOperator`
         returned for a ``source``.
-    :param entry_id: an entry without content; without it one is made from ``metadata``.
+    :param entry_id: an entry without content, or an asset reference; without it one is made from ``metadata``.
     :param metadata: fields of the new entry, by the names the prepare operator takes.
         Its kind is told by ``media_type``, or else by the extension of the token's file name.
     :param durable: remember the entry in the task state store, so that the next try does not make another.
@@ -39,7 +39,7 @@ class KalturaAttachOperator(KalturaOperator):
         self,
         *,
         token: Any,
-        entry_id: str | None = None,
+        entry_id: Any = None,
         metadata: Mapping[str, Any] | None = None,
         durable: bool = True,
         **kwargs: Any,
@@ -52,15 +52,16 @@ class KalturaAttachOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry, its token and its status."""
-        from kaltura_provider.ingest import EntryMetadata
+        from kaltura_provider.api import arguments
         from kaltura_provider.ingest.attaching import add_entry, attach_token
 
+        token_id = arguments.token_id(self.token, "token")
+        given = None if self.entry_id in (None, "") else arguments.entry_id(self.entry_id)
         client = self.hook.get_conn()
         memory = TaskMemory(context, "kaltura_entries", enabled=self.durable)
-        token_id = str(self.token["token_id"] if isinstance(self.token, dict) else self.token)
-        entry_id = self.entry_id or memory.ids.get(token_id)
+        entry_id = given or memory.ids.get(token_id)
         if not entry_id:
-            entry_id = add_entry(client, token_id, EntryMetadata.from_dict(self.metadata or {}))
+            entry_id = add_entry(client, token_id, self.metadata)
             memory.remember(token_id, entry_id)
         push_links(context, self.hook.account, entry_id)
         entry = attach_token(client, token_id, entry_id)

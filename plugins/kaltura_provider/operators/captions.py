@@ -28,7 +28,7 @@ __all__ = [
 class KalturaAddCaptionOperator(AddAssetOperator):
     """Give a video or audio entry captions (``caption_captionAsset.add``, ``setContent``).
 
-    Captions of the same language and label that are there get the new content: running it twice leaves one.
+    Captions of the same language, label and format that are there get the new content: running it twice leaves one.
 
     :param entry_id: the entry, or an asset reference.
     :param source: a file to send: ``s3://bucket/key``, ``https://...``, ``file:///path``.
@@ -69,9 +69,7 @@ class KalturaAddCaptionOperator(AddAssetOperator):
         """Return the captions to make."""
         from kaltura_provider.ingest.assets import caption_object
 
-        return caption_object(
-            name, language=self.language, label=self.caption_label, format=self.format, default=self.default
-        )
+        return caption_object(name, language=self.language, label=self.caption_label, format=self.format)
 
 
 class KalturaListCaptionsOperator(ListAssetsOperator):

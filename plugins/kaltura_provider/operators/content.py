@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
+from kaltura_provider.operators.memory import TaskMemory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +23,27 @@ __all__ = [
     "KalturaUpdateContentOperator",
 ]
 
-_SHOWN = ("id", "status", "replacementStatus", "replacingEntryId")
+_SHOWN = ("replacementStatus", "replacingEntryId")
+
+
+class RememberedAttempt:
+    """Whether an earlier try of this task began to give an entry this content, kept in the task state store."""
+
+    def __init__(self, context: Context, entry_id: str, source: ContentSource) -> None:
+        self._memory = TaskMemory(context, "kaltura_content", enabled=True)
+        self._entry_id = entry_id
+        # A presigned URL is another one at the next try; its path is the same.
+        given = {**source.resource(), "url": str(source.url or "").partition("?")[0]}
+        self._content = sha256(repr(sorted(given.items(), key=str)).encode()).hexdigest()
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier try got as far as the call."""
+        return self._memory.ids.get(self._entry_id) == self._content
+
+    def begin(self) -> None:
+        """Note that this try has."""
+        self._memory.remember(self._entry_id, self._content)
 
 
 class _ContentOperator(KalturaOperator):
@@ -84,7 +106,12 @@ class _ContentOperator(KalturaOperator):
 
     def _shown(self, context: Context, entry: Mapping[str, Any]) -> dict[str, Any]:
         push_links(context, self.hook.account, entry["id"])
-        return {"entry_id": entry["id"], **{name: entry[name] for name in _SHOWN[1:] if entry.get(name)}}
+        return _shown(entry)
+
+
+def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
+    said = {name: entry[name] for name in _SHOWN if entry.get(name)}
+    return {"entry_id": entry["id"], "status": entry["status"], **said}
 
 
 class KalturaAddContentOperator(_ContentOperator):
@@ -110,7 +137,8 @@ class KalturaAddContentOperator(_ContentOperator):
         from kaltura_provider.ingest.content import add_content
 
         entry_id, source = self._read()
-        return self._shown(context, add_content(self.hook.get_conn(), entry_id, source))
+        attempt = RememberedAttempt(context, entry_id, source)
+        return self._shown(context, add_content(self.hook.get_conn(), entry_id, source, attempt))
 
 
 class KalturaUpdateContentOperator(_ContentOperator):
@@ -145,7 +173,9 @@ class KalturaUpdateContentOperator(_ContentOperator):
         entry_id, source = self._read()
         given = self.conversion_profile_id
         profile = None if given in (None, "") else number(given, "conversion_profile_id", least=-1)
-        replaced = replace_content(self.hook.get_conn(), entry_id, source, conversion_profile_id=profile)
+        attempt = RememberedAttempt(context, entry_id, source)
+        client = self.hook.get_conn()
+        replaced = replace_content(client, entry_id, source, conversion_profile_id=profile, attempt=attempt)
         return self._shown(context, replaced)
 
 
@@ -167,7 +197,7 @@ class _ReplacementOperator(KalturaOperator):
 
         entry = finish_replacement(self.hook.get_conn(), entry_id(self.entry_id), approve=self.approve)
         push_links(context, self.hook.account, entry["id"])
-        return {"entry_id": entry["id"], **{name: entry[name] for name in _SHOWN[1:] if entry.get(name)}}
+        return _shown(entry)
 
 
 class KalturaApproveReplacementOperator(_ReplacementOperator):

@@ -78,9 +78,8 @@ class KalturaAddThumbnailOperator(AddAssetOperator):
             for name in ("width", "height"):
                 if getattr(self, name):
                     raise KalturaConfigurationError(name, getattr(self, name), "goes with second only", "leave it out")
-            made = super().run_in_kaltura(context)
-        else:
-            made = self._generated()
+            return super().run_in_kaltura(context)
+        made = self._generated()
         if self.default:
             self.hook.get_conn().call("thumbAsset", "setAsDefault", {"thumbAssetId": made["id"]}, repeatable=True)
         return made
@@ -101,11 +100,10 @@ class KalturaAddThumbnailOperator(AddAssetOperator):
 
     def wanted(self, name: str) -> dict[str, Any]:
         """Return the thumbnail to make; what it is made from tells it from others."""
-        from kaltura_provider.api import redact
-        from kaltura_provider.ingest.assets import thumbnail_object
+        from kaltura_provider.api.arguments import token_id
+        from kaltura_provider.ingest.assets import origin_mark, thumbnail_object
 
-        origin = (self.source or self.url or name or "picture").split("?")[0]
-        return thumbnail_object(redact(origin))
+        return thumbnail_object(origin_mark(self.source or self.url or token_id(self.token, "token")))
 
 
 class KalturaListThumbnailsOperator(ListAssetsOperator):

@@ -35,6 +35,13 @@ class TaskInstance:
         self.pushed[key] = value
 
 
+class Store(dict[str, Any]):
+    """Airflow's task state store, as far as operators use it."""
+
+    def set(self, key: str, value: Any) -> None:
+        self[key] = value
+
+
 @dataclass
 class Kaltura:
     """The sandbox, the connection to it, and ways to run operators."""
@@ -43,10 +50,11 @@ class Kaltura:
     hook: Any
     monkeypatch: pytest.MonkeyPatch
 
-    def run(self, operator: type, **arguments: Any) -> Any:
-        """Run one operator and return what it returns."""
+    def run(self, operator: type, *, store: Store | None = None, **arguments: Any) -> Any:
+        """Run one operator and return what it returns; with a store as one more try of the same task."""
         made = operator(task_id="task", **arguments)
-        return made.execute({"ti": TaskInstance()})
+        kept = {} if store is None else {"task_state_store": store}
+        return made.execute({"ti": TaskInstance(), **kept})
 
     def refused(self, operator: type, **arguments: Any) -> str:
         """Run one operator that must fail for good without a call, and return why."""
@@ -120,6 +128,12 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sandbox], Kaltura]:
         return Kaltura(sandbox, KalturaHook(), monkeypatch)
 
     return connect
+
+
+@pytest.fixture
+def store() -> Store:
+    """What a task's tries have in common."""
+    return Store()
 
 
 @pytest.fixture

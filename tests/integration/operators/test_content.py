@@ -209,8 +209,11 @@ def test_a_replacement_is_cancelled_and_one_at_a_time(kaltura, clip) -> None:
     pending = kaltura.run(KalturaAddUploadTokenOperator, file_name="new.mp4")
     started = kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token=pending)
     assert started["replacingEntryId"]
+    again = kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token=pending)
+    assert again["replacingEntryId"] == started["replacingEntryId"]
+    another = kaltura.run(KalturaAddUploadTokenOperator, file_name="other.mp4")
     with pytest.raises(AirflowFailException, match="is being replaced already"):
-        kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token=pending)
+        kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token=another)
     cancelled = kaltura.run(KalturaCancelReplacementOperator, entry_id=entry_id)
     assert "replacingEntryId" not in cancelled
     with pytest.raises(AirflowFailException, match="there is nothing to approve"):

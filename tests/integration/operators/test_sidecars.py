@@ -119,7 +119,7 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     check = KalturaCheckDeliveryOperator
     assert "what 'smooth'" in refused(check, entry_id=ID, what="smooth")
     assert "'size' is no option of thumbnail" in refused(check, entry_id=ID, what="thumbnail", options={"size": 1})
-    assert "width 10001" in refused(check, entry_id=ID, what="thumbnail", options={"width": 10001})
+    assert "width '10001'" in refused(check, entry_id=ID, what="thumbnail", options={"width": 10001})
     assert "bgcolor 'red'" in refused(check, entry_id=ID, what="thumbnail", options={"bgcolor": "red"})
 
 

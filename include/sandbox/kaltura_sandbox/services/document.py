@@ -58,6 +58,18 @@ def update_content(call: Call, entry_id: str, resource: ObjectValue, profile: in
     return store.show(call, call.app.replacements.start(call, entry, resource, profile))
 
 
+@documents.action("approveReplace", param("entryId", STRING), owner="entryId")
+def approve_replace(call: Call, entry_id: str) -> Record:
+    """Approve a replacement in progress."""
+    return store.show(call, call.app.replacements.approve(store.find(call, entry_id, Kind.DOCUMENT)))
+
+
+@documents.action("cancelReplace", param("entryId", STRING), owner="entryId")
+def cancel_replace(call: Call, entry_id: str) -> Record:
+    """Cancel a replacement in progress."""
+    return store.show(call, call.app.replacements.cancel(store.find(call, entry_id, Kind.DOCUMENT)))
+
+
 @documents.action("get", param("entryId", STRING), param("version", INT, -1), level=Level.NONE)
 def get(call: Call, entry_id: str, version: int) -> Record:
     """One document."""

@@ -1,0 +1,166 @@
+"""What a task's next try finds: content it gave already, tokens that are used up, replies that were lost."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from kaltura_provider.operators.add_from import KalturaAddFromUploadedFileOperator
+from kaltura_provider.operators.attach import KalturaAttachOperator
+from kaltura_provider.operators.attachments import KalturaAddAttachmentOperator, KalturaListAttachmentsOperator
+from kaltura_provider.operators.captions import KalturaAddCaptionOperator, KalturaListCaptionsOperator
+from kaltura_provider.operators.content import (
+    KalturaAddContentOperator,
+    KalturaApproveReplacementOperator,
+    KalturaCancelReplacementOperator,
+    KalturaUpdateContentOperator,
+)
+from kaltura_provider.operators.entries import KalturaAddEntryOperator
+from kaltura_provider.operators.thumbnails import KalturaAddThumbnailOperator, KalturaListThumbnailsOperator
+from kaltura_provider.operators.upload import KalturaUploadOperator
+from kaltura_provider.operators.upload_tokens import KalturaAddUploadTokenOperator
+
+SRT = "1\n00:00:00,000 --> 00:00:01,000\nHello\n"
+URL = "https://cdn.example.com/a.mp4?X-Amz-Signature={}"
+
+
+@pytest.fixture
+def film(kaltura, clip) -> str:
+    token = kaltura.run(KalturaUploadOperator, source=str(clip))
+    entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token=token, metadata={"name": "Film"})["entry_id"]
+    kaltura.sandbox.control.wait_idle()
+    return str(entry_id)
+
+
+def test_a_token_of_another_entry_is_no_success(kaltura, film, clip, tmp_path) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(clip.read_bytes() + b"\x00\x00\x00\x08free")
+    used = kaltura.run(KalturaUploadOperator, source=str(other))
+    mine = kaltura.run(KalturaAttachOperator, token=used, metadata={"name": "Mine"})
+    again = kaltura.run(KalturaAttachOperator, token=used, entry_id=mine)
+    assert again["entry_id"] == mine["entry_id"]
+    with pytest.raises(AirflowFailException, match="has other content already"):
+        kaltura.run(KalturaAttachOperator, token=used, entry_id=film)
+    pending = kaltura.run(KalturaAddUploadTokenOperator, file_name="later.mp4")
+    waiting = kaltura.run(KalturaAttachOperator, token=pending, metadata={"name": "Waiting"})
+    assert kaltura.run(KalturaAttachOperator, token=pending, entry_id=waiting["entry_id"])["entry_status"] == 0
+    with pytest.raises(AirflowFailException, match="has other content already"):
+        kaltura.run(KalturaAttachOperator, token=pending, entry_id=film)
+
+
+def test_a_used_token_replaces_nothing(kaltura, film, clip) -> None:
+    used = kaltura.run(KalturaUploadOperator, source=str(clip))
+    kaltura.run(KalturaAttachOperator, token=used, metadata={"name": "Other"})
+    small = kaltura.run(KalturaAddUploadTokenOperator, file_name="small.srt")
+    kaltura.run(KalturaAddCaptionOperator, entry_id=film, token=small, language="en", format="srt")
+    with pytest.raises(AirflowFailException, match="belongs to CaptionAsset"):
+        kaltura.run(KalturaUpdateContentOperator, entry_id=film, token=small)
+    entry = kaltura.hook.call("baseEntry", "get", entryId=film)
+    assert (entry["status"], entry.get("replacingEntryId")) == (2, None)
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["full", "pending"])
+def test_a_token_fills_one_asset_however_often_it_is_tried(kaltura, film, tmp_path, full) -> None:
+    captions = tmp_path / "talk.en.srt"
+    captions.write_text(SRT)
+
+    def token():
+        if full:
+            return kaltura.run(KalturaUploadOperator, source=str(captions))
+        return kaltura.run(KalturaAddUploadTokenOperator, file_name="talk.en.srt")
+
+    kinds = [
+        (KalturaAddCaptionOperator, KalturaListCaptionsOperator, {"file_name": "talk.en.srt"}),
+        (KalturaAddAttachmentOperator, KalturaListAttachmentsOperator, {"file_name": "talk.txt"}),
+        (KalturaAddThumbnailOperator, KalturaListThumbnailsOperator, {}),
+    ]
+    for add, listing, arguments in kinds:
+        given = token()
+        before = kaltura.run(listing, entry_id=film)
+        first = kaltura.run(add, entry_id=film, token=given, **arguments)
+        again = kaltura.run(add, entry_id=film, token=given, **arguments)
+        after = kaltura.run(listing, entry_id=film)
+        assert first["id"] == again["id"]
+        assert len(after) == len(before) + 1
+        assert {asset["status"] for asset in after if asset["id"] == first["id"]} == {2 if full else 7}
+        with pytest.raises(AirflowFailException, match="is used up" if full else "belongs to"):
+            kaltura.run(KalturaAddAttachmentOperator, entry_id=film, token=given, file_name=f"{add.__name__}.txt")
+
+
+def test_two_tokens_are_two_thumbnails(kaltura, film, clip) -> None:
+    for _ in range(2):
+        token = kaltura.run(KalturaAddUploadTokenOperator, file_name="a.png")
+        kaltura.run(KalturaAddThumbnailOperator, entry_id=film, token=token["token_id"])
+    waiting = [asset for asset in kaltura.run(KalturaListThumbnailsOperator, entry_id=film) if asset["status"] == 7]
+    assert len(waiting) == 2
+
+
+def test_captions_in_another_format_are_others_and_attachments_change(kaltura, film) -> None:
+    for name in ("talk.en.srt", "talk.en.vtt"):
+        kaltura.run(KalturaAddCaptionOperator, entry_id=film, text=SRT, file_name=name)
+    formats = [str(asset["format"]) for asset in kaltura.run(KalturaListCaptionsOperator, entry_id=film)]
+    assert sorted(formats) == ["1", "3"]
+    for title in ("One", "Two"):
+        kaltura.run(KalturaAddAttachmentOperator, entry_id=film, text="x", file_name="n.txt", title=title)
+    (only,) = kaltura.run(KalturaListAttachmentsOperator, entry_id=film)
+    assert only["title"] == "Two"
+
+
+def test_a_default_caption_is_the_only_default(kaltura, film) -> None:
+    for name in ("talk.en.srt", "talk.de.srt"):
+        kaltura.run(KalturaAddCaptionOperator, entry_id=film, text=SRT, file_name=name, default=True)
+    found = kaltura.run(KalturaListCaptionsOperator, entry_id=film)
+    assert {asset["language"]: bool(asset["isDefault"]) for asset in found} == {"English": False, "German": True}
+
+
+def test_a_second_try_finds_the_import_that_the_first_began(kaltura, store) -> None:
+    entry_id = kaltura.entry()
+    first = kaltura.run(KalturaAddContentOperator, store=store, entry_id=entry_id, url=URL.format("first"))
+    again = kaltura.run(KalturaAddContentOperator, store=store, entry_id=entry_id, url=URL.format("second"))
+    assert first == again == {"entry_id": entry_id, "status": 0}
+    assert [call.lower() for call in kaltura.calls].count("media.addcontent") == 1
+    with pytest.raises(AirflowFailException, match="has content already"):
+        kaltura.run(KalturaAddContentOperator, store=store, entry_id=entry_id, url="https://cdn.example.com/b.mp4")
+
+
+def test_a_second_try_finds_the_replacement_that_the_first_began(kaltura, store, film) -> None:
+    first = kaltura.run(KalturaUpdateContentOperator, store=store, entry_id=film, url=URL.format("first"))
+    again = kaltura.run(KalturaUpdateContentOperator, store=store, entry_id=film, url=URL.format("second"))
+    assert first["replacingEntryId"] == again["replacingEntryId"]
+    with pytest.raises(AirflowFailException, match="is being replaced already"):
+        kaltura.run(KalturaUpdateContentOperator, store=store, entry_id=film, url="https://cdn.example.com/b.mp4")
+
+
+def test_a_document_s_replacement_is_cancelled_and_approved_by_its_own_service(kaltura, tmp_path) -> None:
+    pdf = tmp_path / "a.pdf"
+    pdf.write_bytes(b"%PDF-1.4\n%%EOF\n")
+    token = kaltura.run(KalturaUploadOperator, source=str(pdf))
+    document = kaltura.run(KalturaAddFromUploadedFileOperator, token=token)["entry_id"]
+    kaltura.sandbox.control.wait_idle()
+    assert kaltura.run(KalturaCancelReplacementOperator, entry_id=document)["entry_id"] == document
+    with pytest.raises(AirflowFailException, match="there is nothing to approve"):
+        kaltura.run(KalturaApproveReplacementOperator, entry_id=document)
+    assert "document_documents.cancelreplace" in [call.lower() for call in kaltura.calls]
+
+
+def test_content_that_an_entry_cannot_take_is_refused_before_it_breaks_the_entry(kaltura) -> None:
+    media = kaltura.entry()
+    with pytest.raises(AirflowFailException, match="text is content of data entries only"):
+        kaltura.run(KalturaAddContentOperator, entry_id=media, text="hello")
+    assert kaltura.hook.call("media", "get", entryId=media)["status"] == 7
+    data = kaltura.run(KalturaAddEntryOperator, metadata={"name": "D", "media_type": "data"})["entry_id"]
+    pending = kaltura.run(KalturaAddUploadTokenOperator, file_name="a.json")
+    with pytest.raises(AirflowFailException, match="takes full upload tokens only"):
+        kaltura.run(KalturaAddContentOperator, entry_id=data, token=pending)
+    assert kaltura.run(KalturaAddContentOperator, entry_id=data, text='{"a": 1}')["status"] == 2
+
+
+def test_bad_arguments_of_attach_are_refused_before_any_call(kaltura) -> None:
+    refused, attach = kaltura.refused, KalturaAttachOperator
+    assert "token 'x' is no upload token id" in refused(attach, token="x")
+    assert "entry_id 'x' is no entry id" in refused(attach, token="0_" + "0" * 32, entry_id="x")
+    token = kaltura.run(KalturaAddUploadTokenOperator, file_name="a.mp4")
+    with pytest.raises(AirflowFailException, match="unknown metadata titel"):
+        kaltura.run(attach, token=token, metadata={"titel": "x"})
+    with pytest.raises(AirflowFailException, match="makes media READY at once"):
+        kaltura.run(attach, token=token, metadata={"conversion_profile_id": -1})
