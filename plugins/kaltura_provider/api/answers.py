@@ -21,7 +21,8 @@ def select(answer: Any, path: str | None) -> Any:
 
     :raises KalturaConfigurationError: there is no such part; says how far the path goes.
     """
-    value = answer
+    # Hidden first: what a value is called tells a secret, and the path leads past its name.
+    value = _hidden(answer)
     for step, name in enumerate(path.split(".") if path else ()):
         if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
             value = value[int(name)]
@@ -34,7 +35,7 @@ def select(answer: Any, path: str | None) -> Any:
             reached = ".".join((path or "").split(".")[:step]) or "the answer"
             raise KalturaConfigurationError("result_path", path, f"is not in the answer: no {name}",
                                             f"{reached} has {there or 'nothing'}")  # fmt: skip
-    return _hidden(value)
+    return value
 
 
 def pick(value: Any, fields: Sequence[str] | None) -> Any:

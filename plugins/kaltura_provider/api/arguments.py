@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from kaltura_provider.api.errors import KalturaConfigurationError
 
-__all__ = ["asset_id", "choose", "entry_id", "entry_ids", "moment", "number", "token_id"]
+__all__ = ["asset_id", "choose", "entry_id", "entry_ids", "flag", "moment", "number", "token_id"]
 
 _ENTRY_ID = re.compile(r"(\d+_)?[a-z0-9]{6,20}")
 _TOKEN_ID = re.compile(r"\d+_[0-9a-f]{32}")
+_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "none": False, "": False}
 # Kaltura takes numbers up to ten years (in seconds) as an offset from now.
 _RELATIVE_TIME = 315_360_000
 
@@ -21,11 +22,12 @@ EnumT = TypeVar("EnumT", bound=IntEnum)
 
 
 def entry_id(value: object, name: str = "entry_id") -> str:
-    """Return an entry id, checked: such as ``0_ab12cd34``; an asset reference stands for its entry.
+    """Return an entry id, checked: such as ``0_ab12cd34``; an asset reference or an entry stands for its id.
 
     :raises KalturaConfigurationError: it has not the shape of one; names the argument.
     """
-    return _id(value.get("entry_id") if isinstance(value, dict) else value, name, _ENTRY_ID, "0_ab12cd34", "entry id")
+    given = value.get("entry_id", value.get("id")) if isinstance(value, dict) else value
+    return _id(given, name, _ENTRY_ID, "0_ab12cd34", "entry id")
 
 
 def asset_id(value: object, name: str = "asset_id") -> str:
@@ -87,6 +89,17 @@ def number(value: object, name: str, *, least: int = 0, most: int | None = None)
     if found is None or found < least or (most is not None and found > most):
         reach = f"of {least} or more" if most is None else f"from {least} to {most}"
         raise KalturaConfigurationError(name, text, "is out of range", f"give a whole number {reach}")
+    return found
+
+
+def flag(value: object, name: str) -> bool:
+    """Return yes or no, given as such or as the text a template makes of it.
+
+    :raises KalturaConfigurationError: it is neither.
+    """
+    found = _FLAGS.get(str(value).strip().lower())
+    if found is None:
+        raise KalturaConfigurationError(name, str(value), "is neither yes nor no", "give true or false")
     return found
 
 

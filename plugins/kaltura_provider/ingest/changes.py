@@ -35,7 +35,6 @@ _PROPERTIES = {
     "partner_data": "partnerData",
 }
 _REMOVABLE = frozenset(_PROPERTIES) - {"name", "conversion_profile_id", "access_control_id", "user_id"}
-_FIXED = frozenset({"id", "objectType", "mediaType", "type", "status", "createdAt", "updatedAt", "creatorId"})
 
 
 def check_changes(changes: Mapping[str, Any]) -> None:
@@ -50,8 +49,8 @@ def wanted_properties(changes: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not changes:
         raise KalturaConfigurationError("changes", None, "are empty", "give at least one field")
-    given = {name: value for name, value in changes.items() if value is not None}
-    removed = [name for name, value in changes.items() if value is None]
+    given = {name: value for name, value in changes.items() if value not in (None, "")}
+    removed = [name for name in changes if name not in given]
     known = [*_PROPERTIES, "extra"]
     if unknown := sorted(set(changes) - set(known)):
         raise KalturaConfigurationError("changes", ", ".join(unknown), "cannot be changed", f"use {', '.join(known)}")
@@ -61,10 +60,6 @@ def wanted_properties(changes: Mapping[str, Any]) -> dict[str, Any]:
         said = EntryMetadata.from_dict(given)
     except ValueError as error:
         raise KalturaConfigurationError("changes", None, "cannot be", str(error)) from None
-    if fixed := sorted(set(said.extra) & (_FIXED | set(_PROPERTIES.values()))):
-        raise KalturaConfigurationError(
-            "changes.extra", ", ".join(fixed), "is not for extra", "it is fixed, or has a field of its own"
-        )
     if "parent_entry_id" in given:
         checked_entry_id(given["parent_entry_id"], "changes.parent_entry_id")
     wanted = {_PROPERTIES[name]: _plain(name, said) for name in given if name in _PROPERTIES}
@@ -140,7 +135,13 @@ def _words(value: Any) -> set[str]:
 
 def _check_taken(entry_id: str, sent: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
     """Notice what the server dropped without an error, as it does when a role may not set a property."""
-    lost = [name for name in sent if name in _PROPERTIES.values() and not _same(name, reply.get(name), sent[name])]
+    known = set(_PROPERTIES.values())
+    lost = [name for name, value in sent.items() if name in known and not _same(name, reply.get(name), value)]
+    unknown = [name for name, value in sent.items() if name not in known and value is not None and name not in reply]
+    if unknown:
+        raise KalturaConfigurationError(
+            "changes.extra", ", ".join(unknown), f"is no property of entry {entry_id}", "write it as Kaltura does"
+        )
     if lost:
         raise KalturaConfigurationError(
             "changes", ", ".join(lost), f"did not stay on entry {entry_id}",

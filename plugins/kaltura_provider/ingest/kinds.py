@@ -51,6 +51,7 @@ class Kind(StrEnum):
 
 
 _MEDIA_TYPES = {Kind.VIDEO: MediaType.VIDEO, Kind.AUDIO: MediaType.AUDIO, Kind.IMAGE: MediaType.IMAGE}
+_KIND_BY_NUMBER = {str(int(number)): kind for kind, number in _MEDIA_TYPES.items()}
 _ENTRY_TYPES = {Kind.DOCUMENT: EntryType.DOCUMENT, Kind.DATA: EntryType.DATA}
 _OBJECT_TYPES = {Kind.DOCUMENT: "KalturaDocumentEntry", Kind.DATA: "KalturaDataEntry"}
 
@@ -72,13 +73,14 @@ def extension_of(file_name: str) -> str:
 
 
 def kind_of(file_name: str, media_type: str | None = None) -> Kind:
-    """Return the kind that ``media_type`` names, or else the one the extension of ``file_name`` stands for.
+    """Return the kind that ``media_type`` (a name, or Kaltura's number) says, or else the extension of ``file_name``.
 
     :raises ValueError: ``media_type`` is no kind, or nothing is given and the extension is unknown.
     """
     if media_type:
+        said = media_type.strip().lower()
         try:
-            return Kind(media_type.strip().lower())
+            return _KIND_BY_NUMBER.get(said) or Kind(said)
         except ValueError:
             kinds = ", ".join(Kind)
             raise ValueError(f"media_type {media_type!r} is unknown: use one of {kinds}") from None

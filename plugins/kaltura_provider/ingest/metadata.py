@@ -15,6 +15,17 @@ __all__ = ["EntryMetadata"]
 _RELATIVE_TIME = 315_360_000
 _USER_ID_LENGTH = 100
 _LISTS = ("tags", "categories", "admin_tags")
+_PLAIN = (
+    "name", "description", "media_type", "reference_id", "user_id", "template_entry_id", "parent_entry_id",
+    "partner_data",
+)  # fmt: skip
+
+# Properties of KalturaBaseEntry that are not for `extra`: those the fields below stand for, and those that are fixed.
+_OWN_FIELDS = frozenset(
+    {"id", "objectType", "mediaType", "type", "status", "createdAt", "updatedAt", "creatorId", "name", "description"}
+    | {"tags", "adminTags", "categories", "referenceId", "conversionProfileId", "accessControlId", "userId"}
+    | {"startDate", "endDate", "templateEntryId", "parentEntryId", "partnerData"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +59,10 @@ class EntryMetadata:
     def __post_init__(self) -> None:
         for name in _LISTS:
             object.__setattr__(self, name, _texts(getattr(self, name)))
+        for name in _PLAIN:
+            # Templates rendered to native objects make numbers of digits.
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else str(value))
         for name in ("start_date", "end_date"):
             object.__setattr__(self, name, _seconds(name, getattr(self, name)))
         for name in ("conversion_profile_id", "access_control_id"):
@@ -55,6 +70,8 @@ class EntryMetadata:
         self._check()
 
     def _check(self) -> None:
+        if own := sorted(set(self.extra) & _OWN_FIELDS):
+            raise ValueError(f"extra: {', '.join(own)} is fixed, or has a field of its own")
         if self.reference_id is not None and len(self.reference_id.strip()) < 2:
             raise ValueError(f"reference_id {self.reference_id!r} is too short: Kaltura needs 2 characters or more")
         if self.user_id is not None and len(self.user_id) > _USER_ID_LENGTH:

@@ -207,7 +207,8 @@ def _jobs(given: Any) -> list[dict[str, Any]]:
     jobs = []
     for item in as_list(given)[0]:
         job = item if isinstance(item, dict) else {"bulk_upload_id": item}
-        jobs.append({**job, "bulk_upload_id": number(job.get("bulk_upload_id"), "bulk_upload", least=1)})
+        given = job.get("bulk_upload_id", job.get("id"))
+        jobs.append({**job, "bulk_upload_id": number(given, "bulk_upload", least=1)})
     if not jobs:
         raise KalturaConfigurationError("bulk_upload", None, "is empty", "give at least one job")
     return jobs

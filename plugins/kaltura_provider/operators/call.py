@@ -79,6 +79,8 @@ class KalturaCallOperator(KalturaOperator):
 
         check_call(self.service, self.action)
         check_output(self.output_uri)
+        if not isinstance(self.parameters, dict | None):
+            raise KalturaConfigurationError("parameters", str(self.parameters), "are no mapping", "give name: value")
         answer = self.hook.get_conn().call(self.service, self.action, self.parameters, repeatable=self.repeatable)
         value = pick(select(answer, self.result_path), self.fields)
         if not self.output_uri:

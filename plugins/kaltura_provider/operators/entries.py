@@ -124,7 +124,7 @@ class KalturaListEntriesOperator(KalturaOperator):
         self,
         *,
         filter: Mapping[str, Any] | None = None,
-        any_status: bool = False,
+        any_status: bool | str = False,
         kind: str = "any",
         fields: Sequence[str] = _LISTED,
         output_uri: str | None = None,
@@ -142,6 +142,7 @@ class KalturaListEntriesOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the entries, or where they are."""
         from kaltura_provider.api import KalturaConfigurationError
+        from kaltura_provider.api.arguments import flag
         from kaltura_provider.ingest.filters import ANY_STATE, entry_filter
         from kaltura_provider.ingest.library import walk
 
@@ -149,7 +150,7 @@ class KalturaListEntriesOperator(KalturaOperator):
             raise KalturaConfigurationError("kind", self.kind, "is unknown", f"use one of {', '.join(_SERVICES)}")
         check_output(self.output_uri)
         wanted = entry_filter(self.filter, kind=self.kind)
-        if self.any_status:
+        if flag(self.any_status, "any_status"):
             wanted = {**ANY_STATE, **wanted}
         entries = walk(self.hook.get_conn(), wanted, service=_SERVICES[self.kind], fields=self.fields)
         found = collect(entries, self.output_uri, fields=self.fields, aws_conn_id=self.aws_conn_id)

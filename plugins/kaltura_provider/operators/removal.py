@@ -35,7 +35,7 @@ class _EntriesOperator(KalturaOperator):
         entry_ids: Any = None,
         filter: Mapping[str, Any] | None = None,
         max_entries: int | None = None,
-        dry_run_only: bool | None = None,
+        dry_run_only: bool | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -63,7 +63,7 @@ class _EntriesOperator(KalturaOperator):
     def _chosen(self) -> tuple[list[str], bool]:
         """Return the entries, and whether they are only to be shown."""
         from kaltura_provider.api import KalturaConfigurationError
-        from kaltura_provider.api.arguments import entry_ids, number
+        from kaltura_provider.api.arguments import entry_ids, flag, number
         from kaltura_provider.ingest.filters import entry_filter
         from kaltura_provider.ingest.removal import find_limited
 
@@ -74,7 +74,7 @@ class _EntriesOperator(KalturaOperator):
             most = len(ids) if self.max_entries is None else number(self.max_entries, "max_entries", least=1)
             if len(ids) > most:
                 raise KalturaConfigurationError("entry_ids", len(ids), f"are more than max_entries ({most})", "check")
-            return ids, bool(self.dry_run_only)
+            return ids, False if self.dry_run_only is None else flag(self.dry_run_only, "dry_run_only")
         wanted = entry_filter(self.filter)
         if not wanted:
             raise KalturaConfigurationError("filter", None, "is empty", "say which entries; it would find them all")
@@ -82,7 +82,8 @@ class _EntriesOperator(KalturaOperator):
             raise KalturaConfigurationError("max_entries", None, "is missing", "say how many a filter may find at most")
         most = number(self.max_entries, "max_entries", least=1)
         found = find_limited(self.hook.get_conn(), wanted, most)
-        return [str(entry["id"]) for entry in found], self.dry_run_only is not False
+        dry = True if self.dry_run_only in (None, "") else flag(self.dry_run_only, "dry_run_only")
+        return [str(entry["id"]) for entry in found], dry
 
 
 class KalturaDeleteEntriesOperator(_EntriesOperator):

@@ -43,6 +43,19 @@ def test_part_and_fields_of_an_answer(kaltura) -> None:
         kaltura.run(KalturaCallOperator, **call, parameters=parameters, result_path="objects.3.id")
 
 
+def test_a_path_does_not_lead_around_what_hides_secrets(kaltura) -> None:
+    form = {"objectType": "KalturaAppToken", "hashType": "SHA256"}
+    call = {"service": "appToken", "action": "add", "parameters": {"appToken": form}}
+    made = kaltura.run(KalturaCallOperator, **call)
+    assert made["token"] == "***"
+    assert kaltura.run(KalturaCallOperator, **call, result_path="token") == "***"
+
+
+def test_parameters_have_to_be_a_mapping(kaltura) -> None:
+    call = {"service": "media", "action": "get", "parameters": "entryId=1"}
+    assert "parameters 'entryId=1' are no mapping" in kaltura.refused(KalturaCallOperator, **call)
+
+
 @pytest.mark.parametrize("ending", ["jsonl", "json", "csv"])
 def test_a_long_answer_goes_to_a_file(kaltura, tmp_path, ending) -> None:
     for number in range(3):

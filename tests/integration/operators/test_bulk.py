@@ -80,6 +80,7 @@ def test_xml_says_the_same(kaltura, web) -> None:
     ]
     (job,) = kaltura.run(KalturaBulkUploadOperator, rows=rows, file_format="xml")
     kaltura.sandbox.control.wait_idle()
+    assert kaltura.run(KalturaBulkResultsOperator, bulk_upload={"id": job["bulk_upload_id"]})["ok"] == 1
     said = kaltura.run(KalturaBulkResultsOperator, bulk_upload=job, rows=rows)
     assert (said["ok"], said["failed"], said["failed_rows"]) == (1, 1, [rows[1]]), said
     assert [(row["row"], row.get("entry_status")) for row in said["results"]] == [(1, 2), (2, -2)]

@@ -102,6 +102,18 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "end_date cannot go with parent_entry_id" in refused(add, metadata=with_dates)
     assert "entry_id '0/x'" in refused(KalturaGetEntryOperator, entry_id="0/x")
     assert "entry_id 'None'" in refused(KalturaGetEntryOperator, entry_id="None")
+    extra = {"extra": {"creatorId": "x"}}
+    assert "extra: creatorId is fixed" in refused(update, entry_id=entry_id, changes=extra)
+    assert "extra: referenceId is fixed" in refused(
+        add, metadata={"media_type": "video", "extra": {"referenceId": "x"}}
+    )
+    assert "'access_control_id' cannot be removed" in refused(
+        update, entry_id=entry_id, changes={"access_control_id": ""}
+    )
+    assert "any_status 'maybe' is neither yes nor no" in refused(KalturaListEntriesOperator, any_status="maybe")
+    assert "dry_run_only 'maybe'" in refused(delete, entry_ids=[entry_id], dry_run_only="maybe")
+    with_none = {"media_type": "video", "conversion_profile_id": -1}
+    assert "makes media READY at once" in refused(add, metadata=with_none)
     assert "changes are empty" in refused(update, entry_id=entry_id, changes={})
     assert "'media_type' cannot be changed" in refused(update, entry_id=entry_id, changes={"media_type": "audio"})
     assert "'name' cannot be removed" in refused(update, entry_id=entry_id, changes={"name": None})
@@ -197,6 +209,42 @@ def test_categories_by_name_and_id(kaltura) -> None:
     assert run(operator, entry_id=entry_id, add=["Courses>Maths"], remove=[news]) == {"added": 0, "removed": 1}
     assert run(operator, entry_id=entry_id, remove=[news]) == {"added": 0, "removed": 0}
     assert kaltura.hook.call("baseEntry", "get", entryId=entry_id)["categories"] == "Courses>Maths"
+
+
+def test_yes_and_no_may_come_from_templates(kaltura) -> None:
+    entry_id = kaltura.entry("Empty")
+    listed = KalturaListEntriesOperator
+    assert kaltura.run(listed, any_status="False", fields=["id"]) == []
+    assert kaltura.run(listed, any_status="True", fields=["id"]) == [{"id": entry_id}]
+    delete, wanted = KalturaDeleteEntriesOperator, {"statusEqual": "no_content"}
+    assert kaltura.run(delete, entry_ids=entry_id, dry_run_only="True")["done"] == []
+    assert kaltura.run(delete, filter=wanted, max_entries="5", dry_run_only="True")["dry_run"] is True
+    assert kaltura.run(delete, filter=wanted, max_entries="5", dry_run_only="False")["done"] == [entry_id]
+
+
+def test_what_other_tasks_return_stands_for_its_entry(kaltura) -> None:
+    entry_id = kaltura.entry("One")
+    (listed,) = kaltura.run(KalturaListEntriesOperator, any_status=True, fields=["id"])
+    got = kaltura.run(KalturaGetEntryOperator, entry_id=listed)
+    assert kaltura.run(KalturaDeleteEntriesOperator, entry_ids=[got])["done"] == [entry_id]
+
+
+def test_a_misspelt_property_is_noticed(kaltura) -> None:
+    entry_id = kaltura.entry("One")
+    update = KalturaUpdateEntryOperator
+    with pytest.raises(AirflowFailException, match=r"changes\.extra 'licensType' is no property of entry"):
+        kaltura.run(update, entry_id=entry_id, changes={"extra": {"licensType": 5}})
+    assert kaltura.run(update, entry_id=entry_id, changes={"extra": {"licenseType": 5}})["licenseType"]["to"] == 5
+
+
+def test_an_entry_that_lost_a_property_on_its_way_says_so(kaltura, caplog) -> None:
+    connection = json.loads(__import__("os").environ["AIRFLOW_CONN_KALTURA_DEFAULT"])
+    connection["extra"] |= {"session_type": "USER"}
+    kaltura.monkeypatch.setenv("AIRFLOW_CONN_USER", json.dumps(connection))
+    metadata = {"name": "X", "media_type": "video", "reference_id": "mine"}
+    with caplog.at_level("WARNING", logger="kaltura_provider.ingest"):
+        made = kaltura.run(KalturaAddEntryOperator, kaltura_conn_id="user", metadata=metadata)
+    assert f"entry {made['entry_id']}: Kaltura dropped referenceId" in caplog.text
 
 
 def test_what_a_role_may_not_set_is_an_error(kaltura) -> None:

@@ -122,9 +122,14 @@ def test_metadata_becomes_an_entry() -> None:
 
 
 def test_the_author_cannot_overwrite_marks_by_extra() -> None:
-    entry = entry_object(asset(metadata=EntryMetadata(extra={"adminTags": "mine", "mediaType": 5})), [])
-    assert "kai1:a:" in entry["adminTags"]
-    assert entry["mediaType"] == 1
+    with pytest.raises(ValueError, match="extra: adminTags, mediaType is fixed, or has a field of its own"):
+        EntryMetadata(extra={"adminTags": "mine", "mediaType": 5, "creditUserName": "Ann"})
+
+
+def test_values_that_a_template_made_numbers_of_are_text() -> None:
+    said = EntryMetadata.from_dict({"name": 2024, "reference_id": 12345, "user_id": 1, "media_type": 5, "tags": [2024]})
+    assert (said.name, said.reference_id, said.user_id, said.tags) == ("2024", "12345", "1", ("2024",))
+    assert kind_of("x.bin", said.media_type) is Kind.AUDIO
 
 
 @pytest.mark.parametrize(
