@@ -1,7 +1,8 @@
 """URLs under which viewers and programs get content: pure functions, arguments checked, no request made.
 
-``cdn_host`` is the host content is delivered from, with or without scheme (``cdnapisec.kaltura.com``). A URL
-with a ``ks`` in it is a secret: whoever has it has the session.
+``cdn_host`` is the host content is delivered from, with or without scheme (``cdnapisec.kaltura.com``). Numbers may be
+text and an entry may be an asset reference, as templates have them. A URL with a ``ks`` in it is a secret: whoever has
+it has the session.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from kaltura_provider.api.arguments import asset_id, flag, number
+from kaltura_provider.api.arguments import entry_id as entry_value
 from kaltura_provider.api.enums import PlaybackFormat
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.api.thumbnails import THUMBNAIL_FORMATS, thumbnail_url
-from kaltura_provider.api.url_path import delivery_base, encode_referrer, file_name_value, id_value, path_pairs
+from kaltura_provider.api.url_path import delivery_base, encode_referrer, file_name_value, optional, path_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = [
     "THUMBNAIL_FORMATS",
@@ -32,16 +35,18 @@ _PROTOCOLS = ("http", "https", "rtmp", "rtmpe", "rtmps", "rtmpt", "rtmpte", "rts
 
 def play_manifest_url(
     cdn_host: str,
-    partner_id: int,
-    entry_id: str,
+    partner_id: int | str,
+    entry_id: str | Mapping[str, Any],
     *,
     format: PlaybackFormat | str = PlaybackFormat.HLS,
     protocol: str | None = None,
-    flavor_ids: Sequence[str] = (),
-    flavor_param_ids: Sequence[int] = (),
+    flavor_ids: str | Iterable[str] | None = None,
+    flavor_param_ids: int | str | Iterable[int | str] | None = None,
     tags: str | None = None,
-    min_bitrate: int | None = None,
-    max_bitrate: int | None = None,
+    min_bitrate: int | str | None = None,
+    max_bitrate: int | str | None = None,
+    seek_from: int | str | None = None,
+    clip_to: int | str | None = None,
     ks: str | None = None,
     referrer: str | None = None,
 ) -> str:
@@ -51,34 +56,38 @@ def play_manifest_url(
     which, the server picks flavors by their tags (``mbr``, ``web``, ``dash`` ...) and answers HTTP 404 while
     none is READY; ``flavor_param_ids=[0]`` is the source.
 
+    :param format: ``hls``, ``dash``, ``url``, ``download`` ..., or Kaltura's name for it (``applehttp``).
     :param protocol: of the URLs in the answer; by default the scheme of ``cdn_host``.
+    :param flavor_ids: one, a list, or text with commas, as ``flavor_param_ids``.
     :param tags: flavors to offer, by tag.
     :param min_bitrate: in kbit/s, as ``max_bitrate``.
+    :param seek_from: begin here, in milliseconds of the video.
+    :param clip_to: end here, in milliseconds of the video.
     :raises KalturaConfigurationError: an argument is impossible; names it.
     """
     base = delivery_base(cdn_host, partner_id, sub_partner=True)
     chosen = protocol or urlsplit(base).scheme
     if chosen not in _PROTOCOLS:
         raise KalturaConfigurationError("protocol", chosen, "is unknown", f"use one of {', '.join(_PROTOCOLS)}")
-    for name, value in (("min_bitrate", min_bitrate), ("max_bitrate", max_bitrate)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value <= 0):
-            raise KalturaConfigurationError(name, value, "is no bitrate", "give kbit/s above 0")
     pairs = {
-        "entryId": id_value("entry_id", entry_id),
+        "entryId": entry_value(entry_id),
         "format": _playback_format(format),
         "protocol": chosen,
-        "flavorIds": _id_list("flavor_ids", flavor_ids),
-        "flavorParamIds": _id_list("flavor_param_ids", flavor_param_ids),
+        "flavorIds": _listed(flavor_ids, "flavor_ids", asset_id),
+        "flavorParamIds": _listed(flavor_param_ids, "flavor_param_ids", number),
         "tags": tags,
-        "minBitrate": min_bitrate,
-        "maxBitrate": max_bitrate,
+        "minBitrate": optional(_above_zero, min_bitrate, "min_bitrate"),
+        "maxBitrate": optional(_above_zero, max_bitrate, "max_bitrate"),
+        **_clip(seek_from, clip_to),
         "ks": ks,
         "referrer": encode_referrer(referrer),
     }
     return f"{base}/playManifest{path_pairs(pairs)}"
 
 
-def source_download_url(cdn_host: str, partner_id: int, entry_id: str, *, ks: str | None = None) -> str:
+def source_download_url(
+    cdn_host: str, partner_id: int | str, entry_id: str | Mapping[str, Any], *, ks: str | None = None
+) -> str:
     """Return the URL of the source file of a video or audio entry, as Kaltura's own ``downloadUrl``."""
     return play_manifest_url(
         cdn_host, partner_id, entry_id, format=PlaybackFormat.DOWNLOAD, flavor_param_ids=[0], ks=ks
@@ -87,12 +96,12 @@ def source_download_url(cdn_host: str, partner_id: int, entry_id: str, *, ks: st
 
 def raw_url(
     cdn_host: str,
-    partner_id: int,
-    entry_id: str,
+    partner_id: int | str,
+    entry_id: str | Mapping[str, Any],
     *,
     file_name: str | None = None,
-    direct_serve: bool = True,
-    forceproxy: bool = True,
+    direct_serve: bool | str = True,
+    forceproxy: bool | str = True,
     version: int | str | None = None,
     ks: str | None = None,
     referrer: str | None = None,
@@ -106,10 +115,10 @@ def raw_url(
     :raises KalturaConfigurationError: an argument is impossible; names it.
     """
     pairs = {
-        "entry_id": id_value("entry_id", entry_id),
-        "direct_serve": 1 if direct_serve else None,
-        "forceproxy": True if forceproxy else None,
-        "version": None if version is None else id_value("version", version),
+        "entry_id": entry_value(entry_id),
+        "direct_serve": 1 if flag(direct_serve, "direct_serve") else None,
+        "forceproxy": True if flag(forceproxy, "forceproxy") else None,
+        "version": optional(number, version, "version"),
         "ks": ks,
         "referrer": encode_referrer(referrer),
         "file_name": file_name_value(file_name),
@@ -119,10 +128,10 @@ def raw_url(
 
 def download_url(
     cdn_host: str,
-    partner_id: int,
-    entry_id: str,
+    partner_id: int | str,
+    entry_id: str | Mapping[str, Any],
     *,
-    flavor_id: str | None = None,
+    flavor_id: str | Mapping[str, Any] | None = None,
     ks: str | None = None,
     referrer: str | None = None,
     file_name: str | None = None,
@@ -134,8 +143,8 @@ def download_url(
     :raises KalturaConfigurationError: an argument is impossible; names it.
     """
     pairs = {
-        "entry_id": id_value("entry_id", entry_id),
-        "flavor": None if flavor_id is None else id_value("flavor_id", flavor_id),
+        "entry_id": entry_value(entry_id),
+        "flavor": optional(asset_id, flavor_id, "flavor_id"),
         "ks": ks,
         "referrer": encode_referrer(referrer),
         "file_name": file_name_value(file_name),
@@ -145,9 +154,9 @@ def download_url(
 
 def serve_flavor_url(
     cdn_host: str,
-    partner_id: int,
-    entry_id: str,
-    flavor_id: str,
+    partner_id: int | str,
+    entry_id: str | Mapping[str, Any],
+    flavor_id: str | Mapping[str, Any],
     *,
     version: int | str | None = None,
     ks: str | None = None,
@@ -158,9 +167,9 @@ def serve_flavor_url(
     :raises KalturaConfigurationError: an argument is impossible; names it.
     """
     pairs = {
-        "entryId": id_value("entry_id", entry_id),
-        "v": None if version is None else id_value("version", version),
-        "flavorId": id_value("flavor_id", flavor_id),
+        "entryId": entry_value(entry_id),
+        "v": optional(number, version, "version"),
+        "flavorId": asset_id(flavor_id, "flavor_id"),
         "ks": ks,
         "fileName": file_name_value(file_name),
     }
@@ -168,14 +177,32 @@ def serve_flavor_url(
 
 
 def _playback_format(format: PlaybackFormat | str) -> str:
-    try:
-        return PlaybackFormat(format).value
-    except ValueError:
-        known = ", ".join(PlaybackFormat)
-        raise KalturaConfigurationError("format", format, "is unknown", f"use one of {known}") from None
+    text = str(format).strip().lower()
+    for known in PlaybackFormat:
+        if text in (known.value, known.name.lower()):
+            return known.value
+    names = ", ".join(known.name.lower() for known in PlaybackFormat)
+    raise KalturaConfigurationError("format", str(format), "is unknown", f"use one of {names}")
 
 
-def _id_list(name: str, values: Sequence[Any]) -> str | None:
-    if isinstance(values, (str, bytes)):
-        raise KalturaConfigurationError(name, values, "is a single text", "give a list")
-    return ",".join(id_value(name, value) for value in values) or None
+def _above_zero(value: object, name: str) -> int:
+    return number(value, name, least=1)
+
+
+def _listed(values: Any, name: str, read: Callable[[object, str], int | str]) -> str | None:
+    """Return one value, a list of them or text with commas as text with commas, each checked."""
+    if values is None:
+        return None
+    if isinstance(values, str):
+        values = [value for value in values.split(",") if value.strip()]
+    elif isinstance(values, dict) or not hasattr(values, "__iter__"):
+        values = [values]
+    return ",".join(str(read(value, name)) for value in values) or None
+
+
+def _clip(seek_from: object, clip_to: object) -> dict[str, int | None]:
+    begin, end = optional(number, seek_from, "seek_from"), optional(_above_zero, clip_to, "clip_to")
+    if end is not None and end <= (begin or 0):
+        fix = "give both in milliseconds from the beginning of the video"
+        raise KalturaConfigurationError("clip_to", end, f"is not after seek_from ({begin})", fix)
+    return {"seekFrom": begin, "clipTo": end}

@@ -6,12 +6,15 @@ seen in the picture.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.api.arguments import asset_id, choose, flag, number, token_id
+from kaltura_provider.api.arguments import entry_id as entry_value
 from kaltura_provider.api.enums import ThumbCropType
 from kaltura_provider.api.errors import KalturaConfigurationError
-from kaltura_provider.api.url_path import delivery_base, encode_referrer, file_name_value, id_value, path_pairs
+from kaltura_provider.api.url_path import delivery_base, encode_referrer, file_name_value, path_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,38 +24,56 @@ __all__ = ["THUMBNAIL_FORMATS", "thumbnail_url"]
 THUMBNAIL_FORMATS = frozenset(
     {"jpg", "png", "png8", "png24", "png32", "png48", "png64", "bmp", "gif", "tif", "psd", "pdf"}
 )
-_MAX_SIDE = 10_000
 _MAX_STRIP = 65_500
+_DEFAULT_SIDES = {"width": 120, "height": 90}
+_SIDE = (0, 10_000)
+_NUMBERS: dict[str, tuple[int, int | None]] = {
+    "width": _SIDE,
+    "height": _SIDE,
+    "src_x": _SIDE,
+    "src_y": _SIDE,
+    "src_w": _SIDE,
+    "src_h": _SIDE,
+    "rel_width": _SIDE,
+    "rel_height": _SIDE,
+    "def_width": _SIDE,
+    "def_height": _SIDE,
+    "quality": (0, 100),
+    "vid_slices": (1, None),
+    "vid_slice": (0, None),
+    "density": (1, None),
+    "version": (0, None),
+}
 
 
 def thumbnail_url(
     cdn_host: str,
-    partner_id: int,
-    entry_id: str,
+    partner_id: int | str,
+    entry_id: str | Mapping[str, Any],
     *,
-    width: int | None = None,
-    height: int | None = None,
-    type: ThumbCropType | int | None = None,
-    quality: int | None = None,
+    width: int | str | None = None,
+    height: int | str | None = None,
+    type: ThumbCropType | int | str | None = None,
+    quality: int | str | None = None,
     format: str | None = None,
     bgcolor: str | None = None,
-    density: int | None = None,
-    nearest_aspect_ratio: bool | None = None,
-    vid_sec: float | None = None,
-    vid_slice: int | None = None,
-    vid_slices: int | None = None,
-    start_sec: float | None = None,
-    end_sec: float | None = None,
-    src_x: int | None = None,
-    src_y: int | None = None,
-    src_w: int | None = None,
-    src_h: int | None = None,
-    rel_width: int | None = None,
-    rel_height: int | None = None,
-    def_width: int | None = None,
-    def_height: int | None = None,
-    flavor_id: str | None = None,
-    upload_token_id: str | None = None,
+    density: int | str | None = None,
+    nearest_aspect_ratio: bool | str | None = None,
+    vid_sec: float | str | None = None,
+    vid_slice: int | str | None = None,
+    vid_slices: int | str | None = None,
+    start_sec: float | str | None = None,
+    end_sec: float | str | None = None,
+    src_x: int | str | None = None,
+    src_y: int | str | None = None,
+    src_w: int | str | None = None,
+    src_h: int | str | None = None,
+    rel_width: int | str | None = None,
+    rel_height: int | str | None = None,
+    def_width: int | str | None = None,
+    def_height: int | str | None = None,
+    flavor_id: str | Mapping[str, Any] | None = None,
+    upload_token_id: str | Mapping[str, Any] | None = None,
     version: int | str | None = None,
     ks: str | None = None,
     referrer: str | None = None,
@@ -60,10 +81,11 @@ def thumbnail_url(
 ) -> str:
     """Return the URL of a thumbnail of an entry, made by the server when it is fetched.
 
-    Lengths are in pixels, times in seconds of the video. Without ``width`` and ``height`` it is 120 x 90; one
-    of them keeps the proportions. ``type`` says how both are met. ``vid_slices`` alone gives a strip of that
-    many frames side by side, with ``vid_slice`` (from 0) one of them; ``start_sec`` and ``end_sec`` bound the
-    strip. ``referrer`` is a plain URL; it is encoded here. A URL with a ``ks`` is a secret.
+    Lengths are in pixels, times in seconds of the video; numbers may be text. Without ``width`` and ``height`` it is
+    120 x 90; one of them keeps the proportions. ``type`` says how both are met (``crop``, ``stretch`` ..., or 1 to 5).
+    ``vid_slices`` alone gives a strip of that many frames side by side, with ``vid_slice`` (from 0) one of them;
+    ``start_sec`` and ``end_sec`` bound the strip. ``referrer`` is a plain URL; it is encoded here. A URL with a
+    ``ks`` is a secret.
 
     :raises KalturaConfigurationError: a value that the service would clamp, ignore or refuse; names it.
     """
@@ -72,14 +94,12 @@ def thumbnail_url(
         for name, value in locals().items()
         if name not in ("cdn_host", "partner_id", "entry_id", "ks", "referrer", "file_name") and value is not None
     }
-    _check_numbers(values)
-    _check_choices(values)
-    _check_times(values)
-    for name in ("flavor_id", "upload_token_id", "version"):
-        if name in values:
-            values[name] = id_value(name, values[name])
+    _read_numbers(values)
+    _read_choices(values)
+    _check_moments(values)
+    _check_strip(values)
     pairs = {
-        "entry_id": id_value("entry_id", entry_id),
+        "entry_id": entry_value(entry_id),
         **values,
         "ks": ks,
         "referrer": encode_referrer(referrer),
@@ -89,43 +109,29 @@ def thumbnail_url(
     return f"{delivery_base(cdn_host, partner_id)}/thumbnail{path_pairs(pairs)}"
 
 
-def _between(name: str, value: Any, low: int, high: int | None, *, whole: bool = True) -> None:
-    allowed = int if whole else (int, float)
-    fits = not isinstance(value, bool) and isinstance(value, allowed)
-    # Written this way round a NaN is refused too.
-    if not (fits and low <= value and (high is None or value <= high)):
-        kind = "whole number" if whole else "number"
-        reach = f"from {low} to {high}" if high is not None else f"of {low} or more"
-        raise KalturaConfigurationError(name, value, "is out of range", f"give a {kind} {reach}")
-
-
-def _check_numbers(values: Mapping[str, Any]) -> None:
-    sides = (
-        "width",
-        "height",
-        "src_x",
-        "src_y",
-        "src_w",
-        "src_h",
-        "rel_width",
-        "rel_height",
-        "def_width",
-        "def_height",
-    )
-    for name in sides:
+def _read_numbers(values: dict[str, Any]) -> None:
+    for name, (least, most) in _NUMBERS.items():
         if name in values:
-            _between(name, values[name], 0, _MAX_SIDE)
-    for name, low, high in (("quality", 0, 100), ("vid_slices", 1, None), ("vid_slice", 0, None), ("density", 1, None)):
-        if name in values:
-            _between(name, values[name], low, high)
+            values[name] = number(values[name], name, least=least, most=most)
     for name in ("vid_sec", "start_sec", "end_sec"):
         if name in values:
-            _between(name, values[name], 0, None, whole=False)
+            values[name] = _seconds(values[name], name)
 
 
-def _check_choices(values: dict[str, Any]) -> None:
+def _seconds(value: Any, name: str) -> float:
+    try:
+        found = -1.0 if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        found = -1.0
+    # Written this way round a NaN is refused too.
+    if not 0 <= found < math.inf:
+        raise KalturaConfigurationError(name, value, "is out of range", "give seconds of 0 or more")
+    return round(found, 3)
+
+
+def _read_choices(values: dict[str, Any]) -> None:
     if "type" in values:
-        _between("type", values["type"], min(ThumbCropType), max(ThumbCropType))
+        values["type"] = choose(ThumbCropType, values["type"], "type")
     if "format" in values and values["format"] not in THUMBNAIL_FORMATS:
         known = ", ".join(sorted(THUMBNAIL_FORMATS))
         raise KalturaConfigurationError("format", values["format"], "is unknown", f"use one of {known}")
@@ -135,20 +141,32 @@ def _check_choices(values: dict[str, Any]) -> None:
             raise KalturaConfigurationError("bgcolor", values["bgcolor"], "is no color", "give it as ff0000")
         values["bgcolor"] = color
     if "nearest_aspect_ratio" in values:
-        values["nearest_aspect_ratio"] = int(bool(values["nearest_aspect_ratio"]))
+        values["nearest_aspect_ratio"] = int(flag(values["nearest_aspect_ratio"], "nearest_aspect_ratio"))
+    for name, read in (("flavor_id", asset_id), ("upload_token_id", token_id)):
+        if name in values:
+            values[name] = read(values[name], name)
 
 
-def _check_times(values: Mapping[str, Any]) -> None:
+def _check_moments(values: Mapping[str, Any]) -> None:
     slices, which = values.get("vid_slices"), values.get("vid_slice")
     if which is not None and (slices is None or which >= slices):
         raise KalturaConfigurationError(
             "vid_slice", which, "is no slice of the strip", "give vid_slices too, and count slices from 0"
         )
-    for side in ("width", "height"):
-        if slices is not None and which is None and slices * values.get(side, 0) >= _MAX_STRIP:
-            raise KalturaConfigurationError(
-                "vid_slices", slices, f"make a strip of {_MAX_STRIP} pixels or more", f"give fewer, or a smaller {side}"
-            )
     start, end = values.get("start_sec"), values.get("end_sec")
     if start is not None and end is not None and start > end:
         raise KalturaConfigurationError("start_sec", start, f"is after end_sec {end}", "exchange them")
+
+
+def _check_strip(values: Mapping[str, Any]) -> None:
+    slices = values.get("vid_slices")
+    if slices is None or "vid_slice" in values:
+        return
+    unsaid = not values.keys() & _DEFAULT_SIDES.keys()
+    for side, default in _DEFAULT_SIDES.items():
+        pixels = values.get(f"def_{side}", default) if unsaid else values.get(side, 0)
+        if slices * pixels >= _MAX_STRIP:
+            fix = f"give at most {(_MAX_STRIP - 1) // pixels}, or a smaller {side}"
+            raise KalturaConfigurationError(
+                "vid_slices", slices, f"of {pixels} pixels make a strip of {_MAX_STRIP} pixels or more", fix
+            )

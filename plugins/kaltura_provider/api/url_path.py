@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import base64
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
+from kaltura_provider.api.arguments import number
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.api.service_url import normalize_host
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["delivery_base", "encode_referrer", "file_name_value", "id_value", "path_pairs"]
+__all__ = ["delivery_base", "encode_referrer", "file_name_value", "optional", "path_pairs"]
 
-_ID = re.compile(r"[A-Za-z0-9_.-]+")
-
-
-def delivery_base(cdn_host: str, partner_id: int, *, sub_partner: bool = False) -> str:
-    """Return ``https://cdn/p/102``, with ``sub_partner`` ``https://cdn/p/102/sp/10200``."""
-    if isinstance(partner_id, bool) or not isinstance(partner_id, int) or partner_id <= 0:
-        raise KalturaConfigurationError("partner id", partner_id, "is no partner id", "give a positive number")
-    base = f"{normalize_host(cdn_host, field='CDN host')}/p/{partner_id}"
-    return f"{base}/sp/{partner_id}00" if sub_partner else base
+ValueT = TypeVar("ValueT")
 
 
-def id_value(name: str, value: object) -> str:
-    """Return an id, checked: it becomes a part of a path.
+def delivery_base(cdn_host: str, partner_id: int | str, *, sub_partner: bool = False) -> str:
+    """Return ``https://cdn/p/102``, with ``sub_partner`` ``https://cdn/p/102/sp/10200``.
 
-    :raises KalturaConfigurationError: it is empty or has characters that ids have not.
+    :raises KalturaConfigurationError: the host is none, or the partner id is no number.
     """
-    text = str(value)
-    if not _ID.fullmatch(text) or set(text) == {"."}:
-        raise KalturaConfigurationError(name, value, "is no Kaltura id", "give an id such as 0_ab12cd34")
-    return text
+    partner = number(partner_id, "partner_id", least=1)
+    base = f"{normalize_host(cdn_host, field='CDN host')}/p/{partner}"
+    return f"{base}/sp/{partner}00" if sub_partner else base
+
+
+def optional(read: Callable[[object, str], ValueT], value: object, name: str) -> ValueT | None:
+    """Return what a reader of :mod:`~kaltura_provider.api.arguments` makes of a value; ``None`` of one left out."""
+    return None if value is None else read(value, name)
 
 
 def file_name_value(file_name: str | None) -> str | None:

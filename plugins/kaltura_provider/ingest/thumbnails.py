@@ -27,7 +27,7 @@ def generate_thumbnail(
     """
     try:
         offset = int(float(second))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         offset = -1
     if offset < 0 or float(second) != offset:
         raise KalturaConfigurationError("second", second, "is no moment", "give whole seconds from 0 on")
