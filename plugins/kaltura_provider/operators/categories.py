@@ -30,7 +30,7 @@ class KalturaCategorizeEntryOperator(KalturaOperator):
     template_fields: Sequence[str] = ("entry_id", "add", "remove", "create_missing", *KalturaOperator.template_fields)
 
     def __init__(
-        self, *, entry_id: Any, add: Any = (), remove: Any = (), create_missing: bool = False, **kwargs: Any
+        self, *, entry_id: Any, add: Any = (), remove: Any = (), create_missing: bool | str = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.entry_id = entry_id
@@ -41,7 +41,7 @@ class KalturaCategorizeEntryOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, int]:
         """Return how many assignments changed."""
         from kaltura_provider.api import KalturaConfigurationError
-        from kaltura_provider.api.arguments import entry_ids
+        from kaltura_provider.api.arguments import entry_ids, flag
         from kaltura_provider.ingest.categories import change_categories, read_categories, resolve_categories
 
         ids = entry_ids(self.entry_id, "entry_id")
@@ -50,7 +50,10 @@ class KalturaCategorizeEntryOperator(KalturaOperator):
             raise KalturaConfigurationError("add", None, "and remove are both empty", "give at least one category")
         if both := [item for item in add if item in remove]:
             raise KalturaConfigurationError("add", ", ".join(map(str, both)), "is in remove too", "decide for one")
+        create = flag(self.create_missing, "create_missing")
         client = self.hook.get_conn()
-        adding = resolve_categories(client, add, "add", create=self.create_missing)
         removing = resolve_categories(client, remove, "remove")
+        adding = resolve_categories(client, add, "add", create=create)
+        if both := [str(item) for item, number in adding.items() if number in removing.values()]:
+            raise KalturaConfigurationError("add", ", ".join(both), "is in remove too", "decide for one")
         return change_categories(client, ids, adding.values(), removing.values())
