@@ -59,6 +59,7 @@ class GoneReason(StrEnum):
     EXPIRED = "expired"
     CHUNKS = "too many chunks"
     FAILED = "failed"
+    LOST = "lost"
 
 
 _EXPLAINED = {
@@ -70,6 +71,10 @@ _EXPLAINED = {
     GoneReason.EXPIRED: "it was begun more than 7 days ago and takes no more bytes. Make a new token",
     GoneReason.CHUNKS: "the server has put too many chunks aside for it. Make a new token",
     GoneReason.FAILED: "the server could not store the file and deleted it. Make a new token",
+    GoneReason.LOST: (
+        "the server has lost its file and says so again and again (UPLOAD_TOKEN_CANNOT_RESUME). Delete it and make a "
+        "new token"
+    ),
 }
 
 
@@ -109,13 +114,13 @@ class SizeMismatch(UploadError):
 class ChecksumMismatch(UploadError):
     """The bytes that were read have another CRC-32C than the store recorded for the object.
 
-    ``expected`` and ``found`` are base64, as S3 prints them. Raised before the token is finished.
+    ``expected`` and ``found`` are base64, as S3 prints them. Raised before this process finishes the token.
     """
 
     def __init__(self, token_id: str, expected: str, found: str) -> None:
         super().__init__(
             f"the source's CRC-32C is {expected}, the bytes read have {found}: they were damaged on the way. "
-            "The token is not finished; delete it and send again",
+            "Delete the token and send again",
             token_id,
         )
         self.expected = expected
@@ -126,20 +131,29 @@ class ChecksumMismatch(UploadError):
 
 
 class ChunkRefused(UploadError):
-    """The server, or a proxy before it, takes no request of this many bytes (``length``), and smaller are not tried."""
+    """The server, or a proxy before it, takes no request of this many bytes (``length``), and smaller are not tried.
+
+    ``least`` is how large chunks have to be so that their number will do.
+    """
 
     permanent = True
 
-    def __init__(self, token_id: str, length: int) -> None:
+    def __init__(self, token_id: str, length: int, least: int = 1) -> None:
+        below = (
+            f"; a source of this size takes chunks of at least {least} bytes, since a token takes at most 9,000"
+            if length <= least
+            else ", or set chunk_size below it"
+        )
         super().__init__(
             f"the server, or a proxy before it, refuses a request of {length} bytes (HTTP 413). Raise its limit "
-            "(nginx: client_max_body_size), or set chunk_size below it",
+            f"(nginx: client_max_body_size){below}",
             token_id,
         )
         self.length = length
+        self.least = least
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.token_id, self.length)
+        return type(self), (self.token_id, self.length, self.least)
 
 
 class FinalRefused(UploadError):

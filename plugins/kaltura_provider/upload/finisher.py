@@ -67,7 +67,7 @@ class Finisher:
                 return outcome
             except (KalturaError, SourceUnavailable) as error:
                 outcome.error = error
-            outcome.state = self._judge(outcome.error, single=chunk.length > 0)
+            outcome.state = self._judge(outcome, outcome.error)
             if outcome.state is not None:
                 return outcome
             if attempt < self._settings.final_attempts:
@@ -76,37 +76,40 @@ class Finisher:
             raise outcome.error
         raise FinalRefused(f"it was not finished: {outcome.error}", self._token_id) from outcome.error
 
-    def _judge(self, error: Exception, *, single: bool) -> TokenState | None:
+    def _judge(self, outcome: Outcome, error: Exception) -> TokenState | None:
         """Return the token's state if it decides what to do, ``None`` if the request is to be repeated."""
+        single = outcome.chunk.length > 0
         code = error.code if isinstance(error, KalturaAPIError) else ""
         if code in _LOOK_AGAIN:
             return look(self._client, self._token_id)
         if code in _PERHAPS_DONE or (isinstance(error, KalturaError) and error.ambiguous):
-            return self._watch(single=single)
+            return self._watch(outcome, single=single)
         if not passing(error, renewable=self._client.credentials.renewable):
             raise error
         if single and isinstance(error, KalturaAPIError):
             self._check_alive()
         return None
 
-    def _watch(self, *, single: bool) -> TokenState | None:
+    def _watch(self, outcome: Outcome, *, single: bool) -> TokenState | None:
         """Watch the token for a while: the request may still be at work although its connection is gone."""
         deadline = time.monotonic() + self._settings.final_poll
         while True:
             with suppress(KalturaError):
-                state = self._still_there()
+                state = self._still_there(outcome)
                 if state.full or (single and state.front is not None):
                     return state
             if time.monotonic() >= deadline:
                 return None
             self._pause(min(self._settings.poll, max(0.0, deadline - time.monotonic())))
 
-    def _still_there(self) -> TokenState:
+    def _still_there(self, outcome: Outcome) -> TokenState:
         try:
             return look(self._client, self._token_id)
         except TokenGone as error:
-            # It was there when its bytes came: this request's check of the file's type has deleted it.
-            raise TokenGone(self._token_id, _reason(error, GoneReason.REFUSED)) from error
+            # It was there when its bytes came: this request's check of the file's type has deleted it. A single request
+            # that was cut came to no such check; the server could not store it.
+            deleted = GoneReason.REFUSED if outcome.complete else GoneReason.FAILED
+            raise TokenGone(self._token_id, _reason(error, deleted)) from error
 
     def _check_alive(self) -> None:
         try:

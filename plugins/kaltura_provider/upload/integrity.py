@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kaltura_provider.upload.checksum import ChecksumCollector, combine, crc32c, to_base64
-from kaltura_provider.upload.errors import ChecksumMismatch
+from kaltura_provider.upload.checksum import ChecksumCollector, crc32c, to_base64
+from kaltura_provider.upload.errors import ChecksumMismatch, UploadCancelled
+from kaltura_provider.upload.progress import Milestones
 
 if TYPE_CHECKING:
+    import threading
+
     from kaltura_provider.upload.settings import UploadSettings
     from kaltura_provider.upload.sources.base import Source
 
-__all__ = ["Digests", "compute", "read_digests"]
+__all__ = ["Digests", "compute"]
+
+log = logging.getLogger("kaltura_provider.upload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,45 +32,62 @@ class Digests:
     note: str | None
     sha256: str | None = None
 
-
-def read_digests(source: Source, length: int, window: int) -> tuple[int, str]:
-    """Read the first ``length`` bytes of a source and return their CRC-32C and SHA-256 (hex).
-
-    :raises SourceError: the source cannot be read.
-    """
-    crc, sha = 0, hashlib.sha256()
-    with closing(source.read(0, length, window)) as windows:
-        for data in windows:
-            crc = crc32c(data, crc)
-            sha.update(data)
-    return crc, sha.hexdigest()
+    @property
+    def base64(self) -> str | None:
+        """The CRC-32C as S3 prints it."""
+        return None if self.crc32c is None else to_base64(self.crc32c)
 
 
-def compute(source: Source, sent: ChecksumCollector, settings: UploadSettings, token_id: str) -> Digests:
-    """Return the checksums of a source, all bytes of which have been sent.
+def compute(
+    source: Source, sent: ChecksumCollector, settings: UploadSettings, token_id: str, stop: threading.Event
+) -> Digests:
+    """Return the checksums of a source, all bytes of which are on the server.
 
     :param sent: the checksums of what this process sent.
+    :param stop: when set, reading breaks off.
     :raises ChecksumMismatch: the store recorded another CRC-32C, or two reads of the source differ.
+    :raises UploadCancelled: ``stop`` was set.
     """
     own = sent.crc if sent.start == 0 and sent.end == source.size else None
     crc, sha = own, None
-    if settings.sha256:
-        crc, sha = read_digests(source, source.size, settings.window)
-        if own is not None and own != crc:
-            raise ChecksumMismatch(token_id, to_base64(crc), to_base64(own))
-    elif own is None and settings.reread and sent.end == source.size:
-        before, _ = read_digests(source, sent.start, settings.window)
-        crc = combine(before, sent.crc, source.size - sent.start)
+    if settings.sha256 or (own is None and settings.reread):
+        crc, digest = _read(source, settings.window, token_id, stop)
+        sha = digest if settings.sha256 else None
     if crc is None:
         return Digests(None, _unknown(sent), sha)
+    if own is not None and own != crc:
+        raise ChecksumMismatch(token_id, to_base64(crc), to_base64(own))
     if source.crc32c is None:
-        return Digests(crc, "the store has no CRC-32C of the whole object to compare with", sha)
+        return Digests(crc, _not_compared(source), sha)
     if crc != source.crc32c:
         raise ChecksumMismatch(token_id, to_base64(source.crc32c), to_base64(crc))
     return Digests(crc, "equal to the store's checksum of the whole object", sha)
 
 
+def _read(source: Source, window: int, token_id: str, stop: threading.Event) -> tuple[int, str]:
+    """Read a whole source and return its CRC-32C and SHA-256 (hex)."""
+    crc, sha, done, milestones = 0, hashlib.sha256(), 0, Milestones()
+    with closing(source.read(0, source.size, window)) as windows:
+        for data in windows:
+            if stop.is_set():
+                raise UploadCancelled("it was told to stop", token_id)
+            crc = crc32c(data, crc)
+            sha.update(data)
+            done += len(data)
+            percent = 100 * done / source.size
+            if milestones.reached(time.monotonic(), percent):
+                log.info("%s: %d of %d bytes (%.0f %%) read for the checksums", source.name, done, source.size, percent)
+    return crc, sha.hexdigest()
+
+
 def _unknown(sent: ChecksumCollector) -> str:
-    if sent.start:
-        return f"unknown: the first {sent.start} bytes were sent earlier; with reread=True they are read once more"
-    return "unknown: another process sent some of the bytes"
+    whose = (
+        f"the first {sent.start} bytes were sent earlier" if sent.start else "another process sent some of the bytes"
+    )
+    return f"unknown: {whose}; with reread=True the source is read once more"
+
+
+def _not_compared(source: Source) -> str:
+    others = getattr(source, "checksums", "")  # only stores that keep checksums have this
+    has = f"; it has {others}, which is not compared" if others else ""
+    return f"the store has no CRC-32C of the whole object to compare with{has}"

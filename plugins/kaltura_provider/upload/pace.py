@@ -7,10 +7,12 @@ from statistics import median
 
 from kaltura_provider.upload.settings import MIB, UploadSettings
 
-__all__ = ["LARGEST", "SMALLEST", "Pace"]
+__all__ = ["LARGEST", "SMALLEST", "SPARE", "Pace"]
 
 SMALLEST = 5 * MIB
 LARGEST = 64 * MIB
+SPARE = 2
+"""Chunks, besides those in flight, that lie between the first byte that may be sent again and the last one read."""
 
 _FIRST_CHUNK = 10 * MIB
 _FIRST_PARALLELISM = 4
@@ -37,15 +39,19 @@ class Pace:
     Failures halve it, once for all chunks under way together.
 
     :param settings: fixed values are kept as they are.
-    :param most: a bound on the chunk size from the source, ``None`` for none.
+    :param least: bytes below which chunks cannot go, from the size of the source.
+    :param rewind: how far back the source can be read, ``None`` for any distance. All chunks in flight fit into it.
     """
 
-    def __init__(self, settings: UploadSettings, most: int | None = None) -> None:
+    def __init__(self, settings: UploadSettings, *, least: int = 1, rewind: int | None = None) -> None:
         self._fixed_parallelism = settings.parallelism is not None
         self._fixed_chunk = settings.chunk_size is not None
-        self._max_parallelism = settings.max_parallelism
-        self._ceiling = min(settings.chunk_size or LARGEST, settings.part_limit, most or settings.part_limit)
-        self.parallelism = settings.parallelism or min(_FIRST_PARALLELISM, settings.max_parallelism)
+        self._max_parallelism = settings.parallelism or settings.max_parallelism
+        self._ceiling = min(settings.chunk_size or LARGEST, settings.part_limit)
+        if rewind is not None:
+            self._max_parallelism = max(1, min(self._max_parallelism, rewind // least - SPARE))
+            self._ceiling = min(self._ceiling, rewind // (self._max_parallelism + SPARE))
+        self.parallelism = min(settings.parallelism or _FIRST_PARALLELISM, self._max_parallelism)
         self.chunk_size = min(settings.chunk_size or _FIRST_CHUNK, self._ceiling)
         self.smallest = self.chunk_size if self._fixed_chunk else min(SMALLEST, self._ceiling)
         self._fixed_cost = float("inf")
@@ -86,7 +92,9 @@ class Pace:
         if too_large is not None and not self._fixed_chunk:
             self._ceiling = max(self.smallest, min(self._ceiling, too_large // 2))
         if started < self._reduced_at:
-            return  # it was under way with those that have counted already
+            # It was under way with those that have counted already; only a size that was refused is news.
+            self.chunk_size = min(self.chunk_size, self._ceiling)
+            return
         self._reduced_at = now
         self._shares.clear()
         if not self._fixed_chunk:

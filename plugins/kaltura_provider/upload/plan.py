@@ -11,7 +11,7 @@ from bisect import insort
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["MAX_CHUNKS", "OPENER_LENGTH", "Chunk", "Phase", "UploadPlan", "least_chunk_size"]
+__all__ = ["MAX_CHUNKS", "OPENER_LENGTH", "Chunk", "Phase", "UploadPlan", "least_chunk_size", "most_bytes"]
 
 MAX_CHUNKS = 9000
 """Chunks a token may take: the server refuses too many (``MAX_ALLOWED_CHUNK_COUNT_EXCEEDED``)."""
@@ -19,13 +19,18 @@ MAX_CHUNKS = 9000
 OPENER_LENGTH = 8 * 1024
 """Bytes of the opener: so few that they leave with the first packets of a connection."""
 
-# Chunks kept back so that lost ones, which may come back in pieces, still fit under the limit.
+# Chunks kept back: the opener, the final one, and places for lost ones, which may come back in pieces.
 _RESERVE = 32
 
 
 def least_chunk_size(size: int, max_chunks: int = MAX_CHUNKS) -> int:
     """Return the smallest chunk with which ``size`` bytes fit into ``max_chunks`` chunks."""
     return -(-size // (max_chunks - _RESERVE))
+
+
+def most_bytes(chunk_size: int, max_chunks: int = MAX_CHUNKS) -> int:
+    """Return how many bytes fit into ``max_chunks`` chunks of at most ``chunk_size``."""
+    return chunk_size * (max_chunks - _RESERVE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,6 +67,9 @@ class UploadPlan:
     what the server says sends at most ``2 * p * c`` bytes twice: ``p * c`` that are in flight, and as many that
     the server has put aside behind a chunk that was late. No chunk is handed out that would break this.
 
+    ``least`` is the smallest length of chunks (but for the opener and the last ones) with which their number will do;
+    none is longer than the larger of that and the chunk size asked for, unless more are lost than places are kept.
+
     :param size: bytes of the source, at least 1.
     :param front: ``uploadedFileSize`` of the token, ``None`` if it has no bytes yet.
     :param single: send everything as one chunk that is first and final at once.
@@ -84,6 +92,7 @@ class UploadPlan:
         self.size = size
         self.single = single
         self.accepted = 0
+        self.least = least_chunk_size(size, max_chunks)
         self._smallest = smallest
         self._opener = opener
         self._max_chunks = max_chunks
@@ -103,7 +112,7 @@ class UploadPlan:
         self._resume = bool(front)
         self.front = min(front or 0, self.size)
         self._frontier = self.front
-        self._largest = self._handed = 0
+        self._largest = self._handed = self._used = 0
         self.phase = Phase.CLOSING if self.front == self.size else Phase.OPENING
 
     @property
@@ -167,10 +176,11 @@ class UploadPlan:
 
     def _length(self, parallelism: int, chunk_size: int, taken: int) -> int:
         remaining = self.size - self._frontier + taken + sum(end - offset for offset, end in self._lost)
-        places = self._max_chunks - _RESERVE - self.accepted - len(self._flying) - len(self._lost)
-        floor = -(-remaining // max(places, 1))
+        # A share of the whole, not of the rest: a lost chunk is then never cut into itself and a few bytes more.
+        places = self._max_chunks - 1 - self._used - len(self._flying) - len(self._lost)
+        floor = max(self.least, -(-remaining // max(places, 1)))
         balanced = max(self._smallest, -(-remaining // parallelism))
-        return max(1, floor, self._staggered(parallelism, min(chunk_size, balanced)))
+        return max(floor, self._staggered(parallelism, min(chunk_size, balanced)))
 
     def _staggered(self, parallelism: int, length: int) -> int:
         """Cut the first chunks to different lengths.
@@ -191,6 +201,7 @@ class UploadPlan:
         if self._flying.get(chunk.offset) == chunk:
             del self._flying[chunk.offset]
             self.accepted += 1
+            self._used += 1
             if chunk.final:
                 self.phase, self.front = Phase.DONE, self.size
                 return

@@ -12,7 +12,7 @@ from kaltura_provider.upload.settings import MIB
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Progress", "ProgressReporter"]
+__all__ = ["Milestones", "Progress", "ProgressReporter"]
 
 log = logging.getLogger("kaltura_provider.upload")
 
@@ -58,6 +58,24 @@ class Progress:
         )
 
 
+class Milestones:
+    """Says when the log is due: every 10 seconds and at each 5 %."""
+
+    def __init__(self) -> None:
+        self._reached_at: float | None = None
+        self._step = 0
+
+    def reached(self, now: float, percent: float) -> bool:
+        """Whether there is something to say; the first time there is not, since where it began is not news."""
+        step = int(percent) // _LOG_STEP
+        if self._reached_at is None:
+            self._step, self._reached_at = step, now
+        if step <= self._step and now - self._reached_at < _LOG_EVERY:
+            return False
+        self._step, self._reached_at = max(step, self._step), now
+        return True
+
+
 class ProgressReporter:
     """Tells an observer at most every second, and the log every 10 seconds and at each 5 %.
 
@@ -67,8 +85,7 @@ class ProgressReporter:
     def __init__(self, tell: Callable[[Progress], None]) -> None:
         self._tell = tell
         self._told_at = float("-inf")
-        self._logged_at: float | None = None
-        self._step = 0
+        self._milestones = Milestones()
         self._marks: deque[tuple[float, int]] = deque()
 
     def rate(self, now: float, sent: int) -> float:
@@ -87,9 +104,5 @@ class ProgressReporter:
         """Hand on a progress."""
         self._told_at = now
         self._tell(progress)
-        step = int(progress.percent) // _LOG_STEP
-        if self._logged_at is None:
-            self._step, self._logged_at = step, now  # where it began is not news
-        if step > self._step or now - self._logged_at >= _LOG_EVERY:
-            self._step, self._logged_at = max(step, self._step), now
+        if self._milestones.reached(now, progress.percent):
             log.info("%s", progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from kaltura_provider.upload.sources.base import Source
 
 __all__ = ["ChunkSender", "Outcome", "part_name"]
+
+log = logging.getLogger("kaltura_provider.upload")
 
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,12}\Z")
 
@@ -52,7 +55,7 @@ class Outcome:
     last_byte_at: float = 0.0
     ended: float = 0.0
     state: TokenState | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
     attempt: int = field(default=1)
 
     @property
@@ -109,7 +112,7 @@ class ChunkSender:
         """
         try:
             outcome.state = self.send(outcome)
-        except Exception as error:
+        except BaseException as error:  # whatever ends this thread, somebody waits for the outcome
             outcome.error = error
             if isinstance(error, KalturaError) and error.ambiguous and not self._stop.is_set():
                 self._ask(outcome)
@@ -121,8 +124,8 @@ class ChunkSender:
             outcome.state = look(self._client, self._token_id)
         except TokenGone as error:
             outcome.error = error
-        except KalturaError:
-            pass  # the server is not to be reached: the first error tells the story
+        except BaseException as error:  # the first error tells the story
+            log.info("token %s could not be asked what it has: %s", self._token_id, error)
 
     def send(self, outcome: Outcome) -> TokenState:
         """Send a chunk.

@@ -32,13 +32,14 @@ class UploadSettings:
       more than 9,000 chunks.
     - ``bandwidth``: bytes a second this upload may take, ``None`` for no limit.
     - ``window``: bytes read and sent at a time; see :func:`memory_bound`.
-    - ``single_shot``: sources of at most this many bytes go in one request, if their token is not attached.
+    - ``single_shot``: sources of at most this many bytes (and of ``part_limit``) go in one request, if their token is
+      not attached.
 
     Care:
 
     - ``max_size``: larger sources are refused, ``None`` for no limit but the server's.
     - ``part_limit``: the server's limit on one request (PHP's ``upload_max_filesize``, 2,000 MB unless told).
-    - ``reread``: after a resume by another process, read what it sent once more to know the checksum.
+    - ``reread``: after a resume by another process, read the source once more to know the checksum.
     - ``sha256``: also compute the SHA-256, by one sequential read of its own.
 
     Patience:
@@ -77,7 +78,7 @@ class UploadSettings:
         _within("chunk_size", self.chunk_size, 64 * KIB, self.part_limit)
         _within("bandwidth", self.bandwidth, 1, None)
         _within("max_size", self.max_size, 1, None)
-        _within("single_shot", self.single_shot, 0, self.part_limit)
+        _within("single_shot", self.single_shot, 0, None)
 
 
 def _within(name: str, value: float | None, least: float, most: float | None) -> None:

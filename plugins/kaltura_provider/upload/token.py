@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.api import KalturaAPIError, UploadTokenStatus, parse_status
+from kaltura_provider.api import (
+    KalturaAPIError,
+    KalturaTransportError,
+    TransportFault,
+    UploadTokenStatus,
+    parse_status,
+)
 from kaltura_provider.upload.errors import GoneReason, TokenGone
 
 if TYPE_CHECKING:
@@ -26,23 +33,34 @@ class TokenState:
     """A ``KalturaUploadToken``.
 
     ``front`` is ``uploadedFileSize``: the bytes the server has from the first one on without a gap, ``None`` before
-    the first byte. ``updated_at`` is in the server's seconds since 1970.
+    the first byte. ``updated_at`` is in the server's seconds since 1970. ``attached``: an entry or asset waits for it.
     """
 
     status: UploadTokenStatus | int | str
     front: int | None
     file_name: str = ""
     updated_at: int = 0
+    attached: bool = False
 
     @classmethod
     def parse(cls, answer: Any) -> TokenState:
-        """Read the server's answer; big numbers come as text."""
+        """Read the server's answer; big numbers come as text.
+
+        :raises KalturaTransportError: it is no token.
+        """
+        if not isinstance(answer, Mapping):
+            raise KalturaTransportError(
+                f"the answer is {type(answer).__name__}, not an upload token",
+                fault=TransportFault.NOT_JSON,
+                service="uploadToken",
+            )
         front = answer.get("uploadedFileSize")
         return cls(
             parse_status(UploadTokenStatus, answer.get("status")),
             None if front is None else _whole(front),
             str(answer.get("fileName") or ""),
             _whole(answer.get("updatedAt") or 0),
+            bool(answer.get("attachedObjectId")),
         )
 
     @property

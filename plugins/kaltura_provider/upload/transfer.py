@@ -8,14 +8,15 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from kaltura_provider.api import KalturaAPIError
+from kaltura_provider.api import KalturaAPIError, KalturaTransportError
 from kaltura_provider.upload import integrity
-from kaltura_provider.upload.checksum import ChecksumCollector, to_base64
+from kaltura_provider.upload.checksum import ChecksumCollector
 from kaltura_provider.upload.errors import ChunkRefused, FinalRefused, SizeMismatch, UploadCancelled
 from kaltura_provider.upload.finisher import Finisher
 from kaltura_provider.upload.pace import Pace
-from kaltura_provider.upload.plan import Chunk, Phase, UploadPlan
+from kaltura_provider.upload.plan import Chunk, Phase, UploadPlan, least_chunk_size
 from kaltura_provider.upload.progress import Progress, ProgressReporter
+from kaltura_provider.upload.restarts import CANNOT_RESUME, Restarts
 from kaltura_provider.upload.result import UploadResult
 from kaltura_provider.upload.retrying import passing, too_large
 from kaltura_provider.upload.sender import ChunkSender, Outcome, part_name
@@ -32,14 +33,18 @@ log = logging.getLogger("kaltura_provider.upload")
 
 _TICK = 1.0
 _FAREWELL = 2.0
+# Refusals halve the chunks, and all in flight may be refused at once: some forty are as many as there can be.
+_MOST_REFUSALS = 64
 
 
 class Transfer:
     """Brings one source into one token, once.
 
     :param state: the token as the server told it last.
-    :param single: whether everything may go in one request.
     :param stop: when set, the transfer breaks off.
+    :param halt: makes chunks under way break off; set when the transfer ends, and together with ``stop``.
+    :param single: whether everything may go in one request.
+    :param own: no other process can be sending to this token.
     """
 
     def __init__(
@@ -51,22 +56,24 @@ class Transfer:
         settings: UploadSettings,
         observer: Observer,
         stop: threading.Event,
+        halt: threading.Event,
         *,
         single: bool,
+        own: bool,
     ) -> None:
         self._client = client
         self._source = source
         self._token_id = token_id
         self._settings = settings
         self._stop = stop
+        self._end = halt
         self._resumed_from = state.front or 0
-        # A source that runs only forward keeps a stretch behind it; all chunks in flight have to fit in.
-        most = source.rewind // (settings.max_parallelism + 2) if source.rewind else None
-        self._pace = Pace(settings, most)
+        self._pace = Pace(settings, least=least_chunk_size(source.size), rewind=source.rewind)
         self._plan = UploadPlan(source.size, front=state.front, single=single, smallest=self._pace.smallest)
         name = part_name(state.file_name, source.name)
-        self._sender = ChunkSender(client, source, token_id, name, settings, stop)
+        self._sender = ChunkSender(client, source, token_id, name, settings, halt)
         self._finisher = Finisher(client, self._sender, token_id, settings, stop)
+        self._restarts = Restarts(client, token_id, settings, stop, own=own)
         self._reporter = ProgressReporter(observer.on_chunk)
         self._sums = ChecksumCollector(self._resumed_from)
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
@@ -75,7 +82,7 @@ class Transfer:
         self._failures: dict[int, int] = {}
         self._moved_at = self._began = time.monotonic()
         self._restarting = False
-        self._finals = 0
+        self._finals = self._refusals = 0
         self._final: TokenState | None = None
         self._digests: integrity.Digests | None = None
 
@@ -98,7 +105,7 @@ class Transfer:
         return UploadResult(
             token_id=self._token_id,
             size=self._source.size,
-            crc32c=None if digests.crc32c is None else to_base64(digests.crc32c),
+            crc32c=digests.base64,
             crc32c_note=digests.note,
             sha256=digests.sha256,
             bytes_sent=self._sender.bytes_sent,
@@ -112,8 +119,9 @@ class Transfer:
         if self._stop.is_set():
             raise UploadCancelled("it was told to stop", self._token_id)
         if self._restarting and not self._flying:
-            self._restart(look(self._client, self._token_id))
-        self._hand_out()
+            self._begin_again(self._restarts.state())
+        if self._final is None:
+            self._hand_out()
         if self._final is None and (self._flying or self._delayed):
             self._wait()
         self._report()
@@ -173,27 +181,32 @@ class Transfer:
         if outcome.complete:
             self._sums.add(outcome.chunk.offset, outcome.chunk.length, outcome.crc)
 
-    def _failed(self, outcome: Outcome, error: Exception) -> None:
-        code = error.code if isinstance(error, KalturaAPIError) else ""
+    def _failed(self, outcome: Outcome, error: BaseException) -> None:
+        code = _code(error)
         if code == "UPLOAD_TOKEN_INVALID_STATUS_FOR_UPLOAD":
             state = look(self._client, self._token_id)
             self._check_front(state)
             if not state.full:
                 raise error
             self._final = state
-        elif code == "UPLOAD_TOKEN_CANNOT_RESUME":
+        elif code == CANNOT_RESUME:
             self._restarting = True
         elif too_large(error):
-            if outcome.chunk.length <= self._pace.smallest:
-                raise ChunkRefused(self._token_id, outcome.chunk.length) from error
-            self._pace.failed(outcome.started, outcome.ended, too_large=outcome.chunk.length)
-            self._plan.lose(outcome.chunk)
+            self._cut_smaller(outcome, error)
         elif passing(error, renewable=self._client.credentials.renewable):
             self._retry_later(outcome, error)
         else:
             raise error
 
-    def _retry_later(self, outcome: Outcome, error: Exception) -> None:
+    def _cut_smaller(self, outcome: Outcome, error: BaseException) -> None:
+        length, least = outcome.chunk.length, self._plan.least
+        self._refusals += 1
+        if length <= max(self._pace.smallest, least) or self._refusals > _MOST_REFUSALS:
+            raise ChunkRefused(self._token_id, length, least) from error
+        self._pace.failed(outcome.started, outcome.ended, too_large=length)
+        self._plan.lose(outcome.chunk)
+
+    def _retry_later(self, outcome: Outcome, error: BaseException) -> None:
         offset, state = outcome.chunk.offset, outcome.state
         if state is not None and state.front is not None and state.front >= outcome.chunk.end:
             # The answer was lost, the bytes were not.
@@ -214,23 +227,42 @@ class Transfer:
             raise FinalRefused("the server does not put the chunks together, sent repeatedly", self._token_id)
         if not chunk.length or self._settings.sha256:
             self._digests = self._compute()
-        outcome = self._finisher.finish(chunk)
+        try:
+            outcome = self._finisher.finish(chunk)
+        except KalturaTransportError as error:
+            if not (chunk.length and too_large(error)):
+                raise
+            self._go_on_in_chunks(chunk)
+            return
         state = outcome.state
         if state is None or state.full:
             self._plan.acknowledge(chunk)
             self._count(outcome)
             self._final = state
+        elif outcome.error is not None and _code(outcome.error) == CANNOT_RESUME:
+            self._restarting = True
         else:
-            self._check_front(state)
             log.warning("the server lacks bytes from %s on; sending them again", state.front)
-            self._restart(state)
+            self._begin_again(state)
+
+    def _go_on_in_chunks(self, single: Chunk) -> None:
+        """Begin again, after the server or a proxy refused everything in one request for its size (HTTP 413)."""
+        log.info("a request of %d bytes is too large for the server or a proxy; going on in chunks", single.length)
+        now = time.monotonic()
+        self._pace.failed(now, now, too_large=single.length)
+        self._plan.single, self._finals = False, 0
+        self._begin_again(look(self._client, self._token_id))
 
     def _compute(self) -> integrity.Digests:
-        return integrity.compute(self._source, self._sums, self._settings, self._token_id)
+        return integrity.compute(self._source, self._sums, self._settings, self._token_id, self._stop)
 
-    def _restart(self, state: TokenState) -> None:
+    def _begin_again(self, state: TokenState) -> None:
+        self._check_front(state)
         self._restarting = False
         self._delayed.clear()
+        if state.full:
+            self._final = state
+            return
         self._plan.restart(state.front)
         self._sums.rewind(state.front or 0)
 
@@ -267,10 +299,14 @@ class Transfer:
 
     def _halt(self) -> None:
         """Let chunks under way break off, and give their threads a moment to do so."""
-        self._stop.set()
+        self._end.set()
         deadline = time.monotonic() + _FAREWELL
         while self._flying and (left := deadline - time.monotonic()) > 0:
             try:
                 self._flying.pop(self._outcomes.get(timeout=left).chunk.offset, None)
             except queue.Empty:
                 return
+
+
+def _code(error: BaseException) -> str:
+    return error.code if isinstance(error, KalturaAPIError) else ""

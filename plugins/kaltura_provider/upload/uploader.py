@@ -8,13 +8,16 @@ import time
 from typing import TYPE_CHECKING
 
 from kaltura_provider.api import Observer, UploadTokenStatus
-from kaltura_provider.upload.errors import SizeMismatch, TokenBusy, UploadCancelled
+from kaltura_provider.upload import integrity
+from kaltura_provider.upload.checksum import ChecksumCollector
+from kaltura_provider.upload.errors import SizeMismatch
 from kaltura_provider.upload.limits import check_size
 from kaltura_provider.upload.result import UploadResult
 from kaltura_provider.upload.settings import UploadSettings
 from kaltura_provider.upload.token import TokenState, look
 from kaltura_provider.upload.transfer import Transfer
 from kaltura_provider.upload.warmup import warming_up
+from kaltura_provider.upload.watch import until_silent
 
 if TYPE_CHECKING:
     from kaltura_provider.api import KalturaClient
@@ -64,22 +67,31 @@ class Uploader:
         :raises KalturaError: the server could not be reached or refused, and repeating did not help.
         """
         check_size(source, self.settings)
-        stop = threading.Event()
-        self._under_way.add(stop)
+        stop, halt = threading.Event(), threading.Event()
+        self._under_way |= {stop, halt}
         if self._cancelled:
             stop.set()
         try:
-            return self._send(source, token_id, stop, attached=attached, own=own)
+            return self._send(source, token_id, stop, halt, attached=attached, own=own)
         finally:
-            self._under_way.discard(stop)
+            self._under_way -= {stop, halt}
 
-    def _send(self, source: Source, token_id: str, stop: threading.Event, *, attached: bool, own: bool) -> UploadResult:
+    def _send(
+        self,
+        source: Source,
+        token_id: str,
+        stop: threading.Event,
+        halt: threading.Event,
+        *,
+        attached: bool,
+        own: bool,
+    ) -> UploadResult:
         started = time.monotonic()
         spare = (self.settings.parallelism or self.settings.max_parallelism) - 1
         with warming_up(self._client, spare, source.size):
             state = self._enter(token_id, stop, own=own)
         if state.full and state.front == source.size:
-            return _nothing_to_do(token_id, source.size, state, time.monotonic() - started)
+            return self._nothing_to_do(source, token_id, state, stop, started)
         if state.full or (state.front or 0) > source.size:
             raise SizeMismatch(token_id, source.size, state.front)
         if state.front:
@@ -92,7 +104,10 @@ class Uploader:
             self.settings,
             self._observer,
             stop,
-            single=not attached and source.size <= self.settings.single_shot,
+            halt,
+            single=not (attached or state.attached)
+            and source.size <= min(self.settings.single_shot, self.settings.part_limit),
+            own=own,
         )
         result = transfer.run(started)
         log.info(
@@ -116,32 +131,21 @@ class Uploader:
         stale = time.time() - state.updated_at >= 2 * self.settings.busy_after
         if own or stale or state.status != UploadTokenStatus.PARTIAL_UPLOAD:
             return state
-        log.info("token %s gained bytes lately; watching whether another process is sending", token_id)
-        began = moved = time.monotonic()
-        while (now := time.monotonic()) - moved < self.settings.busy_after:
-            if now - began >= self.settings.busy_wait:
-                raise TokenBusy("another process is sending to it; try again later", token_id)
-            if stop.wait(self.settings.poll):
-                raise UploadCancelled("it was told to stop", token_id)
-            latest = look(self._client, token_id)
-            if latest.status != UploadTokenStatus.PARTIAL_UPLOAD:
-                return latest
-            if (latest.updated_at, latest.front) != (state.updated_at, state.front):
-                state, moved = latest, time.monotonic()
-        log.info("token %s has been silent for %.0f s; taking it up", token_id, self.settings.busy_after)
-        return state
+        return until_silent(self._client, token_id, state, self.settings, stop)
 
-
-def _nothing_to_do(token_id: str, size: int, state: TokenState, seconds: float) -> UploadResult:
-    return UploadResult(
-        token_id=token_id,
-        size=size,
-        crc32c=None,
-        crc32c_note="unknown: another process sent the bytes",
-        sha256=None,
-        bytes_sent=0,
-        resumed_from=size,
-        chunks=0,
-        seconds=seconds,
-        token_status=int(state.status),
-    )
+    def _nothing_to_do(
+        self, source: Source, token_id: str, state: TokenState, stop: threading.Event, started: float
+    ) -> UploadResult:
+        digests = integrity.compute(source, ChecksumCollector(source.size), self.settings, token_id, stop)
+        return UploadResult(
+            token_id=token_id,
+            size=source.size,
+            crc32c=digests.base64,
+            crc32c_note=digests.note,
+            sha256=digests.sha256,
+            bytes_sent=0,
+            resumed_from=source.size,
+            chunks=0,
+            seconds=time.monotonic() - started,
+            token_status=int(state.status),
+        )

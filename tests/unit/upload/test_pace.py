@@ -96,10 +96,40 @@ def test_fixed_settings_stay() -> None:
 
 
 def test_source_that_keeps_little_gets_small_chunks() -> None:
-    pace = Pace(UploadSettings(), most=6 * MIB)
+    pace = Pace(UploadSettings(), rewind=60 * MIB)
     drive(pace, 100, link=1e9, fixed=0.2)
     assert pace.chunk_size == 6 * MIB
-    assert Pace(UploadSettings(chunk_size=20 * MIB), most=6 * MIB).chunk_size == 6 * MIB
+    assert Pace(UploadSettings(chunk_size=20 * MIB), rewind=60 * MIB).chunk_size == 6 * MIB
+
+
+@pytest.mark.parametrize(
+    ("settings", "least", "parallelism", "chunk"),
+    [
+        (UploadSettings(), 7 * MIB, 7, 64 * MIB // 9),
+        (UploadSettings(), 21 * MIB, 1, 64 * MIB // 3),
+        (UploadSettings(parallelism=8, max_parallelism=2), 1, 8, 64 * MIB // 10),
+        (UploadSettings(parallelism=8), 12 * MIB, 3, 64 * MIB // 5),
+        (UploadSettings(parallelism=2, chunk_size=30 * MIB), 1, 2, 16 * MIB),
+    ],
+)
+def test_source_that_keeps_little_holds_all_chunks_in_flight(
+    settings: UploadSettings, least: int, parallelism: int, chunk: int
+) -> None:
+    pace = Pace(settings, least=least, rewind=64 * MIB)
+    drive(pace, 400, link=1e9, fixed=0.2, per_connection=5e6)
+    assert pace.parallelism <= parallelism
+    pace.opened(0.001)  # a short path gets the largest chunks, a long one all connections
+    pace.opened(1.0)
+    assert (pace.parallelism, pace.chunk_size) == (parallelism, chunk)
+
+
+def test_size_refused_to_a_chunk_that_was_under_way_with_a_failure_is_not_kept() -> None:
+    pace = Pace(UploadSettings())
+    drive(pace, 30, link=1e9, fixed=0.2)
+    pace.failed(started=1e6, now=1e6 + 2)
+    assert pace.chunk_size == 32 * MIB
+    pace.failed(started=1e6 + 1, now=1e6 + 3, too_large=32 * MIB)
+    assert pace.chunk_size == 16 * MIB
 
 
 @pytest.mark.parametrize(
@@ -117,6 +147,10 @@ def test_impossible_settings_name_field_value_and_fix(name: str, value: int) -> 
     with pytest.raises(KalturaConfigurationError, match=rf"{name}.*{value}.*give") as caught:
         dataclasses.replace(UploadSettings(), **{name: value})  # type: ignore[arg-type]
     assert caught.value.field == name
+
+
+def test_one_request_is_never_larger_than_the_limit_on_one() -> None:
+    assert UploadSettings(part_limit=8 * MIB).part_limit == 8 * MIB
 
 
 def test_memory_bound_is_the_formula_that_is_documented() -> None:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import kaltura_provider.upload as upload
+from kaltura_provider.api import KalturaTransportError
 from kaltura_provider.upload import (
     ChecksumMismatch,
     ChunkRefused,
@@ -60,6 +61,7 @@ ERRORS: list[Exception] = [
     SizeMismatch("0_t", 3, None),
     ChecksumMismatch("0_t", "AAAA", "BBBB"),
     ChunkRefused("0_t", 5),
+    ChunkRefused("0_t", 5, 5),
     FinalRefused("c", "0_t"),
     UploadCancelled("d", "0_t"),
     SourceNotFound("s3://b/k", "e"),
@@ -109,6 +111,12 @@ def test_sizes_that_cannot_be_uploaded_are_refused_before_a_token_is_made() -> N
         check_size(Sized(11), UploadSettings(max_size=10))  # type: ignore[arg-type]
     with pytest.raises(SourceTooLarge, match="9,000 x part_limit"):
         check_size(Sized(100 << 30), UploadSettings(part_limit=10 << 20))  # type: ignore[arg-type]
+    spooled = Sized(60 << 30)
+    spooled.rewind = 64 << 20  # type: ignore[assignment]
+    check_size(spooled, UploadSettings())  # type: ignore[arg-type]
+    spooled.size = 200 << 30
+    with pytest.raises(SourceTooLarge, match=r"67108864 bytes of disk.*S3 first.*import"):
+        check_size(spooled, UploadSettings())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -129,6 +137,10 @@ def test_token_state_reads_numbers_however_the_server_writes_them() -> None:
     assert (state.front, state.updated_at, state.full) == (15_000_000_000, 17, False)
     assert TokenState.parse({"status": 0}).front is None
     assert TokenState.parse({"status": 3, "uploadedFileSize": 7.0}).full
+    assert TokenState.parse({"status": 0, "attachedObjectId": "1_a"}).attached
+    with pytest.raises(KalturaTransportError, match="NoneType, not an upload token") as caught:
+        TokenState.parse(None)
+    assert caught.value.ambiguous
 
 
 def test_throttle_spreads_bytes_over_time() -> None:

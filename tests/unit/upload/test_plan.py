@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kaltura_provider.upload.plan import MAX_CHUNKS, Chunk, Phase, UploadPlan, least_chunk_size
+from kaltura_provider.upload import UploadSettings
+from kaltura_provider.upload.pace import Pace
+from kaltura_provider.upload.plan import MAX_CHUNKS, Chunk, Phase, UploadPlan, least_chunk_size, most_bytes
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 
@@ -83,6 +85,7 @@ def test_every_byte_arrives_whatever_happens(size: int, chunk: int, parallelism:
             alone = handed.final or not handed.resume or plan.phase is Phase.OPENING
             assert not (alone and flying), "the first and the final chunk go alone"
             assert handed.end <= size
+            assert handed.length <= max(chunk, least_chunk_size(size), 8 * KIB)
             assert not any(handed.offset < other.end and other.offset < handed.end for other in flying)
             flying.append(handed)
             assert len(flying) <= parallelism
@@ -120,6 +123,7 @@ def test_never_more_chunks_than_the_server_takes(size: int, seed: int) -> None:
         chunk = plan.next(8, 5 * MIB)
         if chunk is not None:
             handed_out += 1
+            assert chunk.length <= max(5 * MIB, least_chunk_size(size))
             flying.append(chunk)
             continue
         done = flying.pop(rng.randrange(len(flying)))
@@ -131,6 +135,48 @@ def test_never_more_chunks_than_the_server_takes(size: int, seed: int) -> None:
     assert token.front == size
     assert token.calls == plan.accepted <= MAX_CHUNKS
     assert handed_out > 8000  # the chunk size asked for was really too small
+
+
+@pytest.mark.parametrize("part_limit", [10 * MIB, 10 * MIB + 1])
+def test_largest_source_that_is_accepted_stays_within_the_limit_on_a_request(part_limit: int) -> None:
+    size = most_bytes(part_limit)
+    assert least_chunk_size(size) == part_limit < least_chunk_size(size + 1)
+    plan, most = UploadPlan(size), 0
+    while (chunk := plan.next(1, 5 * MIB)) is not None:
+        most = max(most, chunk.length)
+        plan.acknowledge(chunk)
+    assert plan.done
+    assert most == part_limit
+
+
+@pytest.mark.parametrize("size", [40 * GIB, 70 * GIB, 180 * GIB])
+def test_chunks_in_flight_never_spread_wider_than_the_source_can_go_back(size: int) -> None:
+    rewind, rng = 64 * MIB, random.Random(size)
+    pace = Pace(UploadSettings(), least=least_chunk_size(size), rewind=rewind)
+    pace.opened(1.0)
+    plan, flying, furthest = UploadPlan(size, smallest=pace.smallest), list[Chunk](), 0
+    while not plan.done:
+        chunk = plan.next(pace.parallelism, pace.chunk_size)
+        if chunk is not None:
+            furthest = max(furthest, chunk.end)
+            assert furthest - chunk.offset <= rewind
+            flying.append(chunk)
+            continue
+        done = flying.pop(rng.randrange(len(flying)))
+        if rng.random() < 0.05:
+            plan.lose(done)
+        else:
+            plan.acknowledge(done)
+    assert plan.accepted <= MAX_CHUNKS
+
+
+def test_token_sent_anew_at_its_end_gets_no_larger_chunks() -> None:
+    plan = UploadPlan(44 * GIB)
+    while (chunk := _must(plan.next(4, 5 * MIB))).final is False:
+        plan.acknowledge(chunk)
+    plan.restart(8 * KIB)  # a late opener of another process has cut the file
+    plan.acknowledge(_must(plan.next(4, 5 * MIB)))
+    assert _must(plan.next(4, 5 * MIB)).length <= least_chunk_size(44 * GIB)
 
 
 def test_chunk_grows_only_where_the_number_would_not_do() -> None:

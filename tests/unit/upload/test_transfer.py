@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -13,18 +14,22 @@ import pytest
 
 from kaltura_provider.api import KalturaTransportError, RetryPolicy, TransportFault, api_error
 from kaltura_provider.upload import (
+    ChecksumMismatch,
     ChunkRefused,
     FinalRefused,
     GoneReason,
     SizeMismatch,
     SourceNotFound,
+    TokenBusy,
     TokenGone,
+    UploadCancelled,
     Uploader,
     UploadSettings,
     combine,
     crc32c,
     to_base64,
 )
+from kaltura_provider.upload.pace import Pace
 
 MIB, GIB = 1 << 20, 1 << 30
 QUICK = UploadSettings(
@@ -76,6 +81,7 @@ class Server:
         self.deleted = False
         self.trip = 0.0
         self.pings = 0
+        self.attached_to: str | None = None
 
     def call(self, service: str, action: str, params: dict[str, Any]) -> dict[str, Any]:
         if service == "system":
@@ -90,7 +96,8 @@ class Server:
 
     def view(self) -> dict[str, Any]:
         front = self.front()[0]
-        return {"status": self.status, "updatedAt": 1, **({"uploadedFileSize": str(front)} if self.pieces else {})}
+        bytes_there = {"uploadedFileSize": str(front)} if self.pieces else {}
+        return {"status": self.status, "updatedAt": 1, "attachedObjectId": self.attached_to, **bytes_there}
 
     def front(self) -> tuple[int, int]:
         """Return how far the pieces reach without a gap, and the checksum up to there."""
@@ -177,6 +184,126 @@ def test_proxy_that_takes_no_chunk_at_all_is_an_error_at_once() -> None:
     assert server.front()[0] == 20 * MIB
 
 
+@pytest.mark.parametrize(
+    ("limit", "size", "settings"),
+    [
+        (2 * MIB, 20 * GIB, dataclasses.replace(QUICK, chunk_size=MIB)),
+        (30 * MIB, 600 * GIB, FOUND),
+    ],
+)
+def test_proxy_that_takes_no_chunk_large_enough_for_the_source_is_an_error_at_once(
+    limit: int, size: int, settings: UploadSettings
+) -> None:
+    refused: list[int] = []
+
+    def hook(_: dict[str, Any], length: int) -> None:
+        if length > limit:
+            refused.append(length)
+            assert len(refused) < 100, "the same is sent again and again"
+            refuse_above(limit)(_, length)
+
+    with pytest.raises(ChunkRefused, match=r"HTTP 413.*takes chunks of at least \d+ bytes.*9,000"):
+        send(Server(hook), Generated(size), settings)
+    assert len(refused) <= 8
+
+
+def test_refusals_for_size_are_not_taken_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[int] = []
+
+    def hook(_: dict[str, Any], length: int) -> None:
+        if length > MIB:
+            refused.append(length)
+            assert len(refused) < 500, "refusals are not counted"
+            refuse_above(MIB)(_, length)
+
+    monkeypatch.setattr(Pace, "failed", lambda *_, **__: None)  # however the sizes are chosen
+    with pytest.raises(ChunkRefused):
+        send(Server(hook), Generated(1 * GIB), FOUND)
+
+
+@pytest.mark.parametrize(
+    ("size", "limit", "settings"),
+    [
+        (8 * MIB, 2 * MIB, dataclasses.replace(QUICK, chunk_size=MIB, final_attempts=1)),
+        (9 * MIB, 6 * MIB, FOUND),
+        (9 * MIB, 10 * MIB, dataclasses.replace(FOUND, part_limit=8 * MIB)),
+    ],
+)
+def test_one_request_that_is_too_large_for_a_proxy_goes_on_in_chunks(
+    size: int, limit: int, settings: UploadSettings
+) -> None:
+    server, source = Server(refuse_above(limit)), Generated(size)
+    result = send(server, source, settings, attached=False)
+    assert server.front()[0] == size
+    assert result.crc32c == to_base64(server.front()[1])
+    assert result.chunks > 1
+
+
+def test_one_request_of_which_no_part_is_taken_either_is_an_error() -> None:
+    with pytest.raises(ChunkRefused, match="413"):
+        send(Server(refuse_above(1 * MIB)), Generated(3 * MIB), FOUND, attached=False)
+
+
+def test_token_that_says_it_is_attached_never_gets_one_request() -> None:
+    server = Server()
+    server.attached_to = "1_flavor"
+    assert send(server, Generated(1 * MIB), attached=False).chunks == 3
+    assert server.calls[0] == (0, 8192)
+
+
+class Forgetful(Server):
+    """Says that it has no file of a token, and shows bytes of it all the same; ``heals``: an opener makes one."""
+
+    def __init__(self, *, when: Callable[[dict[str, Any]], bool], heals: bool) -> None:
+        super().__init__(self.refuse)
+        self.when, self.heals = when, heals
+        self.lost = False
+        self.openers = self.refusals = 0
+
+    def refuse(self, params: dict[str, Any], _: int) -> None:
+        if not params["resume"]:
+            self.openers += 1
+            self.lost = self.lost and not self.heals
+        elif self.lost or (self.openers == 1 and self.when(params)):
+            self.lost = True
+            self.refusals += 1
+            assert self.refusals < 100, "the same is sent again and again"
+            raise api_error("UPLOAD_TOKEN_CANNOT_RESUME")
+
+
+@pytest.mark.parametrize(
+    "when", [lambda params: params["resumeAt"] > 30 * MIB, lambda params: params["finalChunk"]], ids=["chunk", "final"]
+)
+def test_file_that_is_lost_although_the_token_shows_bytes_is_sent_again(when: Callable[[dict[str, Any]], bool]) -> None:
+    server = Forgetful(when=when, heals=True)
+    result = send(server, Generated(64 * MIB), own=True)
+    assert server.openers == 2
+    assert server.front()[0] == 64 * MIB
+    assert result.crc32c == to_base64(server.front()[1])
+
+
+def test_file_that_is_lost_again_and_again_is_an_error_a_new_token_cures() -> None:
+    server = Forgetful(when=lambda params: params["resumeAt"] > 30 * MIB, heals=False)
+    with pytest.raises(TokenGone, match="UPLOAD_TOKEN_CANNOT_RESUME") as caught:
+        send(server, Generated(64 * MIB), own=True)
+    assert caught.value.reason is GoneReason.LOST
+    assert not caught.value.permanent
+    assert server.openers <= 4
+
+
+def test_file_that_another_process_is_filling_is_not_thrown_away() -> None:
+    class Moving(Forgetful):
+        def view(self) -> dict[str, Any]:
+            stamp["updatedAt"] += self.lost
+            return super().view() | stamp
+
+    stamp = {"updatedAt": 1}
+    server = Moving(when=lambda params: params["resumeAt"] > 30 * MIB, heals=True)
+    with pytest.raises(TokenBusy):
+        send(server, Generated(64 * MIB), dataclasses.replace(QUICK, busy_after=5.0, busy_wait=0.05))
+    assert server.openers == 1
+
+
 def test_token_without_a_file_on_the_server_is_begun_again() -> None:
     """``UPLOAD_TOKEN_CANNOT_RESUME``: the server lost what it had; the upload starts over by itself."""
     lost = threading.Event()
@@ -225,6 +352,73 @@ def test_chunk_for_a_token_that_another_process_finished() -> None:
     assert result.token_status == 2
     assert result.crc32c is None
     assert "another process" in str(result.crc32c_note)
+    server = Server(hook)
+    assert send(server, Generated(20 * MIB), dataclasses.replace(QUICK, reread=True)).crc32c == checksum(20 * MIB)
+
+
+def checksum(size: int) -> str:
+    return to_base64(crc32c(Generated(1).block * (size // MIB)))
+
+
+def test_reread_knows_the_checksum_whatever_the_server_had_put_aside() -> None:
+    """A process died with chunks put aside on the server, which are counted only when the next one sends."""
+    size, front, ahead = 40 * MIB, 5 * MIB, 20 * MIB
+    for settings in (QUICK, dataclasses.replace(QUICK, reread=True), dataclasses.replace(QUICK, sha256=True)):
+        server = Server()
+        server.pieces, server.status = {0: (front, 0), front + 8192: (ahead - 8192, 0)}, 1
+        result = send(server, Generated(size), settings)
+        assert result.bytes_sent == size - front - ahead + 8192
+        assert (result.sha256 is not None) == settings.sha256
+        if settings is QUICK:
+            assert result.crc32c is None
+            assert "with reread=True the source is read once more" in str(result.crc32c_note)
+        else:
+            assert result.crc32c == checksum(size)
+
+
+@pytest.mark.parametrize("what", ["reread", "sha256"])
+def test_checksums_are_known_also_if_there_is_nothing_to_send(what: str) -> None:
+    server, source = Server(), Generated(20 * MIB)
+    send(server, source)
+    settings = dataclasses.replace(QUICK, **{what: True})  # type: ignore[arg-type]
+    result = send(server, source, settings)
+    assert (result.bytes_sent, result.crc32c) == (0, checksum(20 * MIB))
+    whole = hashlib.sha256(source.block * 20).hexdigest()
+    assert result.sha256 == (whole if what == "sha256" else None)
+    source.crc32c = 12345
+    with pytest.raises(ChecksumMismatch):
+        send(server, source, settings)
+
+
+def test_note_names_the_checksums_that_were_not_compared() -> None:
+    source = Generated(1 * MIB)
+    assert "it has" not in str(send(Server(), source).crc32c_note)
+    source.checksums = "CRC64NVME FULL_OBJECT"  # type: ignore[attr-defined]
+    assert "it has CRC64NVME FULL_OBJECT, which is not compared" in str(send(Server(), source).crc32c_note)
+
+
+def test_reading_for_the_checksum_reports_and_can_be_stopped(caplog: pytest.LogCaptureFixture) -> None:
+    class Counted(Generated):
+        windows = 0
+
+        def read(self, offset: int, length: int, window: int = MIB) -> Generator[bytes, None, None]:
+            for data in super().read(offset, length, window):
+                if length == self.size:
+                    self.windows += 1
+                    if self.windows == 30:
+                        uploader.cancel()
+                yield data
+
+    source = Counted(40 * MIB)
+    settings = dataclasses.replace(QUICK, sha256=True, window=MIB)
+    uploader = Uploader(Server(), settings=settings)  # type: ignore[arg-type]
+    with caplog.at_level("INFO", "kaltura_provider.upload"), pytest.raises(UploadCancelled):
+        uploader.send(source, "0_t", attached=True)
+    assert source.windows == 30
+    lines = [record.getMessage() for record in caplog.records if "for the checksums" in record.getMessage()]
+    assert 10 <= len(lines) <= 20
+    assert lines[-1].startswith("big.mp4: ")
+    assert "of 41943040 bytes" in lines[-1]
 
 
 def test_token_finished_too_early_by_another_process() -> None:
@@ -249,6 +443,75 @@ def test_single_shot_the_server_could_not_store() -> None:
         send(server, Generated(1 * MIB), attached=False)
     assert caught.value.reason is GoneReason.FAILED
     assert not caught.value.permanent
+
+
+@pytest.mark.parametrize(("share", "reason"), [(0.5, GoneReason.FAILED), (1.0, GoneReason.REFUSED)])
+def test_token_deleted_after_a_single_shot_that_was_cut_is_no_refused_type(share: float, reason: GoneReason) -> None:
+    """Only a request that arrived whole can have been judged by its type; a new token helps after the others."""
+
+    class Cutting(Server):
+        def send_file(self, service: str, action: str, params: dict[str, Any], file: Any, *, timeout: Any) -> Any:
+            taken = 0
+            for window in file.body():
+                taken += len(window)
+                if taken > share * file.length:
+                    break
+            self.deleted = True
+            raise KalturaTransportError("cut", fault=TransportFault.CUT)
+
+    with pytest.raises(TokenGone) as caught:
+        send(Cutting(), Generated(1 * MIB), attached=False)
+    assert caught.value.reason is reason
+
+
+def send_or_stop(server: Server, source: Generated) -> Any:
+    """Send, but not for ever: if the upload hangs, it ends as cancelled."""
+    uploader = Uploader(server, settings=QUICK)  # type: ignore[arg-type]
+    timer = threading.Timer(5.0, uploader.cancel)
+    timer.start()
+    try:
+        return uploader.send(source, "0_t", attached=True)
+    finally:
+        timer.cancel()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("answer", [None, [], RuntimeError("a bug")])
+def test_question_that_fails_in_a_sending_thread_does_not_hang_the_upload(answer: Any) -> None:
+    class Odd(Server):
+        asked = 0
+
+        def call(self, service: str, action: str, params: dict[str, Any]) -> Any:
+            found = super().call(service, action, params)
+            self.asked += action == "get"
+            if self.asked != 2 or action != "get":
+                return found
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    cut = threading.Event()
+
+    def hook(params: dict[str, Any], _: int) -> None:
+        if params["resumeAt"] > 10 * MIB and not cut.is_set():
+            cut.set()
+            raise KalturaTransportError("cut", fault=TransportFault.CUT)
+
+    server = Odd(hook)
+    send_or_stop(server, Generated(40 * MIB))
+    assert server.front()[0] == 40 * MIB
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_whatever_ends_a_sending_thread_comes_out() -> None:
+    class Broken(Generated):
+        def read(self, offset: int, length: int, window: int = MIB) -> Generator[bytes, None, None]:
+            if offset > 10 * MIB:
+                raise SystemExit("no more")
+            yield from super().read(offset, length, window)
+
+    with pytest.raises(SystemExit, match="no more"):
+        send_or_stop(Server(), Broken(40 * MIB))
 
 
 def test_source_that_vanishes_comes_out_as_it_is_and_stops_everything() -> None:

@@ -92,6 +92,7 @@ class SpooledHttpSource(_Resource):
 
     def __init__(self, fetcher: Fetcher, first: Response, size: int, capacity: int) -> None:
         super().__init__(fetcher, first, size)
+        capacity = max(capacity, WINDOW)  # what comes at a time has to fit in
         self.rewind: int | None = capacity
         self._spool = Spool(self._stream, capacity, self.uri)
 
@@ -129,7 +130,7 @@ def open_http(
 
     :param headers: such as ``Authorization``; they go to the URL's own host only.
     :param policy: which hosts may be read; by default those of the public internet.
-    :param spool: bytes of disk for a server without ranges.
+    :param spool: bytes of disk for a server without ranges; a few more than eight chunks take.
     :param media: refuse web pages and manifests.
     :raises SourceError: it cannot be read; the class and message say why and what to do.
     """

@@ -95,8 +95,8 @@ class Spool:
         folder = tempfile.tempdir or "the folder for temporary files"  # unset if none can be found
         return SourceUnavailable(
             self._uri,
-            f"its server has no ranges, so it goes through {self._capacity} bytes of this worker's disk ({folder}), and "
-            f"that fails: {error.strerror}. Free space there, or set TMPDIR to another disk",
+            f"its server has no ranges, so it goes through {self._capacity} bytes of this worker's disk ({folder}), "
+            f"and that fails: {error.strerror}. Free space there, or set TMPDIR to another disk",
         )
 
     def _stop(self) -> None:
