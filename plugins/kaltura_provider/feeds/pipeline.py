@@ -14,6 +14,10 @@ from kaltura_provider.operators.upload import KalturaUploadOperator
 from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from collections.abc import Mapping
+
     from airflow.sdk import Asset, BaseOperator
 
 __all__ = ["ingest"]
@@ -26,6 +30,7 @@ def ingest(
     aws_conn_id: str = "aws_default",
     if_exists: str = "skip",
     transfer: str = "upload",
+    upload: Mapping[str, Any] | None = None,
     pool: str = "default_pool",
     max_active_uploads: int = 8,
     ready_timeout: dt.timedelta = dt.timedelta(hours=12),
@@ -37,6 +42,8 @@ def ingest(
 
     :param discover: a task that returns batches of ``{"uri": ..., "metadata": {...}}``.
     :param transfer: ``upload``, or ``import`` to have Kaltura fetch the sources itself.
+    :param upload: settings of the uploads, as of ``KalturaUploadOperator``; prepare keeps to their limits.
+    :param upload: settings of the uploads, as of ``KalturaUploadOperator``; prepare keeps to their limits.
     :param pool: the pool of prepare and upload; a prepare goes first to where its upload can follow at once.
     :param max_active_uploads: how many uploads of one run are under way at once.
     :param ready_timeout: how long Kaltura may take to make an entry READY.
@@ -50,7 +57,14 @@ def ingest(
     @task_group(group_id="asset")
     def asset(batch: Any) -> None:
         # Upstream weight: an upload that is ready to go is picked before another entry is made for a later one.
-        sending: dict[str, Any] = {**kaltura, "aws_conn_id": aws_conn_id, "pool": pool, "weight_rule": "upstream"}
+        sending: dict[str, Any] = {
+            **kaltura,
+            "aws_conn_id": aws_conn_id,
+            "upload": upload,
+            "pool": pool,
+            "weight_rule": "upstream",
+        }
+        sending["upload"] = upload
         prepare = KalturaPrepareOperator(
             task_id="prepare",
             assets=batch,
@@ -59,7 +73,7 @@ def ingest(
             map_index_template=_named("assets"),
             **sending,
         )
-        upload = KalturaUploadOperator(
+        sent = KalturaUploadOperator(
             task_id="upload",
             asset=prepare.output,
             max_active_tis_per_dagrun=max_active_uploads,
@@ -68,7 +82,7 @@ def ingest(
         )
         ready = KalturaEntryReadySensor(
             task_id="ready",
-            entry=upload.output,
+            entry=sent.output,
             timeout=ready_timeout.total_seconds(),
             map_index_template=_named("entry"),
             **kaltura,
