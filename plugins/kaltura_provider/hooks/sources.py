@@ -86,10 +86,7 @@ def printable(uri: str) -> str:
 
     if uri.startswith("/") or uri.partition(":")[0].lower() in ("s3", "s3a", "s3n", "file"):
         return redact(uri)
-    try:
-        return redact(printable_url(uri))
-    except ValueError:
-        return redact(uri.partition("?")[0])
+    return redact(printable_url(uri))
 
 
 def _parts(uri: str) -> SplitResult:
