@@ -16,8 +16,6 @@ from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from collections.abc import Mapping
-
     from airflow.sdk import Asset, BaseOperator
 
 __all__ = ["ingest"]

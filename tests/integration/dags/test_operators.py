@@ -128,17 +128,6 @@ def test_settings_of_uploads_reach_prepare_and_upload() -> None:
     assert [dag.get_task(f"asset.{step}").upload for step in ("prepare", "upload")] == [{"max_size": 5}] * 2
 
 
-def test_settings_of_uploads_reach_prepare_and_upload() -> None:
-    from airflow.sdk import DAG
-
-    from kaltura_provider.feeds.discover import KalturaDiscoverOperator
-    from kaltura_provider.feeds.pipeline import ingest
-
-    with DAG("limited", schedule=None) as dag:
-        ingest(KalturaDiscoverOperator(task_id="discover", uri="s3://media/x/"), upload={"max_size": 5})
-    assert [dag.get_task(f"asset.{step}").upload for step in ("prepare", "upload")] == [{"max_size": 5}] * 2
-
-
 def test_the_connection_form_has_our_fields() -> None:
     from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
 
