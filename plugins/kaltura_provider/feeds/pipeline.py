@@ -41,7 +41,6 @@ def ingest(
     :param discover: a task that returns batches of ``{"uri": ..., "metadata": {...}}``.
     :param transfer: ``upload``, or ``import`` to have Kaltura fetch the sources itself.
     :param upload: settings of the uploads, as of ``KalturaUploadOperator``; prepare keeps to their limits.
-    :param upload: settings of the uploads, as of ``KalturaUploadOperator``; prepare keeps to their limits.
     :param pool: the pool of prepare and upload; a prepare goes first to where its upload can follow at once.
     :param max_active_uploads: how many uploads of one run are under way at once.
     :param ready_timeout: how long Kaltura may take to make an entry READY.
@@ -62,7 +61,6 @@ def ingest(
             "pool": pool,
             "weight_rule": "upstream",
         }
-        sending["upload"] = upload
         prepare = KalturaPrepareOperator(
             task_id="prepare",
             assets=batch,
