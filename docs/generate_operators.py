@@ -17,37 +17,37 @@ OPERATORS = ROOT / "plugins" / "kaltura_provider" / "operators"
 EXAMPLES = ROOT / "tests" / "integration" / "operators" / "dags"
 TARGET = ROOT / "docs" / "operators.md"
 
-# Heading, what it is about, the modules whose operators it shows, and the DAG that uses them.
-SECTIONS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
+# Heading, what it is about, the modules whose operators it shows, and the DAGs that use them.
+SECTIONS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         "Ingest",
         "An asset, exactly once: find or claim, send, list what came of it.",
         ("prepare", "upload", "attach"),
-        None,
+        (),
     ),
-    ("Anything", "Every action of Kaltura's API, alone or several in one exchange.", ("call",), "anything"),
-    ("Upload tokens", "Tokens by themselves.", ("upload_tokens",), None),
+    ("Anything", "Every action of Kaltura's API, alone or several in one exchange.", ("call",), ("anything",)),
+    ("Upload tokens", "Tokens by themselves.", ("upload_tokens",), ()),
     (
         "Entries",
         "Made, read, listed, changed, moderated, put into categories, taken away and brought back.",
         ("entries", "categories", "moderation", "metadata", "removal"),
-        "library",
+        ("library", "moderation"),
     ),
     (
         "Content, documents and data",
         "Content from every side, replacement, and whole entries in one task.",
         ("content", "add_from"),
-        "content",
+        ("content",),
     ),
     (
         "Captions, thumbnails, attachments",
         "What belongs to an entry beside its content.",
         ("captions", "thumbnails", "attachments"),
-        "sidecars",
+        ("sidecars",),
     ),
-    ("Flavors and delivery", "Renditions, their URLs, and what viewers get.", ("flavors", "delivery"), None),
-    ("Bulk upload", "Many files that Kaltura fetches itself.", ("bulk",), "bulk"),
-    ("Housekeeping", "What is left over, found and removed.", ("housekeeping",), None),
+    ("Flavors and delivery", "Renditions, their URLs, and what viewers get.", ("flavors", "delivery"), ("delivery",)),
+    ("Bulk upload", "Many files that Kaltura fetches itself.", ("bulk",), ("bulk",)),
+    ("Housekeeping", "What is left over, found and removed.", ("housekeeping",), ()),
 )
 
 INTRODUCTION = """# Operators
@@ -71,12 +71,13 @@ MACROS = """## Delivery URLs in templates
 Where the package is installed, templates have `macros.kaltura`, with arguments checked as the URL is made:
 
 ```jinja
-{{ macros.kaltura.play_manifest_url("https://cdnapisec.kaltura.com", 12345, ti.xcom_pull("ready")) }}
+{{ macros.kaltura.play_manifest_url("https://cdnapisec.kaltura.com", conn.kaltura_default.login, params.entry) }}
 {{ macros.kaltura.thumbnail_url("https://cdnapisec.kaltura.com", 12345, params.entry, width=640, vid_sec=5) }}
 ```
 
-`play_manifest_url` (HLS, DASH, `url`, `download`; flavors, bitrates, `ks`), `thumbnail_url`, `raw_url`, `download_url`,
-`serve_flavor_url` and `source_download_url` are plain functions of `kaltura_provider.api`.
+`play_manifest_url` (HLS, DASH, `url`, `download`; flavors, bitrates, `seek_from` and `clip_to` in milliseconds, `ks`),
+`thumbnail_url`, `raw_url`, `download_url`, `serve_flavor_url` and `source_download_url` are plain functions of
+`kaltura_provider.api`.
 """
 
 ELSEWHERE = """## What has no operator of its own
@@ -119,13 +120,12 @@ found = KalturaCallOperator(
 def page() -> str:
     """Return the text of the page."""
     parts = [INTRODUCTION, _contents()]
-    for heading, about, modules, example in SECTIONS:
+    for heading, about, modules, examples in SECTIONS:
         if not any(_operators(module) for module in modules):
             continue
         parts.append(f"## {heading}\n\n{about}\n")
         parts += [_operator(module, item) for module in modules for item in _operators(module)]
-        if example:
-            parts.append(_example(example))
+        parts += [_example(example) for example in examples]
     return "\n".join([*parts, MACROS, ELSEWHERE])
 
 

@@ -112,6 +112,8 @@ def run_line(milliseconds: int) -> dict[str, float]:
     if official.seconds:
         found[f"{name}_vs_official_client"] = engine.times(official)
         found[f"{name}_vs_kaltura_uploader"] = engine.times(uploader)
+        # What an upload that used every moment of the line would reach.
+        found[f"{name}_line_vs_kaltura_uploader"] = LINE / uploader.rate
     return found
 
 
@@ -139,6 +141,11 @@ def missed(found: dict[str, float]) -> list[str]:
         for name, (sign, bound) in MUST.items()
         if not (found[name] >= bound if sign == ">=" else found[name] <= bound)
     ]
+    most = found["wan50_line_vs_kaltura_uploader"]
+    if most < MUST["wan50_vs_kaltura_uploader"][1]:
+        lines.append(
+            f"wan50_vs_kaltura_uploader cannot be: the line itself is {most} times as fast as kaltura-uploader"
+        )
     if found["memory_growth_mib"] > found["memory_bound_mib"]:
         lines.append(f"memory grew by {found['memory_growth_mib']} MiB, the bound is {found['memory_bound_mib']} MiB")
     return lines

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["ANY_STATE", "entry_filter"]
 
 ANY_STATE = {
-    "statusIn": ",".join(str(int(status)) for status in EntryStatus if status is not EntryStatus.DELETED),
+    "statusNotEqual": str(int(EntryStatus.DELETED)),
     "moderationStatusIn": ",".join(str(int(status)) for status in ModerationStatus),
 }
-"""What finds entries of every status but deleted; without it Kaltura lists only those that are READY and approved."""
+"""What finds entries of every status but deleted, those of plugins (``virusScan.Infected``) too.
+
+Without it Kaltura lists only those that are READY and approved.
+"""
 
 _ENUMERATIONS = {
     "status": EntryStatus,

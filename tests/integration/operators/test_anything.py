@@ -24,7 +24,7 @@ def test_a_dag_of_them(deployed, clip) -> None:
     ran = deployed.dag("anything", source=str(clip), name="Hello")
     assert [part["name"] for part in ran["made"]] == ["Hello", "Hello"]
     assert ran["made"][0]["id"] == ran["made"][1]["id"]
-    assert ran["name"] == "Hello"
+    assert (ran["name"], ran["shouted"]) == ("Hello", "HELLO")
     assert ran["full"]["status"] == "full_upload"
     assert ran["full"]["uploaded"] == os.path.getsize(clip)
     assert [token["token_id"] for token in ran["listed"]] == [ran["token"]["token_id"]]

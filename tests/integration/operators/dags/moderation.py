@@ -4,6 +4,7 @@ from airflow.sdk import DAG
 
 from kaltura_provider.operators.categories import KalturaCategorizeEntryOperator
 from kaltura_provider.operators.moderation import KalturaModerateEntryOperator
+from kaltura_provider.sensors.entry import KalturaModerationSensor
 
 BAD, GOOD = "{{ params.bad }}", "{{ params.good }}"
 
@@ -12,6 +13,8 @@ with DAG("moderation", schedule=None, params={"bad": "", "good": "", "make": Fal
     flagged = KalturaModerateEntryOperator(
         task_id="flagged", entry_id=GOOD, decision="flag", flag_type="spam_commercials", comments="Is it one of ours?"
     )
+    approved = KalturaModerateEntryOperator(task_id="approved", entry_id=GOOD, decision="approve")
+    decided = KalturaModerationSensor(task_id="decided", entry=GOOD)
     again = KalturaModerateEntryOperator(task_id="again", entry_id=GOOD, decision="flag", flag_type="4")
 
     new = KalturaCategorizeEntryOperator(
@@ -22,5 +25,5 @@ with DAG("moderation", schedule=None, params={"bad": "", "good": "", "make": Fal
     )
     removed = KalturaCategorizeEntryOperator(task_id="removed", entry_id=BAD, remove="Courses>Physics")
 
-    flagged >> again
+    flagged >> again >> approved >> decided
     new >> sorted_out >> removed
