@@ -116,7 +116,9 @@ def abort_bulk(client: KalturaClient, bulk_id: int) -> dict[str, Any]:
     }
 
 
-def bulk_results(client: KalturaClient, bulk_id: int, rows: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+def bulk_results(
+    client: KalturaClient, bulk_id: int, rows: Sequence[Mapping[str, Any] | str] = ()
+) -> list[dict[str, Any]]:
     """Return what became of each row, as :func:`results_by_row`.
 
     :param rows: the rows of the job, in their order; a row without a line in the log has failed.

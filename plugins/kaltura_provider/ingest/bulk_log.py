@@ -78,7 +78,7 @@ def _xml_line(item: ET.Element) -> LogLine:
     return LogLine(result, entry_id, status, error)
 
 
-def results_by_row(lines: Sequence[LogLine], rows: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+def results_by_row(lines: Sequence[LogLine], rows: Sequence[Mapping[str, Any] | str] = ()) -> list[dict[str, Any]]:
     """Return what became of each row: ``row`` (from 1), ``url``, ``result``, ``entry_id``, ``entry_status``, ``error``.
 
     :param rows: the rows of the job, in their order; a row without a line has failed. Without them each line is one.
@@ -89,7 +89,7 @@ def results_by_row(lines: Sequence[LogLine], rows: Sequence[Mapping[str, Any]] =
     complete = len(rows) == len(lines)
     results = []
     for number, row in enumerate(rows, 1):
-        url = str(row["url"])
+        url = row if isinstance(row, str) else str(row["url"])
         fits = waiting and (complete or not waiting[0].url or _file_name(waiting[0].url) == _file_name(url))
         results.append(_result(number, waiting.popleft() if fits else None, url))
     return results

@@ -54,21 +54,25 @@ class BulkRow:
     given: Mapping[str, Any]
 
 
-def read_rows(rows: Iterable[Mapping[str, Any]], presign: Presign | None = None) -> list[BulkRow]:
-    """Return the rows of a bulk upload, checked: each has ``url`` and any fields of an entry.
+def read_rows(rows: Iterable[Mapping[str, Any] | str], presign: Presign | None = None) -> list[BulkRow]:
+    """Return the rows of a bulk upload, checked: each has ``url`` and any fields of an entry, or is the URL alone.
 
     :param presign: makes an ``s3://bucket/key`` address one that Kaltura can fetch; without it they are refused.
     :raises KalturaConfigurationError: a row has an unknown field or an impossible value; names the row (from 1).
     """
+    if isinstance(rows, str):
+        raise KalturaConfigurationError("rows", rows, "are text", "give a list of URLs or mappings")
     found = [_row(row, f"rows[{number}]", presign) for number, row in enumerate(rows, 1)]
     if not found:
         raise KalturaConfigurationError("rows", None, "are empty", "give at least one")
     return found
 
 
-def _row(row: Mapping[str, Any], name: str, presign: Presign | None) -> BulkRow:
+def _row(row: Mapping[str, Any] | str, name: str, presign: Presign | None) -> BulkRow:
+    if isinstance(row, str):
+        row = {"url": row}
     if not isinstance(row, Mapping):
-        raise KalturaConfigurationError(name, str(row), "is no mapping", "give url, name ...")
+        raise KalturaConfigurationError(name, str(row), "is neither a URL nor a mapping", "give url, name ...")
     if unknown := sorted(set(row) - _FIELDS - {"url", "thumbnail_url"}):
         known = ", ".join(sorted(_FIELDS | {"url", "thumbnail_url"}))
         raise KalturaConfigurationError(f"{name}.{unknown[0]}", None, "is no field of a row", f"use {known}")

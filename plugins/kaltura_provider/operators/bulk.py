@@ -25,8 +25,8 @@ class KalturaBulkUploadOperator(KalturaOperator):
     ``KalturaBulkResultsOperator`` what became of each row. Nothing is looked up: for assets that shall have one entry
     whatever happens, use ``KalturaAddFromUrlOperator``.
 
-    :param rows: mappings with ``url`` (``https://...``, or ``s3://bucket/key``, of which Kaltura gets a presigned URL)
-        and, if wanted, ``name``, ``description``, ``tags``, ``categories``,
+    :param rows: URLs (``https://...``, or ``s3://bucket/key``, of which Kaltura gets a presigned URL), or mappings
+        with ``url`` and, if wanted, ``name``, ``description``, ``tags``, ``categories``,
         ``media_type`` (``video``, ``audio``, ``image``; else told by the extension), ``reference_id``, ``user_id``,
         ``conversion_profile_id``, ``access_control_id``, ``start_date``, ``end_date``, ``thumbnail_url``,
         ``partner_data``, ``template_entry_id``.
@@ -54,7 +54,7 @@ class KalturaBulkUploadOperator(KalturaOperator):
     def __init__(
         self,
         *,
-        rows: Sequence[Mapping[str, Any]],
+        rows: Sequence[Mapping[str, Any] | str],
         file_format: str = "csv",
         conversion_profile_id: int | str | None = None,
         rows_per_job: int | str = 1000,
@@ -133,7 +133,7 @@ class KalturaBulkResultsOperator(KalturaOperator):
         self,
         *,
         bulk_upload: Any,
-        rows: Sequence[Mapping[str, Any]] | None = None,
+        rows: Sequence[Mapping[str, Any] | str] | None = None,
         output_uri: str | None = None,
         aws_conn_id: str = "aws_default",
         **kwargs: Any,

@@ -120,6 +120,20 @@ def test_a_log_that_is_not_ready_is_no_log(log: bytes) -> None:
     assert read_log(log) is None
 
 
+def test_a_row_may_be_the_url_alone() -> None:
+    (row,) = read_rows(["https://a.example/x.mp3"])
+    assert (row.url, row.kind.value, row.given) == (
+        "https://a.example/x.mp3",
+        "audio",
+        {"url": "https://a.example/x.mp3"},
+    )
+    assert results_by_row([LogLine("ok")], ["https://a.example/x.mp3"])[0]["url"] == "https://a.example/x.mp3"
+    with pytest.raises(KalturaConfigurationError, match=r"rows\[1\] '7' is neither a URL nor a mapping"):
+        read_rows([7])  # type: ignore[list-item]
+    with pytest.raises(KalturaConfigurationError, match=r"rows 'https://a\.example/x\.mp3' are text"):
+        read_rows("https://a.example/x.mp3")
+
+
 def test_lines_find_their_rows() -> None:
     rows = [{"url": f"https://a.example/{name}.mp4?X-Amz-Signature=secret"} for name in ("a", "b", "c")]
     ok = [LogLine("ok", "0_abcdefgh", "2", url=f"https://cdn.example/{name}.mp4") for name in ("a", "c")]
