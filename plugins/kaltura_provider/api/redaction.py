@@ -19,7 +19,8 @@ _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _SESSION_V1 = re.compile(rb"[0-9a-f]{40}\|")
 _NAMED_SECRET = re.compile(
     r"(?i)(?P<name>(?:^|(?<=[?&/\s,;{'\"]))(?:ks|secret|adminsecret|usersecret|tokenhash|token_hash|password"
-    r"|x-amz-signature|x-amz-credential|x-amz-security-token|signature|sig|awsaccesskeyid|authorization)"
+    r"|x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|x-goog-credential|signature|sig"
+    r"|awsaccesskeyid|authorization)"
     r"(?:=|%3d))(?P<value>[^&\s'\"<>]+)"
 )
 _SESSION_IN_PATH = re.compile(r"(?i)(?<=/ks/)[^/?&\s'\"<>]+")

@@ -103,6 +103,6 @@ def ingest(
 def _named(field: str) -> str:
     """Return a template that names a mapped task instance by the first file of its batch, not by a number."""
     return (
-        f"{{{{ task.{field}[0].uri.rstrip('/').split('/')[-1] }}}}"
+        f"{{{{ task.{field}[0].uri.split('?')[0].rstrip('/').split('/')[-1] }}}}"
         f"{{% if task.{field} | length > 1 %}} and {{{{ task.{field} | length - 1 }}}} more{{% endif %}}"
     )

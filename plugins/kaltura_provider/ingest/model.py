@@ -14,6 +14,7 @@ from kaltura_provider.api.errors import (
     KalturaTransientError,
     KalturaTransportError,
 )
+from kaltura_provider.api.redaction import redact
 from kaltura_provider.ingest.identity import asset_id, content_id, token_file_name
 from kaltura_provider.ingest.kinds import Kind, kind_of
 from kaltura_provider.ingest.metadata import EntryMetadata
@@ -42,12 +43,18 @@ class AssetState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AssetError:
-    """Why an asset failed: a stable ``kind``, Kaltura's ``code`` if it was Kaltura, and whether a retry can help."""
+    """Why an asset failed: a stable ``kind``, Kaltura's ``code`` if it was Kaltura, and whether a retry can help.
+
+    ``message`` can be printed: signatures and passwords in the addresses it names are hidden.
+    """
 
     kind: str
     message: str
     retry_helps: bool = False
     code: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", redact(self.message))
 
     @classmethod
     def of(cls, error: Exception) -> Self:

@@ -23,7 +23,7 @@ def normal_tags(tags: Iterable[str]) -> str:
     kept: dict[str, None] = {}
     for tag in tags:
         text = tag.replace(",", " ").strip().lower()
-        text = text.encode()[:_TAG_BYTES].decode(errors="ignore")
+        text = text.encode()[:_TAG_BYTES].decode(errors="ignore").strip()
         if len(text.encode()) > 1:
             kept[text] = None
     return ", ".join(kept)

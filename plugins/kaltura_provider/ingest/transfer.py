@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from kaltura_provider.ingest.marks import MarkLostError
 from kaltura_provider.ingest.model import AssetError, AssetRef, AssetState
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.settings import IngestSettings
-from kaltura_provider.upload.errors import GoneReason, TokenGone, UploadError
+from kaltura_provider.upload.errors import ChecksumMismatch, GoneReason, TokenGone, UploadError
 from kaltura_provider.upload.sources.errors import SourceError
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ def send_asset(
                     return Ingested(record_refusal(client, ref, settings=settings), upload)
                 if ref.entry_id is None:
                     raise
+            except ChecksumMismatch:
+                # Nobody shall finish a token with damaged bytes; its entry gets another one.
+                with suppress(KalturaError):
+                    client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id}, repeatable=True)
+                raise
             else:
                 ref = ref.to(AssetState.SENT)
         ref = confirm(client, ref, settings=settings, observer=observer, on_ref=on_ref)
