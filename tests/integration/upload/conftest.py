@@ -6,10 +6,12 @@ import hashlib
 import random
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from kaltura_provider.api import Credentials, KalturaClient, RetryPolicy
-from kaltura_provider.upload import UploadSettings
+from kaltura_provider.upload import UploadSettings, s3_client_options
 from kaltura_sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -102,3 +104,22 @@ def clip(tmp_path: Path) -> Callable[[int], tuple[Path, str]]:
         return path, hashlib.sha256(data).hexdigest()
 
     return make
+
+
+@pytest.fixture
+def bucket(s3_sandbox: Any) -> Iterator[Any]:
+    """Give a client of an S3 server, with an empty bucket ``upload-tests``."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_sandbox.url,
+        aws_access_key_id=s3_sandbox.access_key,
+        aws_secret_access_key=s3_sandbox.secret_key,
+        region_name="us-east-1",
+        config=Config(**s3_client_options(), s3={"addressing_style": "path"}),
+    )
+    client.create_bucket(Bucket="upload-tests")
+    yield client
+    for found in client.list_objects_v2(Bucket="upload-tests").get("Contents", []):
+        client.delete_object(Bucket="upload-tests", Key=found["Key"])
+    client.delete_bucket(Bucket="upload-tests")
+    client.close()

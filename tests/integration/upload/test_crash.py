@@ -26,9 +26,20 @@ CHILD = """
 import json, sys
 from pathlib import Path
 from kaltura_provider.api import Credentials, KalturaClient
-from kaltura_provider.upload import Uploader, UploadSettings, open_file
+from kaltura_provider.upload import Uploader, UploadSettings, open_file, open_s3, s3_client_options
 
 url, partner, secret, token, path, options = sys.argv[1:]
+
+def opened(address):
+    if not address.startswith("{"):
+        return open_file(address)
+    import boto3
+    from botocore.config import Config
+    where = json.loads(address)
+    config = Config(**s3_client_options(), s3={"addressing_style": "path"})
+    source = open_s3(boto3.client("s3", **where["client"], config=config), where["bucket"], where["key"])
+    list(source.read(0, 1))  # botocore loads its parsers with the first answer
+    return source
 
 def memory(name):
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
@@ -36,14 +47,15 @@ def memory(name):
 
 client = KalturaClient(url, Credentials(int(partner), "secret", secret))
 client.call("uploadToken", "get", {"uploadTokenId": token})
+source = opened(path)
 Path("/proc/self/clear_refs").write_text("5")
 before = memory("VmRSS")
-result = Uploader(client, settings=UploadSettings(**json.loads(options))).send(open_file(path), token, attached=True)
+result = Uploader(client, settings=UploadSettings(**json.loads(options))).send(source, token, attached=True)
 print(json.dumps({"growth": memory("VmHWM") - before, "sent": result.bytes_sent}))
 """
 
 
-def start(account: Account, token: str, path: Path, **options: Any) -> subprocess.Popen[str]:
+def start(account: Account, token: str, path: Path | str, **options: Any) -> subprocess.Popen[str]:
     sandbox = account.sandbox
     arguments = [sandbox.service_url, str(sandbox.partner_id), sandbox.admin_secret, token, str(path)]
     return subprocess.Popen(
@@ -87,3 +99,27 @@ def test_memory_stays_within_the_documented_bound(
     assert 0 < report["growth"] <= memory_bound(8)
     assert account.content(token, attached=True)["sha256"] == sha
     os.unlink(path)
+
+
+def test_memory_stays_within_the_documented_bound_from_s3(
+    account: Account, bucket: Any, s3_sandbox: Any, clip: Callable[[int], tuple[Path, str]]
+) -> None:
+    size = 100 * MIB
+    path, sha = clip(size)
+    bucket.upload_file(str(path), "upload-tests", "clip.mp4")
+    path.unlink()
+    token = account.token(size, attached=True)
+    client = {
+        "endpoint_url": s3_sandbox.url,
+        "aws_access_key_id": s3_sandbox.access_key,
+        "aws_secret_access_key": s3_sandbox.secret_key,
+        "region_name": "us-east-1",
+    }
+    address = json.dumps({"client": client, "bucket": "upload-tests", "key": "clip.mp4"})
+    child = start(account, token, address, parallelism=8, chunk_size=10 * MIB)
+    out, _ = child.communicate(timeout=120)
+    assert child.returncode == 0
+    report = json.loads(out)
+    assert report["sent"] == size
+    assert 0 < report["growth"] <= memory_bound(8)
+    assert account.content(token, attached=True)["sha256"] == sha

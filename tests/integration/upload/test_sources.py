@@ -9,9 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from kaltura_provider.upload import (
     SourceChanged,
@@ -24,7 +22,6 @@ from kaltura_provider.upload import (
     crc32c,
     open_http,
     open_s3,
-    s3_client_options,
     to_base64,
 )
 
@@ -33,24 +30,6 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 Clip = Callable[[int], tuple[Path, str]]
-
-
-@pytest.fixture
-def bucket(s3_sandbox: Any) -> Any:
-    client = boto3.client(
-        "s3",
-        endpoint_url=s3_sandbox.url,
-        aws_access_key_id=s3_sandbox.access_key,
-        aws_secret_access_key=s3_sandbox.secret_key,
-        region_name="us-east-1",
-        config=Config(**s3_client_options(), s3={"addressing_style": "path"}),
-    )
-    client.create_bucket(Bucket="upload-tests")
-    yield client
-    for found in client.list_objects_v2(Bucket="upload-tests").get("Contents", []):
-        client.delete_object(Bucket="upload-tests", Key=found["Key"])
-    client.delete_bucket(Bucket="upload-tests")
-    client.close()
 
 
 @pytest.fixture

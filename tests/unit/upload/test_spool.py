@@ -7,6 +7,7 @@ import os
 import random
 import tempfile
 from collections.abc import Generator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -26,7 +27,8 @@ def spool(capacity: int = 100_000, piece: int = 30_000) -> Spool:
 
 
 def read(ring: Spool) -> bytes:
-    return b"".join(ring.read(0, len(DATA), 7000))
+    # Never more windows than there can be: a ring that gives nothing would be read for ever.
+    return b"".join(islice(ring.read(0, len(DATA), 7000), 100))
 
 
 def test_short_writes_leave_no_holes(monkeypatch: pytest.MonkeyPatch) -> None:
