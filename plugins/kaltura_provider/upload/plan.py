@@ -98,6 +98,7 @@ class UploadPlan:
         self._max_chunks = max_chunks
         self._flying: dict[int, Chunk] = {}
         self._parked: dict[int, int] = {}
+        self._uncounted: list[tuple[int, int]] = []
         self._lost: list[tuple[int, int]] = []
         self.restart(front)
 
@@ -108,10 +109,11 @@ class UploadPlan:
         """
         self._flying.clear()
         self._parked.clear()
+        self._uncounted.clear()
         self._lost.clear()
         self._resume = bool(front)
         self.front = min(front or 0, self.size)
-        self._frontier = self.front
+        self._frontier = self._reported = self.front
         self._largest = self._handed = self._used = 0
         self.phase = Phase.CLOSING if self.front == self.size else Phase.OPENING
 
@@ -158,6 +160,8 @@ class UploadPlan:
     def _next_middle(self, parallelism: int, chunk_size: int) -> Chunk | None:
         if len(self._flying) >= parallelism:
             return None
+        if self._uncounted and self._uncounted[0][0] < self._reported and self._reported not in self._flying:
+            return Chunk(self._reported, self._uncounted[0][1] - self._reported)
         if self._lost:
             offset, end = self._lost.pop(0)
             length = min(self._length(parallelism, chunk_size, end - offset), end - offset)
@@ -209,6 +213,7 @@ class UploadPlan:
                 self.phase = Phase.SENDING
             if chunk.end > self.front:
                 self._parked[chunk.offset] = chunk.end
+                insort(self._uncounted, (chunk.offset, chunk.end))
             self._frontier = max(self._frontier, chunk.end)
         self._advance(front or 0)
 
@@ -216,12 +221,25 @@ class UploadPlan:
         if self.phase not in (Phase.SENDING, Phase.CLOSING):
             return
         self.front = max(self.front, min(reported, self.size))
+        self._note(min(reported, self.size))
         for offset in sorted(self._parked):
             if offset > self.front:
                 break
             self.front = max(self.front, self._parked.pop(offset))
         self._frontier = max(self._frontier, self.front)
         self._lost = [(max(offset, self.front), end) for offset, end in self._lost if end > self.front]
+
+    def _note(self, reported: int) -> None:
+        """Keep what the server has, but does not count yet.
+
+        It counts a chunk that it had put aside when the bytes before it end exactly where that one begins. A chunk of
+        an earlier process, cut differently, may make them end inside; what is missing up to the chunk's end is then
+        sent once more. Otherwise nothing from there on would be counted before the final chunk, and another crash
+        would cost all of it.
+        """
+        self._reported = max(self._reported, reported)
+        while self._uncounted and self._uncounted[0][1] <= self._reported:
+            del self._uncounted[0]
 
     def lose(self, chunk: Chunk, front: int | None = None) -> None:
         """Take note that a chunk may not have arrived, so that its bytes are handed out again.

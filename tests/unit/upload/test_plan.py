@@ -223,6 +223,27 @@ def test_resumes_from_what_the_server_says_and_skips_what_it_finds_there() -> No
     assert _must(plan.next(4, 10 * MIB)).offset == 160 * MIB
 
 
+def test_chunk_of_an_earlier_process_that_ends_inside_ours_does_not_stop_the_count() -> None:
+    """The server counts what it had put aside only from where its front ends; a second crash would cost the rest."""
+    token = ModelToken()
+    token.front, token.parked = 100, {300: 350}
+    plan = UploadPlan(10_000, front=100, opener=10, smallest=190)
+    opener = _must(plan.next(4, 190))
+    plan.acknowledge(opener, token.upload(opener))
+    first, second, third = (_must(plan.next(4, length)) for length in (190, 40, 100))
+    for chunk in (third, first, second):
+        plan.acknowledge(chunk, token.upload(chunk))
+    assert (plan.front, token.front) == (440, 350)
+    bridge = _must(plan.next(4, 100))
+    assert bridge == Chunk(350, 90)
+    assert _must(plan.next(4, 100)).offset == 440, "it is sent once"
+    plan.lose(bridge)
+    assert plan.next(4, 100) == bridge
+    plan.acknowledge(bridge, token.upload(bridge))
+    assert token.front == 440
+    assert _must(plan.next(4, 100)).offset == 540
+
+
 def test_token_that_has_everything_only_needs_the_final_chunk() -> None:
     plan = UploadPlan(12345, front=12345)
     assert plan.next(4, 10 * MIB) == Chunk(12345, 0, final=True)
