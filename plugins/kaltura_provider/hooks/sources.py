@@ -63,11 +63,9 @@ def open_source(
                 "it has a user or password in it, where many can read them; put them into login and password of an "
                 "HTTP connection and name that in http_conn_id",
             )
-        policy = UrlPolicy.allowing(os.environ.get(ALLOWED_HOSTS, "").split(","))
-        try:
-            return open_http(uri, headers=_headers(http_conn_id), policy=policy)
-        except SourceRefused as error:
-            raise SourceRefused(error.uri, f"{error.message} (environment variable {ALLOWED_HOSTS})") from None
+        hosts = os.environ.get(ALLOWED_HOSTS, "").split(",")
+        policy = UrlPolicy.allowing(hosts, by=f"environment variable {ALLOWED_HOSTS}")
+        return open_http(uri, headers=_headers(http_conn_id), policy=policy)
     if parts.scheme == "file" or uri.startswith("/"):
         return open_file(unquote(parts.path) if parts.scheme else uri)
     raise SourceRefused(printable(uri), f"is no address that can be read; {_READABLE}")

@@ -66,12 +66,12 @@ def send_asset(
             except TokenGone as gone:
                 if gone.reason is GoneReason.REFUSED:
                     return Ingested(record_refusal(client, ref, settings=settings), upload)
+                if gone.reason is GoneReason.LOST:
+                    _drop_token(client, ref.token_id)
                 if ref.entry_id is None:
                     raise
             except ChecksumMismatch:
-                # Nobody shall finish a token with damaged bytes; its entry gets another one.
-                with suppress(KalturaError):
-                    client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id}, repeatable=True)
+                _drop_token(client, ref.token_id)
                 raise
             else:
                 ref = ref.to(AssetState.SENT)
@@ -80,6 +80,12 @@ def send_asset(
             return Ingested(ref, upload)
     text = f"the upload token of {ref.uri} was lost {_ROUNDS} times in a row"
     return Ingested(ref.failed(AssetError("token_lost", text, retry_helps=True)), upload)
+
+
+def _drop_token(client: KalturaClient, token_id: str) -> None:
+    """Delete a token that holds damaged or lost bytes, so that nobody finishes it; its entry gets another one."""
+    with suppress(KalturaError):
+        client.call("uploadToken", "delete", {"uploadTokenId": token_id}, repeatable=True)
 
 
 def ingest(

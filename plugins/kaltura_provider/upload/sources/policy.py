@@ -47,15 +47,17 @@ class UrlPolicy:
     :param allowed_hosts: host names the deployment allows although their addresses are private; ``.example.com``
         allows every name below it. Compared as written in the URL, without regard to case.
     :param max_redirects: redirects that are followed; each target is checked like the first URL.
+    :param allowed_by: where the deployment names its allowed hosts, for the error that asks for it.
     """
 
     allowed_hosts: frozenset[str] = frozenset()
     max_redirects: int = 5
+    allowed_by: str = ""
 
     @classmethod
-    def allowing(cls, hosts: Iterable[str]) -> UrlPolicy:
-        """Return a policy that also allows the named hosts."""
-        return cls(frozenset(host.strip().lower() for host in hosts if host.strip()))
+    def allowing(cls, hosts: Iterable[str], by: str = "") -> UrlPolicy:
+        """Return a policy that also allows the named hosts; ``by`` is where they are named."""
+        return cls(frozenset(host.strip().lower() for host in hosts if host.strip()), allowed_by=by)
 
     def allows_name(self, host: str) -> bool:
         """Whether the deployment allows this host whatever its address."""
@@ -74,7 +76,7 @@ class UrlPolicy:
         if not host:
             raise SourceRefused(shown, "it names no host")
         if host.lower().rstrip(".") in _INTERNAL_NAMES and not self.allows_name(host):
-            raise SourceRefused(shown, _explain(host, "a name of this machine or its network"))
+            raise SourceRefused(shown, self._explain(host, "a name of this machine or its network"))
         with suppress(ValueError):  # a name; its addresses are checked when the connection is made
             self.check_address(host, host, shown)
 
@@ -88,7 +90,7 @@ class UrlPolicy:
         ip = ipaddress.ip_address(address.partition("%")[0])
         reason = _inside(ip)
         if reason is not None and not self.allows_name(host):
-            raise SourceRefused(shown or host, _explain(host, f"{ip} ({reason})"))
+            raise SourceRefused(shown or host, self._explain(host, f"{ip} ({reason})"))
 
     def check_host(self, host: str, port: int) -> None:
         """Check all addresses a name has now; failures to resolve it are left to the connection.
@@ -104,12 +106,12 @@ class UrlPolicy:
         for *_, where in found:
             self.check_address(host, str(where[0]))
 
-
-def _explain(host: str, what: str) -> str:
-    return (
-        f"it leads to {what}, which is not on the public internet. If that is wanted, the deployment has to allow "
-        f"the host {host!r} by name"
-    )
+    def _explain(self, host: str, what: str) -> str:
+        where = f" ({self.allowed_by})" if self.allowed_by else ""
+        return (
+            f"it leads to {what}, which is not on the public internet. If that is wanted, the deployment has to allow "
+            f"the host {host!r} by name{where}"
+        )
 
 
 def _inside(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:

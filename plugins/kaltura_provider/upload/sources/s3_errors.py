@@ -75,7 +75,8 @@ def _refusal(uri: str, error: ClientError) -> SourceError:
     return SourceForbidden(
         uri,
         f"S3 answered {code or status}: allow s3:GetObject on it (and s3:ListBucket, without which a missing object "
-        "looks forbidden); if the bucket makes the requester pay, ask with request_payer=True",
+        "looks forbidden); if the bucket makes the requester pay, add "
+        '"service_config": {"s3": {"request_payer": "requester"}} to the AWS connection\'s extra',
     )
 
 
