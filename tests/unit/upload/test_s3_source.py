@@ -155,7 +155,7 @@ def test_object_that_vanished(site: Site, client: Any) -> None:
     [
         (404, "NoSuchKey", "no", SourceNotFound, "no such object"),
         (404, "NoSuchBucket", "no", SourceNotFound, "no such"),
-        (403, "AccessDenied", "Access Denied", SourceForbidden, "request_payer=True"),
+        (403, "AccessDenied", "Access Denied", SourceForbidden, "service_config"),
         (403, "AccessDenied", "not authorized to perform: kms:Decrypt", SourceForbidden, "kms:Decrypt"),
         (400, "KMS.DisabledException", "key is disabled", SourceForbidden, "KMS key"),
         (403, "InvalidObjectState", "archived", SourceArchived, "restore-object"),
