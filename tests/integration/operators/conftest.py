@@ -142,6 +142,18 @@ def kaltura(kaltura_sandbox: Sandbox, connected: Callable[[Sandbox], Kaltura]) -
 
 
 @pytest.fixture
+def film(kaltura: Kaltura, clip: Path) -> str:
+    """A READY entry with flavors."""
+    from kaltura_provider.operators.add_from import KalturaAddFromUploadedFileOperator
+    from kaltura_provider.operators.upload import KalturaUploadOperator
+
+    token = kaltura.run(KalturaUploadOperator, source=str(clip))
+    entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token=token, metadata={"name": "Film"})["entry_id"]
+    kaltura.sandbox.control.wait_idle()
+    return str(entry_id)
+
+
+@pytest.fixture
 def deployed(kaltura: Kaltura, airflow_db: Path) -> Kaltura:
     """The same, with Airflow's database, for whole DAGs."""
     return kaltura

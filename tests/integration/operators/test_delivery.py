@@ -17,24 +17,13 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from kaltura_provider.api.delivery_check import DeliveryError
-from kaltura_provider.operators.add_from import KalturaAddFromUploadedFileOperator
 from kaltura_provider.operators.categories import KalturaCategorizeEntryOperator
 from kaltura_provider.operators.delivery import KalturaCheckDeliveryOperator
 from kaltura_provider.operators.flavors import KalturaGetFlavorUrlOperator, KalturaListFlavorsOperator
 from kaltura_provider.operators.moderation import KalturaModerateEntryOperator
 from kaltura_provider.operators.thumbnails import KalturaAddThumbnailOperator
-from kaltura_provider.operators.upload import KalturaUploadOperator
 
 ID = "0_abcdefgh"
-
-
-@pytest.fixture
-def film(kaltura, clip) -> str:
-    """A READY entry with flavors."""
-    token = kaltura.run(KalturaUploadOperator, source=str(clip))
-    entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token=token, metadata={"name": "Film"})["entry_id"]
-    kaltura.sandbox.control.wait_idle()
-    return str(entry_id)
 
 
 def ready_entry(kaltura, name: str) -> str:

@@ -24,14 +24,6 @@ SRT = "1\n00:00:00,000 --> 00:00:01,000\nHello\n"
 URL = "https://cdn.example.com/a.mp4?X-Amz-Signature={}"
 
 
-@pytest.fixture
-def film(kaltura, clip) -> str:
-    token = kaltura.run(KalturaUploadOperator, source=str(clip))
-    entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token=token, metadata={"name": "Film"})["entry_id"]
-    kaltura.sandbox.control.wait_idle()
-    return str(entry_id)
-
-
 def test_a_token_of_another_entry_is_no_success(kaltura, film, clip, tmp_path) -> None:
     other = tmp_path / "other.mp4"
     other.write_bytes(clip.read_bytes() + b"\x00\x00\x00\x08free")

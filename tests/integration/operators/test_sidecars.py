@@ -14,7 +14,6 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from kaltura_provider.api.delivery_check import DeliveryError
 from kaltura_provider.ingest.flavors import FlavorNotReadyError
-from kaltura_provider.operators.add_from import KalturaAddFromUploadedFileOperator
 from kaltura_provider.operators.attachments import KalturaAddAttachmentOperator, KalturaGetAttachmentUrlOperator
 from kaltura_provider.operators.captions import (
     KalturaAddCaptionOperator,
@@ -25,7 +24,6 @@ from kaltura_provider.operators.captions import (
 from kaltura_provider.operators.delivery import KalturaCheckDeliveryOperator
 from kaltura_provider.operators.flavors import KalturaGetFlavorUrlOperator, KalturaListFlavorsOperator
 from kaltura_provider.operators.thumbnails import KalturaAddThumbnailOperator, KalturaListThumbnailsOperator
-from kaltura_provider.operators.upload import KalturaUploadOperator
 
 ID = "0_abcdefgh"
 SRT = "1\n00:00:00,000 --> 00:00:01,000\nHello\n"
@@ -38,15 +36,6 @@ def png(width: int, height: int) -> bytes:
     rows = b"".join(b"\x00" + b"\x20\x40\x60" * width for _ in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")
-
-
-@pytest.fixture
-def film(kaltura, clip) -> str:
-    """A READY entry with flavors."""
-    token = kaltura.run(KalturaUploadOperator, source=str(clip))
-    entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token=token, metadata={"name": "Film"})["entry_id"]
-    kaltura.sandbox.control.wait_idle()
-    return str(entry_id)
 
 
 def served(url: str) -> bytes:
