@@ -224,7 +224,7 @@ async def test_a_slow_server_never_blocks_the_loop(
     loop = asyncio.get_running_loop()
     loop.set_debug(True)
     # Half of what the server takes to answer: a blocking call is seen, a busy machine is not.
-    loop.slow_callback_duration = 1.0
+    loop.slow_callback_duration = 2.0
     longest = 0.0
 
     async def heartbeat() -> None:
@@ -235,7 +235,7 @@ async def test_a_slow_server_never_blocks_the_loop(
             longest = max(longest, time.monotonic() - before)
 
     beating = asyncio.create_task(heartbeat())
-    sandbox.control.fault("latency", seconds=2, times=None)
+    sandbox.control.fault("latency", seconds=4, times=None)
     with caplog.at_level(logging.WARNING, logger="asyncio"):
         started = await triggerer.start(*(ready(one) for one in ids))
         await asyncio.to_thread(lambda: [entries.move(one, 2) for one in ids])
@@ -243,7 +243,7 @@ async def test_a_slow_server_never_blocks_the_loop(
     loop.set_debug(False)
     beating.cancel()
     assert not [record.getMessage() for record in caplog.records if record.name == "asyncio"]
-    assert longest < 1.2
+    assert longest < 2.2
 
 
 async def test_tokens_and_bulk_jobs_have_polls_of_their_own(sandbox: Any, entries: Any, triggerer: Any) -> None:
