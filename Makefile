@@ -24,7 +24,8 @@ install: $(INSTALLED) ## install everything into .venv (the other targets do it 
 
 $(INSTALLED): requirements.lock $(LOCK_INPUTS) | .venv/bin/uv
 	@echo "installing into .venv"
-	@$(UV) pip install --quiet --require-hashes --requirements requirements.lock
+	@# Compiled here, once: Airflow starts a process a task, and some environments keep Python from caching what it compiles.
+	@$(UV) pip install --quiet --compile-bytecode --require-hashes --requirements requirements.lock
 	@$(UV) pip install --quiet --no-deps --editable . --editable include/sandbox
 	@touch $@
 
