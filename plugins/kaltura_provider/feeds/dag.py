@@ -57,6 +57,7 @@ def feed_dag(feed: Feed) -> DAG:
             aws_conn_id=feed.connections.aws,
             if_exists=feed.if_exists,
             transfer=feed.transfer,
+            upload=feed.upload,
             pool=feed.pool,
             max_active_uploads=feed.max_active_uploads,
             ready_timeout=feed.ready_timeout,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pendulum
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -77,7 +77,8 @@ class Feed(_Strict):
     """One recurring ingest; becomes the DAG ``kaltura_feed_<name>``.
 
     ``batch_size`` assets go through one chain of mapped tasks; ``max_active_uploads`` bounds how many uploads of
-    one run are under way at once, ``max_active_runs`` how many runs are.
+    one run are under way at once, ``max_active_runs`` how many runs are. ``upload`` are the settings of each upload, by
+    their names in :class:`~kaltura_provider.upload.UploadSettings`.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Feed(_Strict):
     metadata: Metadata = Metadata()
     if_exists: Literal["skip", "replace", "fail"] = "skip"
     transfer: Literal["upload", "import"] = "upload"
+    upload: dict[str, Any] | None = None
     batch_size: Annotated[int, Field(ge=1, le=100)] = 1
     max_active_runs: Annotated[int, Field(ge=1)] = 4
     max_active_uploads: Annotated[int, Field(ge=1)] = 8
@@ -116,6 +118,19 @@ class Feed(_Strict):
     def _is_a_slug(cls, value: str) -> str:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_]{0,60}", value):
             raise ValueError("must be 1 to 61 of a-z, 0-9 and _, and start with a letter or digit")
+        return value
+
+    @field_validator("upload")
+    @classmethod
+    def _are_settings(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is not None:
+            from kaltura_provider.api import KalturaConfigurationError
+            from kaltura_provider.operators.sending import upload_settings
+
+            try:
+                upload_settings(value)
+            except KalturaConfigurationError as error:
+                raise ValueError(str(error).removeprefix("upload: ")) from None
         return value
 
     @field_validator("receipts")

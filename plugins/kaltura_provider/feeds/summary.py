@@ -30,10 +30,10 @@ class KalturaSummaryOperator(KalturaOperator):
     :param feed: what the receipts are filed under.
     :param receipts: where they go: ``s3://bucket/prefix``, an absolute path, or nowhere.
     :param aws_conn_id: the Airflow connection for receipts in S3.
-    :return: ``{"assets": [...], "failed": [...], "new": n, "found": n}``; an asset has ``uri``, ``size`` (bytes),
-        ``entry_id``, ``status``, ``flavors`` (labels), ``seconds``, ``note`` and the URLs ``playback_url``,
-        ``thumbnail_url``, ``source_url``. A failed one has ``uri``, ``step``, ``reason``, ``retry_helps``. With
-        receipts, ``receipts`` is where the run's file of them is.
+    :return: ``{"assets": [...], "failed": [...], "new": n, "found": n}``; an asset has ``uri`` (the values of its
+        query hidden), ``size`` (bytes), ``entry_id``, ``status``, ``flavors`` (labels), ``seconds``, ``note`` and the
+        URLs ``playback_url``, ``thumbnail_url``, ``source_url``. A failed one has ``uri``, ``step``, ``reason``,
+        ``retry_helps``. With receipts, ``receipts`` is where the run's file of them is.
     :raises AirflowFailException: an asset failed (the others are in Kaltura all the same), or nothing was discovered
         because discovering failed.
     """
@@ -59,6 +59,8 @@ class KalturaSummaryOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Log the table, write the receipts, describe the event on the outlets, and return the summary."""
+        from kaltura_provider.hooks.sources import printable
+
         if self.discovered is None:
             raise AirflowFailException("What there is to ingest could not be found; the log of discover says why.")
         ti: Any = context["ti"]
@@ -66,11 +68,12 @@ class KalturaSummaryOperator(KalturaOperator):
         known = self._known(ti)
         good = [ref for ref in known.values() if ref["last_step"] == "flavors" and ref.get("state") != "failed"]
         rows = [_row(self.hook.account, ref) for ref in good]
-        failed = self._failed(ti, batches, known, {row["uri"] for row in rows})
+        failed = self._failed(ti, batches, known, {ref["uri"] for ref in good})
         new = sum(bool(row["new"]) for row in rows)
         summary = {"assets": rows, "failed": failed, "new": new, "found": len(rows) - new}
         if self.receipts and known:
             summary["receipts"] = self._write_receipts(context, known, failed)
+        failed = summary["failed"] = [{**item, "uri": printable(item["uri"])} for item in failed]
         if not batches:
             self.log.info("Nothing was there to ingest; this run is done.")
         elif rows:
@@ -154,11 +157,12 @@ def _failed_ref(ref: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:
 
 def _row(account: KalturaAccount, ref: dict[str, Any]) -> dict[str, Any]:
     from kaltura_provider.api.enums import EntryStatus, parse_status
+    from kaltura_provider.hooks.sources import printable
 
     entry_id = ref["entry_id"]
     status = parse_status(EntryStatus, ref.get("entry_status"))
     return {
-        "uri": ref["uri"],
+        "uri": printable(ref["uri"]),
         "size": ref["size"],
         "entry_id": entry_id,
         "status": status.name if isinstance(status, EntryStatus) else str(status),

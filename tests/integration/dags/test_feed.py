@@ -100,6 +100,15 @@ def test_a_batch_brings_in_what_is_good_and_names_what_is_not(deployment, clips)
     assert "it is empty (0 bytes)" in failed["reason"]
 
 
+def test_a_feed_sets_what_its_uploads_keep_to(deployment, clips) -> None:
+    put_day(deployment, clips)
+    ran = deployment.run(daily(deployment, upload={"max_size": 1000}, retries=0), AFTER)
+    assert [item["step"] for item in ran.summary["failed"]] == ["prepare", "prepare"]
+    assert all("max_size" in item["reason"] for item in ran.summary["failed"])
+    assert deployment.held() == {}
+    assert deployment.sandbox.control.tokens() == []
+
+
 def test_a_changed_object_is_kept_or_replaced_as_the_feed_says(deployment, clips) -> None:
     deployment.put("2024-03-01/clip-1.mp4", clips["clip-1.mp4"])
     deployment.run(daily(deployment), AFTER)

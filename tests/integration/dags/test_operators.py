@@ -108,6 +108,19 @@ def test_a_web_page_in_place_of_media_makes_nothing(deployment, web, monkeypatch
     assert deployment.sandbox.control.tokens() == []
 
 
+def test_a_summary_tells_no_signature(deployment, web, clips, monkeypatch) -> None:
+    monkeypatch.setenv("KALTURA_ALLOWED_HOSTS", "127.0.0.1")
+    sources = [f"{web}/{name}?X-Amz-Signature=f00dcafe" for name in ("clip-1.mp4", "page.mp4")]
+    ran = deployment.run(deployment.form(), sources=sources)
+    summary = ran.summary
+    assert [item["uri"] for item in summary["assets"] + summary["failed"]] == [
+        source.replace("f00dcafe", "***") for source in sources
+    ]
+    assert "web page" in ran.reason
+    assert "f00dcafe" not in json.dumps(summary)
+    assert list(deployment.held().values()) == [hashlib.sha256(clips["clip-1.mp4"]).hexdigest()]
+
+
 def test_a_form_field_sees_nothing_of_airflow(deployment, web, monkeypatch) -> None:
     monkeypatch.setenv("KALTURA_ALLOWED_HOSTS", "127.0.0.1")
     ran = deployment.run(

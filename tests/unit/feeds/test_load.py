@@ -40,6 +40,8 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
         (GOOD + "timezone: Mars/Olympus\n", "news.yaml:6: timezone: 'Mars/Olympus' is no time zone"),
         (GOOD + "batch_size: 0\n", "news.yaml:6: batch_size: 0 input should be greater than or equal to 1"),
         (GOOD + "if_exists: overwrite\n", "news.yaml:6: if_exists: 'overwrite' input should be 'skip'"),
+        (GOOD + "upload:\n  max_size: huge\n", "news.yaml:6: upload: max_size 'huge' is of the wrong kind"),
+        (GOOD + "upload:\n  max_sise: 5\n", "news.yaml:6: upload: upload 'max_sise' is unknown"),
         (GOOD + "end_date: 2023-01-01\n", "end_date 2023-01-01 is before start_date 2024-03-01"),
         (GOOD.replace("s3://media/", "media/"), "news.yaml:5: source.uri: 'media/news/"),
         (GOOD.replace("name: news", "name: News!"), "news.yaml:1: name: 'News!' must be 1 to 61 of"),
