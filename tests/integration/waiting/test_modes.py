@@ -189,7 +189,7 @@ async def test_a_timeout_says_how_much_of_the_upload_has_arrived(run: Run, sandb
     entries.control.set_token(token["id"], status=1, uploadedFileSize=1000)
     ref = {"entry_id": entry_id, "token_id": token["id"], "state": "sent"}
     with pytest.raises(AirflowSensorTimeout, match="1000 of 4000 bytes"):
-        await run.run(KalturaEntryReadySensor, entry=ref, timeout=1.5)
+        await run.run(KalturaEntryReadySensor, entry=ref, timeout=4)
     assert "IMPORT" in run.ti.pushed["return_value"]["note"]
 
 
