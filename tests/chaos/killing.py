@@ -120,19 +120,27 @@ class Battlefield:
             wave.kills.append(what)
 
     def _kill_process(self, what: str) -> bool:
-        """SIGKILL a task's process, or the worker above it; returns whether there was one."""
+        """SIGKILL a task's process, or the worker above it; returns whether there was one.
+
+        A worker without a task is left alone: waiting for one, it may hold the lock of the executor's queue, and once
+        that lock's holder is dead, no worker gets a task until the scheduler is started again.
+        """
         group = self.deployment.processes.recorded()["scheduler"]
         found = []
-        for process in psutil.Process(group).children(recursive=True):
+        for worker in psutil.Process(group).children():
             with contextlib.suppress(psutil.Error):
-                is_task = bool(process.children()) is False and process.ppid() != group
-                if is_task == (what == "task"):
-                    found.append(process)
+                if tasks := worker.children():
+                    found += tasks if what == "task" else [worker]
         if not found:
             return False
+        chosen = self.random.choice(found)
         with contextlib.suppress(psutil.Error):
-            self.random.choice(found).kill()
-        return True
+            chosen.suspend()
+            if what == "task" or chosen.children():
+                chosen.kill()
+                return True
+            chosen.resume()
+        return False
 
     def _clear(self, wave: Wave) -> bool:
         """Clear a run's tasks as a person would, and what they remembered with them."""
