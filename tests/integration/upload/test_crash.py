@@ -84,6 +84,14 @@ def test_killed_process_costs_no_more_than_the_chunks_in_flight(
     assert size <= account.control.state()["bytes_received"] <= size + 2 * PARALLELISM * MIB + 100_000
 
 
+def assert_all_sent_within_the_bound(child: subprocess.Popen[str], size: int) -> None:
+    out, _ = child.communicate(timeout=120)
+    assert child.returncode == 0
+    report = json.loads(out)
+    assert report["sent"] == size
+    assert 0 < report["growth"] <= memory_bound(8)
+
+
 @pytest.mark.parametrize("chunk", [2, 10, 64])
 def test_memory_stays_within_the_documented_bound(
     account: Account, clip: Callable[[int], tuple[Path, str]], chunk: int
@@ -92,11 +100,7 @@ def test_memory_stays_within_the_documented_bound(
     path, sha = clip(size)
     token = account.token(size, attached=True)
     child = start(account, token, path, parallelism=8, chunk_size=chunk * MIB)
-    out, _ = child.communicate(timeout=120)
-    assert child.returncode == 0
-    report = json.loads(out)
-    assert report["sent"] == size
-    assert 0 < report["growth"] <= memory_bound(8)
+    assert_all_sent_within_the_bound(child, size)
     assert account.content(token, attached=True)["sha256"] == sha
     os.unlink(path)
 
@@ -117,9 +121,5 @@ def test_memory_stays_within_the_documented_bound_from_s3(
     }
     address = json.dumps({"client": client, "bucket": "upload-tests", "key": "clip.mp4"})
     child = start(account, token, address, parallelism=8, chunk_size=10 * MIB)
-    out, _ = child.communicate(timeout=120)
-    assert child.returncode == 0
-    report = json.loads(out)
-    assert report["sent"] == size
-    assert 0 < report["growth"] <= memory_bound(8)
+    assert_all_sent_within_the_bound(child, size)
     assert account.content(token, attached=True)["sha256"] == sha
