@@ -9,6 +9,7 @@ import time
 
 from demo import DemoFailed, run_demo
 from deployment import ROOT, Deployment, free_port
+from postgres import PostgresUnusable
 from processes import ProcessEnded
 
 AIRFLOW_PORT, KALTURA_PORT, S3_PORT = 8080, 8765, 8333
@@ -29,7 +30,7 @@ def main() -> int:
         if options.command == "demo":
             return demo()
         return start(options) if options.command == "up" else stop()
-    except (DemoFailed, ProcessEnded) as error:
+    except (DemoFailed, PostgresUnusable, ProcessEnded) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -72,6 +73,7 @@ def start(options: argparse.Namespace) -> int:
   Airflow          {deployment.page}   (no login; this machine only)
   Kaltura sandbox  {env["KALTURA_SERVICE_URL"].removesuffix("/api_v3")}
   S3               {env["S3_ENDPOINT_URL"]}
+  command line     . {deployment.airflow_env_file.relative_to(ROOT)}; .venv/bin/airflow dags list
   credentials      {deployment.env_file.relative_to(ROOT)}
   logs             {deployment.processes.directory.relative_to(ROOT)}/
 

@@ -11,10 +11,12 @@ import socket
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
+from postgres import Postgres
 from processes import ProcessEnded, Processes
 
 if TYPE_CHECKING:
@@ -53,20 +55,35 @@ class Deployment:
         self.processes = Processes(self.home / "run")
 
     @property
+    def airflow_env_file(self) -> Path:
+        """A file that a shell sources to use Airflow's command line on this deployment."""
+        return self.home / "airflow.env"
+
+    @property
     def page(self) -> str:
         """The address of Airflow's page."""
         return f"http://127.0.0.1:{self.airflow_port}"
+
+    @cached_property
+    def database(self) -> Postgres:
+        """Airflow's database."""
+        return Postgres(self.home / "database", free_port(), self._keys()["database"])
 
     def start(self, say: Callable[[str], None]) -> None:
         """Start the sandbox and Airflow, and wait until both can be used.
 
         :raises ProcessEnded: if a part of it ends instead.
+        :raises PostgresUnusable: if this machine cannot run Airflow's database.
         """
         self.home.mkdir(parents=True, exist_ok=True)
         (self.home / "run").mkdir(exist_ok=True)
         say("starting the sandbox (Kaltura, S3, sample media) and Airflow ...")
         self.env_file.unlink(missing_ok=True)
+        self.database.create()
         self.start_part("sandbox")
+        self.start_part("database")
+        self._wait("Airflow's database", 60, self.database.answers)
+        self._write_airflow_env()
         self._run_airflow("db-migrate", ["db", "migrate"])
         for name in AIRFLOW_PARTS:
             self.start_part(name)
@@ -76,9 +93,11 @@ class Deployment:
         self.add_connections()
 
     def start_part(self, name: str) -> None:
-        """Start one part, ``sandbox`` or one of ``AIRFLOW_PARTS``."""
+        """Start one part: ``sandbox``, ``database`` or one of ``AIRFLOW_PARTS``."""
         if name == "sandbox":
             self.processes.start(name, self._sandbox_command(), dict(os.environ))
+        elif name == "database":
+            self.processes.start(name, self.database.command(), dict(os.environ))
         else:
             self.processes.start(name, [_tool("airflow"), *AIRFLOW_PARTS[name]], self.airflow_env())
 
@@ -88,6 +107,7 @@ class Deployment:
         env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__")}
         return env | {
             "AIRFLOW_HOME": str(self.home),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database.url,
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -155,6 +175,11 @@ class Deployment:
             f"--env-file={self.env_file}",
         ]
 
+    def _write_airflow_env(self) -> None:
+        own = sorted(self.airflow_env().items() - os.environ.items())
+        self.airflow_env_file.touch(mode=0o600)
+        self.airflow_env_file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in own))
+
     def _run_airflow(self, name: str, command: list[str]) -> None:
         self.processes.start(name, [_tool("airflow"), *command], self.airflow_env())
         self.processes.finish(name, timeout=120)
@@ -184,12 +209,17 @@ class Deployment:
 
     def _keys(self) -> dict[str, str]:
         file = self.home / "keys.json"
-        if not file.exists():
+        kept = json.loads(file.read_text()) if file.exists() else {}
+        keys = {
+            "fernet": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            **{name: secrets.token_hex(32) for name in ("api", "jwt", "database")},
+            **kept,
+        }
+        if keys != kept:
             self.home.mkdir(parents=True, exist_ok=True)
             file.touch(mode=0o600)
-            fernet = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-            file.write_text(json.dumps({"fernet": fernet, "api": secrets.token_hex(32), "jwt": secrets.token_hex(32)}))
-        return dict(json.loads(file.read_text()))
+            file.write_text(json.dumps(keys))
+        return keys
 
 
 def free_port() -> int:
