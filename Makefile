@@ -42,7 +42,7 @@ sandbox: $(INSTALLED) ## serve the Kaltura and S3 sandboxes alone, until Ctrl-C
 	@.venv/bin/python -m kaltura_sandbox serve $(SANDBOX)
 
 test: $(INSTALLED) ## run all tests
-	@.venv/bin/python -m pytest $(TESTS)
+	@.venv/bin/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(TESTS)
 
 chaos: $(INSTALLED) ## kill things at random for as long as you like: make chaos N=50 RUNS=8 SEED=1
 	@N=$(or $(N),20) RUNS=$(or $(RUNS),4) SEED=$(SEED) .venv/bin/python -m pytest tests/chaos -s $(TESTS)
