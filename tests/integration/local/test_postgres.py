@@ -91,4 +91,9 @@ def test_a_creation_that_was_cut_off_begins_again(tmp_path: Path, processes: Pro
     database = Postgres(tmp_path / "database", free_port(), "pa55word")
     database.create()
     serve(database, processes)
-    connect(database).close()
+    connection = connect(database)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select 1")
+        assert cursor.fetchall() == [(1,)]
+    connection.close()
+    assert not (tmp_path / "database.new").exists()
