@@ -173,6 +173,26 @@ def test_the_s3_server_alone(tmp_path: Path) -> None:
         assert s3_sandbox.client.size("box", "nothing") is None
 
 
+def test_the_s3_server_leaves_nothing_in_tmp(tmp_path: Path) -> None:
+    with S3Server(tmp_path / "data") as server:
+        sockets = list(server._sockets)
+        assert {path.is_socket() for path in sockets} == {True}
+    assert not any(path.exists() for path in sockets)
+
+
+def test_what_another_user_left_in_tmp_does_not_stop_the_s3_server(tmp_path: Path) -> None:
+    server = S3Server(tmp_path / "data")
+    left = Path(f"/tmp/seaweedfs-s3-{server.port}.sock/not-empty")
+    left.mkdir(parents=True)
+    try:
+        with server:
+            server.client.create_bucket("box")
+            assert server.client.size("box", "nothing") is None
+    finally:
+        left.rmdir()
+        left.parent.rmdir()
+
+
 def test_the_fixture_gives_an_empty_server(kaltura_sandbox: Sandbox) -> None:
     assert kaltura_sandbox.control.state()["live_entries"] == 0
     assert os.environ.get("KALTURA_SERVICE_URL") is None

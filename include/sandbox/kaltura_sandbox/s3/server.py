@@ -59,6 +59,7 @@ class S3Server:
         self._reserved = reserve_port(host, port)
         self.port: int = self._reserved.getsockname()[1]
         self._child: subprocess.Popen[bytes] | None = None
+        self._sockets: list[Path] = []
 
     @property
     def url(self) -> str:
@@ -98,9 +99,18 @@ class S3Server:
             "master.volumeSizeLimitMB": "256",
             "volume.max": "100",
             "volume.preStopSeconds": "0",
+            # Within its working directory: in /tmp, one that another user has left cannot be replaced.
+            "filer.localSocket": "filer.sock",
+            "s3.localSocket": "s3.sock",
         }
         ports = [reserve_port(self.host, 0) for _ in _INNER_PORTS]
-        options |= {name: str(holder.getsockname()[1]) for name, holder in zip(_INNER_PORTS, ports, strict=True)}
+        numbers = {name: str(holder.getsockname()[1]) for name, holder in zip(_INNER_PORTS, ports, strict=True)}
+        options |= numbers
+        self._sockets = [
+            Path(f"/tmp/seaweedfs-{name.split('.')[0]}-grpc-{number}.sock")  # noqa: S108 - SeaweedFS chooses the place
+            for name, number in numbers.items()
+            if name.endswith(".grpc")
+        ]
         for holder in ports:
             holder.close()
         return [f"-{name}={value}" for name, value in options.items()]
@@ -133,14 +143,15 @@ class S3Server:
     def close(self) -> None:
         """Stop the server."""
         self._reserved.close()
-        if self._child is None or self._child.poll() is not None:
-            return
-        self._child.terminate()
-        try:
-            self._child.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()
+            try:
+                self._child.wait(_STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+        for path in self._sockets:  # it leaves them behind
+            path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self.start()
