@@ -25,6 +25,7 @@ KINDS = {
     "slow_reply": "send the reply at `bytes_per_second`",
     "delay": "let one action, inside a multirequest too, take `seconds` longer before it works",
     "error": "answer the API error `code` instead of doing the work",
+    "error_after": "do the work, then answer the API error `code` all the same",
     "action_blocked": "answer ACTION_BLOCKED, as a rate limit does",
     "expire_ks": "from this call on the session it used is expired",
     "final_delay": "let the final chunk of an upload take `seconds` longer; with `done` the token is full meanwhile",
@@ -41,6 +42,7 @@ KINDS = {
 class Fault:
     """One fault. ``service`` and ``action`` narrow it (``*`` = any), ``after`` skips the first matches,
     ``times`` bounds how often it strikes (None = always), ``probability`` leaves each match to chance.
+    ``element`` narrows a fault of single actions to the calls of a multirequest: the number of one, or ``*``.
     """  # noqa: D205
 
     kind: str
@@ -49,6 +51,7 @@ class Fault:
     times: int | None = 1
     after: int = 0
     probability: float = 1.0
+    element: int | str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     id: int = 0
     struck: int = 0
@@ -57,9 +60,10 @@ class Fault:
         """Return a numeric parameter."""
         return float(self.parameters.get(name, default))
 
-    def matches(self, service: str, action: str) -> bool:
-        """Whether a call falls under this fault."""
-        return self.service.lower() in ("*", service.lower()) and self.action.lower() in ("*", action.lower())
+    def matches(self, service: str, action: str, element: int | None = None) -> bool:
+        """Whether a call falls under this fault; ``element`` is its number within a multirequest, from 1."""
+        named = self.service.lower() in ("*", service.lower()) and self.action.lower() in ("*", action.lower())
+        return named and (self.element is None or (element is not None and self.element in ("*", element)))
 
 
 class Faults:
@@ -85,7 +89,7 @@ class Faults:
             raise ValueError(f"unknown fault {kind!r}; known: {', '.join(sorted(KINDS))}")
         own = {
             name: settings.pop(name)
-            for name in ("service", "action", "times", "after", "probability")
+            for name in ("service", "action", "times", "after", "probability", "element")
             if name in settings
         }
         fault = Fault(kind, **own, parameters=settings, id=next(self._numbers))
@@ -93,16 +97,22 @@ class Faults:
             self._faults.append(fault)
         return fault
 
-    def take(self, kinds: Iterable[str], service: str = "*", action: str = "*") -> list[Fault]:
+    def take(
+        self, kinds: Iterable[str], service: str = "*", action: str = "*", element: int | None = None
+    ) -> list[Fault]:
         """Return the faults of these kinds that strike this call now; counts them as having struck."""
         wanted = frozenset(kinds)
         if not self._faults:
             return []
         with self._lock:
-            return [fault for fault in self._faults if fault.kind in wanted and self._strikes(fault, service, action)]
+            return [
+                fault
+                for fault in self._faults
+                if fault.kind in wanted and self._strikes(fault, service, action, element)
+            ]
 
-    def _strikes(self, fault: Fault, service: str, action: str) -> bool:
-        if not fault.matches(service, action) or (fault.times is not None and fault.struck >= fault.times):
+    def _strikes(self, fault: Fault, service: str, action: str, element: int | None) -> bool:
+        if not fault.matches(service, action, element) or (fault.times is not None and fault.struck >= fault.times):
             return False
         if fault.after > 0:
             fault.after -= 1

@@ -102,6 +102,22 @@ def test_faults_inside_a_multirequest_hit_their_part(api: Any, sandbox: Sandbox)
     assert (first["code"], second) == ("ACTION_BLOCKED", 0)
 
 
+def test_a_fault_can_be_meant_for_one_element_of_a_multirequest(api: Any, sandbox: Sandbox) -> None:
+    ping = {"service": "system", "action": "ping"}
+    sandbox.control.fault("error", code="FIRST", element=2)
+    sandbox.control.fault("error", code="SECOND", element="*", after=2)
+    assert api("system", "ping") is True
+    results = api.multi(ping, ping, ping)
+    assert [item if item is True else item["code"] for item in results] == [True, "FIRST", "SECOND"]
+
+
+def test_an_error_after_the_work(api: Any, sandbox: Sandbox) -> None:
+    sandbox.control.fault("error_after", service="media", action="add", code="INTERNAL_SERVERL_ERROR")
+    refused = api("media", "add", entry={"objectType": "KalturaMediaEntry", "mediaType": 1})
+    assert api.code(refused) == "INTERNAL_SERVERL_ERROR"
+    assert len(sandbox.control.entries()) == 1
+
+
 def test_chance_is_repeatable_by_its_seed() -> None:
     def strikes(seed: int) -> list[bool]:
         faults = Faults(seed)

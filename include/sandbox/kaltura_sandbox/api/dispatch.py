@@ -16,6 +16,7 @@ from kaltura_sandbox.wire import php
 
 if TYPE_CHECKING:
     from kaltura_sandbox.app import App
+    from kaltura_sandbox.faults import Fault
     from kaltura_sandbox.server.message import Request
 
 __all__ = ["run"]
@@ -25,13 +26,16 @@ log = logging.getLogger(__name__)
 _API_FAULTS = ("delay", "error", "action_blocked", "expire_ks")
 
 
-def run(app: App, request: Request, params: dict[str, Any], headers: dict[str, str]) -> Any:
-    """Run one call and return its value, a :class:`FileReply` or a :class:`KalturaError` (not raised)."""
+def run(app: App, request: Request, params: dict[str, Any], headers: dict[str, str], element: int | None = None) -> Any:
+    """Run one call and return its value, a :class:`FileReply` or a :class:`KalturaError` (not raised).
+
+    :param element: its number within a multirequest, from 1.
+    """
     service = php.to_str(params.get("service", ""))
     action = php.to_str(params.get("action", ""))
     started, error = time.perf_counter(), None
     try:
-        return _run(app, request, params, headers)
+        return _run(app, request, params, headers, element)
     except KalturaError as failure:
         error = failure.code
         _mark(headers, failure)
@@ -55,7 +59,7 @@ def _mark(headers: dict[str, str], failure: KalturaError) -> None:
         headers["X-Kaltura-App"] = f"exiting on error {failure.code} - {failure.message}"
 
 
-def _run(app: App, request: Request, params: dict[str, Any], headers: dict[str, str]) -> Any:
+def _run(app: App, request: Request, params: dict[str, Any], headers: dict[str, str], element: int | None) -> Any:
     action = _find(params)
     call = Call(
         app=app,
@@ -70,7 +74,7 @@ def _run(app: App, request: Request, params: dict[str, Any], headers: dict[str, 
         headers=headers,
         params=params,
     )
-    _strike(call)
+    _strike(call, element)
     values = _load(action, params, call.now)
     if call.session is not None:
         app.sessions.check(call.session, request.path, request.client)
@@ -79,6 +83,8 @@ def _run(app: App, request: Request, params: dict[str, Any], headers: dict[str, 
         _check_owner(call, php.to_str(params.get(action.owner, "")))
     _check_permission(call, action)
     result = action.handler(call, *values)
+    for fault in app.faults.take(("error_after",), call.service, call.action, element):
+        raise _error(fault)
     if isinstance(result, FileReply):
         return result
     return trim(result, params.get("responseProfile"))
@@ -103,9 +109,14 @@ def _session(app: App, params: dict[str, Any]) -> Any:
     return app.sessions.open(text) if text else None
 
 
-def _strike(call: Call) -> None:
-    """Let the faults of the API level strike this call."""
-    for fault in call.app.faults.take(_API_FAULTS, call.service, call.action):
+def _error(fault: Fault) -> KalturaError:
+    code = str(fault.parameters.get("code", "INTERNAL_SERVERL_ERROR"))
+    return KalturaError(code, **fault.parameters.get("args", {}))
+
+
+def _strike(call: Call, element: int | None) -> None:
+    """Let the faults of the API level strike this call before it works."""
+    for fault in call.app.faults.take(_API_FAULTS, call.service, call.action, element):
         if fault.kind == "delay":
             time.sleep(fault.number("seconds", 1))
         elif fault.kind == "expire_ks" and call.session is not None:
@@ -113,8 +124,7 @@ def _strike(call: Call) -> None:
         elif fault.kind == "action_blocked":
             raise KalturaError("ACTION_BLOCKED", call.action, call.service)
         elif fault.kind == "error":
-            arguments = fault.parameters.get("args", {})
-            raise KalturaError(str(fault.parameters.get("code", "INTERNAL_SERVERL_ERROR")), **arguments)
+            raise _error(fault)
 
 
 def _load(action: Action, params: dict[str, Any], now: int) -> list[Any]:

@@ -114,7 +114,7 @@ def _multirequest(app: App, request: Request, params: dict[str, Any], headers: d
         isinstance(part := params.get(str(len(results) + first)), dict) and part.get("service") and part.get("action")
     ):
         resolved = _resolve(common | part, results)
-        value = dispatch.run(app, request, resolved, headers)
+        value = dispatch.run(app, request, resolved, headers, len(results) + 1)
         if isinstance(value, FileReply):
             return value
         results.append(value.render() if isinstance(value, KalturaError) else value)
