@@ -104,11 +104,15 @@ def test_faults_inside_a_multirequest_hit_their_part(api: Any, sandbox: Sandbox)
 
 def test_a_fault_can_be_meant_for_one_element_of_a_multirequest(api: Any, sandbox: Sandbox) -> None:
     ping = {"service": "system", "action": "ping"}
-    sandbox.control.fault("error", code="FIRST", element=2)
-    sandbox.control.fault("error", code="SECOND", element="*", after=2)
+    sandbox.control.fault("error", code="ENTRY_ID_NOT_FOUND", element=2)
+    sandbox.control.fault("error", code="INTERNAL_SERVERL_ERROR", element="*", after=2)
     assert api("system", "ping") is True
     results = api.multi(ping, ping, ping)
-    assert [item if item is True else item["code"] for item in results] == [True, "FIRST", "SECOND"]
+    assert [item if item is True else item["code"] for item in results] == [
+        True,
+        "ENTRY_ID_NOT_FOUND",
+        "INTERNAL_SERVERL_ERROR",
+    ]
 
 
 def test_an_error_after_the_work(api: Any, sandbox: Sandbox) -> None:
