@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-__all__ = ["schema", "load", "discover", "pipeline", "summary", "dag"]
+__all__ = ["schema", "load", "discover", "form", "pipeline", "summary", "dag"]

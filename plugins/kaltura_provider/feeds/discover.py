@@ -1,11 +1,10 @@
-"""Find what a run has to ingest: the objects of an S3 prefix, or the sources somebody typed into a form."""
+"""Find what a run has to ingest: the objects of an S3 prefix, or sources that the DAG names."""
 
 from __future__ import annotations
 
 import fnmatch
 import posixpath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from airflow.sdk import BaseOperator
 
@@ -21,9 +20,7 @@ class KalturaDiscoverOperator(BaseOperator):
     """List sources and say, for each, what its entry shall be.
 
     :param uri: an S3 prefix (``s3://bucket/prefix/``) to list; or
-    :param sources: the sources themselves: ``s3://``, ``http(s)://`` or ``file://`` addresses; or
-    :param form_fields: names of the run's params that hold fields typed into the trigger form; the sources are the
-        param ``sources``. Such a text may use ``{{ asset.stem }}`` and its kin, and sees nothing else of Airflow.
+    :param sources: the sources themselves: ``s3://``, ``http(s)://`` or ``file://`` addresses.
     :param include: shell patterns; an object is taken if the part of its key after the prefix fits one ...
     :param exclude: ... and none of these.
     :param metadata: fields of the entries; texts are Jinja templates that also see ``asset`` (``uri``, ``name``,
@@ -43,7 +40,6 @@ class KalturaDiscoverOperator(BaseOperator):
         *,
         uri: str | None = None,
         sources: Sequence[str] | None = None,
-        form_fields: Sequence[str] = (),
         include: Sequence[str] = ("*",),
         exclude: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
@@ -54,7 +50,6 @@ class KalturaDiscoverOperator(BaseOperator):
         super().__init__(**kwargs)
         self.uri = uri
         self.sources = sources
-        self.form_fields = form_fields
         self.include = include
         self.exclude = exclude
         self.metadata = metadata or {}
@@ -69,13 +64,10 @@ class KalturaDiscoverOperator(BaseOperator):
             return self._discovered(context)
 
     def _discovered(self, context: Context) -> list[list[dict[str, Any]]]:
-        params = context["params"]
-        sources = params["sources"] if self.form_fields else self.sources
-        uris = sorted(self._listed()) if sources is None else _unique(sources)
+        uris = sorted(self._listed()) if self.sources is None else _unique(self.sources)
         if not uris:
             self.log.info("Nothing to ingest: %s holds no fitting object.", self.uri or "the list of sources")
-        scopes = [(self.metadata, dict(context)), ({name: params[name] for name in self.form_fields}, {})]
-        assets = [{"uri": uri, "metadata": self._rendered(scopes, uri)} for uri in uris]
+        assets = [{"uri": uri, "metadata": self._rendered(dict(context), uri)} for uri in uris]
         for asset in assets:
             self.log.info("Found %s", asset["uri"])
         return [assets[start : start + self.batch_size] for start in range(0, len(assets), self.batch_size)]
@@ -89,27 +81,22 @@ class KalturaDiscoverOperator(BaseOperator):
             if _fits(rest, self.include) and not _fits(rest, self.exclude):
                 yield f"s3://{bucket}/{key}"
 
-    def _rendered(self, scopes: Sequence[tuple[Mapping[str, Any], dict[str, Any]]], uri: str) -> dict[str, Any]:
-        """Render each mapping of fields with its own scope, for one asset; empty values are left out."""
-        env = self.get_template_env()
-        asset = _template_view(uri)
+    def _rendered(self, scope: dict[str, Any], uri: str) -> dict[str, Any]:
+        """Render the fields for one asset; empty values are left out."""
+        from kaltura_provider.ingest.placeholders import asset_view
 
-        def render(value: Any, scope: dict[str, Any]) -> Any:
+        env = self.get_template_env()
+        asset = asset_view(uri)
+
+        def render(value: Any) -> Any:
             if isinstance(value, str):
                 return env.from_string(value).render(scope, asset=asset).strip()
             if isinstance(value, (list, tuple)):
-                return [text for item in value if (text := render(item, scope))]
+                return [text for item in value if (text := render(item))]
             return value
 
-        fields = {name: render(value, scope) for values, scope in scopes for name, value in values.items()}
+        fields = {name: render(value) for name, value in self.metadata.items()}
         return {name: value for name, value in fields.items() if value not in (None, "", [])}
-
-
-def _template_view(uri: str) -> dict[str, str]:
-    """Return what templates see of an asset."""
-    key = uri.split("/", 3)[-1] if uri.startswith("s3://") else unquote(urlsplit(uri).path).lstrip("/")
-    name = posixpath.basename(key)
-    return {"uri": uri, "key": key, "name": name, "stem": posixpath.splitext(name)[0]}
 
 
 def _unique(sources: Sequence[str]) -> list[str]:

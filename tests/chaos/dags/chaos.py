@@ -6,7 +6,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param
 
-from kaltura_provider.feeds.discover import KalturaDiscoverOperator
+from kaltura_provider.feeds.form import KalturaFormOperator
 from kaltura_provider.feeds.pipeline import ingest
 
 with DAG(
@@ -17,4 +17,4 @@ with DAG(
     default_args={"retries": 15, "retry_delay": dt.timedelta(seconds=1)},
     params={"sources": Param([], type="array"), "name": Param("{{ asset.stem }}", type="string")},
 ) as dag:
-    ingest(KalturaDiscoverOperator(task_id="discover", form_fields=("name",)))
+    ingest(KalturaFormOperator(task_id="discover"))

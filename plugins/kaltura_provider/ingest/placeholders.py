@@ -1,0 +1,93 @@
+"""Names and dates filled into text that no DAG or feed author wrote: trigger forms, manifests, sidecars, webhooks.
+
+Nothing is compiled and nothing is looked up: a placeholder is replaced by a value that the caller gave, once.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from kaltura_provider.api.errors import KalturaConfigurationError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+__all__ = ["LONGEST", "asset_view", "fill", "placeholder_values"]
+
+LONGEST = 10_000
+"""How many characters a text may have, before its placeholders are filled in and after."""
+
+# Linear on any text: no brace is looked at from more than two starts.
+_BRACES = re.compile(r"\{\{([^{}]*)\}\}")
+_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_SHOWN = 60
+
+
+def asset_view(uri: str) -> dict[str, str]:
+    """Return what texts may say of an asset: ``uri``, ``key`` (path), ``name`` (file name), ``stem`` (no extension)."""
+    key = uri.split("/", 3)[-1] if uri.startswith("s3://") else unquote(urlsplit(uri).path).lstrip("/")
+    name = posixpath.basename(key)
+    return {"uri": uri, "key": key, "name": name, "stem": posixpath.splitext(name)[0]}
+
+
+def placeholder_values(uri: str, day: dt.date) -> dict[str, str]:
+    """Return the placeholders of an asset and of the day of its run, with their values.
+
+    ``asset.uri`` leaves out what may sign a URL: its user, query and fragment.
+    """
+    view = asset_view(uri)
+    if not uri.startswith(("s3://", "/")):
+        parts = urlsplit(uri)
+        view["uri"] = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    asset = {f"asset.{name}": view[name] for name in ("stem", "name", "key", "uri")}
+    return asset | {"ds": f"{day:%Y-%m-%d}", "ds_nodash": f"{day:%Y%m%d}"}
+
+
+def fill(text: str, values: Mapping[str, str], *, field: str) -> str:
+    """Return ``text`` with each placeholder, such as ``{{ asset.stem }}``, replaced by its value.
+
+    Blanks inside the braces do not matter. Values are taken as they are: braces in them stay text, and so do braces in
+    ``text`` that hold no name.
+
+    :param values: name to value.
+    :param field: where the text comes from, for errors.
+    :raises KalturaConfigurationError: a name is unknown, or the text is longer than ``LONGEST``, filled in or not.
+    """
+    _check_length(text, field, "is too long")
+
+    def value(braces: re.Match[str]) -> str:
+        inside = braces[1].strip()
+        if inside in values:
+            return values[inside]
+        if _is_meant(inside, values):
+            known = ", ".join(f"{{{{ {name} }}}}" for name in values)
+            raise KalturaConfigurationError(field, _short(braces[0]), "is no placeholder", f"known are {known}")
+        return braces[0]
+
+    filled = _BRACES.sub(value, text)
+    _check_length(filled, field, "is too long once its placeholders are filled in")
+    return filled
+
+
+def _is_meant(inside: str, values: Mapping[str, str]) -> bool:
+    """Tell whether braces were meant as a placeholder: they hold a name alone, or begin with one that is known."""
+    name = _NAME.match(inside)
+    if name is None:
+        return False
+    roots = {known.partition(".")[0] for known in values}
+    return name.end() == len(inside) or name[0].partition(".")[0] in roots
+
+
+def _check_length(text: str, field: str, problem: str) -> None:
+    if len(text) > LONGEST:
+        raise KalturaConfigurationError(
+            field, _short(text), f"{problem} ({len(text):,} characters)", f"give at most {LONGEST:,}"
+        )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
