@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.batch import as_list, finish
-from kaltura_provider.operators.memory import TaskMemory
+from kaltura_provider.operators.memory import TaskMemory, request_key
 from kaltura_provider.operators.prepare import failed_source, requested_asset, show
 from kaltura_provider.operators.presigning import PRESIGNED_SECONDS, presigned_seconds
 
@@ -150,13 +150,11 @@ class KalturaAddFromUploadedFileOperator(KalturaOperator):
 
         token = token_id(self.token, "token")
         memory = TaskMemory(context, "kaltura_entries", enabled=self.durable)
-        made = memory.ids.get(token)
-        entry = (
-            self.hook.call("baseEntry", "get", entryId=made)
-            if made
-            else add_from_uploaded_file(self.hook.get_conn(), token, self.metadata)
+        entry = memory.find_or_make(
+            request_key(self.kaltura_conn_id, token, self.metadata),
+            lambda made: self.hook.call("baseEntry", "get", entryId=made),
+            lambda: add_from_uploaded_file(self.hook.get_conn(), token, self.metadata),
         )
-        memory.remember(token, str(entry["id"]))
         push_links(context, self.hook.account, entry["id"])
         return {"entry_id": entry["id"], "token_id": token, "status": entry["status"]}
 
@@ -190,12 +188,10 @@ class KalturaAddDataOperator(KalturaOperator):
         if not str(self.text or ""):
             raise KalturaConfigurationError("text", None, "is empty", "give the content of the entry")
         memory = TaskMemory(context, "kaltura_entries", enabled=self.durable)
-        made = memory.ids.get("data")
-        entry = (
-            self.hook.call("baseEntry", "get", entryId=made)
-            if made
-            else add_text(self.hook.get_conn(), str(self.text), self.metadata)
+        entry = memory.find_or_make(
+            request_key(self.kaltura_conn_id, str(self.text), self.metadata),
+            lambda made: self.hook.call("baseEntry", "get", entryId=made),
+            lambda: add_text(self.hook.get_conn(), str(self.text), self.metadata),
         )
-        memory.remember("data", str(entry["id"]))
         push_links(context, self.hook.account, entry["id"])
         return {"entry_id": entry["id"], "status": entry["status"]}

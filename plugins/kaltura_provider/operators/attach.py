@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.memory import TaskMemory
+from kaltura_provider.operators.memory import TaskMemory, request_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,17 +53,24 @@ class KalturaAttachOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry, its token and its status."""
         from kaltura_provider.api import arguments
-        from kaltura_provider.ingest.attaching import add_entry, attach_token
+        from kaltura_provider.ingest.attaching import attach_token
 
         token_id = arguments.token_id(self.token, "token")
         given = None if self.entry_id in (None, "") else arguments.entry_id(self.entry_id)
         client = self.hook.get_conn()
-        memory = TaskMemory(context, "kaltura_entries", enabled=self.durable)
-        entry_id = given or memory.ids.get(token_id)
-        if not entry_id:
-            entry_id = add_entry(client, token_id, self.metadata)
-            memory.remember(token_id, entry_id)
+        entry_id = given or self._made(TaskMemory(context, "kaltura_entries", enabled=self.durable), token_id)
         push_links(context, self.hook.account, entry_id)
         entry = attach_token(client, token_id, entry_id)
         self.log.info("Entry %s has upload token %s as its content.", entry_id, token_id)
         return {"entry_id": entry_id, "token_id": token_id, "entry_status": entry["status"]}
+
+    def _made(self, memory: TaskMemory, token_id: str) -> str:
+        """Return the entry that an earlier try has made for the token, or a new one."""
+        from kaltura_provider.ingest.attaching import add_entry
+
+        entry = memory.find_or_make(
+            request_key(self.kaltura_conn_id, token_id, self.metadata),
+            lambda made: self.hook.call("baseEntry", "get", entryId=made),
+            lambda: {"id": add_entry(self.hook.get_conn(), token_id, self.metadata)},
+        )
+        return str(entry["id"])

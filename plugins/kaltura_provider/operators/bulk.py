@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.batch import as_list
-from kaltura_provider.operators.memory import TaskMemory
+from kaltura_provider.operators.memory import TaskMemory, request_key
 from kaltura_provider.operators.output import check_output, write_rows
 from kaltura_provider.operators.presigning import PRESIGNED_SECONDS, presigned_seconds
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from airflow.sdk import Context
+
+    from kaltura_provider.ingest.bulk import BulkFormat
+    from kaltura_provider.ingest.bulk_rows import BulkRow
 
 __all__ = ["KalturaAbortBulkUploadOperator", "KalturaBulkResultsOperator", "KalturaBulkUploadOperator"]
 
@@ -76,7 +79,7 @@ class KalturaBulkUploadOperator(KalturaOperator):
         """Return the jobs."""
         from kaltura_provider.api import KalturaConfigurationError
         from kaltura_provider.api.arguments import number
-        from kaltura_provider.ingest.bulk import MOST_ROWS, BulkFormat, split_rows, submit_bulk
+        from kaltura_provider.ingest.bulk import MOST_ROWS, BulkFormat, split_rows
         from kaltura_provider.ingest.bulk_rows import csv_file, read_rows, xml_file
 
         if self.file_format not in tuple(BulkFormat):
@@ -87,23 +90,44 @@ class KalturaBulkUploadOperator(KalturaOperator):
         profile = None if given in (None, "") else number(given, "conversion_profile_id", least=-1)
         rows = read_rows(self.rows, self._presigned())
         (csv_file if kind is BulkFormat.CSV else xml_file)(rows)  # what cannot be written is found before any job
-        ti: Any = context["ti"]
         memory = TaskMemory(context, "kaltura_bulk", enabled=self.durable)
-        purpose = f"{getattr(ti, 'dag_id', '')}/{getattr(ti, 'run_id', '')}/{ti.map_index}/{self.task_id}"
         jobs: list[dict[str, Any]] = []
         for index, group in enumerate(split_rows(rows, size)):
-            job = memory.ids.get(str(index)) or submit_bulk(
-                self.hook.get_conn(),
-                group,
-                format=kind,
-                conversion_profile_id=profile,
-                purpose=f"{purpose}/{index}",
-                look_first=ti.try_number > 1,
-            )
-            memory.remember(str(index), job)
+            job = self._job(context, memory, index, group, kind, profile)
             self.log.info("Bulk upload %s: rows %d to %d", job, index * size + 1, index * size + len(group))
             jobs.append({"bulk_upload_id": job, "first_row": index * size + 1, "count": len(group)})
         return jobs
+
+    def _job(
+        self,
+        context: Context,
+        memory: TaskMemory,
+        index: int,
+        rows: Sequence[BulkRow],
+        kind: BulkFormat,
+        profile: int | None,
+    ) -> str:
+        """Return the job that an earlier try has made of these rows, or a new one."""
+        from kaltura_provider.ingest.bulk import submit_bulk
+
+        ti: Any = context["ti"]
+        asked = [self.kaltura_conn_id, index, kind.value, profile, [row.given for row in rows]]
+        purpose = [getattr(ti, "dag_id", ""), getattr(ti, "run_id", ""), ti.map_index, self.task_id, *asked[1:4]]
+        job = memory.find_or_make(
+            request_key(*asked),
+            lambda made: self.hook.call("bulkUpload_bulk", "get", id=made),
+            lambda: {
+                "id": submit_bulk(
+                    self.hook.get_conn(),
+                    rows,
+                    format=kind,
+                    conversion_profile_id=profile,
+                    purpose="/".join(map(str, purpose)),
+                    look_first=ti.try_number > 1,
+                )
+            },
+        )
+        return str(job["id"])
 
     def _presigned(self) -> Callable[[str], str]:
         """Return what makes the address of an S3 object one that Kaltura can fetch."""

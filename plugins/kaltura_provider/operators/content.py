@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.memory import TaskMemory
+from kaltura_provider.operators.memory import TaskMemory, request_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,11 +29,15 @@ class RememberedAttempt:
     """Whether an earlier try of this task began to give an entry this content, kept in the task state store."""
 
     def __init__(self, context: Context, entry_id: str, source: ContentSource) -> None:
+        from kaltura_provider.ingest.identity import canonical_uri
+
         self._memory = TaskMemory(context, "kaltura_content", enabled=True)
         self._entry_id = entry_id
-        # A presigned URL is another one at the next try; its path is the same.
-        given = {**source.resource(), "url": str(source.url or "").partition("?")[0]}
-        self._content = sha256(repr(sorted(given.items(), key=str)).encode()).hexdigest()
+        given = source.resource()
+        if source.url and "://" in source.url:
+            # A URL is signed anew for every try; without its signature it is the same.
+            given["url"] = canonical_uri(source.url)
+        self._content = request_key(given)
 
     @property
     def begun(self) -> bool:

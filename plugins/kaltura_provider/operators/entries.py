@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.memory import TaskMemory
+from kaltura_provider.operators.memory import TaskMemory, request_key
 from kaltura_provider.operators.output import check_output, collect
 
 if TYPE_CHECKING:
@@ -57,13 +57,11 @@ class KalturaAddEntryOperator(KalturaOperator):
 
         said, kind = read_metadata(self.metadata, self.file_name)
         memory = TaskMemory(context, "kaltura_entries", enabled=self.durable)
-        made = memory.ids.get("entry")
-        entry = (
-            self.hook.call("baseEntry", "get", entryId=made)
-            if made
-            else empty_entry(self.hook.get_conn(), said, kind, self.file_name or "")
+        entry = memory.find_or_make(
+            request_key(self.kaltura_conn_id, self.metadata, self.file_name),
+            lambda made: self.hook.call("baseEntry", "get", entryId=made),
+            lambda: empty_entry(self.hook.get_conn(), said, kind, self.file_name or ""),
         )
-        memory.remember("entry", str(entry["id"]))
         push_links(context, self.hook.account, str(entry["id"]))
         return {"entry_id": entry["id"], "status": entry["status"], "kind": kind.value}
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from airflow.sdk import Context
 
     from kaltura_provider.upload import Progress
 
-__all__ = ["PROGRESS_KEY", "ShownProgress", "TaskMemory"]
+__all__ = ["PROGRESS_KEY", "ShownProgress", "TaskMemory", "request_key"]
 
 PROGRESS_KEY = "kaltura_progress"
 """Where the task state store has ``{"name", "bytes", "size", "percent", "rate", "seconds_left"}`` of an upload: bytes,
@@ -22,11 +26,22 @@ _WRITE_EVERY = 5.0
 log = logging.getLogger(__name__)
 
 
-class TaskMemory:
-    """A mapping of what a task works on to the id of what it made for that, kept over tries.
+def request_key(*asked: Any) -> str:
+    """Return 32 hex digits that stand for everything a task was asked: other arguments make another key.
 
-    A short cut, not the truth: without it the next try finds the same things in Kaltura, only more slowly, as it has
-    to make sure that nobody else works with them.
+    The key shows nothing of the arguments, since anybody who may see the task can read the state store.
+
+    :param asked: JSON values; the order of a mapping's fields does not count.
+    """
+    return sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+class TaskMemory:
+    """A mapping of what a task was asked for to the id of what it made for that, kept over tries.
+
+    A short cut, not the truth. Without it the next try finds the same things in Kaltura, only more slowly, as it has
+    to make sure that nobody else works with them. The store outlives a clear of the task, so keys stand for the whole
+    request (:func:`request_key`), and what a key leads to may be gone. A store that fails is not used any more.
 
     :param key: the name in the task state store.
     :param enabled: whether anything is kept at all.
@@ -35,7 +50,7 @@ class TaskMemory:
     def __init__(self, context: Context, key: str, *, enabled: bool) -> None:
         self._key = key
         self._store: Any = context.get("task_state_store") if enabled else None
-        said = self._store.get(key) if self._store is not None else None
+        said = self._read()
         self.ids: dict[str, str] = {str(k): str(v) for k, v in said.items()} if isinstance(said, dict) else {}
 
     def remember(self, what: str, made: str | None) -> None:
@@ -50,9 +65,49 @@ class TaskMemory:
         if self.ids.pop(what, None) is not None:
             self._write()
 
+    def find_or_make(
+        self, what: str, find: Callable[[str], Mapping[str, Any]], make: Callable[[], Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
+        """Return what an earlier try made for the same request; make it where there is none, or none any more.
+
+        :param find: returns the object of an id. :param make: returns a new object, which has an ``id``.
+        :raises KalturaError: from ``find`` or ``make``, but not that the remembered object does not exist.
+        """
+        from kaltura_provider.api import KalturaNotFoundError
+
+        if (made := self.ids.get(what)) is not None:
+            try:
+                return find(made)
+            except KalturaNotFoundError as error:
+                log.warning("What an earlier try made is gone (%s). Making it anew.", error)
+                self.forget(what)
+        new = make()
+        self.remember(what, str(new["id"]))
+        return new
+
+    def _read(self) -> Any:
+        if self._store is None:
+            return None
+        try:
+            return self._store.get(self._key)
+        except Exception as error:
+            self._give_up(error)
+            return None
+
     def _write(self) -> None:
-        if self._store is not None:
+        if self._store is None:
+            return
+        try:
             self._store.set(self._key, dict(self.ids))
+        except Exception as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        log.warning(
+            "The task state store cannot be used (%s). The task goes on; a next try may take longer.",
+            type(error).__name__,
+        )
+        self._store = None
 
 
 class ShownProgress:

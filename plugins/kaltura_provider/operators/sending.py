@@ -103,6 +103,10 @@ def fill_own_token(
     from kaltura_provider.upload import ChecksumMismatch, SizeMismatch, TokenGone
 
     begun = memory.ids.get(content)
+    if begun and _is_used_up(hook, begun):
+        # The task is run again after what it made was used: its bytes are some entry's content already.
+        log.info("Upload token %s of an earlier run is used up. The bytes go to a new token.", begun)
+        begun = None
     token_id = begun or _new_token(hook, source)
     memory.remember(content, token_id)
     try:
@@ -113,6 +117,16 @@ def fill_own_token(
             raise
         log.warning("%s. Its bytes go to a new token.", error)
         return fill_own_token(hook, uploader, source, content, memory)
+
+
+def _is_used_up(hook: KalturaHook, token_id: str) -> bool:
+    from kaltura_provider.api import KalturaNotFoundError, UploadTokenStatus, parse_status
+
+    try:
+        token = hook.call("uploadToken", "get", uploadTokenId=token_id)
+    except KalturaNotFoundError:
+        return True
+    return parse_status(UploadTokenStatus, token["status"]) == UploadTokenStatus.CLOSED
 
 
 def _new_token(hook: KalturaHook, source: Source) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.memory import TaskMemory
+from kaltura_provider.operators.memory import TaskMemory, request_key
 from kaltura_provider.operators.output import check_output, collect
 
 if TYPE_CHECKING:
@@ -48,13 +48,11 @@ class KalturaAddUploadTokenOperator(KalturaOperator):
 
         size = None if self.file_size in (None, "") else number(self.file_size, "file_size", least=1)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
-        made = memory.ids.get(self.file_name)
-        token = (
-            self.hook.call("uploadToken", "get", uploadTokenId=made)
-            if made
-            else add_token(self.hook.get_conn(), self.file_name, size)
+        token = memory.find_or_make(
+            request_key(self.kaltura_conn_id, self.file_name, size),
+            lambda made: self.hook.call("uploadToken", "get", uploadTokenId=made),
+            lambda: add_token(self.hook.get_conn(), self.file_name, size),
         )
-        memory.remember(self.file_name, str(token["id"]))
         return shown_token(token)
 
 
