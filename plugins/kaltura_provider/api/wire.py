@@ -36,6 +36,7 @@ __all__ = [
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 # Actions that only read, or (session.start and its kin) make nothing that is kept.
 _READING = re.compile(r"(get|list|count|ping|search)([A-Z].*)?|startSession|startWidgetSession")
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _CLIENT_TAG = "airflow-provider-kaltura"
 
 
@@ -252,14 +253,11 @@ def _fail(reply: HttpReply, fault: TransportFault, message: str, service: str, a
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Return the seconds of a ``Retry-After`` header, which is a number of seconds or a date."""
-    if not value:
-        return None
+    """Return the seconds of a ``Retry-After`` header, which is a whole number of seconds or a date."""
+    text = (value or "").strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
     try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
-    except ValueError:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time())
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from kaltura_provider.api.errors import KalturaError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
     from kaltura_provider.sensors.base import KalturaSensor
+    from kaltura_provider.triggers.evaluate import Snapshot
     from kaltura_provider.triggers.polling.failures import ErrorBudget
     from kaltura_provider.triggers.polling.readers import Reader
+    from kaltura_provider.triggers.polling.reading import Suspects
     from kaltura_provider.triggers.watch import Watch
 
 __all__ = ["PokeState"]
@@ -40,11 +42,13 @@ class PokeState:
     store: Any
     try_number: int
     began: float
+    suspects: Suspects
 
     @classmethod
     def of(cls, sensor: KalturaSensor, context: Context, ids: Sequence[str], condition: dict[str, Any]) -> Self:
         """Begin a wait, or take up the one that the previous look of this try has left."""
         from kaltura_provider.triggers.polling.failures import ErrorBudget
+        from kaltura_provider.triggers.polling.reading import Suspects
         from kaltura_provider.triggers.watch import Watch
 
         trigger_type = sensor.trigger_type()
@@ -62,6 +66,7 @@ class PokeState:
             store=context.get("task_state_store") if sensor.reschedule else None,
             try_number=context["ti"].try_number,
             began=time.time(),
+            suspects=Suspects(),
         )
         if sensor.reschedule and (first := context["ti"].get_first_reschedule_date(context)):
             state.began = first.timestamp()
@@ -74,26 +79,36 @@ class PokeState:
         :raises KalturaError: never for a look that failed once; what ended the wait is in the returned value.
         """
         from kaltura_provider.triggers.polling.failures import error_to_json
-        from kaltura_provider.triggers.polling.stream import read_now
 
         now = time.time()
         wanted = {object_id: [self.watch.condition] for object_id in self.watch.pending}
-        try:
-            snapshots = read_now(self.sensor.hook.get_conn(), self.reader, wanted, now)
-        except KalturaError as error:
+        error, snapshots = self._read(wanted, now)
+        for line in self.watch.observe(snapshots, now):
+            log.info("%s", line)
+        if self.watch.finished:
+            return self._ended("done")
+        if error is None:
+            self.budget.success()
+        else:
             log.warning("Looking at Kaltura failed: %s", error)
             if self.budget.failure(error, now):
                 return self._ended("error", error=error_to_json(error))
-        else:
-            self.budget.success()
-            for line in self.watch.observe(snapshots, now):
-                log.info("%s", line)
-        if self.watch.finished:
-            return self._ended("done")
         if time.time() - self.began >= self.sensor.timeout - _HEAD_START:
             return self._ended("timeout", explanation=self.watch.explain())
         self._remember()
         return None
+
+    def _read(self, wanted: dict[str, Any], now: float) -> tuple[Exception | None, Mapping[str, Snapshot]]:
+        """Return what keeps an object from being read, and the objects that were read."""
+        from kaltura_provider.triggers.polling.stream import read_now
+
+        try:
+            reading = read_now(self.sensor.hook.get_conn(), self.reader, wanted, now, self.suspects)
+        except KalturaError as error:
+            return error, {}
+        if reading.error is not None and not isinstance(reading.error, KalturaError):
+            raise reading.error
+        return reading.troubles(wanted), reading.snapshots
 
     def _ended(self, outcome: str, **more: Any) -> dict[str, Any]:
         if self.store is not None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.triggers.evaluate import Condition
     from kaltura_provider.triggers.polling.readers import Reader
-    from kaltura_provider.triggers.polling.stream import Tick
+    from kaltura_provider.triggers.polling.reading import Reading
 
 __all__ = ["KalturaTrigger"]
 
@@ -114,20 +114,20 @@ class KalturaTrigger(BaseEventTrigger):
         return "kaltura", self.kind, self.kaltura_conn_id
 
     @classmethod
-    async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Tick]:
+    async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Reading]:
         """Poll for everybody who has joined the roster of this connection and kind."""
         conn_id = kwargs["kaltura_conn_id"]
         rosters = _rosters.setdefault(asyncio.get_running_loop(), {})
         key = ("kaltura", cls.kind, conn_id)
         roster = rosters.setdefault(key, Roster())
         try:
-            async for tick in poll(roster, cls.make_reader(), KalturaHook(conn_id).aget_conn):
-                yield tick
+            async for reading in poll(roster, cls.make_reader(), KalturaHook(conn_id).aget_conn):
+                yield reading
         finally:
             if not roster.members and rosters.get(key) is roster:
                 del rosters[key]
 
-    async def filter_shared_stream(self, shared_stream: AsyncIterator[Tick]) -> AsyncIterator[TriggerEvent]:
+    async def filter_shared_stream(self, shared_stream: AsyncIterator[Reading]) -> AsyncIterator[TriggerEvent]:
         """Turn what the shared poll reads into this wait's one event."""
         rosters = _rosters.setdefault(asyncio.get_running_loop(), {})
         roster = rosters.setdefault(self.shared_stream_key(), Roster())
@@ -137,14 +137,14 @@ class KalturaTrigger(BaseEventTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait alone, with a poll of its own; Airflow does this in ``dag.test()``, which knows no end events."""
         roster = Roster()
-        ticks = poll(roster, self.make_reader(), KalturaHook(self.kaltura_conn_id).aget_conn)
+        readings = poll(roster, self.make_reader(), KalturaHook(self.kaltura_conn_id).aget_conn)
         try:
-            payload = await self._wait(roster, ticks)
+            payload = await self._wait(roster, readings)
         finally:
-            await ticks.aclose()
+            await readings.aclose()
         yield _event(payload)
 
-    async def _wait(self, roster: Roster, ticks: AsyncIterator[Tick]) -> dict[str, Any]:
+    async def _wait(self, roster: Roster, readings: AsyncIterator[Reading]) -> dict[str, Any]:
         """Wait until every object is there or failed, the deadline has come or Kaltura stays out of reach."""
         watch = Watch(
             self.ids,
@@ -157,28 +157,29 @@ class KalturaTrigger(BaseEventTrigger):
         remaining = None if self.deadline is None else max(0.0, self.deadline - time.time())
         try:
             async with asyncio.timeout(remaining):
-                return await self._follow(watch, ticks)
+                return await self._follow(watch, readings)
         except TimeoutError:
             return {"outcome": "timeout", "explanation": watch.explain(), **watch.report()}
         finally:
             roster.leave(member)
 
-    async def _follow(self, watch: Watch, ticks: AsyncIterator[Tick]) -> dict[str, Any]:
+    async def _follow(self, watch: Watch, readings: AsyncIterator[Reading]) -> dict[str, Any]:
         budget = ErrorBudget()
-        async for tick in ticks:
+        async for reading in readings:
             now = time.monotonic()
-            for line in watch.observe(tick.snapshots, now):
+            for line in watch.observe(reading.snapshots, now):
                 self.log.info("%s", line)
             if watch.finished:
                 return {"outcome": "done", **watch.report()}
-            if tick.error is None or tick.unread.isdisjoint(watch.pending):
-                if not watch.pending.keys().isdisjoint(tick.snapshots):
+            error = reading.troubles(watch.pending)
+            if error is None:
+                if not watch.pending.keys().isdisjoint(reading.snapshots):
                     budget.success()
                 continue
             if budget.count == 0:
-                self.log.warning("Looking at Kaltura failed, going on: %s", error_to_json(tick.error)["message"])
-            if budget.failure(tick.error, now):
-                return {"outcome": "error", "error": error_to_json(tick.error), **watch.report()}
+                self.log.warning("Looking at Kaltura failed, going on: %s", error_to_json(error)["message"])
+            if budget.failure(error, now):
+                return {"outcome": "error", "error": error_to_json(error), **watch.report()}
         raise RuntimeError("the shared poll has ended although it is still waited for")
 
     def _event(self, payload: dict[str, Any]) -> TriggerEvent:

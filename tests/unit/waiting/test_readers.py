@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.api import KalturaPermanentError, Request, api_error
+from kaltura_provider.api import KalturaPermanentError, KalturaTransientError, Request, api_error
 from kaltura_provider.triggers.evaluate import BulkJobDone, EntryReady, FlavorsReady, TokenFull
 from kaltura_provider.triggers.polling.entries import EntryReader
-from kaltura_provider.triggers.polling.readers import JobReader, Plan, TokenReader
+from kaltura_provider.triggers.polling.readers import GETS, JobReader, Plan, TokenReader
 
 Server = Callable[[Request], Any]
 
@@ -135,7 +135,7 @@ def test_tokens_are_listed_and_missing_ones_asked_for() -> None:
     assert [found[key].status for key in wanted] == [1, 2, None]
 
 
-def test_jobs_share_a_multirequest_and_other_errors_are_raised() -> None:
+def test_jobs_share_a_multirequest_and_another_error_is_that_job_s_alone() -> None:
     def server(request: Request) -> Any:
         if request.params["id"] == "1":
             return {"id": 1, "status": 5}
@@ -143,8 +143,40 @@ def test_jobs_share_a_multirequest_and_other_errors_are_raised() -> None:
         return api_error(code, "no")
 
     log: list[str] = []
-    found = carry_out(JobReader().read({"1": [BulkJobDone()], "2": [BulkJobDone()]}, 0), server, log)
-    assert log == ["bulkUpload_bulk.get+bulkUpload_bulk.get"]
+    found = carry_out(JobReader().read({number: [BulkJobDone()] for number in "123"}, 0), server, log)
+    assert log == ["bulkUpload_bulk.get+bulkUpload_bulk.get+bulkUpload_bulk.get"]
     assert (found["1"].status, found["2"].status) == (5, None)
-    with pytest.raises(KalturaPermanentError, match="SERVICE_FORBIDDEN"):
-        carry_out(JobReader().read({"3": [BulkJobDone()]}, 0), server, log)
+    assert isinstance(found["3"], KalturaPermanentError)
+
+
+def test_an_entry_or_token_that_cannot_be_read_is_alone_in_trouble() -> None:
+    kaltura, log = Kaltura(), list[str]()
+    kaltura.entries = {"good": video("good", 2)}
+    trouble = api_error("INTERNAL_DATABASE_ERROR")
+
+    def entries(request: Request) -> Any:
+        return trouble if request.params.get("filter", {}).get("idEqual") == "bad" else kaltura(request)
+
+    found = carry_out(EntryReader().read({key: [EntryReady()] for key in ("good", "bad", "gone")}, 0), entries, log)
+    assert (found["good"].status, found["gone"].status, found["bad"]) == (2, None, trouble)
+
+    def tokens(request: Request) -> Any:
+        return {"objects": [{"id": "good", "status": 1}]} if request.action == "list" else trouble
+
+    found = carry_out(TokenReader().read({key: [TokenFull()] for key in ("good", "bad")}, 0), tokens, log)
+    assert (found["good"].status, found["bad"]) == (1, trouble)
+
+
+def test_too_many_calls_are_everybody_s_trouble() -> None:
+    with pytest.raises(KalturaTransientError, match="ACTION_BLOCKED"):
+        carry_out(JobReader().read({"1": [BulkJobDone()]}, 0), lambda _: api_error("ACTION_BLOCKED"), [])
+
+
+def test_few_are_asked_for_one_by_one_in_one_exchange() -> None:
+    def server(request: Request) -> Any:
+        return {"objects": []} if request.action == "list" else api_error("UPLOAD_TOKEN_NOT_FOUND")
+
+    log: list[str] = []
+    found = carry_out(TokenReader().read({f"t{n}": [TokenFull()] for n in range(500)}, 0), server, log)
+    assert len(found) == 500
+    assert max(line.count("uploadToken.get") for line in log) == GETS == 50

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from kaltura_provider.triggers.evaluate import EntryReady
-from kaltura_provider.triggers.polling.pace import Pace, backoff, jittered
+from kaltura_provider.triggers.polling.pace import LONGEST_HOLD, Pace, backoff, jittered
 from kaltura_provider.triggers.polling.roster import Member, Roster
 from kaltura_provider.triggers.watch import Watch
 
@@ -41,6 +41,7 @@ def test_jitter_is_a_tenth_and_backoff_is_bounded() -> None:
     assert (jittered(10, 0), jittered(10, 1)) == (9, 11)
     assert [backoff(n, None, 0.5) for n in (1, 2, 3, 4, 5, 50)] == [5, 10, 20, 40, 60, 60]
     assert backoff(1, 90, 0.5) == 90
+    assert backoff(1, 86400, 0.5) == backoff(1, float("inf"), 0.5) == LONGEST_HOLD
 
 
 def test_many_that_join_together_share_their_first_round_and_stay_in_step() -> None:

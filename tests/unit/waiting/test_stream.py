@@ -13,8 +13,9 @@ from kaltura_provider.api import api_error
 from kaltura_provider.triggers.evaluate import TokenFull, TokenSnapshot
 from kaltura_provider.triggers.polling.pace import Pace
 from kaltura_provider.triggers.polling.readers import Plan, TokenReader
+from kaltura_provider.triggers.polling.reading import Reading
 from kaltura_provider.triggers.polling.roster import Member, Roster
-from kaltura_provider.triggers.polling.stream import Tick, poll
+from kaltura_provider.triggers.polling.stream import poll
 from kaltura_provider.triggers.watch import Watch
 
 
@@ -47,7 +48,7 @@ def wait(roster: Roster, *ids: str, interval: float = 0.02) -> Member:
     return roster.join(Watch(ids, TokenFull()), Pace.fixed(interval), now, now)
 
 
-async def ticks(roster: Roster, clients: list[Client], number: int, reader: Any = None) -> list[Tick]:
+async def ticks(roster: Roster, clients: list[Client], number: int, reader: Any = None) -> list[Reading]:
     made = iter(clients)
 
     async def connect() -> Any:
@@ -85,6 +86,38 @@ async def test_what_was_read_before_a_failure_counts_and_the_rest_is_said() -> N
     assert first.unread == {"c", "d", "e"}
     assert first.error is busy
     assert set(second.snapshots) == {"a", "b", "c", "d", "e"}
+
+
+@pytest.mark.parametrize("code", ["INTERNAL_SERVERL_ERROR", "SERVICE_FORBIDDEN"])
+async def test_one_id_that_breaks_a_call_for_many_keeps_only_itself_from_being_read(code: str) -> None:
+    class Picky(Client):
+        async def call(self, service: str, action: str, params: Any, **options: Any) -> Any:
+            self.lists += 1
+            if "bad" in (asked := params["filter"]["idIn"].split(",")):
+                raise api_error(code)
+            return {"objects": [{"id": one, "status": 0} for one in asked]}
+
+    ids = [f"t{number}" for number in range(499)]
+    roster, client = Roster(), Picky()
+    wait(roster, *ids, "bad")
+    first, second = await ticks(roster, [client], 2)
+    for reading in (first, second):
+        assert set(reading.snapshots) == set(ids)
+        assert set(reading.refused) == {"bad"}
+        assert reading.error is None
+        assert reading.troubles(ids) is None
+        assert reading.troubles(["bad"]) is not None
+    # It is searched for once, and then read apart from the others.
+    assert client.lists <= 24
+
+
+async def test_a_server_in_trouble_is_not_asked_for_every_id() -> None:
+    roster, client = Roster(), Client(lambda _: api_error("INTERNAL_SERVERL_ERROR"))
+    wait(roster, *(f"t{number}" for number in range(500)))
+    (only,) = await ticks(roster, [client], 1)
+    assert len(only.unread) == 500
+    assert not only.refused
+    assert client.lists <= 7
 
 
 async def test_a_refusal_gets_a_new_client_and_trouble_does_not() -> None:
@@ -140,7 +173,7 @@ async def test_an_empty_roster_asks_nothing_until_somebody_joins() -> None:
     async def connect() -> Any:
         return client
 
-    async def collect() -> AsyncIterator[Tick]:
+    async def collect() -> AsyncIterator[Reading]:
         async with aclosing(poll(roster, TokenReader(), connect)) as stream:
             async for tick in stream:
                 yield tick

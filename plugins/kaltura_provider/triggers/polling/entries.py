@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from kaltura_provider.api import KalturaAPIError, Request
-from kaltura_provider.triggers.evaluate import EntryCondition, EntrySnapshot, FlavorSnapshot, Snapshot
+from kaltura_provider.triggers.evaluate import EntryCondition, EntrySnapshot, FlavorSnapshot
 from kaltura_provider.triggers.evaluate.snapshot import ENTRY_FIELDS, FLAVOR_FIELDS
-from kaltura_provider.triggers.polling.readers import PAGE, Plan, batches, pages
+from kaltura_provider.triggers.polling.readers import PAGE, Answers, Plan, batches, pages, read_one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,8 +19,6 @@ FLAVOR_BATCH: Final = 100
 """Entries whose flavors are listed in one call; a profile makes about ten each."""
 FLAVOR_AGE: Final = 60.0
 """Seconds after which flavors are read again although their entry has not changed: not every one touches it."""
-CONFIRM_BATCH: Final = 50
-"""Entries that are asked for by their id in one multirequest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class EntryReader:
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
 
-    def read(self, wanted: Mapping[str, Sequence[EntryCondition]], now: float) -> Plan[dict[str, Snapshot]]:
+    def read(self, wanted: Mapping[str, Sequence[EntryCondition]], now: float) -> Plan[Answers]:
         """Plan the reading of these entries, with flavors for the conditions that need them."""
         answers = yield Request(
             "baseEntry",
@@ -47,36 +45,34 @@ class EntryReader:
         )
         entries = {snapshot.id: snapshot for snapshot in map(EntrySnapshot.parse, answers)}
         missing = [entry_id for entry_id in wanted if entry_id not in entries]
-        entries |= yield from self._confirm(missing)
+        confirmed, refused = yield from self._confirm(missing)
+        entries |= confirmed
         entries |= yield from self._with_flavors(entries, wanted, now)
-        return dict(entries)
+        return {**entries, **refused}
 
     def keep(self, ids: Iterable[str]) -> None:
         """Forget the flavors of all entries but these."""
         kept = set(ids)
         self._known = {entry_id: known for entry_id, known in self._known.items() if entry_id in kept}
 
-    def _confirm(self, missing: Sequence[str]) -> Plan[dict[str, EntrySnapshot]]:
+    def _confirm(self, missing: Sequence[str]) -> Plan[tuple[dict[str, EntrySnapshot], dict[str, KalturaAPIError]]]:
         """Ask for entries by their id alone: such a list has no default filters and shows deleted ones too."""
         found: dict[str, EntrySnapshot] = {}
-        for part in batches(dict.fromkeys(missing), CONFIRM_BATCH):
-            answers = yield [
-                Request(
-                    "baseEntry",
-                    "list",
-                    {
-                        "filter": {"idEqual": entry_id},
-                        "responseProfile": {"type": 1, "fields": ENTRY_FIELDS},
-                    },
-                )
-                for entry_id in part
-            ]
-            for entry_id, answer in zip(part, answers, strict=True):
-                if isinstance(answer, KalturaAPIError):
-                    raise answer
+        refused: dict[str, KalturaAPIError] = {}
+        profile = {"type": 1, "fields": ENTRY_FIELDS}
+        answers = yield from read_one_by_one(
+            {
+                entry_id: Request("baseEntry", "list", {"filter": {"idEqual": entry_id}, "responseProfile": profile})
+                for entry_id in missing
+            }
+        )
+        for entry_id, answer in answers.items():
+            if isinstance(answer, KalturaAPIError):
+                refused[entry_id] = answer
+            else:
                 shown = answer.get("objects") or []
                 found[entry_id] = EntrySnapshot.parse(shown[0]) if shown else EntrySnapshot.absent(entry_id)
-        return found
+        return found, refused
 
     def _with_flavors(
         self,

@@ -45,12 +45,19 @@ class Pace:
         return next(seconds for since, seconds in reversed(self.intervals) if since <= max(age, 0.0))
 
 
+LONGEST_HOLD: Final = 300.0
+"""The most seconds for which one answer's ``Retry-After`` keeps all waits of a connection still."""
+
+
 def jittered(seconds: float, rand: float) -> float:
     """Return ``seconds`` off by up to a tenth; ``rand`` is a random number from 0 to 1."""
     return seconds * (0.9 + 0.2 * rand)
 
 
 def backoff(failures: int, retry_after: float | None, rand: float) -> float:
-    """Return the seconds to keep still after so many failed polls in a row: 5 s doubling to 60 s, with jitter."""
+    """Return the seconds to keep still after so many failed polls in a row: 5 s doubling to 60 s, with jitter.
+
+    :param retry_after: the seconds the server asked for; they count up to :data:`LONGEST_HOLD`.
+    """
     wait = min(60.0, 5.0 * 2.0 ** min(failures - 1, 10))
-    return max(jittered(wait, rand), retry_after or 0.0)
+    return max(jittered(wait, rand), min(retry_after or 0.0, LONGEST_HOLD))

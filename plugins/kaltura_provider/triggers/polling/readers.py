@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
-from kaltura_provider.api import KalturaAPIError, KalturaNotFoundError, Request
+from kaltura_provider.api import (
+    NOT_DONE_CODES,
+    KalturaAPIError,
+    KalturaNotFoundError,
+    KalturaSessionError,
+    Request,
+)
 from kaltura_provider.triggers.evaluate import JobSnapshot, Snapshot, TokenSnapshot
 
-__all__ = ["JobReader", "Plan", "Reader", "TokenReader", "batches", "pages"]
+__all__ = ["GETS", "Answers", "JobReader", "Plan", "Reader", "TokenReader", "batches", "pages", "read_one_by_one"]
 
 T = TypeVar("T")
 Plan: TypeAlias = Generator[Request | list[Request], Any, T]
 """Yields a call (and is sent its value) or several at once (and is sent the list of values and errors)."""
 
+Answers: TypeAlias = dict[str, Snapshot | KalturaAPIError]
+"""Object id to the object, or to the error with which Kaltura answered for this object alone."""
+
+GETS: Final = 50
+"""The most objects that are asked for one by one in one multirequest."""
 PAGE: Final = 500
 """The most objects Kaltura puts on a page, and the most ids it reads from an ``idIn``."""
 
@@ -23,8 +34,11 @@ class Reader(Protocol):
 
     batch: int
 
-    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[dict[str, Snapshot]]:
-        """Plan the reading of at most ``batch`` objects; every one of them is in the result."""
+    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[Answers]:
+        """Plan the reading of at most ``batch`` objects; every one of them is in the result.
+
+        :raises KalturaError: a call for many of them failed; whoever carries the plan out throws it in.
+        """
 
     def keep(self, ids: Iterable[str]) -> None:
         """Forget all objects but these."""
@@ -56,20 +70,38 @@ def pages(service: str, filter_: Mapping[str, Any], fields: str | None = None) -
         number += 1
 
 
+def read_one_by_one(requests: Mapping[str, Request]) -> Plan[dict[str, Any]]:
+    """Plan a call for each object, at most :data:`GETS` in one exchange; values and errors come by the same ids.
+
+    :raises KalturaAPIError: Kaltura has too many calls, or refuses the session: that is nothing of single objects.
+    """
+    found: dict[str, Any] = {}
+    for part in batches(requests, GETS):
+        answers = yield list(part.values())
+        for one, answer in zip(part, answers, strict=True):
+            if isinstance(answer, KalturaSessionError) or getattr(answer, "code", None) in NOT_DONE_CODES:
+                raise answer
+            found[one] = answer
+    return found
+
+
 class TokenReader:
     """Reads upload tokens, 500 in a call; a token the list lacks is asked for by its id before it counts as gone."""
 
     batch = PAGE
 
-    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[dict[str, Snapshot]]:
+    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[Answers]:
         """Plan the reading of these tokens."""
         listed = yield from pages("uploadToken", {"idIn": ",".join(wanted)})
-        found: dict[str, Snapshot] = {str(answer["id"]): TokenSnapshot.parse(answer) for answer in listed}
+        found: Answers = {str(answer["id"]): TokenSnapshot.parse(answer) for answer in listed}
         missing = [token_id for token_id in wanted if token_id not in found]
-        if missing:
-            answers = yield [Request("uploadToken", "get", {"uploadTokenId": one}) for one in missing]
-            for token_id, answer in zip(missing, answers, strict=True):
-                found[token_id] = TokenSnapshot(token_id, None) if _not_found(answer) else TokenSnapshot.parse(answer)
+        answers = yield from read_one_by_one(
+            {token_id: Request("uploadToken", "get", {"uploadTokenId": token_id}) for token_id in missing}
+        )
+        for token_id, answer in answers.items():
+            found[token_id] = _refusal(answer) or (
+                TokenSnapshot(token_id, None) if _not_found(answer) else TokenSnapshot.parse(answer)
+            )
         return found
 
     def keep(self, ids: Iterable[str]) -> None:
@@ -79,14 +111,16 @@ class TokenReader:
 class JobReader:
     """Reads bulk upload jobs, which Kaltura gives only one by one; several share one multirequest."""
 
-    batch = 50
+    batch = GETS
 
-    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[dict[str, Snapshot]]:
+    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[Answers]:
         """Plan the reading of these jobs."""
-        answers = yield [Request("bulkUpload_bulk", "get", {"id": job_id}) for job_id in wanted]
+        answers = yield from read_one_by_one(
+            {job_id: Request("bulkUpload_bulk", "get", {"id": job_id}) for job_id in wanted}
+        )
         return {
-            job_id: JobSnapshot(job_id, None) if _not_found(answer) else JobSnapshot.parse(answer)
-            for job_id, answer in zip(wanted, answers, strict=True)
+            job_id: _refusal(answer) or (JobSnapshot(job_id, None) if _not_found(answer) else JobSnapshot.parse(answer))
+            for job_id, answer in answers.items()
         }
 
     def keep(self, ids: Iterable[str]) -> None:
@@ -94,12 +128,9 @@ class JobReader:
 
 
 def _not_found(answer: Any) -> bool:
-    """Tell whether an element of a multirequest says "no such object".
+    return isinstance(answer, KalturaNotFoundError)
 
-    :raises KalturaAPIError: it is another error.
-    """
-    if isinstance(answer, KalturaNotFoundError):
-        return True
-    if isinstance(answer, KalturaAPIError):
-        raise answer
-    return False
+
+def _refusal(answer: Any) -> KalturaAPIError | None:
+    """Return the error that an object's own call ended in, unless it says that there is no such object."""
+    return answer if isinstance(answer, KalturaAPIError) and not _not_found(answer) else None

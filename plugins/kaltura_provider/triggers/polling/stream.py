@@ -5,35 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api import NO_RETRY, NOT_DONE_CODES, KalturaAPIError, KalturaError, KalturaTransportError
 from kaltura_provider.triggers.polling.failures import is_transient
-from kaltura_provider.triggers.polling.readers import batches
+from kaltura_provider.triggers.polling.reading import Reading, Suspects, read_all
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from kaltura_provider.api import AsyncKalturaClient, KalturaClient
-    from kaltura_provider.triggers.evaluate import Snapshot
     from kaltura_provider.triggers.polling.readers import Plan, Reader
     from kaltura_provider.triggers.polling.roster import Member, Roster
 
-__all__ = ["Tick", "poll", "read_now"]
+__all__ = ["poll", "read_now"]
 
 log = logging.getLogger(__name__)
 
 _TOO_MANY_CALLS = frozenset({429, 503})
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """The outcome of one round: what was read, and what could not be read because of ``error``."""
-
-    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
-    unread: frozenset[str] = frozenset()
-    error: Exception | None = None
 
 
 async def poll(
@@ -41,43 +30,41 @@ async def poll(
     reader: Reader,
     connect: Callable[[], Awaitable[AsyncKalturaClient]],
     clock: Callable[[], float] = time.monotonic,
-) -> AsyncGenerator[Tick, None]:
+) -> AsyncGenerator[Reading, None]:
     """Read for everybody on ``roster``, round after round, for ever; errors are part of what it yields.
 
     :param connect: makes a client; called again after an error that no retry helps against, so that a corrected
         connection is taken up.
     """
     client: AsyncKalturaClient | None = None
+    suspects = Suspects()
     try:
         while True:
             await _until_due(roster, clock)
             round_ = roster.take(clock())
+            wanted = roster.wanted(round_)
             try:
                 client = client or await connect()
             except Exception as error:
-                tick = Tick({}, frozenset(roster.wanted(round_)), error)
+                reading = Reading(unread=frozenset(wanted), error=error)
             else:
-                tick = await _round(client, roster, round_, reader, clock)
-            _take_note(roster, round_, tick, clock())
-            if client and tick.error and not is_transient(tick.error):
+                reading = await _carry_out_async(client, read_all(reader, wanted, clock(), suspects))
+            _take_note(roster, round_, reading, clock())
+            if client and reading.error and not is_transient(reading.error):
                 await client.aclose()
                 client = None
             reader.keep(roster.wanted(roster.members))
-            yield tick
+            yield reading
     finally:
         if client:
             await client.aclose()
 
 
-def read_now(client: KalturaClient, reader: Reader, wanted: Mapping[str, Any], now: float) -> dict[str, Snapshot]:
-    """Read all of ``wanted`` once, with the synchronous client.
-
-    :raises KalturaError: reading failed.
-    """
-    snapshots: dict[str, Snapshot] = {}
-    for part in batches(wanted, reader.batch):
-        snapshots |= _carry_out(client, reader.read(part, now))
-    return snapshots
+def read_now(
+    client: KalturaClient, reader: Reader, wanted: Mapping[str, Any], now: float, suspects: Suspects
+) -> Reading:
+    """Read all of ``wanted`` once, with the synchronous client; errors are part of what it returns."""
+    return _carry_out(client, read_all(reader, wanted, now, suspects))
 
 
 async def _until_due(roster: Roster, clock: Callable[[], float]) -> None:
@@ -90,25 +77,10 @@ async def _until_due(roster: Roster, clock: Callable[[], float]) -> None:
             return
 
 
-async def _round(
-    client: AsyncKalturaClient,
-    roster: Roster,
-    round_: list[Member],
-    reader: Reader,
-    clock: Callable[[], float],
-) -> Tick:
-    wanted = roster.wanted(round_)
-    snapshots: dict[str, Snapshot] = {}
-    try:
-        for part in batches(wanted, reader.batch):
-            snapshots |= await _carry_out_async(client, reader.read(part, clock()))
-    except Exception as error:
-        return Tick(snapshots, frozenset(wanted.keys() - snapshots.keys()), error)
-    return Tick(snapshots)
-
-
-def _take_note(roster: Roster, round_: list[Member], tick: Tick, now: float) -> None:
-    error = tick.error
+def _take_note(roster: Roster, round_: list[Member], reading: Reading, now: float) -> None:
+    for one, trouble in list(reading.refused.items())[:3]:
+        log.warning("Looking at %s failed: %s", one, trouble)
+    error = reading.error
     if error is None:
         roster.succeeded()
         return
@@ -117,37 +89,45 @@ def _take_note(roster: Roster, round_: list[Member], tick: Tick, now: float) -> 
         isinstance(error, KalturaTransportError) and error.status in _TOO_MANY_CALLS
     )
     roster.failed(now, refused=refused, retry_after=retry_after)
-    roster.again(member for member in round_ if not tick.unread.isdisjoint(member.watch.pending))
+    roster.again(member for member in round_ if not reading.unread.isdisjoint(member.watch.pending))
     if isinstance(error, KalturaError):
-        log.warning("Looking at %d objects failed: %s", len(tick.unread), error)
+        log.warning("Looking at %d objects failed: %s", len(reading.unread), error)
     else:
-        log.warning("Looking at %d objects failed", len(tick.unread), exc_info=error)
+        log.warning("Looking at %d objects failed", len(reading.unread), exc_info=error)
 
 
-async def _carry_out_async(client: AsyncKalturaClient, plan: Plan[dict[str, Snapshot]]) -> dict[str, Snapshot]:
+async def _carry_out_async(client: AsyncKalturaClient, plan: Plan[Reading]) -> Reading:
     """Carry out a plan. Nothing is repeated here: the roster decides when, for all waits at once."""
-    value: Any = None
     try:
+        step = next(plan)
         while True:
-            step = plan.send(value)
-            if isinstance(step, list):
-                value = await client.multirequest(step, repeatable=True, retry=NO_RETRY)
+            try:
+                if isinstance(step, list):
+                    value = await client.multirequest(step, repeatable=True, retry=NO_RETRY)
+                else:
+                    value = await client.call(step.service, step.action, step.params, repeatable=True, retry=NO_RETRY)
+            except Exception as error:
+                step = plan.throw(error)
             else:
-                value = await client.call(step.service, step.action, step.params, repeatable=True, retry=NO_RETRY)
+                step = plan.send(value)
     except StopIteration as stop:
-        result: dict[str, Snapshot] = stop.value
-        return result
+        reading: Reading = stop.value
+        return reading
 
 
-def _carry_out(client: KalturaClient, plan: Plan[dict[str, Snapshot]]) -> dict[str, Snapshot]:
-    value: Any = None
+def _carry_out(client: KalturaClient, plan: Plan[Reading]) -> Reading:
     try:
+        step = next(plan)
         while True:
-            step = plan.send(value)
-            if isinstance(step, list):
-                value = client.multirequest(step, repeatable=True)
+            try:
+                if isinstance(step, list):
+                    value = client.multirequest(step, repeatable=True)
+                else:
+                    value = client.call(step.service, step.action, step.params, repeatable=True)
+            except Exception as error:
+                step = plan.throw(error)
             else:
-                value = client.call(step.service, step.action, step.params, repeatable=True)
+                step = plan.send(value)
     except StopIteration as stop:
-        result: dict[str, Snapshot] = stop.value
-        return result
+        reading: Reading = stop.value
+        return reading
