@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from typing import TYPE_CHECKING
+
+from kaltura_provider.api.sessions_in_text import is_session_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["HIDDEN", "is_session_text", "redact", "secrets_in"]
+__all__ = ["HIDDEN", "redact", "secrets_in"]
 
 HIDDEN = "***"
 
 # Long enough for the shortest session, short enough to skip entry ids, hashes and upload token ids.
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
-_SESSION_V1 = re.compile(rb"[0-9a-f]{40}\|")
 _NAMED_SECRET = re.compile(
     r"(?i)(?P<name>(?:^|(?<=[?&/\s,;{'\"]))(?:ks|secret|adminsecret|usersecret|tokenhash|token_hash|password"
     r"|x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|x-goog-credential|signature|sig"
@@ -25,17 +24,6 @@ _NAMED_SECRET = re.compile(
 )
 _SESSION_IN_PATH = re.compile(r"(?i)(?<=/ks/)[^/?&\s'\"<>]+")
 _USER_INFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<user>[^/\s@'\"<>]+)@")
-
-
-def is_session_text(text: str) -> bool:
-    """Tell whether ``text`` has the form of a Kaltura session (version 1 or 2), valid or not."""
-    alphabet = text.strip().replace("-", "+").replace("_", "/").rstrip("=")
-    # A cut session still shows what it is in its first bytes, so only whole groups are decoded.
-    try:
-        head = base64.b64decode(alphabet[:56] if len(alphabet) >= 56 else alphabet[: len(alphabet) // 4 * 4])
-    except (ValueError, binascii.Error):
-        return False
-    return head.startswith(b"v2|") or _SESSION_V1.match(head) is not None
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:

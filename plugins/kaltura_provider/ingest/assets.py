@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -12,6 +11,7 @@ from kaltura_provider.api.arguments import choose
 from kaltura_provider.api.enums import AttachmentFormat, CaptionFormat, ThumbAssetStatus, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError, KalturaNotFoundError
 from kaltura_provider.api.redaction import redact
+from kaltura_provider.api.signing import unsigned_query
 from kaltura_provider.ingest.languages import caption_format, caption_language, language_name
 from kaltura_provider.ingest.token_use import became_asset, check_usable, read_token
 
@@ -35,9 +35,6 @@ __all__ = [
 ]
 
 _PAGE = 500
-_SIGNED = re.compile(
-    r"(x-amz-|x-goog-|signature|expires|policy|key-pair-id|awsaccesskeyid|(sig|se|st|sv|ks)=)", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ def origin_mark(origin: str) -> str:
     if not origin.startswith(("http://", "https://")):
         return redact(origin)
     address, _, query = origin.partition("?")
-    kept = sorted(pair for pair in query.split("&") if pair and not _SIGNED.match(pair))
+    kept = sorted(pair for pair in unsigned_query(query).split("&") if pair)
     return redact(address) + (f"?{sha256('&'.join(kept).encode()).hexdigest()[:16]}" if kept else "")
 
 

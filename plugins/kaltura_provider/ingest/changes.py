@@ -8,7 +8,7 @@ from kaltura_provider.api.arguments import entry_id as checked_entry_id
 from kaltura_provider.api.enums import DisplayInSearch, EntryStatus, parse_enum
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.api.params import NULL
-from kaltura_provider.ingest.identity import FORMULA
+from kaltura_provider.ingest.identity import PREFIX
 from kaltura_provider.ingest.metadata import EntryMetadata
 from kaltura_provider.ingest.objects import normal_tags
 
@@ -114,7 +114,7 @@ def _typed(entry: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_marks(entry: Mapping[str, Any], tags: str | None) -> str:
     current = [tag.strip() for tag in str(entry.get("adminTags") or "").split(",")]
-    marks = [tag for tag in current if tag == FORMULA or tag.startswith(f"{FORMULA}:")]
+    marks = [tag for tag in current if tag == PREFIX or tag.startswith(f"{PREFIX}:")]
     given = [tag.strip().lower() for tag in (tags or "").split(",") if tag.strip()]
     return ",".join(dict.fromkeys((*given, *marks)))
 

@@ -1,8 +1,13 @@
 """Two identities: what an asset is, and which bytes it holds; and the names and marks that carry them.
 
-Formula ``kai1``. An asset id is a hash over scheme, bucket and key, or over the URL without the query fields that
-only sign it, or over the author's own identity; it does not change when the content does. A content id is a hash over
-the asset id, the size and what the store says identifies these bytes (ETag, version id). Both are 32 hex digits.
+Formula ``kai2``. An asset id is a hash over scheme, bucket and key, or over the normal form of the URL without the
+query fields that only sign it, or over the author's own identity; it does not change when the content does. A content
+id is a hash over the asset id, the size and what the store says identifies these bytes (ETag, version id). Both are 32
+hex digits.
+
+Formula ``kai1`` hashed URLs as they were written. All else is the same, so that an address which was written in the
+normal form has one identity under both, and marks and token names go on to begin with ``kai1``. For any other address
+:func:`elder_asset_id` is what ``kai1`` made of it.
 """
 
 from __future__ import annotations
@@ -10,19 +15,22 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+from kaltura_provider.ingest.addresses import canonical_uri, kai1_uri
 from kaltura_provider.ingest.kinds import extension_of
 
 __all__ = [
     "ADOPTED_MARK",
+    "FORMULA",
     "MADE_MARK",
+    "PREFIX",
     "TokenName",
     "asset_id",
     "asset_mark",
     "canonical_uri",
     "content_id",
     "content_mark",
+    "elder_asset_id",
     "import_mark",
     "parse_token_name",
     "pending_mark",
@@ -32,63 +40,23 @@ __all__ = [
     "token_file_name",
 ]
 
-FORMULA = "kai1"
-MADE_MARK = FORMULA
+FORMULA = "kai2"
+"""How identities are made, as receipts say it."""
+PREFIX = "kai1"
+"""What every hash is salted with, and every mark and token name begins with."""
+MADE_MARK = PREFIX
 """On every entry this package made: what housekeeping searches for."""
-ADOPTED_MARK = f"{FORMULA}:adopted"
+ADOPTED_MARK = f"{PREFIX}:adopted"
 """On entries that were there before and were taken over: never deleted by this package."""
 
 _ID = r"[0-9a-f]{32}"
 _TOKEN_NAME = re.compile(
-    rf"{FORMULA}-(?P<asset>{_ID})-(?P<content>{_ID})(?P<file>-file)?\.(?P<extension>[a-z0-9]{{1,8}})"
+    rf"{PREFIX}-(?P<asset>{_ID})-(?P<content>{_ID})(?P<file>-file)?\.(?P<extension>[a-z0-9]{{1,8}})"
 )
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
-_S3_SCHEMES = frozenset({"s3", "s3a", "s3n"})
-# Query fields that sign a URL change from one signing to the next. Short names count as such only beside the field
-# that carries the signature: elsewhere "st" or "expires" may well say which media is meant.
-_SIGNED_BY: dict[str, re.Pattern[str]] = {
-    "x-amz-signature": re.compile(r"x-amz-.*"),
-    "x-goog-signature": re.compile(r"x-goog-.*"),
-    "signature": re.compile(r"signature|expires|policy|key-pair-id|awsaccesskeyid|googleaccessid"),
-    "sig": re.compile(r"sig|se|st|sp|sv|sr|spr|sip|skoid|sktid|skt|ske|sks|skv"),
-}
-
-
-def canonical_uri(uri: str) -> str:
-    """Return the one spelling of ``uri`` that identifies an asset, without user, fragment and signature.
-
-    :raises ValueError: ``uri`` has no scheme.
-    """
-    parts = urlsplit(uri)
-    scheme = parts.scheme.lower()
-    if not scheme:
-        raise ValueError(f"the URI {uri!r} has no scheme: write s3://, https:// or file:// before it")
-    if scheme in _S3_SCHEMES:
-        # An S3 key may hold any character: nothing of it is a query or a fragment.
-        return f"s3://{uri.split('://', 1)[1]}"
-    if scheme == "file":
-        return f"file:///{unquote(uri.split(':', 1)[1]).removeprefix('//localhost').lstrip('/')}"
-    return urlunsplit((scheme, _host(parts), parts.path or "/", _unsigned(parts.query), ""))
-
-
-def _unsigned(query: str) -> str:
-    items = [(item.split("=", 1)[0].lower(), item) for item in query.split("&")]
-    names = {name for name, _ in items}
-    signing = [fields for name, fields in _SIGNED_BY.items() if name in names]
-    return "&".join(item for name, item in items if not any(fields.fullmatch(name) for fields in signing))
-
-
-def _host(parts: SplitResult) -> str:
-    host = (parts.hostname or "").lower()
-    if ":" in host:
-        host = f"[{host}]"
-    if parts.port and parts.port != _DEFAULT_PORTS.get(parts.scheme.lower()):
-        host += f":{parts.port}"
-    return host
 
 
 def _digest(*words: str) -> str:
-    return hashlib.sha256("\n".join((FORMULA, *words)).encode()).hexdigest()[:32]
+    return hashlib.sha256("\n".join((PREFIX, *words)).encode()).hexdigest()[:32]
 
 
 def asset_id(uri: str, identity: str | None = None) -> str:
@@ -99,6 +67,15 @@ def asset_id(uri: str, identity: str | None = None) -> str:
     if identity:
         return _digest("identity", identity)
     return _digest("asset", canonical_uri(uri))
+
+
+def elder_asset_id(uri: str) -> str | None:
+    """Return the asset id that formula ``kai1`` gave ``uri``, ``None`` where it is the same.
+
+    :raises ValueError: as :func:`asset_id`.
+    """
+    elder = kai1_uri(uri)
+    return None if elder == canonical_uri(uri) else _digest("asset", elder)
 
 
 def content_id(asset: str, size: int, validator: str) -> str:
@@ -114,7 +91,7 @@ def token_file_name(asset: str, content: str, file_name: str, *, filled_apart: b
     of the token that carries the bytes where the claim itself must stay empty.
     """
     suffix = "-file" if filled_apart else ""
-    return f"{FORMULA}-{asset}-{content}{suffix}.{extension_of(file_name) or 'bin'}"
+    return f"{PREFIX}-{asset}-{content}{suffix}.{extension_of(file_name) or 'bin'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,27 +111,27 @@ def parse_token_name(file_name: str) -> TokenName | None:
 
 def asset_mark(asset: str) -> str:
     """Return the adminTag that says which asset an entry is."""
-    return f"{FORMULA}:a:{asset}"
+    return f"{PREFIX}:a:{asset}"
 
 
 def content_mark(content: str) -> str:
     """Return the adminTag that says which verified bytes an entry holds."""
-    return f"{FORMULA}:c:{content}"
+    return f"{PREFIX}:c:{content}"
 
 
 def pending_mark(content: str) -> str:
     """Return the adminTag that says which bytes an entry was prepared for, while they are on their way."""
-    return f"{FORMULA}:p:{content}"
+    return f"{PREFIX}:p:{content}"
 
 
 def import_mark(content: str) -> str:
     """Return the adminTag that says which bytes the server itself was told to fetch."""
-    return f"{FORMULA}:i:{content}"
+    return f"{PREFIX}:i:{content}"
 
 
 def refused_mark(content: str) -> str:
     """Return the adminTag that says Kaltura refused the type of these bytes."""
-    return f"{FORMULA}:refused:{content}"
+    return f"{PREFIX}:refused:{content}"
 
 
 def released_mark(asset: str) -> str:
@@ -162,9 +139,9 @@ def released_mark(asset: str) -> str:
 
     It keeps such an entry apart from one that somebody deleted on purpose.
     """
-    return f"{FORMULA}:x:{asset}"
+    return f"{PREFIX}:x:{asset}"
 
 
 def reference_for(asset: str) -> str:
     """Return the ``referenceId`` of an entry whose author gave none."""
-    return f"{FORMULA}-{asset}"
+    return f"{PREFIX}-{asset}"

@@ -9,8 +9,8 @@ from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
 from kaltura_provider.api.wire import Request
 from kaltura_provider.ingest.identity import (
     ADOPTED_MARK,
-    FORMULA,
     MADE_MARK,
+    PREFIX,
     asset_mark,
     content_mark,
     refused_mark,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MarkLostError", "discard_entry", "tags_request", "write_marks", "write_refusal"]
 
 _TRIES = 4
-_REFUSED = f"{FORMULA}:refused:"
+_REFUSED = f"{PREFIX}:refused:"
 
 
 class MarkLostError(Exception):

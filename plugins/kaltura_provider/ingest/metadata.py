@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from kaltura_provider.ingest.identity import PREFIX
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -79,9 +81,9 @@ class EntryMetadata:
         if self.start_date is not None and self.end_date is not None and self.start_date >= self.end_date:
             raise ValueError(f"start_date {self.start_date} must be before end_date {self.end_date}")
         self._check_parent()
-        ours = [tag for tag in self.admin_tags if tag.strip().lower().split(":")[0] == "kai1"]
+        ours = [tag for tag in self.admin_tags if tag.strip().lower().split(":")[0] == PREFIX]
         if ours:
-            raise ValueError(f"admin_tags {', '.join(ours)!r} are reserved: marks of this package begin with kai1")
+            raise ValueError(f"admin_tags {', '.join(ours)!r} are reserved: marks of this package begin with {PREFIX}")
 
     def _check_parent(self) -> None:
         if self.parent_entry_id is None:

@@ -15,7 +15,7 @@ from kaltura_provider.api.errors import (
     KalturaTransportError,
 )
 from kaltura_provider.api.redaction import redact
-from kaltura_provider.ingest.identity import asset_id, content_id, token_file_name
+from kaltura_provider.ingest.identity import asset_id, content_id, elder_asset_id, token_file_name
 from kaltura_provider.ingest.kinds import Kind, kind_of
 from kaltura_provider.ingest.metadata import EntryMetadata
 
@@ -105,9 +105,21 @@ class Asset:
     def of_ref(cls, ref: AssetRef) -> Self:
         """Return what can be known of an asset from its reference: enough to mend its entry, not to make one."""
         asset = cls(uri=ref.uri, size=ref.size, name=ref.name, metadata=EntryMetadata(media_type=ref.kind.value))
-        object.__setattr__(asset, "asset", ref.asset)
-        object.__setattr__(asset, "content", ref.content)
+        asset._identify(ref.asset, ref.content)
         return asset
+
+    def _identify(self, asset: str, content: str) -> None:
+        object.__setattr__(self, "asset", asset)
+        object.__setattr__(self, "content", content)
+
+    def elder(self) -> Self | None:
+        """Return the same asset with the identity that formula ``kai1`` gave it; ``None`` where it has no other."""
+        known = None if self.identity else elder_asset_id(self.uri)
+        if known is None:
+            return None
+        elder = replace(self)
+        elder._identify(known, content_id(known, self.size, self.validator))
+        return elder
 
     @property
     def token_name(self) -> str:

@@ -9,6 +9,7 @@ from kaltura_provider.api.observer import Observer
 from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.model import AssetRef, AssetState
+from kaltura_provider.ingest.recognition import recognised
 from kaltura_provider.ingest.settings import IngestSettings
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def prepare(
     settings = settings or IngestSettings()
     ledger = Ledger(client, settings.clock)
     ledger.check_session()
+    assets = recognised(ledger, assets)
     distinct = {asset.asset: asset for asset in assets}
     looked = ledger.entries_of(list(distinct)) if distinct else {}
     done: dict[str, AssetRef] = {}

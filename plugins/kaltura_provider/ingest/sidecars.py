@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.api.enums import ThumbAssetStatus, UploadTokenStatus, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
 from kaltura_provider.api.wire import Request, result
+from kaltura_provider.ingest.addresses import canonical_uri, kai1_uri
 from kaltura_provider.ingest.identity import (
     asset_id,
     asset_mark,
-    canonical_uri,
     content_id,
     content_mark,
     token_file_name,
@@ -94,7 +94,16 @@ class Sidecar:
     @property
     def asset(self) -> str:
         """Its asset id."""
-        return asset_id(self.uri, f"{self.kind} of {self.entry_id}: {canonical_uri(self.uri)}")
+        return self._id(canonical_uri(self.uri))
+
+    @property
+    def elder_asset(self) -> str | None:
+        """The asset id that formula ``kai1`` gave it, ``None`` where it is the same."""
+        elder = self._id(kai1_uri(self.uri))
+        return None if elder == self.asset else elder
+
+    def _id(self, uri: str) -> str:
+        return asset_id(self.uri, f"{self.kind} of {self.entry_id}: {uri}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,12 +158,20 @@ class _Attaching:
         self._client, self._uploader = client, uploader
         self._sidecar, self._source, self._settings = sidecar, source, settings
         self._ledger = Ledger(client, settings.clock)
-        self._content = content_id(sidecar.asset, source.size, source.validator)
-        self._token_name = token_file_name(sidecar.asset, self._content, source.name)
+        self._identify(sidecar.asset)
         self._made = self._sent = False
         self._added: str | None = None
 
+    def _identify(self, asset: str) -> None:
+        self._asset = asset
+        self._content = content_id(asset, self._source.size, self._source.validator)
+        self._token_name = token_file_name(asset, self._content, self._source.name)
+
     def run(self) -> SidecarRef:
+        elder = self._sidecar.elder_asset
+        if elder and any(asset_mark(elder) in seen.marks for seen in self._listed()):
+            # It was brought here under another identity, and keeps it.
+            self._identify(elder)
         deadline = self._settings.clock.monotonic() + self._settings.claim_timeout
         while self._settings.clock.monotonic() < deadline:
             seen = self._seen()
@@ -170,14 +187,17 @@ class _Attaching:
 
     def _seen(self) -> _Seen | None:
         """Return the asset of ours on the entry; further ones without content are deleted."""
-        conditions = {"filter": {"entryIdEqual": self._sidecar.entry_id}, "pager": _PAGE}
-        reply = self._client.call(self._sidecar.kind.service, "list", conditions)
-        ours = [seen for seen in map(_read, reply["objects"]) if asset_mark(self._sidecar.asset) in seen.marks]
+        ours = [seen for seen in self._listed() if asset_mark(self._asset) in seen.marks]
         ours.sort(key=lambda seen: (seen.status != ThumbAssetStatus.READY, seen.status != ThumbAssetStatus.IMPORTING))
         for extra in ours[1:]:
             if extra.status != ThumbAssetStatus.READY:
                 self._delete(extra.id)
         return ours[0] if ours else None
+
+    def _listed(self) -> list[_Seen]:
+        conditions = {"filter": {"entryIdEqual": self._sidecar.entry_id}, "pager": _PAGE}
+        reply = self._client.call(self._sidecar.kind.service, "list", conditions)
+        return [_read(values) for values in reply["objects"]]
 
     def _is_in(self, seen: _Seen) -> bool:
         return seen.status == ThumbAssetStatus.READY and content_mark(self._content) in seen.marks
@@ -227,7 +247,7 @@ class _Attaching:
 
     def _add(self, token_id: str) -> None:
         kind = self._sidecar.kind
-        marks = f"{asset_mark(self._sidecar.asset)}"
+        marks = f"{asset_mark(self._asset)}"
         made = {**self._sidecar.values, "objectType": kind.object_type, "partnerDescription": marks}
         if kind is SidecarKind.ATTACHMENT:
             made.setdefault("filename", self._source.name)
@@ -282,7 +302,7 @@ class _Attaching:
         kind = self._sidecar.kind
         if self._sidecar.default and kind is not SidecarKind.ATTACHMENT:
             self._client.call(kind.service, "setAsDefault", {f"{kind.parameter}Id": seen.id}, repeatable=True)
-        marks = f"{asset_mark(self._sidecar.asset)} {content_mark(self._content)}"
+        marks = f"{asset_mark(self._asset)} {content_mark(self._content)}"
         changed = {"objectType": kind.object_type, "partnerDescription": marks}
         self._client.call(kind.service, "update", {"id": seen.id, kind.parameter: changed}, repeatable=True)
 

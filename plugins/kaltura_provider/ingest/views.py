@@ -16,7 +16,7 @@ from kaltura_provider.api.enums import (
 )
 from kaltura_provider.ingest.identity import (
     ADOPTED_MARK,
-    FORMULA,
+    PREFIX,
     asset_mark,
     content_mark,
     import_mark,
@@ -136,7 +136,7 @@ class EntryView:
     @property
     def foreign_tags(self) -> tuple[str, ...]:
         """The adminTags that are not ours."""
-        return tuple(tag for tag in self.tags if tag != FORMULA and not tag.startswith(f"{FORMULA}:"))
+        return tuple(tag for tag in self.tags if tag != PREFIX and not tag.startswith(f"{PREFIX}:"))
 
 
 @dataclass(frozen=True, slots=True)

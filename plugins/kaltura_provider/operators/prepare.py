@@ -113,7 +113,7 @@ class KalturaPrepareOperator(KalturaOperator):
 
         def on_ref(ref: AssetRef) -> None:
             memory.remember(ref.asset, ref.token_id)
-            if ref.entry_id and ref.asset == assets[0].asset:
+            if ref.entry_id and ref.uri == assets[0].uri:
                 push_links(context, self.hook.account, ref.entry_id)
 
         prepared = iter(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaltura_provider.api import SessionType, mint_ks, redact
-from kaltura_provider.api.redaction import is_session_text
+from kaltura_provider.api.sessions_in_text import is_session_text
 
 V2 = mint_ks("a" * 32, partner_id=102, user_id="u", session_type=SessionType.ADMIN, expiry=2_000_000_000)
 V1 = base64.b64encode(b"219c72508fa4cb101500656806d32b326a6830e7|1234;1234;1893456000;2;1.5;u;;;").decode()

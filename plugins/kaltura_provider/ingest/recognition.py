@@ -1,0 +1,46 @@
+"""Assets that an earlier version of this package has begun or brought in under another identity keep that one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaltura_provider.ingest.identity import token_file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kaltura_provider.ingest.ledger import Ledger
+    from kaltura_provider.ingest.model import Asset
+
+__all__ = ["recognised"]
+
+
+def recognised(ledger: Ledger, assets: Sequence[Asset]) -> list[Asset]:
+    """Return ``assets``, those with the identity of formula ``kai1`` for which the ledger shows an entry or a token.
+
+    All further work on such an asset goes on under that identity, so that it has one entry whatever state it was left
+    in. Most addresses have one identity under both formulas: for those this costs no call.
+
+    :raises KalturaError: Kaltura could not be asked.
+    """
+    elders: dict[str, list[Asset]] = {}
+    for asset in assets:
+        if elder := asset.elder():
+            elders.setdefault(asset.asset, []).append(elder)
+    if not elders:
+        return list(assets)
+    every = list(dict.fromkeys(elder.asset for spellings in elders.values() for elder in spellings))
+    entries = ledger.entries_of(every, thorough=True)
+    known = {
+        name: elder
+        for name, spellings in elders.items()
+        for elder in spellings
+        if entries[elder.asset] or _begun(ledger, elder)
+    }
+    return [known.get(asset.asset, asset) for asset in assets]
+
+
+def _begun(ledger: Ledger, asset: Asset) -> bool:
+    """Whether there is a token with the asset's name, to an entry that searches may not show yet."""
+    apart = token_file_name(asset.asset, asset.content, asset.name, filled_apart=True)
+    return any(ledger.tokens(name)[0] for name in (asset.token_name, apart))
