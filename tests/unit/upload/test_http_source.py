@@ -6,10 +6,13 @@ import random
 import socket
 import struct
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import example, given, settings, strategies
+from requests import Response
 
 from kaltura_provider.upload import (
     HttpSource,
@@ -26,6 +29,7 @@ from kaltura_provider.upload import (
     open_http,
     printable_url,
 )
+from kaltura_provider.upload.sources.http_answer import file_name
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
@@ -325,15 +329,121 @@ def test_empty_and_unsized_resources(site: Site, ranges: bool) -> None:
     with pytest.raises(SourceUnsized, match="Content-Length"):
         open_http(f"{site.url}/clip.mp4", policy=HERE)
     site.serve(DATA, headers={"Content-Encoding": "gzip"})
-    with pytest.raises(SourceNotMedia, match="compresses"):
+    with pytest.raises(SourceNotMedia, match=r"compressed.*gzip"):
         open_http(f"{site.url}/clip.mp4", policy=HERE)
 
 
-def test_name_from_the_server(site: Site) -> None:
-    site.serve(DATA, headers={"Content-Disposition": 'attachment; filename="../../etc/My Film.mov"'})
-    source = open_http(f"{site.url}/download?id=5", policy=HERE)
-    assert source.name == "My Film.mov"
+@pytest.mark.parametrize(
+    "coding", ["aws-chunked", "", "none", "binary", "utf-8", "Identity", "8bit", "aws-chunked, identity"]
+)
+def test_content_encodings_that_code_nothing_are_plain_bytes(site: Site, coding: str) -> None:
+    site.serve(DATA, headers={"Content-Encoding": coding})
+    source = open_http(f"{site.url}/clip.mp4", policy=HERE)
+    assert b"".join(source.read(0, len(DATA))) == DATA
     source.close()
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "br", "zstd", "Deflate", "aws-chunked,gzip"])
+def test_content_encodings_that_compress_are_refused(site: Site, coding: str) -> None:
+    site.serve(DATA, headers={"Content-Encoding": coding})
+    with pytest.raises(SourceNotMedia, match="Content-Encoding"):
+        open_http(f"{site.url}/clip.mp4", policy=HERE)
+    site.serve(DATA)
+    source = open_http(f"{site.url}/clip.mp4", policy=HERE)
+    site.serve(DATA, headers={"Content-Encoding": coding})
+    with pytest.raises(SourceNotMedia):
+        list(source.read(0, 10))
+    source.close()
+
+
+@pytest.mark.parametrize("status", [206, 200])
+def test_range_shorter_than_asked_for_is_continued_where_it_ended(site: Site, status: int) -> None:
+    site.serve(DATA, most=100_000, ranges_status=status)
+    source = open_http(f"{site.url}/clip.mp4", policy=HERE)
+    assert isinstance(source, HttpSource)
+    began = time.monotonic()
+    assert b"".join(source.read(7, len(DATA) - 7, 30_000)) == DATA[7:]
+    assert time.monotonic() - began < 0.4, "each end was taken for a break"
+    asked = [seen[2]["range"] for seen in site.seen[1:]]
+    assert asked == [f"bytes={start}-{len(DATA) - 1}" for start in range(7, len(DATA), 100_000)]
+    source.close()
+
+
+def test_range_sent_with_status_200_is_a_range(site: Site) -> None:
+    site.serve(DATA, ranges_status=200)
+    source = open_http(f"{site.url}/clip.mp4", policy=HERE)
+    assert (type(source), source.size) == (HttpSource, len(DATA))
+    assert b"".join(source.read(5000, 300_000)) == DATA[5000:305_000]
+    source.close()
+
+
+def test_content_range_beside_the_whole_resource_changes_nothing(site: Site) -> None:
+    whole = f"bytes 0-{len(DATA) - 1}/{len(DATA)}"
+    for said in (whole, "bytes 0-4095/*", f"bytes 0-4095/{len(DATA)}", "bytes 9-3/5", "nonsense"):
+        site.serve(DATA, ranges=False, headers={"Content-Range": said})
+        source = open_http(f"{site.url}/clip.mp4", policy=HERE)
+        assert (type(source), source.size) == (SpooledHttpSource, len(DATA))
+        assert b"".join(source.read(0, len(DATA))) == DATA
+        source.close()
+
+
+@pytest.mark.parametrize("status", [200, 206])
+def test_answer_with_another_range_than_asked_for_says_so(site: Site, status: int) -> None:
+    site.serve(DATA)
+    source = open_http(f"{site.url}/clip.mp4", policy=HERE)
+    headers = {"Content-Range": f"bytes 10-19/{len(DATA)}", "ETag": '"v1"'}
+    site.answer = lambda handler: send(handler, status, headers, DATA[10:20])
+    with pytest.raises(SourceUnavailable, match="asked for bytes 0-9 and answered with bytes 10-19"):
+        next(source._get(0, 10, 10))  # type: ignore[union-attr]
+    with pytest.raises(SourceUnavailable, match="first bytes and sent bytes 10-19"):
+        open_http(f"{site.url}/clip.mp4", policy=HERE)
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ('attachment; filename="../../etc/My Film.mov"', "My Film.mov"),
+        ("attachment; filename*=UTF-8''na%C3%AFve%20film.mp4", "na\xefve film.mp4"),
+        ("attachment; filename*=iso-8859-1'en'%A3%20rates.mp4", "\xa3 rates.mp4"),
+        ("attachment; filename=\"EURO.mp4\"; filename*=utf-8''%e2%82%ac.mp4", "\u20ac.mp4"),
+        ("attachment; filename*=utf-8''%e2%82%ac.mp4; filename=\"EURO.mp4\"", "\u20ac.mp4"),
+        ('attachment; filename = "x.mp4"', "x.mp4"),
+        (r'attachment; filename="a \"b\".mp4"', 'a "b".mp4'),
+        ('attachment; filename="a;b.mp4"; size=7', "a;b.mp4"),
+        ("attachment; FileName=plain.mp4", "plain.mp4"),
+        ('attachment; filename="\xc3\xa9t\xc3\xa9.mp4"', "\xe9t\xe9.mp4"),
+        ('attachment; filename="\xe9t\xe9.mp4"', "\xe9t\xe9.mp4"),
+        (r'attachment; filename="C:\\films\\x.mp4"', "x.mp4"),
+        ('attachment; note="filename=evil.mp4"; filename="good.mp4"', "good.mp4"),
+        ("attachment; filename*=UTF-8''a%0d%0a%1b%5b31mb.mp4", "a[31mb.mp4"),
+        ("attachment; filename*=UTF-8''..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ("attachment; filename*=nonsense''x.mp4", "x.mp4"),
+        ("inline", "download"),
+        ('attachment; filename=""', "download"),
+        ("attachment; filename*=", "download"),
+    ],
+)
+def test_name_from_the_server(site: Site, header: str, name: str) -> None:
+    site.serve(DATA, headers={"Content-Disposition": header})
+    source = open_http(f"{site.url}/download?id=5", policy=HERE)
+    assert source.name == name
+    source.close()
+
+
+@settings(max_examples=300, deadline=None)
+@given(strategies.text(strategies.characters(max_codepoint=255, exclude_characters="\r\n")))
+@example("attachment; filename*99999999999*=x")
+@example("attachment; filename*0*=x; filename*0=y; filename*=z")
+def test_any_header_gives_a_name_that_is_text_of_one_part(header: str) -> None:
+    answer = Response()
+    for text in (header, f"attachment; filename={header}", f"attachment; filename*={header}"):
+        answer.headers["Content-Disposition"] = text
+        name = file_name(answer, "https://h.example/film.mp4")
+        assert name.isprintable()
+        assert name
+        assert "/" not in name
+        assert "\\" not in name
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ ERRORS: list[Exception] = [
     SourceTooLarge("s3://b/k", 5, 4, "the limit"),
     SourceUnavailable("s3://b/k", "f"),
     SourceArchived("s3://b/k", "g"),
+    SourceArchived("s3://b/k", "g", restoring=True),
 ]
 
 

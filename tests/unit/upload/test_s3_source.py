@@ -18,6 +18,7 @@ from kaltura_provider.upload import (
     SourceEmpty,
     SourceForbidden,
     SourceNotFound,
+    SourceNotMedia,
     SourceUnavailable,
     crc32c,
     open_s3,
@@ -46,13 +47,22 @@ def client(site: Site) -> Any:
     )
 
 
-def refuse(site: Site, status: int, code: str, message: str = "no", only: str = "GET HEAD") -> None:
+def refuse(
+    site: Site,
+    status: int,
+    code: str,
+    message: str = "no",
+    only: str = "GET HEAD",
+    headers: dict[str, str] | None = None,
+) -> None:
     """Answer an S3 error; HEAD has no body, as HTTP demands."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
         handler.send_response(status)
         handler.send_header("Content-Length", str(0 if handler.command == "HEAD" else len(body)))
+        for name, value in (headers or {}).items():
+            handler.send_header(name, value)
         handler.end_headers()
         if handler.command != "HEAD":
             handler.wfile.write(body)
@@ -162,6 +172,22 @@ def test_object_that_vanished(site: Site, client: Any) -> None:
         (403, "SignatureDoesNotMatch", "no", SourceForbidden, "credentials"),
         (400, "ExpiredToken", "no", SourceUnavailable, "ExpiredToken"),
         (503, "SlowDown", "no", SourceUnavailable, "503|SlowDown"),
+        (400, "KMS.ThrottlingException", "Rate exceeded", SourceUnavailable, "KMS key.*throttled"),
+        (400, "KMS.KMSInternalException", "no", SourceUnavailable, "KMS key"),
+        (400, "KMS.NotFoundException", "no", SourceForbidden, "key does not exist"),
+        (400, "KMS.KMSInvalidStateException", "pending deletion", SourceForbidden, "due for deletion"),
+        (400, "ThrottlingException", "Rate exceeded", SourceUnavailable, "busy"),
+        (403, "RequestTimeTooSkewed", "The difference is too large", SourceUnavailable, "clock.*NTP"),
+        (
+            400,
+            "InvalidRequest",
+            "The object was stored using a form of Server Side Encryption. The correct parameters must be provided",
+            SourceForbidden,
+            "SSE-C",
+        ),
+        (400, "InvalidArgument", "Invalid version id specified", SourceNotFound, "version id"),
+        (404, "NoSuchVersion", "no", SourceNotFound, "no such version"),
+        (400, "ExpiredToken", "no", SourceUnavailable, "temporary credentials have expired"),
     ],
 )
 def test_refusals_say_what_to_do(
@@ -175,6 +201,57 @@ def test_refusals_say_what_to_do(
 
 
 @pytest.mark.parametrize(
+    ("status", "code", "version"), [(404, "NoSuchKey", None), (405, "MethodNotAllowed", "v-of-the-marker")]
+)
+def test_deleted_object_of_a_versioned_bucket_says_so(
+    site: Site, client: Any, status: int, code: str, version: str | None
+) -> None:
+    refuse(site, status, code, headers={"x-amz-delete-marker": "true"})
+    with pytest.raises(SourceNotFound, match="delete marker"):
+        open_s3(client, "bucket", "clip.mp4", version_id=version)
+
+
+def test_throttled_key_is_waited_for_while_reading(site: Site, client: Any) -> None:
+    site.serve(DATA)
+    source = open_s3(client, "bucket", "clip.mp4")
+    whole = site.answer
+    refuse(site, 400, "KMS.ThrottlingException", "Rate exceeded", only="GET")
+    refusing, left = site.answer, [1]
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        (refusing if left else whole)(handler)
+        left.clear()
+
+    site.answer = answer
+    assert b"".join(source.read(0, 100)) == DATA[:100]
+
+
+def test_ranges_shorter_than_asked_for_are_continued(site: Site, client: Any) -> None:
+    site.serve(DATA, most=100_000)
+    source = open_s3(client, "bucket", "clip.mp4")
+    assert b"".join(source.read(7, 350_000)) == DATA[7:350_007]
+    site.answer = lambda handler: answer_slice(handler)
+    with pytest.raises(SourceUnavailable, match="asked for bytes 0-9 and answered with 10 bytes from 50 on"):
+        next(source._get(0, 10, 10))
+
+
+def answer_slice(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(206)
+    handler.send_header("Content-Length", "10")
+    handler.send_header("Content-Range", f"bytes 50-59/{len(DATA)}")
+    handler.end_headers()
+    handler.wfile.write(DATA[50:60])
+
+
+def test_object_stored_compressed_is_refused_and_one_that_only_says_so_is_not(site: Site, client: Any) -> None:
+    site.serve(DATA, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(SourceNotMedia, match="gzip"):
+        open_s3(client, "bucket", "clip.mp4")
+    site.serve(DATA, headers={"Content-Encoding": "aws-chunked"})
+    assert open_s3(client, "bucket", "clip.mp4").size == len(DATA)
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"x-amz-storage-class": "GLACIER"},
@@ -185,8 +262,10 @@ def test_refusals_say_what_to_do(
 )
 def test_archived_objects(site: Site, client: Any, headers: dict[str, str]) -> None:
     site.serve(DATA, headers=headers)
-    with pytest.raises(SourceArchived, match="restore-object"):
+    restoring = "true" in headers.get("x-amz-restore", "")
+    with pytest.raises(SourceArchived, match="being restored" if restoring else "restore-object") as caught:
         open_s3(client, "bucket", "clip.mp4")
+    assert caught.value.permanent is not restoring
 
 
 def test_restored_and_instant_archives_are_read(site: Site, client: Any) -> None:

@@ -1,4 +1,4 @@
-"""Where bytes come from: S3 objects, HTTP(S) resources and local files, all read by offset."""
+"""Sources of bytes: S3 objects, HTTP(S) resources and local files, all read by offset."""
 
 from __future__ import annotations
 

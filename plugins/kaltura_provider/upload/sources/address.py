@@ -1,4 +1,4 @@
-"""Taking URLs apart exactly as the connection will: what is checked has to be what is connected to."""
+"""Parses URLs exactly as the connection will, so that what is checked is what is connected to."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 __all__ = ["host_of", "origin", "parse", "printable_url"]
 
-# Parsers disagree on what these mean, so that one would check another host than the next one connects to.
+# Parsers disagree on what these mean: one would check another host than the next one connects to.
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\]")
 _PORTS = {"http": 80, "https": 443}
 
 
 def printable_url(url: str) -> str:
-    """Return a URL without user, password and fragment and with the values of its query hidden; never raises.
+    """Return a URL without user, password, fragment and the values of its query; never raises.
 
-    Of one that cannot be read, only what surely is no secret is left.
+    Of a URL that cannot be parsed, only the parts that cannot hold a secret remain.
     """
     shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in url)
     scheme, mark, rest = shown.partition("://") if "://" in shown else ("", "", shown)
     place, _, query = rest.partition("#")[0].partition("?")
     if not _has_host(url):
-        # No telling where a password ends.
+        # There is no telling where a password ends.
         place, query = rest.rpartition("@")[2].partition("?")[0], ""
     authority, slash, path = place.partition("/")
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
@@ -44,23 +44,23 @@ def _has_host(url: str) -> bool:
 
 
 def parse(url: str) -> Url:
-    """Take a URL apart as urllib3 does, which makes the connections.
+    """Parse a URL as urllib3 does, which makes the connections.
 
-    :raises SourceRefused: it cannot be read, or could be read in two ways.
+    :raises SourceRefused: it cannot be parsed, or could be parsed in two ways.
     """
     if _AMBIGUOUS.search(url):
         raise SourceRefused(
             printable_url(url),
-            "there is a backslash or a control character in it, which programs read differently; write it as %XX if "
-            "it belongs to a name, else leave it out",
+            "it contains a backslash or a control character, which programs read differently; write it as %XX if it "
+            "belongs to a name, otherwise remove it",
         )
     try:
         return parse_url(url)
     except ValueError:
         raise SourceRefused(
             printable_url(url),
-            "it is not a valid URL: its host or port cannot be read; write scheme://host:port/path, the port a number "
-            "up to 65535, an IPv6 address in brackets",
+            "it is not a valid URL: its host or port cannot be read. Write scheme://host:port/path, with a port up to "
+            "65535 and an IPv6 address in brackets",
         ) from None
 
 
@@ -73,7 +73,7 @@ def host_of(url: str) -> str:
 
 
 def origin(url: str) -> tuple[str | None, str | None, int | None]:
-    """Return scheme, host and port a URL leads to: who may see the headers that are meant for it.
+    """Return the scheme, host and port a URL leads to: only there may its headers be sent.
 
     :raises SourceRefused: as :func:`parse`.
     """

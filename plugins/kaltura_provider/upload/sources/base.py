@@ -1,8 +1,9 @@
-"""What every source is: a name, a size, a fingerprint and bytes by offset."""
+"""What every source has: a name, a size, a validator, and bytes that are read by offset."""
 
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from kaltura_provider.upload.sources.errors import SourceUnavailable
@@ -10,10 +11,10 @@ from kaltura_provider.upload.sources.errors import SourceUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["WINDOW", "Source", "steady"]
+__all__ = ["WINDOW", "Source", "exactly", "steady"]
 
 WINDOW = 256 * 1024
-"""Bytes of one window of a read, unless told otherwise."""
+"""Bytes of one window of a read by default."""
 
 _ATTEMPTS = 4
 
@@ -28,7 +29,7 @@ class Source(Protocol):
 
     @property
     def uri(self) -> str:
-        """Where it comes from, fit to be printed: no user, password or query values."""
+        """Where it comes from, in a form that may be printed: no user, password or query values."""
 
     @property
     def size(self) -> int:
@@ -36,22 +37,22 @@ class Source(Protocol):
 
     @property
     def validator(self) -> str:
-        """What tells this content from another under the same address: ETag, version id; ``""`` if unknown."""
+        """What distinguishes this content from another at the same address: ETag, version id; ``""`` if unknown."""
 
     @property
     def crc32c(self) -> int | None:
-        """The CRC-32C of the whole content, if the store knows it."""
+        """The CRC-32C of the whole content, if the store has it."""
 
     @property
     def rewind(self) -> int | None:
-        """How many bytes a read may go back behind the furthest one cheaply; ``None`` for any number."""
+        """How many bytes before the furthest read so far a read can start cheaply; ``None`` for any number."""
 
     def read(self, offset: int, length: int, window: int = WINDOW) -> Generator[bytes, None, None]:
         """Yield exactly ``length`` bytes from ``offset`` on, at most ``window`` at a time.
 
         Closing the iterator releases what it holds.
 
-        :raises SourceError: the bytes cannot be had.
+        :raises SourceError: the bytes cannot be read.
         """
 
     def close(self) -> None:
@@ -66,21 +67,37 @@ def steady(
     uri: str,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Generator[bytes, None, None]:
-    """Yield ``length`` bytes of ``read(offset, length)``, going on where it breaks off.
+    """Yield ``length`` bytes of ``read(offset, length)``, continuing where it breaks off or ends early.
 
-    :raises SourceUnavailable: it broke off four times in a row without giving a byte.
+    :raises SourceUnavailable: four attempts in a row brought no byte.
     """
     position, end, failures = offset, offset + length, 0
     while position < end:
+        began = position
         try:
             for window in read(position, end - position):
                 position += len(window)
                 failures = 0
                 yield window
-            if position < end:
-                raise SourceUnavailable(uri, f"the answer ended {end - position} bytes early")
+            if position == began:
+                raise SourceUnavailable(uri, "the answer held no bytes")
         except SourceUnavailable:
             failures += 1
             if failures >= _ATTEMPTS:
                 raise
             sleep(0.25 * 2**failures)
+
+
+def exactly(stream: Generator[bytes, None, None], length: int, uri: str) -> Generator[bytes, None, None]:
+    """Yield the first ``length`` bytes of a stream, then close it.
+
+    :raises SourceUnavailable: it ended before.
+    """
+    left = length
+    with closing(stream):
+        for window in stream:
+            yield window[:left]
+            left -= len(window)
+            if left <= 0:
+                return
+    raise SourceUnavailable(uri, f"the answer ended {left} bytes early")

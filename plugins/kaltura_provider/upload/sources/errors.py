@@ -1,16 +1,16 @@
-"""What can go wrong with a source, as one tree; every message says what to do, and none carries a signature.
+"""What can go wrong with a source, as one tree. Every message says what to do; none contains a signature.
 
 SourceError                 uri, permanent
 ├── SourceUnavailable       the store or the network is in trouble; the same read may succeed later
 ├── SourceNotFound          there is no such object
-├── SourceChanged           expected, found: it is not the object any more that was opened
+├── SourceChanged           expected, found: it is no longer the object that was opened
 ├── SourceForbidden         the store refuses: credentials, permissions, a key, the region
-├── SourceArchived          it lies in an archive and has to be restored first
+├── SourceArchived          restoring: it is archived and has to be restored first
 ├── SourceEmpty             it has no bytes
 ├── SourceTooLarge          size, limit
-├── SourceUnsized           its server does not say how long it is
-├── SourceNotMedia          it is a web page or a manifest
-└── SourceRefused           the address is not one that may be read
+├── SourceUnsized           its server does not say how many bytes it has
+├── SourceNotMedia          it is a web page, a manifest or compressed
+└── SourceRefused           this address may not be read
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ class SourceNotFound(SourceError):
 
 
 class SourceChanged(SourceError):
-    """The object is not the one any more that was opened; ``expected`` and ``found`` are its validators."""
+    """The object is no longer the one that was opened; ``expected`` and ``found`` are its validators."""
 
     def __init__(self, uri: str, expected: str, found: str) -> None:
         super().__init__(
-            uri, f"it changed while it was read: it was {expected}, it is {found}. Start again with the new one"
+            uri, f"it changed while it was read: from {expected} to {found}. Start again with the new content"
         )
         self.expected = expected
         self.found = found
@@ -81,11 +81,23 @@ class SourceForbidden(SourceError):
 
 
 class SourceArchived(SourceError):
-    """The object lies in an archive class of the store and has to be restored first."""
+    """The object is archived and has to be restored first; ``restoring`` says that this has begun."""
+
+    def __init__(self, uri: str, message: str, restoring: bool = False) -> None:
+        super().__init__(uri, message)
+        self.restoring = restoring
+
+    @property
+    def permanent(self) -> bool:  # type: ignore[override]
+        """Whether somebody has to act; a restore that has begun ends by itself."""
+        return not self.restoring
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.uri, self.message, self.restoring)
 
 
 class SourceEmpty(SourceError):
-    """The object has no bytes. Kaltura would make a broken entry of it for good."""
+    """The object has no bytes. Kaltura would make an entry of it that stays broken."""
 
     def __init__(self, uri: str, message: str = "it is empty (0 bytes); Kaltura cannot take it") -> None:
         super().__init__(uri, message)
@@ -105,12 +117,12 @@ class SourceTooLarge(SourceError):
 
 
 class SourceUnsized(SourceError):
-    """The server does not say how many bytes there are."""
+    """The server does not say how many bytes the object has."""
 
 
 class SourceNotMedia(SourceError):
-    """What the address gives is a web page or a manifest, not a media file."""
+    """The address leads to a web page, a manifest or compressed bytes, not to a media file."""
 
 
 class SourceRefused(SourceError):
-    """The address is not one that may be read from here."""
+    """This address may not be read from here."""

@@ -1,4 +1,4 @@
-"""One GET of a URL source: redirects followed one by one and checked, statuses turned into errors of sources."""
+"""One GET of a URL source: follows and checks redirects one by one and turns statuses into source errors."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Fetcher:
         self._target = url
 
     def get(self, extra: Mapping[str, str]) -> Response:
-        """GET with further headers and return the answer, its body unread: 200, 206 or 416.
+        """GET with further headers and return the answer (200, 206 or 416), its body unread.
 
-        Redirects are remembered; when the remembered target refuses (signed ones expire), the URL itself is asked
+        Redirects are remembered. When the remembered target refuses (signed ones expire), the URL itself is asked
         once more.
 
-        :raises SourceError: no such answer came.
+        :raises SourceError: the answer is another one, or none came.
         """
         answer = self._follow(self._target, extra)
         if self._target != self.url and answer.status_code in (401, 403, 404, 410):
@@ -66,7 +66,7 @@ class Fetcher:
             try:
                 self._policy.check_url(url)
                 if parse(url).auth not in (None, parse(self.url).auth):
-                    raise SourceRefused(self.uri, "there is a user or password in it; such a redirect is not followed")
+                    raise SourceRefused(self.uri, "it contains a user or password; such redirects are not followed")
                 answer = self._ask(url, extra)
                 target = self._target_of(url, answer)
             except SourceRefused as error:
@@ -85,7 +85,7 @@ class Fetcher:
         answer.close()
         location = answer.headers["Location"]
         try:
-            # Headers are read as Latin-1; addresses beyond ASCII are UTF-8.
+            # Headers are read as Latin-1; URLs beyond ASCII are UTF-8.
             return urljoin(url, location.encode("latin-1").decode())
         except ValueError:  # UnicodeDecodeError is one
             target = printable_url(location)
@@ -102,7 +102,7 @@ class Fetcher:
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError):
             raise SourceRefused(self.uri, "it is not a valid URL") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            # The text of the error holds the whole URL, signature and all.
+            # The text of the error contains the whole URL with its signature.
             raise SourceUnavailable(self.uri, f"its server gave no answer ({type(error).__name__})") from None
 
     def close(self) -> None:
@@ -112,20 +112,20 @@ class Fetcher:
 
 def _refusal(uri: str, status: int) -> SourceError:
     if status in (404, 410):
-        return SourceNotFound(uri, f"its server says that it does not exist (HTTP {status})")
+        return SourceNotFound(uri, f"its server says it does not exist (HTTP {status})")
     if status in (401, 403, 407):
         return SourceForbidden(
             uri,
-            f"its server refuses (HTTP {status}): the link may have expired, or it needs the headers of an HTTP "
-            "connection",
+            f"its server refuses access (HTTP {status}): the link may have expired, or it needs the headers of an HTTP "
+            "connection (http_conn_id)",
         )
     if status in _PASSING or status >= 500:
-        return SourceUnavailable(uri, f"its server is in trouble (HTTP {status})")
-    return SourceForbidden(uri, f"its server answers HTTP {status}")
+        return SourceUnavailable(uri, f"its server reports a temporary failure (HTTP {status})")
+    return SourceForbidden(uri, f"its server answers HTTP {status}, which is not expected; open the URL to see why")
 
 
 def windows(answer: Response, window: int, uri: str) -> Generator[bytes, None, None]:
-    """Yield an answer's body as it came over the wire, and close the answer.
+    """Yield an answer's body as it comes over the wire, then close the answer.
 
     :raises SourceUnavailable: it broke off.
     """

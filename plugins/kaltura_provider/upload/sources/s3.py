@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from kaltura_provider.upload.checksum import from_base64
-from kaltura_provider.upload.sources.base import WINDOW, steady
+from kaltura_provider.upload.sources.base import WINDOW, exactly, steady
 from kaltura_provider.upload.sources.errors import SourceChanged, SourceEmpty, SourceError, SourceUnavailable
+from kaltura_provider.upload.sources.http_answer import Slice, check_not_compressed
 from kaltura_provider.upload.sources.s3_errors import archived, error_code, source_error
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 __all__ = ["S3Source", "open_s3", "s3_client_options"]
@@ -25,8 +28,8 @@ _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 def s3_client_options() -> dict[str, Any]:
     """Return arguments for ``botocore.config.Config`` that suit many large ranged reads at once.
 
-    A range of an object has no checksum of its own, so botocore's checking of answers costs time for nothing;
-    contents are compared with the whole object's CRC-32C instead.
+    A range of an object has no checksum of its own, so botocore has nothing to check; the content is compared with the
+    CRC-32C of the whole object instead.
     """
     return {
         "max_pool_connections": 16,
@@ -39,7 +42,7 @@ def s3_client_options() -> dict[str, Any]:
 
 
 class S3Source:
-    """An object in S3. Every read is pinned, so that bytes of two contents never mix."""
+    """An object in S3. Every read is pinned to one version or ETag, so that bytes of two contents never mix."""
 
     rewind: int | None = None
     checksums: str
@@ -59,7 +62,7 @@ class S3Source:
             self._where = {**where, "IfMatch": f'"{self.etag}"'}
 
     def read(self, offset: int, length: int, window: int = WINDOW) -> Generator[bytes, None, None]:
-        """Yield ``length`` bytes from ``offset`` on, over a connection of its own; goes on if that breaks.
+        """Yield ``length`` bytes from ``offset`` on, over its own connection; resumes if that breaks.
 
         :raises SourceChanged: the object was replaced since it was opened.
         """
@@ -68,23 +71,21 @@ class S3Source:
     def _get(self, offset: int, length: int, window: int) -> Generator[bytes, None, None]:
         try:
             answer = self._client.get_object(**self._where, Range=f"bytes={offset}-{offset + length - 1}")
-            body = answer["Body"]
-            try:
-                if answer["ContentLength"] != length:
-                    raise SourceUnavailable(self.uri, "S3 answered with another range than asked for")
-                while data := body.read(window):
-                    yield data
-            finally:
-                body.close()
+            with closing(answer["Body"]) as body:
+                sent = int(answer["ContentLength"])
+                first = _first_byte(answer.get("ContentRange", ""))
+                if first != offset:
+                    asked = f"bytes {offset}-{offset + length - 1}"
+                    text = f"S3 was asked for {asked} and answered with {sent} bytes from {first} on"
+                    raise SourceUnavailable(self.uri, text)
+                yield from exactly(_windows(body, window), min(length, sent), self.uri)
         except ClientError as error:
             raise self._changed(error) or source_error(self.uri, error) from None
         except BotoCoreError as error:
             raise source_error(self.uri, error) from None
-        except (
-            HTTPError,
-            OSError,
-        ) as error:  # botocore passes on what it does not know of, such as a broken TLS record
-            raise SourceUnavailable(self.uri, f"S3 broke off ({type(error).__name__})") from None
+        except (HTTPError, OSError) as error:
+            # botocore passes on what it does not know of, such as a broken TLS record.
+            raise SourceUnavailable(self.uri, f"the connection to S3 broke ({type(error).__name__})") from None
 
     def _changed(self, error: ClientError) -> SourceError | None:
         if error_code(error) not in ("412", "PreconditionFailed", "416", "InvalidRange"):
@@ -98,7 +99,17 @@ class S3Source:
         return SourceChanged(self.uri, f'"{self.etag}" with {self.size} bytes', found)
 
     def close(self) -> None:
-        """Nothing is held; the client belongs to its maker."""
+        """Do nothing: the client belongs to whoever made it."""
+
+
+def _first_byte(content_range: str) -> int:
+    found = Slice.parse(content_range)
+    return found.first if found else 0
+
+
+def _windows(body: StreamingBody, window: int) -> Generator[bytes, None, None]:
+    while data := body.read(window):
+        yield data
 
 
 def open_s3(
@@ -113,7 +124,7 @@ def open_s3(
 
     :param client: a boto3 client; :func:`s3_client_options` has suitable settings.
     :param version_id: read this version; otherwise the current content, pinned by its ETag.
-    :param request_payer: agree to pay for the transfer, where the bucket's owner asks for that.
+    :param request_payer: agree to pay for the transfer where the bucket makes the requester pay.
     :raises SourceError: it cannot be read; the class and message say why and what to do.
     """
     uri = f"s3://{bucket}/{key}" + (f"?versionId={version_id}" if version_id else "")
@@ -125,8 +136,10 @@ def open_s3(
     head = _head(client, where, uri)
     storage = head.get("ArchiveStatus") or head.get("StorageClass", "STANDARD")
     locked = storage in _ARCHIVES or "ArchiveStatus" in head
-    if locked and 'ongoing-request="false"' not in head.get("Restore", ""):
-        raise archived(uri, storage)
+    restore = head.get("Restore", "")
+    if locked and 'ongoing-request="false"' not in restore:
+        raise archived(uri, storage, restoring='ongoing-request="true"' in restore)
+    check_not_compressed(head.get("ContentEncoding", ""), uri)
     source = S3Source(client, where, uri, head)
     if source.size == 0:
         raise SourceEmpty(uri)
@@ -137,11 +150,11 @@ def _head(client: S3Client, where: dict[str, Any], uri: str) -> dict[str, Any]:
     try:
         return dict(client.head_object(**where, ChecksumMode="ENABLED"))
     except ClientError as error:
-        if error_code(error) not in ("400", "403", "404"):
+        if error_code(error) not in ("400", "403", "404", "405"):
             raise source_error(uri, error) from None
     except BotoCoreError as error:
         raise source_error(uri, error) from None
-    # The answer to HEAD has no body, so no reason; GET says which bucket, key or permission is missing.
+    # An answer to HEAD has no body and gives no reason; GET says which bucket, key or permission is missing.
     try:
         client.get_object(**where, Range="bytes=0-0")["Body"].close()
         return dict(client.head_object(**where))

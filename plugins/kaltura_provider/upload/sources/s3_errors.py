@@ -1,6 +1,8 @@
-"""What botocore's errors mean for somebody who wants an object: which to wait for, and what to do about the others."""
+"""What botocore's errors mean for somebody who wants an object: which pass, and what to do about the others."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -26,12 +28,42 @@ _NOT_FOUND = {
     "NoSuchKey": "there is no such object",
     "NoSuchBucket": "there is no such bucket",
     "NoSuchVersion": "there is no such version of the object",
-    "InvalidBucketName": "this is no possible name of a bucket",
+    "InvalidBucketName": "this is not a possible bucket name",
 }
 _CREDENTIALS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidSecurity"})
 _REGION = frozenset({"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
-# Temporary credentials run out in long uploads; the next attempt comes with new ones.
-_PASSING = frozenset({"ExpiredToken", "RequestTimeout", "SlowDown", "ServiceUnavailable", "InternalError"})
+# Temporary credentials expire during long uploads; the next attempt gets new ones. Throttling comes from S3 or,
+# behind the prefix "KMS.", from the service that holds the key.
+_PASSING = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "DependencyTimeoutException",
+        "ExpiredToken",
+        "InternalError",
+        "KMSInternalException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TokenRefreshRequired",
+        "TooManyRequests",
+        "TooManyRequestsException",
+    }
+)
+_CLOCK = frozenset({"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"})
+_KMS = "KMS."
+_KMS_TROUBLE = {
+    "DisabledException": "its KMS key is disabled. Enable the key",
+    "InvalidStateException": "its KMS key cannot be used, perhaps because it is due for deletion. Restore the key",
+    "KMSInvalidStateException": "its KMS key cannot be used, perhaps because it is due for deletion. Restore the key",
+    "NotFoundException": "its KMS key does not exist (any more). Restore the key, or write the object again",
+}
 
 
 def error_code(error: ClientError) -> str:
@@ -46,44 +78,112 @@ def source_error(uri: str, error: ClientError | BotoCoreError) -> SourceError:
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
         return SourceForbidden(uri, "there are no (complete) credentials: check the AWS connection")
     if isinstance(error, ParamValidationError):
-        return SourceNotFound(uri, "this is no possible bucket and key")
+        return SourceNotFound(uri, "this is not a possible bucket and key")
     return SourceUnavailable(uri, f"S3 cannot be reached or broke off ({type(error).__name__})")
 
 
 def _refusal(uri: str, error: ClientError) -> SourceError:
-    code = error_code(error)
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    message = str(error.response.get("Error", {}).get("Message", ""))
+    for judge in (_about_passing, _about_the_version, _about_encryption, _about_the_request):
+        found = judge(uri, error)
+        if found is not None:
+            return found
+    return SourceForbidden(
+        uri,
+        f"S3 answered {_shown(error)}: allow s3:GetObject on it (and s3:ListBucket, without which a missing object "
+        "looks forbidden); if the bucket makes the requester pay, add "
+        '"service_config": {"s3": {"request_payer": "requester"}} to the AWS connection\'s extra',
+    )
+
+
+def _about_passing(uri: str, error: ClientError) -> SourceError | None:
+    code, status = error_code(error), _status(error)
+    if code.removeprefix(_KMS) in _PASSING:
+        whose = "the KMS key of the object is throttled or in trouble" if code.startswith(_KMS) else "S3 is busy"
+        if code in ("ExpiredToken", "TokenRefreshRequired"):
+            whose = "the temporary credentials have expired"
+        return SourceUnavailable(uri, f"{whose} (S3 answered {code}); this passes")
+    if status >= 500 or status in (408, 429):
+        return SourceUnavailable(uri, f"S3 answered {_shown(error)}; this passes")
+    if code in _CLOCK:
+        return SourceUnavailable(
+            uri,
+            f"S3 answered {code}: this worker's clock is wrong by minutes. Set it by NTP; another worker may succeed",
+        )
+    return None
+
+
+def _about_the_version(uri: str, error: ClientError) -> SourceError | None:
+    code, message = error_code(error), _message(error)
+    headers: dict[str, Any] = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    if str(headers.get("x-amz-delete-marker", "")).lower() == "true":
+        return SourceNotFound(
+            uri,
+            "it was deleted: there is a delete marker in its place. Remove the marker, or name the version to read",
+        )
+    if code == "InvalidArgument" and "version" in message:
+        return SourceNotFound(uri, "this is not a possible version id; copy it from the bucket's list of versions")
     if code in _NOT_FOUND:
         return SourceNotFound(uri, _NOT_FOUND[code])
     if code == "InvalidObjectState":
         return archived(uri, "an archive class")
-    if code in _PASSING or status >= 500 or status in (408, 429):
-        return SourceUnavailable(uri, f"S3 answered {code or status}")
-    if code.startswith("KMS") or "kms" in message.lower():
+    return None
+
+
+def _about_encryption(uri: str, error: ClientError) -> SourceError | None:
+    code, message = error_code(error), _message(error)
+    if code == "SSEEncryptedObject" or (code == "InvalidRequest" and "server side encryption" in message):
         return SourceForbidden(
             uri,
-            f"S3 answered {code}: it is encrypted with a KMS key that these credentials may not use, or the key is "
-            "disabled. Allow kms:Decrypt on the key to the AWS connection's identity",
+            "it is encrypted with a key that only the caller holds (SSE-C), which an upload cannot pass on. Copy it "
+            "to an object encrypted with SSE-S3 or SSE-KMS",
         )
+    if code.removeprefix(_KMS) in _KMS_TROUBLE and code.startswith(_KMS):
+        return SourceForbidden(uri, f"S3 answered {code}: {_KMS_TROUBLE[code.removeprefix(_KMS)]}")
+    if code.startswith("KMS") or "kms" in message:
+        return SourceForbidden(
+            uri,
+            f"S3 answered {code}: it is encrypted with a KMS key that these credentials may not use. Allow kms:Decrypt "
+            "on the key to the AWS connection's identity",
+        )
+    return None
+
+
+def _about_the_request(uri: str, error: ClientError) -> SourceError | None:
+    code = error_code(error)
     if code in _REGION:
         return SourceForbidden(
             uri, f"S3 answered {code}: the bucket is in another region; set region_name in the AWS connection"
         )
     if code in _CREDENTIALS:
         return SourceForbidden(uri, f"S3 answered {code}: check the AWS connection's credentials")
-    return SourceForbidden(
-        uri,
-        f"S3 answered {code or status}: allow s3:GetObject on it (and s3:ListBucket, without which a missing object "
-        "looks forbidden); if the bucket makes the requester pay, add "
-        '"service_config": {"s3": {"request_payer": "requester"}} to the AWS connection\'s extra',
-    )
+    return None
 
 
-def archived(uri: str, storage_class: str) -> SourceArchived:
-    """Build the error for an object that has to be restored first."""
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _message(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Message", "")).lower()
+
+
+def _shown(error: ClientError) -> str:
+    return error_code(error) or str(_status(error))
+
+
+def archived(uri: str, storage_class: str, *, restoring: bool = False) -> SourceArchived:
+    """Build the error for an object that has to be restored first.
+
+    :param restoring: its restore has begun.
+    """
+    if restoring:
+        return SourceArchived(
+            uri,
+            f"it is being restored from {storage_class}, which takes minutes to hours; try again then",
+            restoring=True,
+        )
     return SourceArchived(
         uri,
-        f"it lies in {storage_class} and cannot be read before it is restored: run "
-        "`aws s3api restore-object` (or a lifecycle rule), wait for it, then try again",
+        f"it is archived ({storage_class}) and has to be restored first: run `aws s3api restore-object` (or use a "
+        "lifecycle rule), wait until it is done, then try again",
     )

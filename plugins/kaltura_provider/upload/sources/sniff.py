@@ -1,4 +1,4 @@
-"""Recognising, from the first bytes, what is not media although an address gave it: pages and manifests."""
+"""Recognizes from the first bytes what is not media: web pages and manifests."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def check_media(uri: str, head: bytes) -> None:
         if text.startswith(mark):
             raise SourceNotMedia(
                 uri,
-                f"it is {what}, not a media file. Give the address of the file itself (for a stream: of one "
-                "progressive file), or the credentials its server asks for",
+                f"it is {what}, not a media file. Give the URL of the file itself (for a stream: of one progressive "
+                "file), or the credentials its server asks for",
             )

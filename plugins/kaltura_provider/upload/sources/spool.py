@@ -1,4 +1,4 @@
-"""Reading by offset from a stream that only runs forward, through a bounded window on disk."""
+"""Reads by offset from a stream that only runs forward, through a bounded window on disk."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ __all__ = ["Spool"]
 class Spool:
     """Keeps the last ``capacity`` bytes of a stream in an unlinked temporary file, used as a ring.
 
-    Reads within these bytes cost nothing; reads ahead move the stream on; a read further back begins the stream
-    again from its first byte, which is slow but right. Several threads may read at once.
+    Reads within these bytes cost nothing, and reads ahead advance the stream. A read further back starts the stream
+    again from its first byte, which is slow but correct. Several threads may read at once.
 
     :param begin: makes a fresh iterator over the whole stream.
     """
@@ -41,7 +41,7 @@ class Spool:
     def read(self, offset: int, length: int, window: int) -> Generator[bytes, None, None]:
         """Yield ``length`` bytes from ``offset`` on, at most ``window`` at a time.
 
-        :raises SourceUnavailable: the stream broke off; the next read begins it again.
+        :raises SourceUnavailable: the stream broke off; the next read starts it again.
         """
         end = offset + length
         while offset < end:
@@ -52,7 +52,7 @@ class Spool:
             yield data
 
     def _reach(self, offset: int) -> None:
-        """Run the stream on until the byte at ``offset`` is in the ring."""
+        """Advance the stream until the byte at ``offset`` is in the ring."""
         if self._stream is None or offset < self._position - self._capacity:
             self.restarts += self._stream is not None
             self._stop()
@@ -72,7 +72,7 @@ class Spool:
         while left:
             place = self._position % self._capacity
             try:
-                # The nearly full disk takes less than it is given before it refuses.
+                # A nearly full disk takes less than it is given before it refuses.
                 written = os.pwrite(self._ring.fileno(), left[: self._capacity - place], place)
             except OSError as error:
                 raise self._disk_trouble(error) from None
@@ -88,15 +88,15 @@ class Spool:
         except OSError as error:
             raise self._disk_trouble(error) from None
         if not data:
-            raise self._disk_trouble(OSError(errno.EIO, "what was written to it is gone"))
+            raise self._disk_trouble(OSError(errno.EIO, "data written to it has disappeared"))
         return data
 
     def _disk_trouble(self, error: OSError) -> SourceUnavailable:
         folder = tempfile.tempdir or "the folder for temporary files"  # unset if none can be found
         return SourceUnavailable(
             self._uri,
-            f"its server has no ranges, so it goes through {self._capacity} bytes of this worker's disk ({folder}), "
-            f"and that fails: {error.strerror}. Free space there, or set TMPDIR to another disk",
+            f"its server has no ranges, so it needs {self._capacity} bytes of this worker's disk ({folder}), which "
+            f"failed: {error.strerror}. Free space there, or set TMPDIR to another disk",
         )
 
     def _stop(self) -> None:
