@@ -8,4 +8,4 @@ try:
     distribution("airflow-provider-kaltura")
 except PackageNotFoundError:
     # An installed package is registered by its entry point; a second plugin of one name would be dropped, silently.
-    from kaltura_provider.ui.plugin import KalturaPlugin  # noqa: F401
+    from kaltura_provider.plugin import KalturaPlugin  # noqa: F401

@@ -22,7 +22,7 @@ from uploads.runs import (
 )
 from uploads.servers import peers_python, scratch, server
 
-from kaltura_provider.upload import memory_bound
+from kaltura_provider.upload.settings import memory_bound
 
 LINE = 400e6 / 8
 ROUNDS = 7

@@ -110,7 +110,8 @@ class Bench:
             self.port = free.getsockname()[1]
 
     def _make_entries(self, count: int) -> list[str]:
-        from kaltura_provider.api import AuthMethod, Credentials, KalturaClient
+        from kaltura_provider.api.client import KalturaClient
+        from kaltura_provider.api.credentials import AuthMethod, Credentials
 
         credentials = Credentials(self.sandbox.partner_id, AuthMethod.SECRET, self.sandbox.admin_secret)
         made = []

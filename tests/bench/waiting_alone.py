@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from kaltura_provider.api import AsyncKalturaClient
+from kaltura_provider.api.async_client import AsyncKalturaClient
 from kaltura_provider.hooks.kaltura import KalturaHook
 
 if TYPE_CHECKING:

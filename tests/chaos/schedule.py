@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from kaltura_provider.ingest import asset_id, content_id, content_mark
-from kaltura_provider.ingest.identity import asset_mark, parse_token_name
+from kaltura_provider.ingest.identity import asset_id, asset_mark, content_id, content_mark, parse_token_name
 from kaltura_sandbox.spawned import SpawnedSandbox
 
 WORKER = Path(__file__).with_name("worker.py")

@@ -14,17 +14,19 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from kaltura_provider.api import (
-    AuthMethod,
-    CallRecord,
-    Credentials,
-    KalturaClient,
-    Observer,
-    RetryPolicy,
-    Timeout,
-)
-from kaltura_provider.ingest import Asset, AssetRef, EntryMetadata, IngestSettings, ingest
-from kaltura_provider.upload import Source, Uploader, UploadSettings, open_file
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import AuthMethod, Credentials
+from kaltura_provider.api.observer import CallRecord, Observer
+from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.steps import Timeout
+from kaltura_provider.ingest.model import Asset, AssetRef
+from kaltura_provider.ingest.settings import IngestSettings
+from kaltura_provider.ingest.transfer import ingest
+from kaltura_provider.services.entry.metadata import EntryMetadata
+from kaltura_provider.upload.settings import UploadSettings
+from kaltura_provider.upload.sources.base import Source
+from kaltura_provider.upload.sources.file import open_file
+from kaltura_provider.upload.uploader import Uploader
 
 RETRY = RetryPolicy(attempts=4, base=0.02, cap=0.2, budget=10.0)
 GRACE = 2.0

@@ -84,7 +84,7 @@ def test_bulk_upload_and_multirequest_work_through_the_client(tour: dict[str, An
 
 
 def test_filters_have_the_properties_that_kaltura_generates(client_python: Path) -> None:
-    from kaltura_provider.ingest import filters
+    from kaltura_provider.services.entry import filters
 
     script = """
 import inspect, json

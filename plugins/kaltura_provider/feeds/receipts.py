@@ -29,9 +29,9 @@ def write_receipts(
         only a line in the run's file.
     :raises Exception: what the sink raises.
     """
-    from kaltura_provider.ingest import AssetRef
+    from kaltura_provider.ingest.model import AssetRef
     from kaltura_provider.ingest.receipts import receipt, write_receipt, write_run
-    from kaltura_provider.upload import UploadResult
+    from kaltura_provider.upload.result import UploadResult
 
     lines = []
     for values in refs:

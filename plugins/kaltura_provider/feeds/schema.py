@@ -78,7 +78,7 @@ class Feed(_Strict):
 
     ``batch_size`` assets go through one chain of mapped tasks; ``max_active_uploads`` bounds how many uploads of
     one run are under way at once, ``max_active_runs`` how many runs are. ``upload`` are the settings of each upload, by
-    their names in :class:`~kaltura_provider.upload.UploadSettings`.
+    their names in :class:`~kaltura_provider.upload.settings.UploadSettings`.
     """
 
     name: str
@@ -124,7 +124,7 @@ class Feed(_Strict):
     @classmethod
     def _are_settings(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
         if value is not None:
-            from kaltura_provider.api import KalturaConfigurationError
+            from kaltura_provider.api.errors import KalturaConfigurationError
             from kaltura_provider.operators.sending import upload_settings
 
             try:

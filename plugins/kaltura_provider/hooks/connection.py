@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.api import (
-    AuthMethod,
-    Credentials,
-    KalturaConfigurationError,
-    SessionType,
-    normalize_host,
-    normalize_service_url,
-    play_manifest_url,
-    source_download_url,
-    thumbnail_url,
-)
+from kaltura_provider.api.credentials import AuthMethod, Credentials
+from kaltura_provider.api.delivery import play_manifest_url, source_download_url, thumbnail_url
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.service_url import normalize_host, normalize_service_url
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Connection
 
-    from kaltura_provider.api import AsyncKalturaClient, KalturaClient, KalturaConfigurationError, Observer, Request
+    from kaltura_provider.api.async_client import AsyncKalturaClient
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.errors import KalturaConfigurationError
+    from kaltura_provider.api.observer import Observer
+    from kaltura_provider.api.wire import Request
     from kaltura_provider.hooks.connection import KalturaAccount
 
 __all__ = ["KalturaHook"]
@@ -62,7 +66,7 @@ class KalturaHook(BaseHook):
 
     @cached_property
     def _client(self) -> KalturaClient:
-        from kaltura_provider.api import KalturaClient
+        from kaltura_provider.api.client import KalturaClient
 
         return KalturaClient(self.account.service_url, self.account.credentials, observer=self.observer)
 
@@ -85,7 +89,7 @@ class KalturaHook(BaseHook):
         return await asyncio.to_thread(self._async_client, connection)
 
     def _async_client(self, connection: Connection) -> AsyncKalturaClient:
-        from kaltura_provider.api import AsyncKalturaClient
+        from kaltura_provider.api.async_client import AsyncKalturaClient
         from kaltura_provider.hooks.connection import read_connection
 
         account = read_connection(connection)
@@ -116,7 +120,7 @@ class KalturaHook(BaseHook):
 
         :param requests: each a mapping with ``service``, ``action`` and ``params``.
         :param repeatable: whether all of it may be done twice without harm.
-        :return: one element per request: its value, or the :class:`~kaltura_provider.api.KalturaAPIError` it ended
+        :return: one element per request: its value, or the :class:`~.errors.KalturaAPIError` it ended
             in (not raised; later requests run all the same).
         :raises KalturaConfigurationError: a request is malformed; names it. :raises KalturaError: no answer came.
         """
@@ -126,7 +130,8 @@ class KalturaHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Say in one line who we are, or exactly what is wrong (Airflow's Test button)."""
-        from kaltura_provider.api import KalturaError, whoami
+        from kaltura_provider.api.errors import KalturaError
+        from kaltura_provider.api.identity import whoami
 
         try:
             identity = whoami(self.get_conn())
@@ -136,7 +141,7 @@ class KalturaHook(BaseHook):
 
 
 def _no_connection(kaltura_conn_id: str) -> KalturaConfigurationError:
-    from kaltura_provider.api import KalturaConfigurationError
+    from kaltura_provider.api.errors import KalturaConfigurationError
 
     return KalturaConfigurationError(
         "kaltura_conn_id", kaltura_conn_id, "names no connection", "add the connection or correct its id"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.log import mask_secret
 
-from kaltura_provider.api import Observer
+from kaltura_provider.api.observer import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kaltura_provider.api import CallRecord
+    from kaltura_provider.api.observer import CallRecord
 
 __all__ = ["AirflowObserver"]
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class AirflowObserver(Observer):
-    """An :class:`~kaltura_provider.api.Observer` for code that runs inside Airflow.
+    """An :class:`~kaltura_provider.api.observer.Observer` for code that runs inside Airflow.
 
     :param on_id: called with (kind, id) as soon as Kaltura has given an entry or upload token its id.
     :param on_chunk: called with the progress of an upload.

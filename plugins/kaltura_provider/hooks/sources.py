@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from urllib.parse import SplitResult
 
-    from kaltura_provider.upload import Source
+    from kaltura_provider.upload.sources.base import Source
 
 __all__ = ["ALLOWED_HOSTS", "import_address", "list_s3", "open_source", "printable", "s3_client"]
 
@@ -50,7 +50,11 @@ def open_source(
     :raises SourceError: there is no such thing, it may not be read, is empty or is no media.
     :raises KalturaConfigurationError: the HTTP connection's headers are malformed.
     """
-    from kaltura_provider.upload import SourceRefused, UrlPolicy, open_file, open_http, open_s3
+    from kaltura_provider.upload.sources.errors import SourceRefused
+    from kaltura_provider.upload.sources.file import open_file
+    from kaltura_provider.upload.sources.http import open_http
+    from kaltura_provider.upload.sources.policy import UrlPolicy
+    from kaltura_provider.upload.sources.s3 import open_s3
 
     parts = _parts(uri)
     if parts.scheme == "s3":
@@ -80,7 +84,7 @@ def printable(uri: str) -> str:
     In the key of an S3 object and in the name of a file, ``?`` and ``@`` are letters like any other.
     """
     from kaltura_provider.api.redaction import redact
-    from kaltura_provider.upload import printable_url
+    from kaltura_provider.upload.sources.address import printable_url
 
     if uri.startswith("/") or uri.partition(":")[0].lower() in ("s3", "s3a", "s3n", "file"):
         return redact(uri)
@@ -88,7 +92,7 @@ def printable(uri: str) -> str:
 
 
 def _parts(uri: str) -> SplitResult:
-    from kaltura_provider.upload import SourceRefused
+    from kaltura_provider.upload.sources.errors import SourceRefused
 
     try:
         return urlsplit(uri)
@@ -97,7 +101,7 @@ def _parts(uri: str) -> SplitResult:
 
 
 def _bucket_and_key(uri: str) -> tuple[str, str]:
-    from kaltura_provider.upload import SourceRefused
+    from kaltura_provider.upload.sources.errors import SourceRefused
 
     bucket, _, key = uri.split(":", 1)[1].removeprefix("//").partition("/")
     if not bucket or not key:
@@ -114,7 +118,7 @@ def s3_client(aws_conn_id: str) -> Any:
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
     from botocore.config import Config
 
-    from kaltura_provider.upload import s3_client_options
+    from kaltura_provider.upload.sources.s3 import s3_client_options
 
     hook = S3Hook(aws_conn_id=aws_conn_id, config=Config(**s3_client_options()))
     client: Any = hook.get_conn()
@@ -161,7 +165,7 @@ def import_address(
     """
     from airflow.sdk.log import mask_secret
 
-    from kaltura_provider.upload import SourceRefused
+    from kaltura_provider.upload.sources.errors import SourceRefused
 
     parts = _parts(uri)
     if parts.scheme in ("http", "https"):
@@ -182,9 +186,9 @@ def import_address(
 
 
 def _fetchable(uri: str) -> str:
-    from kaltura_provider.api import KalturaConfigurationError
-    from kaltura_provider.ingest.fetching import fetchable_url
-    from kaltura_provider.upload import SourceRefused
+    from kaltura_provider.api.errors import KalturaConfigurationError
+    from kaltura_provider.services.import_url import fetchable_url
+    from kaltura_provider.upload.sources.errors import SourceRefused
 
     try:
         return fetchable_url(uri, "uri")
@@ -212,7 +216,7 @@ def _said_headers(http_conn_id: str, extra: dict[str, Any]) -> dict[str, str]:
     """Return the headers in an HTTP connection's extra: at its top, where HttpHook looks, or below ``headers``."""
     below = extra.get("headers") or {}
     if not isinstance(below, dict):
-        from kaltura_provider.api import KalturaConfigurationError
+        from kaltura_provider.api.errors import KalturaConfigurationError
 
         raise KalturaConfigurationError(
             f"headers in the extra of connection {http_conn_id}", None, "are no mapping", 'write {"name": "value"}'

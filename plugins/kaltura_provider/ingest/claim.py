@@ -17,7 +17,9 @@ from kaltura_provider.api.errors import (
     KalturaTransientError,
     KalturaTransportError,
 )
-from kaltura_provider.ingest.acts import (
+from kaltura_provider.ingest.adoption import adopt
+from kaltura_provider.ingest.decision import NEEDS_CLAIM, Act, Ending, Subject, chosen_entry, clear_first, decide
+from kaltura_provider.ingest.entry_writes import (
     Attached,
     add_content,
     create_entry,
@@ -26,22 +28,20 @@ from kaltura_provider.ingest.acts import (
     import_entry,
     replace_content,
 )
-from kaltura_provider.ingest.adoption import adopt
-from kaltura_provider.ingest.endings import NEEDS_CLAIM, Act, Ending, Subject, chosen_entry, clear_first, decide
 from kaltura_provider.ingest.identity import asset_mark, token_file_name
 from kaltura_provider.ingest.marks import discard_entry
 from kaltura_provider.ingest.model import AssetError, AssetRef, AssetState
 from kaltura_provider.ingest.settings import Transfer
-from kaltura_provider.ingest.settle import settle
+from kaltura_provider.ingest.source_check import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kaltura_provider.api.observer import Observer
+    from kaltura_provider.ingest.entry_view import EntryView, TokenView
     from kaltura_provider.ingest.ledger import Ledger
     from kaltura_provider.ingest.model import Asset
     from kaltura_provider.ingest.settings import IngestSettings
-    from kaltura_provider.ingest.views import EntryView, TokenView
 
 __all__ = ["Claim"]
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.observer import Observer
 from kaltura_provider.ingest.claim import Claim
-from kaltura_provider.ingest.endings import Act, Ending, Subject, decide
+from kaltura_provider.ingest.decision import Act, Ending, Subject, decide
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import MarkLostError, discard_entry, write_refusal
 from kaltura_provider.ingest.model import Asset, AssetError, AssetRef, AssetState
 from kaltura_provider.ingest.settings import IngestSettings
-from kaltura_provider.ingest.settle import settle
+from kaltura_provider.ingest.source_check import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

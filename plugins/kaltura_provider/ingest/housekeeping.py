@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.api.errors import KalturaError
+from kaltura_provider.ingest.entry_view import EntryView, TokenView
 from kaltura_provider.ingest.identity import MADE_MARK, asset_mark, parse_token_name, released_mark
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import discard_entry
 from kaltura_provider.ingest.settings import Clock
-from kaltura_provider.ingest.views import EntryView, TokenView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 
 from kaltura_provider.ingest.addresses import canonical_uri, kai1_uri
-from kaltura_provider.ingest.kinds import extension_of
+from kaltura_provider.services.entry.kind import extension_of
 
 __all__ = [
     "ADOPTED_MARK",

@@ -10,9 +10,9 @@ from kaltura_provider.api.errors import (
     KalturaNotFoundError,
 )
 from kaltura_provider.api.wire import Request, first_error
+from kaltura_provider.ingest.entry_view import EntryView, FlavorView, TokenView
 from kaltura_provider.ingest.identity import asset_mark, reference_for, released_mark
 from kaltura_provider.ingest.settings import AdoptBy
-from kaltura_provider.ingest.views import EntryView, FlavorView, TokenView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -20,8 +20,8 @@ from kaltura_provider.ingest.identity import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kaltura_provider.ingest.entry_view import EntryView
     from kaltura_provider.ingest.ledger import Ledger
-    from kaltura_provider.ingest.views import EntryView
 
 __all__ = ["MarkLostError", "discard_entry", "tags_request", "write_marks", "write_refusal"]
 

@@ -16,8 +16,8 @@ from kaltura_provider.api.errors import (
 )
 from kaltura_provider.api.redaction import redact
 from kaltura_provider.ingest.identity import asset_id, content_id, elder_asset_id, token_file_name
-from kaltura_provider.ingest.kinds import Kind, kind_of
-from kaltura_provider.ingest.metadata import EntryMetadata
+from kaltura_provider.services.entry.kind import Kind, kind_of
+from kaltura_provider.services.entry.metadata import EntryMetadata
 
 __all__ = ["Asset", "AssetError", "AssetRef", "AssetState"]
 

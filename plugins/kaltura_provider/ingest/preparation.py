@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.ingest.entry_view import EntryView
     from kaltura_provider.ingest.model import Asset
-    from kaltura_provider.ingest.views import EntryView
 
 __all__ = ["prepare"]
 

@@ -22,14 +22,14 @@ from kaltura_provider.ingest.identity import (
     token_file_name,
 )
 from kaltura_provider.ingest.ledger import Ledger
-from kaltura_provider.ingest.objects import token_resource
 from kaltura_provider.ingest.settings import IfExists, IngestSettings
+from kaltura_provider.services.entry.objects import token_resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.ingest.views import TokenView
+    from kaltura_provider.ingest.entry_view import TokenView
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.uploader import Uploader
 

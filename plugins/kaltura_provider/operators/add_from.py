@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest import Asset
+    from kaltura_provider.ingest.model import Asset
 
 __all__ = ["KalturaAddDataOperator", "KalturaAddFromUploadedFileOperator", "KalturaAddFromUrlOperator"]
 
@@ -76,8 +76,9 @@ class KalturaAddFromUrlOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references."""
-        from kaltura_provider.api import KalturaConfigurationError
-        from kaltura_provider.ingest import IngestSettings, Transfer, prepare
+        from kaltura_provider.api.errors import KalturaConfigurationError
+        from kaltura_provider.ingest.preparation import prepare
+        from kaltura_provider.ingest.settings import IngestSettings, Transfer
 
         seconds = presigned_seconds(self.presigned_seconds)
         if self.if_exists not in ("skip", "fail"):
@@ -102,7 +103,7 @@ class KalturaAddFromUrlOperator(KalturaOperator):
     def _opened(self, item: dict[str, Any], seconds: int) -> Asset | tuple[str, Exception]:
         """Return the asset behind a source, or the source and what is wrong with it."""
         from kaltura_provider.hooks.sources import import_address, open_source
-        from kaltura_provider.upload import SourceError
+        from kaltura_provider.upload.sources.errors import SourceError
 
         uri = str(item["uri"])
         request = {**item, "metadata": {**(self.metadata or {}), **(item.get("metadata") or {})}}
@@ -146,7 +147,7 @@ class KalturaAddFromUploadedFileOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry."""
         from kaltura_provider.api.arguments import token_id
-        from kaltura_provider.ingest.uploaded import add_from_uploaded_file
+        from kaltura_provider.services.entry.uploaded_file import add_from_uploaded_file
 
         token = token_id(self.token, "token")
         memory = TaskMemory(context, "kaltura_entries", enabled=self.durable)
@@ -182,8 +183,8 @@ class KalturaAddDataOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry."""
-        from kaltura_provider.api import KalturaConfigurationError
-        from kaltura_provider.ingest.uploaded import add_text
+        from kaltura_provider.api.errors import KalturaConfigurationError
+        from kaltura_provider.services.entry.uploaded_file import add_text
 
         if not str(self.text or ""):
             raise KalturaConfigurationError("text", None, "is empty", "give the content of the entry")

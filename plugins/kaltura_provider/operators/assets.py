@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.assets import AssetKind
+    from kaltura_provider.services.entry_assets import AssetKind
 
 __all__ = [
     "AddAssetOperator",
@@ -27,7 +27,7 @@ __all__ = [
 
 def asset_kind(name: str) -> AssetKind:
     """Return how Kaltura calls a kind of asset (``caption``, ``thumbnail``, ``attachment``)."""
-    from kaltura_provider.ingest import assets
+    from kaltura_provider.services import entry_assets as assets
 
     kinds = (assets.CAPTION, assets.THUMBNAIL, assets.ATTACHMENT)
     return next(kind for kind in kinds if kind.name == name)
@@ -84,9 +84,9 @@ class AddAssetOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the asset."""
         from kaltura_provider.api.arguments import entry_id
-        from kaltura_provider.ingest.assets import put_asset
-        from kaltura_provider.ingest.content import ContentSource
         from kaltura_provider.operators.sending import send_file
+        from kaltura_provider.services.entry.content import ContentSource
+        from kaltura_provider.services.entry_assets import put_asset
 
         entry = entry_id(self.entry_id)
         content = None if self._sends() else ContentSource(**self._given(), url_headers=self.url_headers)
@@ -108,7 +108,7 @@ class AddAssetOperator(KalturaOperator):
 
     def _sends(self) -> bool:
         """Tell whether a source is to be sent, and nothing else is given."""
-        from kaltura_provider.api import KalturaConfigurationError
+        from kaltura_provider.api.errors import KalturaConfigurationError
 
         others = [name for name, value in self._given().items() if value not in (None, "")]
         if self.source and others:
@@ -146,7 +146,7 @@ class ListAssetsOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> list[dict[str, Any]]:
         """Return the assets."""
         from kaltura_provider.api.arguments import entry_ids
-        from kaltura_provider.ingest.assets import list_assets
+        from kaltura_provider.services.entry_assets import list_assets
 
         return list_assets(self.hook.get_conn(), asset_kind(self.asset_kind), entry_ids(self.entry_id, "entry_id"))
 
@@ -171,7 +171,7 @@ class GetAssetUrlOperator(_OneAssetOperator):
 
     def run_in_kaltura(self, context: Context) -> str:
         """Return the URL, without a session in it."""
-        from kaltura_provider.api import redact
+        from kaltura_provider.api.redaction import redact
 
         return redact(str(self.hook.call(asset_kind(self.asset_kind).service, "getUrl", id=self.checked_id())))
 
@@ -181,7 +181,7 @@ class DeleteAssetOperator(_OneAssetOperator):
 
     def run_in_kaltura(self, context: Context) -> bool:
         """Return whether it was there."""
-        from kaltura_provider.ingest.assets import delete_asset
+        from kaltura_provider.services.entry_assets import delete_asset
 
         return delete_asset(self.hook.get_conn(), asset_kind(self.asset_kind), self.checked_id())
 

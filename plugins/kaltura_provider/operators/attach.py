@@ -53,7 +53,7 @@ class KalturaAttachOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry, its token and its status."""
         from kaltura_provider.api import arguments
-        from kaltura_provider.ingest.attaching import attach_token
+        from kaltura_provider.services.entry.attaching import attach_token
 
         token_id = arguments.token_id(self.token, "token")
         given = None if self.entry_id in (None, "") else arguments.entry_id(self.entry_id)
@@ -66,7 +66,7 @@ class KalturaAttachOperator(KalturaOperator):
 
     def _made(self, memory: TaskMemory, token_id: str) -> str:
         """Return the entry that an earlier try has made for the token, or a new one."""
-        from kaltura_provider.ingest.attaching import add_entry
+        from kaltura_provider.services.entry.attaching import add_entry
 
         entry = memory.find_or_make(
             request_key(self.kaltura_conn_id, token_id, self.metadata),

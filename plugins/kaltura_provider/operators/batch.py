@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest import AssetRef
+    from kaltura_provider.ingest.model import AssetRef
 
 __all__ = ["CARRIED", "FAILURES_KEY", "as_list", "finish", "presentable"]
 
@@ -19,7 +19,7 @@ FAILURES_KEY = "kaltura_failures"
 as it was given, by which other tasks know it; the reason is fit to be shown."""
 
 CARRIED = ("started", "request", "failed_step", "upload", "attempts")
-"""What a plain reference carries besides the fields of :class:`~kaltura_provider.ingest.AssetRef`: when its first step
+"""What a plain reference carries besides the fields of :class:`~.model.AssetRef`: when its first step
 began (unix seconds), what was asked for (only where a later step needs it), the step that failed, what came of the
 upload, and which try it was."""
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.bulk import BulkFormat
-    from kaltura_provider.ingest.bulk_rows import BulkRow
+    from kaltura_provider.services.bulk_upload.jobs import BulkFormat
+    from kaltura_provider.services.bulk_upload.rows import BulkRow
 
 __all__ = ["KalturaAbortBulkUploadOperator", "KalturaBulkResultsOperator", "KalturaBulkUploadOperator"]
 
@@ -77,10 +77,10 @@ class KalturaBulkUploadOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> list[dict[str, Any]]:
         """Return the jobs."""
-        from kaltura_provider.api import KalturaConfigurationError
         from kaltura_provider.api.arguments import number
-        from kaltura_provider.ingest.bulk import MOST_ROWS, BulkFormat, split_rows
-        from kaltura_provider.ingest.bulk_rows import csv_file, read_rows, xml_file
+        from kaltura_provider.api.errors import KalturaConfigurationError
+        from kaltura_provider.services.bulk_upload.jobs import MOST_ROWS, BulkFormat, split_rows
+        from kaltura_provider.services.bulk_upload.rows import csv_file, read_rows, xml_file
 
         if self.file_format not in tuple(BulkFormat):
             raise KalturaConfigurationError("file_format", self.file_format, "is unknown", "use csv or xml")
@@ -108,7 +108,7 @@ class KalturaBulkUploadOperator(KalturaOperator):
         profile: int | None,
     ) -> str:
         """Return the job that an earlier try has made of these rows, or a new one."""
-        from kaltura_provider.ingest.bulk import submit_bulk
+        from kaltura_provider.services.bulk_upload.jobs import submit_bulk
 
         ti: Any = context["ti"]
         asked = [self.kaltura_conn_id, index, kind.value, profile, [row.given for row in rows]]
@@ -184,13 +184,13 @@ class KalturaBulkResultsOperator(KalturaOperator):
             write_rows(results, self.output_uri, aws_conn_id=self.aws_conn_id)
             return {**report, "output_uri": self.output_uri}
         if len(results) > 1000:
-            from kaltura_provider.api import KalturaConfigurationError
+            from kaltura_provider.api.errors import KalturaConfigurationError
 
             raise KalturaConfigurationError("results", len(results), "are too many for XCom", "give output_uri")
         return {**report, "results": results}
 
     def _results(self, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        from kaltura_provider.ingest.bulk import bulk_results
+        from kaltura_provider.services.bulk_upload.jobs import bulk_results
 
         results = []
         for job in jobs:
@@ -218,15 +218,15 @@ class KalturaAbortBulkUploadOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> list[dict[str, Any]]:
         """Return the jobs."""
-        from kaltura_provider.ingest.bulk import abort_bulk
+        from kaltura_provider.services.bulk_upload.jobs import abort_bulk
 
         return [abort_bulk(self.hook.get_conn(), job["bulk_upload_id"]) for job in _jobs(self.bulk_upload)]
 
 
 def _jobs(given: Any) -> list[dict[str, Any]]:
     """Return the jobs, with their ids as numbers, checked."""
-    from kaltura_provider.api import KalturaConfigurationError
     from kaltura_provider.api.arguments import number
+    from kaltura_provider.api.errors import KalturaConfigurationError
 
     jobs = []
     for item in as_list(given)[0]:

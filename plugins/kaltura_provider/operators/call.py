@@ -73,8 +73,8 @@ class KalturaCallOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the answer, or where it is."""
-        from kaltura_provider.api import KalturaConfigurationError
         from kaltura_provider.api.answers import pick, select
+        from kaltura_provider.api.errors import KalturaConfigurationError
         from kaltura_provider.api.requests import check_call
 
         check_call(self.service, self.action)
@@ -127,8 +127,9 @@ class KalturaMultiRequestOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> list[Any]:
         """Return the results."""
-        from kaltura_provider.api import KalturaAPIError, first_error
         from kaltura_provider.api.answers import pick, select
+        from kaltura_provider.api.errors import KalturaAPIError
+        from kaltura_provider.api.wire import first_error
 
         results = self.hook.multirequest(self.requests, repeatable=self.repeatable)
         error = first_error(results)
@@ -147,7 +148,7 @@ def _small(value: Any) -> Any:
     """Return a value that is small enough for XCom."""
     size = len(json.dumps(value))
     if size > _MOST_BYTES:
-        from kaltura_provider.api import KalturaConfigurationError
+        from kaltura_provider.api.errors import KalturaConfigurationError
 
         fix = "choose fields or result_path, or give output_uri"
         raise KalturaConfigurationError("answer", f"of {size} bytes", "is too long for XCom", fix)

@@ -40,9 +40,9 @@ class KalturaCategorizeEntryOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, int]:
         """Return how many assignments changed."""
-        from kaltura_provider.api import KalturaConfigurationError
         from kaltura_provider.api.arguments import entry_ids, flag
-        from kaltura_provider.ingest.categories import change_categories, read_categories, resolve_categories
+        from kaltura_provider.api.errors import KalturaConfigurationError
+        from kaltura_provider.services.category import change_categories, read_categories, resolve_categories
 
         ids = entry_ids(self.entry_id, "entry_id")
         add, remove = read_categories(self.add, "add"), read_categories(self.remove, "remove")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.content import ContentSource
+    from kaltura_provider.services.entry.content import ContentSource
 
 __all__ = [
     "KalturaAddContentOperator",
@@ -94,7 +94,7 @@ class _ContentOperator(KalturaOperator):
     def _read(self) -> tuple[str, ContentSource]:
         """Return the entry and the source, checked."""
         from kaltura_provider.api.arguments import entry_id
-        from kaltura_provider.ingest.content import ContentSource
+        from kaltura_provider.services.entry.content import ContentSource
 
         return entry_id(self.entry_id), ContentSource(
             token=self.token,
@@ -137,7 +137,7 @@ class KalturaAddContentOperator(_ContentOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry."""
-        from kaltura_provider.ingest.content import add_content
+        from kaltura_provider.services.entry.content import add_content
 
         entry_id, source = self._read()
         attempt = RememberedAttempt(context, entry_id, source)
@@ -171,7 +171,7 @@ class KalturaUpdateContentOperator(_ContentOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry."""
         from kaltura_provider.api.arguments import number
-        from kaltura_provider.ingest.content import replace_content
+        from kaltura_provider.services.entry.content import replace_content
 
         entry_id, source = self._read()
         given = self.conversion_profile_id
@@ -196,7 +196,7 @@ class _ReplacementOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry."""
         from kaltura_provider.api.arguments import entry_id
-        from kaltura_provider.ingest.content import finish_replacement
+        from kaltura_provider.services.entry.content import finish_replacement
 
         entry = finish_replacement(self.hook.get_conn(), entry_id(self.entry_id), approve=self.approve)
         push_links(context, self.hook.account, entry["id"])

@@ -83,7 +83,8 @@ class KalturaCheckDeliveryOperator(KalturaOperator):
 
         :raises KalturaConfigurationError: an option is unknown or impossible; names it.
         """
-        from kaltura_provider.api import KalturaConfigurationError, play_manifest_url, raw_url, thumbnail_url
+        from kaltura_provider.api.delivery import play_manifest_url, raw_url, thumbnail_url
+        from kaltura_provider.api.errors import KalturaConfigurationError
 
         if self.what not in _KINDS:
             raise KalturaConfigurationError("what", self.what, "is unknown", f"use one of {', '.join(_KINDS)}")
@@ -103,7 +104,7 @@ def _read_options(given: Any, build: Callable[..., str], what: str) -> dict[str,
     """
     import inspect
 
-    from kaltura_provider.api import KalturaConfigurationError
+    from kaltura_provider.api.errors import KalturaConfigurationError
 
     if not isinstance(given or {}, Mapping):
         raise KalturaConfigurationError("options", str(given), "is no mapping", 'give one such as {"width": 640}')

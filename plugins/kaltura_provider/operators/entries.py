@@ -33,7 +33,7 @@ class KalturaAddEntryOperator(KalturaOperator):
     :param metadata: fields of the entry: ``name``, ``description``, ``tags``, ``categories``, ``reference_id``,
         ``media_type`` (``video``, ``audio``, ``image``, ``document``, ``data``), ``conversion_profile_id``,
         ``access_control_id``, ``user_id``, ``start_date``, ``end_date``, ``parent_entry_id``, ``template_entry_id`` ...
-        (:class:`~kaltura_provider.ingest.EntryMetadata`).
+        (:class:`~kaltura_provider.services.entry.metadata.EntryMetadata`).
     :param file_name: the file the entry is for; its extension tells the kind where ``media_type`` does not.
     :param durable: remember the entry in the task state store, so that the next try does not make another.
     :return: ``{"entry_id", "status", "kind"}``.
@@ -53,7 +53,7 @@ class KalturaAddEntryOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry."""
-        from kaltura_provider.ingest.entries import empty_entry, read_metadata
+        from kaltura_provider.services.entry.adding import empty_entry, read_metadata
 
         said, kind = read_metadata(self.metadata, self.file_name)
         memory = TaskMemory(context, "kaltura_entries", enabled=self.durable)
@@ -139,10 +139,10 @@ class KalturaListEntriesOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the entries, or where they are."""
-        from kaltura_provider.api import KalturaConfigurationError
         from kaltura_provider.api.arguments import flag
-        from kaltura_provider.ingest.filters import ANY_STATE, entry_filter
-        from kaltura_provider.ingest.library import walk
+        from kaltura_provider.api.errors import KalturaConfigurationError
+        from kaltura_provider.services.entry.filters import ANY_STATE, entry_filter
+        from kaltura_provider.services.entry.listing import walk
 
         if self.kind not in _SERVICES:
             raise KalturaConfigurationError("kind", self.kind, "is unknown", f"use one of {', '.join(_SERVICES)}")
@@ -181,7 +181,7 @@ class KalturaUpdateEntryOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return what changed."""
         from kaltura_provider.api.arguments import entry_id
-        from kaltura_provider.ingest.changes import update_entry
+        from kaltura_provider.services.entry.changes import update_entry
 
         checked = entry_id(self.entry_id)
         changed = update_entry(self.hook.get_conn(), checked, self.changes)

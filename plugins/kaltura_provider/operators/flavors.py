@@ -57,7 +57,7 @@ class KalturaListFlavorsOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the flavors, shaped as what was given, or where their table is."""
-        from kaltura_provider.ingest.flavors import list_flavors, narrowed
+        from kaltura_provider.services.flavor_asset import list_flavors, narrowed
 
         check_output(self.output_uri)
         narrowed([], self.statuses, self.tags)
@@ -105,9 +105,9 @@ class KalturaGetFlavorUrlOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the URL."""
-        from kaltura_provider.api import redact
         from kaltura_provider.api.arguments import asset_id, entry_id
-        from kaltura_provider.ingest.flavors import best_flavor, list_flavors, source_flavor
+        from kaltura_provider.api.redaction import redact
+        from kaltura_provider.services.flavor_asset import best_flavor, list_flavors, source_flavor
 
         if self.flavor in ("best", "source"):
             entry = entry_id(self.entry_id)

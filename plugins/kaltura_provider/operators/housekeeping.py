@@ -36,7 +36,7 @@ class KalturaHousekeepingOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> list[dict[str, Any]]:
         """Return what was found, and what became of it."""
-        from kaltura_provider.ingest import find_leftovers, remove_leftovers
+        from kaltura_provider.ingest.housekeeping import find_leftovers, remove_leftovers
 
         older_than = float(self.older_than)
         if older_than < 3600:

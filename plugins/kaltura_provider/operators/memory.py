@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.upload import Progress
+    from kaltura_provider.upload.progress import Progress
 
 __all__ = ["PROGRESS_KEY", "ShownProgress", "TaskMemory", "request_key"]
 
@@ -73,7 +73,7 @@ class TaskMemory:
         :param find: returns the object of an id. :param make: returns a new object, which has an ``id``.
         :raises KalturaError: from ``find`` or ``make``, but not that the remembered object does not exist.
         """
-        from kaltura_provider.api import KalturaNotFoundError
+        from kaltura_provider.api.errors import KalturaNotFoundError
 
         if (made := self.ids.get(what)) is not None:
             try:

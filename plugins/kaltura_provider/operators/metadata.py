@@ -55,7 +55,7 @@ class KalturaSetMetadataOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the metadata's id and what was done."""
         from kaltura_provider.api.arguments import entry_id, number
-        from kaltura_provider.ingest.custom_metadata import metadata_xml, set_metadata
+        from kaltura_provider.services.metadata import metadata_xml, set_metadata
 
         entry = entry_id(self.entry_id)
         profile = number(self.metadata_profile_id, "metadata_profile_id", least=1)

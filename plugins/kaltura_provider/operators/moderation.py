@@ -50,7 +50,7 @@ class KalturaModerateEntryOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> list[str]:
         """Return the entries."""
         from kaltura_provider.api.arguments import entry_ids
-        from kaltura_provider.ingest.moderation import moderate, read_decision
+        from kaltura_provider.services.moderation import moderate, read_decision
 
         ids = entry_ids(self.entry_id, "entry_id")
         decision, flag = read_decision(self.decision, self.flag_type, self.comments)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest import Asset, AssetRef
-    from kaltura_provider.upload import Source, UploadSettings
+    from kaltura_provider.ingest.model import Asset, AssetRef
+    from kaltura_provider.upload.settings import UploadSettings
+    from kaltura_provider.upload.sources.base import Source
 
 __all__ = ["KalturaPrepareOperator", "failed_source", "requested_asset", "show"]
 
@@ -34,7 +35,7 @@ class KalturaPrepareOperator(KalturaOperator):
         object); or a list of either.
     :param metadata: fields of all entries: ``name``, ``description``, ``tags``, ``categories``, ``reference_id``,
         ``media_type``, ``conversion_profile_id``, ``access_control_id``, ``user_id``, ``start_date``, ``end_date`` ...
-        (:class:`~kaltura_provider.ingest.EntryMetadata`); an asset's own come before them.
+        (:class:`~kaltura_provider.services.entry.metadata.EntryMetadata`); an asset's own come before them.
     :param if_exists: what to do with an asset that is in Kaltura with other content: ``skip`` keeps the entry and
         says so, ``replace`` replaces its content, ``fail`` fails.
     :param transfer: who moves the bytes: ``upload`` (the upload task), or ``import``: Kaltura itself fetches them, from
@@ -95,7 +96,8 @@ class KalturaPrepareOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references."""
-        from kaltura_provider.ingest import IngestSettings, prepare
+        from kaltura_provider.ingest.preparation import prepare
+        from kaltura_provider.ingest.settings import IngestSettings
 
         given, many = as_list(self.assets)
         items = [item if isinstance(item, dict) else {"uri": str(item)} for item in given]
@@ -147,7 +149,8 @@ class KalturaPrepareOperator(KalturaOperator):
     def _opened(self, item: dict[str, Any], limits: UploadSettings) -> Asset | tuple[str, Exception]:
         """Return the asset behind a source, or the source and what is wrong with it."""
         from kaltura_provider.hooks.sources import open_source
-        from kaltura_provider.upload import SourceError, check_size
+        from kaltura_provider.upload.limits import check_size
+        from kaltura_provider.upload.sources.errors import SourceError
 
         uri = str(item["uri"])
         try:
@@ -184,8 +187,10 @@ def requested_asset(request: dict[str, Any], source: Source) -> Asset:
 
     :raises ValueError: a field is unknown or its value impossible; the message names it.
     """
-    from kaltura_provider.ingest import Asset, EntryMetadata, Kind, extension_of
-    from kaltura_provider.ingest.content_kind import HEAD_LENGTH, kind_of_content
+    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
+    from kaltura_provider.services.entry.kind import Kind, extension_of
+    from kaltura_provider.services.entry.metadata import EntryMetadata
 
     if unknown := sorted(set(request) - {"uri", "metadata", "identity", "version_id"}):
         raise ValueError(f"unknown field {', '.join(unknown)}: an asset has uri, metadata, identity, version_id")
@@ -211,7 +216,7 @@ def failed_source(uri: str, error: Exception) -> AssetRef:
     """Return the reference of a source that could not even be opened."""
     from kaltura_provider.hooks.border import retry_helps
     from kaltura_provider.hooks.sources import printable
-    from kaltura_provider.ingest import AssetError, AssetRef, AssetState
+    from kaltura_provider.ingest.model import AssetError, AssetRef, AssetState
 
     return AssetRef(
         uri=uri,

@@ -46,7 +46,7 @@ class _EntriesOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return what became of the entries."""
-        from kaltura_provider.ingest.removal import Removal, act_on_entries
+        from kaltura_provider.services.entry.removal import Removal, act_on_entries
 
         ids, dry = self._chosen()
         if dry:
@@ -62,10 +62,10 @@ class _EntriesOperator(KalturaOperator):
 
     def _chosen(self) -> tuple[list[str], bool]:
         """Return the entries, and whether they are only to be shown."""
-        from kaltura_provider.api import KalturaConfigurationError
         from kaltura_provider.api.arguments import entry_ids, flag, number
-        from kaltura_provider.ingest.filters import entry_filter
-        from kaltura_provider.ingest.removal import find_limited
+        from kaltura_provider.api.errors import KalturaConfigurationError
+        from kaltura_provider.services.entry.filters import entry_filter
+        from kaltura_provider.services.entry.removal import find_limited
 
         if (self.entry_ids is None) == (self.filter is None):
             raise KalturaConfigurationError("entry_ids", None, "and filter exclude each other", "give one of them")

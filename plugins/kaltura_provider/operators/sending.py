@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kaltura_provider.hooks.kaltura import KalturaHook
     from kaltura_provider.operators.memory import TaskMemory
-    from kaltura_provider.upload import Source, Uploader, UploadResult, UploadSettings
+    from kaltura_provider.upload.result import UploadResult
+    from kaltura_provider.upload.settings import UploadSettings
+    from kaltura_provider.upload.sources.base import Source
+    from kaltura_provider.upload.uploader import Uploader
 
 __all__ = ["fill_own_token", "fill_token", "send_file", "upload_settings"]
 
@@ -25,8 +28,8 @@ def upload_settings(given: Mapping[str, Any] | None) -> UploadSettings:
     """
     from dataclasses import fields
 
-    from kaltura_provider.api import KalturaConfigurationError
-    from kaltura_provider.upload import UploadSettings
+    from kaltura_provider.api.errors import KalturaConfigurationError
+    from kaltura_provider.upload.settings import UploadSettings
 
     given = {} if given is None else given
     if not isinstance(given, Mapping):
@@ -39,7 +42,8 @@ def upload_settings(given: Mapping[str, Any] | None) -> UploadSettings:
 
 
 def _setting(name: str, value: Any) -> Any:
-    from kaltura_provider.api import KalturaConfigurationError, RetryPolicy
+    from kaltura_provider.api.errors import KalturaConfigurationError
+    from kaltura_provider.api.retry import RetryPolicy
 
     if isinstance(value, str):
         with suppress(ValueError, SyntaxError):
@@ -58,8 +62,9 @@ def send_file(hook: KalturaHook, uri: str, *, aws_conn_id: str, http_conn_id: st
     :raises SourceError: it cannot be read, or is too large. :raises UploadError: the upload stopped.
     """
     from kaltura_provider.hooks.sources import open_source
-    from kaltura_provider.ingest.tokens import add_token
-    from kaltura_provider.upload import Uploader, check_size
+    from kaltura_provider.services.upload_token import add_token
+    from kaltura_provider.upload.limits import check_size
+    from kaltura_provider.upload.uploader import Uploader
 
     source = open_source(uri, aws_conn_id=aws_conn_id, http_conn_id=http_conn_id)
     try:
@@ -78,7 +83,7 @@ def fill_token(uploader: Uploader, source: Source, token_id: str, content: str, 
     :param content: which bytes these are. :param memory: content to token, of earlier tries.
     :raises KalturaConfigurationError: an earlier try has sent other bytes to it.
     """
-    from kaltura_provider.api import KalturaConfigurationError
+    from kaltura_provider.api.errors import KalturaConfigurationError
 
     if any(token == token_id and begun != content for begun, token in memory.ids.items()):
         raise KalturaConfigurationError(
@@ -100,7 +105,7 @@ def fill_own_token(
 
     :param content: which bytes these are. :param memory: content to token, of earlier tries.
     """
-    from kaltura_provider.upload import ChecksumMismatch, SizeMismatch, TokenGone
+    from kaltura_provider.upload.errors import ChecksumMismatch, SizeMismatch, TokenGone
 
     begun = memory.ids.get(content)
     if begun and _is_used_up(hook, begun):
@@ -120,7 +125,8 @@ def fill_own_token(
 
 
 def _is_used_up(hook: KalturaHook, token_id: str) -> bool:
-    from kaltura_provider.api import KalturaNotFoundError, UploadTokenStatus, parse_status
+    from kaltura_provider.api.enums import UploadTokenStatus, parse_status
+    from kaltura_provider.api.errors import KalturaNotFoundError
 
     try:
         token = hook.call("uploadToken", "get", uploadTokenId=token_id)

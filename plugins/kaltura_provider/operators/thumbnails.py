@@ -70,7 +70,7 @@ class KalturaAddThumbnailOperator(AddAssetOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the thumbnail."""
-        from kaltura_provider.api import KalturaConfigurationError
+        from kaltura_provider.api.errors import KalturaConfigurationError
 
         if self.text:
             raise KalturaConfigurationError("text", None, "is no picture", "give source, token, url or second")
@@ -85,9 +85,9 @@ class KalturaAddThumbnailOperator(AddAssetOperator):
         return made
 
     def _generated(self) -> dict[str, Any]:
-        from kaltura_provider.api import KalturaConfigurationError
         from kaltura_provider.api.arguments import entry_id, number
-        from kaltura_provider.ingest.thumbnails import generate_thumbnail
+        from kaltura_provider.api.errors import KalturaConfigurationError
+        from kaltura_provider.services.thumb_asset import generate_thumbnail
 
         if self.source or self.url or self.token not in (None, ""):
             raise KalturaConfigurationError("second", self.second, "excludes any other source", "give one of them")
@@ -101,7 +101,7 @@ class KalturaAddThumbnailOperator(AddAssetOperator):
     def wanted(self, name: str) -> dict[str, Any]:
         """Return the thumbnail to make; what it is made from tells it from others."""
         from kaltura_provider.api.arguments import token_id
-        from kaltura_provider.ingest.assets import origin_mark, thumbnail_object
+        from kaltura_provider.services.entry_assets import origin_mark, thumbnail_object
 
         return thumbnail_object(origin_mark(self.source or self.url or token_id(self.token, "token")))
 

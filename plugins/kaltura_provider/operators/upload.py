@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest import AssetRef, Ingested
-    from kaltura_provider.upload import Source, Uploader
+    from kaltura_provider.ingest.model import AssetRef
+    from kaltura_provider.ingest.transfer import Ingested
+    from kaltura_provider.upload.sources.base import Source
+    from kaltura_provider.upload.uploader import Uploader
 
 __all__ = ["KalturaUploadOperator"]
 
@@ -35,7 +37,7 @@ class KalturaUploadOperator(KalturaOperator):
     :param source: one source (``s3://bucket/key``, ``https://...``, ``file:///path``), sent to an upload token of its
         own, which :class:`KalturaAttachOperator` then turns into an entry.
     :param token_id: with ``source``, an upload token to fill in place of a new one.
-    :param upload: settings of the upload, by their names in :class:`~kaltura_provider.upload.UploadSettings`:
+    :param upload: settings of the upload, by their names in :class:`~kaltura_provider.upload.settings.UploadSettings`:
         ``parallelism`` (1 to 8), ``chunk_size``, ``max_size`` (bytes), ``bandwidth`` (bytes a second) ...; what is not
         set is found from what the link gives.
     :param aws_conn_id: the Airflow connection for S3.
@@ -84,7 +86,7 @@ class KalturaUploadOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references, or the token."""
         if (self.asset is None) == (self.source is None):
-            from kaltura_provider.api import KalturaConfigurationError
+            from kaltura_provider.api.errors import KalturaConfigurationError
 
             problem = "are both missing" if self.asset is None else "are both given"
             fix = "give either what KalturaPrepareOperator returned (asset) or an address (source)"
@@ -100,7 +102,7 @@ class KalturaUploadOperator(KalturaOperator):
 
     def _new_uploader(self, progress: ShownProgress) -> Uploader:
         from kaltura_provider.hooks.observer import AirflowObserver
-        from kaltura_provider.upload import Uploader
+        from kaltura_provider.upload.uploader import Uploader
 
         settings = upload_settings(self.upload)
         observer = AirflowObserver(on_chunk=progress.take)
@@ -111,7 +113,7 @@ class KalturaUploadOperator(KalturaOperator):
 
     def _to_entries(self, context: Context, uploader: Uploader) -> Any:
         """Send what the references say to their tokens."""
-        from kaltura_provider.ingest import AssetRef
+        from kaltura_provider.ingest.model import AssetRef
 
         given, many = as_list(self.asset)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
@@ -134,9 +136,13 @@ class KalturaUploadOperator(KalturaOperator):
 
     def _sent(self, uploader: Uploader, ref: AssetRef, request: dict[str, Any] | None, memory: TaskMemory) -> Ingested:
         """Bring one asset in; whatever stops it is in the reference that comes back."""
-        from kaltura_provider.api import KalturaError
-        from kaltura_provider.ingest import AssetState, Ingested, MarkLostError, describe, prepare, send_asset
-        from kaltura_provider.upload import SourceError, UploadError
+        from kaltura_provider.api.errors import KalturaError
+        from kaltura_provider.ingest.marks import MarkLostError
+        from kaltura_provider.ingest.model import AssetState
+        from kaltura_provider.ingest.preparation import prepare
+        from kaltura_provider.ingest.transfer import Ingested, describe, send_asset
+        from kaltura_provider.upload.errors import UploadError
+        from kaltura_provider.upload.sources.errors import SourceError
 
         if ref.state not in (AssetState.SEND, AssetState.SENT):
             return Ingested(ref)
@@ -169,8 +175,8 @@ class KalturaUploadOperator(KalturaOperator):
 
         :raises SourceChanged: it holds other bytes than those the entry was prepared for.
         """
-        from kaltura_provider.ingest import content_id
-        from kaltura_provider.upload import SourceChanged
+        from kaltura_provider.ingest.identity import content_id
+        from kaltura_provider.upload.sources.errors import SourceChanged
 
         version_id = (request or {}).get("version_id")
         source = self._open(ref.uri, version_id)
@@ -189,8 +195,8 @@ class KalturaUploadOperator(KalturaOperator):
 
     def _to_token(self, context: Context, uploader: Uploader, uri: str) -> dict[str, Any]:
         """Send a source to a token: the given one, that of an earlier try, or a new one."""
-        from kaltura_provider.ingest import asset_id, content_id
-        from kaltura_provider.upload import check_size
+        from kaltura_provider.ingest.identity import asset_id, content_id
+        from kaltura_provider.upload.limits import check_size
 
         started = time.monotonic()
         source = self._open(uri)

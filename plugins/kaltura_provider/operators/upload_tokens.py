@@ -44,7 +44,7 @@ class KalturaAddUploadTokenOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the token."""
         from kaltura_provider.api.arguments import number
-        from kaltura_provider.ingest.tokens import add_token, shown_token
+        from kaltura_provider.services.upload_token import add_token, shown_token
 
         size = None if self.file_size in (None, "") else number(self.file_size, "file_size", least=1)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
@@ -75,7 +75,7 @@ class KalturaGetUploadTokenOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the token."""
         from kaltura_provider.api.arguments import token_id
-        from kaltura_provider.ingest.tokens import shown_token
+        from kaltura_provider.services.upload_token import shown_token
 
         return shown_token(self.hook.call("uploadToken", "get", uploadTokenId=token_id(self.token_id)))
 
@@ -119,7 +119,7 @@ class KalturaListUploadTokensOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the tokens, or where they are."""
-        from kaltura_provider.ingest.tokens import list_tokens
+        from kaltura_provider.services.upload_token import list_tokens
 
         check_output(self.output_uri)
         rows = list_tokens(self.hook.get_conn(), self.statuses, file_name=self.file_name, user_id=self.user_id)
@@ -145,8 +145,8 @@ class KalturaDeleteUploadTokenOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> bool:
         """Return whether there was such a token."""
-        from kaltura_provider.api import KalturaNotFoundError
         from kaltura_provider.api.arguments import token_id
+        from kaltura_provider.api.errors import KalturaNotFoundError
 
         try:
             self.hook.get_conn().call(

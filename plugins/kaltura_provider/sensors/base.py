@@ -12,7 +12,7 @@ from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
 from kaltura_provider.sensors.polling import PokeState
-from kaltura_provider.triggers.polling.pace import DEFAULT_INTERVALS, Pace, jittered
+from kaltura_provider.waiting.polling.intervals import DEFAULT_INTERVALS, Pace, jittered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -203,7 +203,7 @@ class KalturaSensor(BaseSensorOperator):
     def _conclude(self, context: Context, subject: Subject, event: Mapping[str, Any]) -> Any:
         """Return the result of a wait, or raise why there is none; the same for every mode."""
         from kaltura_provider.hooks.border import airflow_errors
-        from kaltura_provider.triggers.polling.failures import error_from_json
+        from kaltura_provider.waiting.polling.failures import error_from_json
 
         reasons = list(event["failed"].values())
         with airflow_errors():

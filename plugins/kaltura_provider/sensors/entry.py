@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.sensors.base import KalturaSensor
 from kaltura_provider.sensors.subject import Subject
-from kaltura_provider.triggers.evaluate import EntryModerated, EntryReady, TokenSnapshot
+from kaltura_provider.waiting.conditions.entry import EntryReady
+from kaltura_provider.waiting.conditions.moderation import EntryModerated
+from kaltura_provider.waiting.snapshot import TokenSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,7 +113,8 @@ class KalturaEntryReadySensor(_EntrySensor):
             return reference
         if reference.get("entry_status") != READY or not reference.keys() >= _LEDGER_FIELDS:
             return reference
-        from kaltura_provider.ingest import AssetRef, confirm
+        from kaltura_provider.ingest.confirmation import confirm
+        from kaltura_provider.ingest.model import AssetRef
 
         confirmed = confirm(self.hook.get_conn(), AssetRef.from_dict(reference))
         return {**reference, **confirmed.to_dict()}

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from kaltura_provider.sensors.base import KalturaSensor
-    from kaltura_provider.triggers.evaluate import Snapshot
-    from kaltura_provider.triggers.polling.failures import ErrorBudget
-    from kaltura_provider.triggers.polling.readers import Reader
-    from kaltura_provider.triggers.polling.reading import Suspects
-    from kaltura_provider.triggers.watch import Watch
+    from kaltura_provider.waiting.polling.failures import ErrorBudget
+    from kaltura_provider.waiting.polling.readers import Reader
+    from kaltura_provider.waiting.polling.reading import Suspects
+    from kaltura_provider.waiting.snapshot import Snapshot
+    from kaltura_provider.waiting.watch import Watch
 
 __all__ = ["PokeState"]
 
@@ -47,9 +47,9 @@ class PokeState:
     @classmethod
     def of(cls, sensor: KalturaSensor, context: Context, ids: Sequence[str], condition: dict[str, Any]) -> Self:
         """Begin a wait, or take up the one that the previous look of this try has left."""
-        from kaltura_provider.triggers.polling.failures import ErrorBudget
-        from kaltura_provider.triggers.polling.reading import Suspects
-        from kaltura_provider.triggers.watch import Watch
+        from kaltura_provider.waiting.polling.failures import ErrorBudget
+        from kaltura_provider.waiting.polling.reading import Suspects
+        from kaltura_provider.waiting.watch import Watch
 
         trigger_type = sensor.trigger_type()
         watch = Watch(
@@ -78,7 +78,7 @@ class PokeState:
 
         :raises KalturaError: never for a look that failed once; what ended the wait is in the returned value.
         """
-        from kaltura_provider.triggers.polling.failures import error_to_json
+        from kaltura_provider.waiting.polling.failures import error_to_json
 
         now = time.time()
         wanted = {object_id: [self.watch.condition] for object_id in self.watch.pending}
@@ -100,7 +100,7 @@ class PokeState:
 
     def _read(self, wanted: dict[str, Any], now: float) -> tuple[Exception | None, Mapping[str, Snapshot]]:
         """Return what keeps an object from being read, and the objects that were read."""
-        from kaltura_provider.triggers.polling.stream import read_now
+        from kaltura_provider.waiting.polling.stream import read_now
 
         try:
             reading = read_now(self.sensor.hook.get_conn(), self.reader, wanted, now, self.suspects)

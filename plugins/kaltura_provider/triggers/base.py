@@ -11,18 +11,18 @@ from weakref import WeakKeyDictionary
 from airflow.triggers.base import BaseEventTrigger, TaskSuccessEvent, TriggerEvent
 
 from kaltura_provider.hooks.kaltura import KalturaHook
-from kaltura_provider.triggers.polling.failures import ErrorBudget, error_to_json
-from kaltura_provider.triggers.polling.pace import DEFAULT_INTERVALS, Pace
-from kaltura_provider.triggers.polling.roster import Roster
-from kaltura_provider.triggers.polling.stream import poll
-from kaltura_provider.triggers.watch import Watch
+from kaltura_provider.waiting.polling.failures import ErrorBudget, error_to_json
+from kaltura_provider.waiting.polling.intervals import DEFAULT_INTERVALS, Pace
+from kaltura_provider.waiting.polling.roster import Roster
+from kaltura_provider.waiting.polling.stream import poll
+from kaltura_provider.waiting.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from kaltura_provider.triggers.evaluate import Condition
-    from kaltura_provider.triggers.polling.readers import Reader
-    from kaltura_provider.triggers.polling.reading import Reading
+    from kaltura_provider.waiting.conditions.verdict import Condition
+    from kaltura_provider.waiting.polling.readers import Reader
+    from kaltura_provider.waiting.polling.reading import Reading
 
 __all__ = ["KalturaTrigger"]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from kaltura_provider.triggers.base import KalturaTrigger
-from kaltura_provider.triggers.evaluate import BulkJobDone
-from kaltura_provider.triggers.polling.readers import JobReader
+from kaltura_provider.waiting.conditions.bulk_job import BulkJobDone
+from kaltura_provider.waiting.polling.readers import JobReader
 
 __all__ = ["KalturaBulkJobTrigger"]
 
 
 class KalturaBulkJobTrigger(KalturaTrigger):
-    """Wait until jobs have ended; the condition is :class:`~kaltura_provider.triggers.evaluate.BulkJobDone`."""
+    """Wait until jobs have ended; :class:`~kaltura_provider.waiting.conditions.bulk_job.BulkJobDone` decides."""
 
     kind = "bulk_job"
     condition_type = BulkJobDone

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from kaltura_provider.triggers.base import KalturaTrigger
-from kaltura_provider.triggers.evaluate import EntryModerated, EntryReady, FlavorsReady
-from kaltura_provider.triggers.polling.entries import EntryReader
+from kaltura_provider.waiting.conditions.entry import EntryReady
+from kaltura_provider.waiting.conditions.flavors import FlavorsReady
+from kaltura_provider.waiting.conditions.moderation import EntryModerated
+from kaltura_provider.waiting.polling.entries import EntryReader
 
 __all__ = ["KalturaEntryReadyTrigger", "KalturaFlavorReadyTrigger", "KalturaModerationTrigger"]
 
@@ -19,18 +21,18 @@ class _EntryTrigger(KalturaTrigger):
 
 
 class KalturaEntryReadyTrigger(_EntryTrigger):
-    """Wait until entries are ready; the condition is :class:`~kaltura_provider.triggers.evaluate.EntryReady`."""
+    """Wait until entries are ready; see :class:`~kaltura_provider.waiting.conditions.entry.EntryReady`."""
 
     condition_type = EntryReady
 
 
 class KalturaFlavorReadyTrigger(_EntryTrigger):
-    """Wait until flavors are ready; the condition is :class:`~kaltura_provider.triggers.evaluate.FlavorsReady`."""
+    """Wait until flavors are ready; see :class:`~kaltura_provider.waiting.conditions.flavors.FlavorsReady`."""
 
     condition_type = FlavorsReady
 
 
 class KalturaModerationTrigger(_EntryTrigger):
-    """Wait for a moderator; the condition is :class:`~kaltura_provider.triggers.evaluate.EntryModerated`."""
+    """Wait for a moderator; see :class:`~kaltura_provider.waiting.conditions.moderation.EntryModerated`."""
 
     condition_type = EntryModerated

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from kaltura_provider.triggers.base import KalturaTrigger
-from kaltura_provider.triggers.evaluate import TokenFull
-from kaltura_provider.triggers.polling.readers import TokenReader
+from kaltura_provider.waiting.conditions.upload_token import TokenFull
+from kaltura_provider.waiting.polling.readers import TokenReader
 
 __all__ = ["KalturaUploadTokenTrigger"]
 
 
 class KalturaUploadTokenTrigger(KalturaTrigger):
-    """Wait until uploads are finished; the condition is :class:`~kaltura_provider.triggers.evaluate.TokenFull`."""
+    """Wait until uploads are finished; see :class:`~kaltura_provider.waiting.conditions.upload_token.TokenFull`."""
 
     kind = "upload_token"
     condition_type = TokenFull

@@ -9,7 +9,7 @@ UploadError                 permanent, token_id
 ├── FinalRefused            the server has every byte and still does not finish the token
 └── UploadCancelled         the uploader was told to stop
 
-Errors of the server and of the connection (:class:`~kaltura_provider.api.KalturaError`) come out as they are once
+Errors of the server and of the connection (:class:`~.KalturaError`) come out as they are once
 the attempts are used up.
 """
 

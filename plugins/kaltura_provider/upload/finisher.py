@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kaltura_provider.api import KalturaAPIError, KalturaError, KalturaTransportError
+from kaltura_provider.api.errors import KalturaAPIError, KalturaError, KalturaTransportError
 from kaltura_provider.upload.errors import FinalRefused, GoneReason, TokenGone, UploadCancelled
 from kaltura_provider.upload.retrying import passing
 from kaltura_provider.upload.sources.errors import SourceUnavailable
@@ -15,7 +15,7 @@ from kaltura_provider.upload.token import TokenState, look
 if TYPE_CHECKING:
     import threading
 
-    from kaltura_provider.api import KalturaClient
+    from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.upload.plan import Chunk
     from kaltura_provider.upload.sender import ChunkSender, Outcome
     from kaltura_provider.upload.settings import UploadSettings

@@ -13,7 +13,7 @@ from kaltura_provider.upload.watch import until_silent
 if TYPE_CHECKING:
     import threading
 
-    from kaltura_provider.api import KalturaClient
+    from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.upload.settings import UploadSettings
 
 __all__ = ["CANNOT_RESUME", "Restarts"]

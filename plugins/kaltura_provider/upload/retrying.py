@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kaltura_provider.api import KalturaSessionError, KalturaTransientError, KalturaTransportError
+from kaltura_provider.api.errors import KalturaSessionError, KalturaTransientError, KalturaTransportError
 from kaltura_provider.upload.sources.errors import SourceError
 
 __all__ = ["TOO_LARGE", "passing", "too_large"]

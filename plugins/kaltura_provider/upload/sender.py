@@ -10,7 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kaltura_provider.api import FilePart, KalturaAPIError, KalturaError, Timeout
+from kaltura_provider.api.errors import KalturaAPIError, KalturaError
+from kaltura_provider.api.multipart import FilePart
+from kaltura_provider.api.steps import Timeout
 from kaltura_provider.upload.checksum import crc32c, to_base64
 from kaltura_provider.upload.errors import ChecksumMismatch, TokenGone, UploadCancelled
 from kaltura_provider.upload.throttle import Throttle
@@ -19,7 +21,7 @@ from kaltura_provider.upload.token import TokenState, gone, look
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from kaltura_provider.api import KalturaClient
+    from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.upload.plan import Chunk
     from kaltura_provider.upload.settings import UploadSettings
     from kaltura_provider.upload.sources.base import Source

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kaltura_provider.api import KalturaConfigurationError, RetryPolicy
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.retry import RetryPolicy
 
 __all__ = ["KIB", "MIB", "UploadSettings", "memory_bound"]
 

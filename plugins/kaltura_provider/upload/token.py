@@ -6,17 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.api import (
-    KalturaAPIError,
-    KalturaTransportError,
-    TransportFault,
-    UploadTokenStatus,
-    parse_status,
-)
+from kaltura_provider.api.enums import UploadTokenStatus, parse_status
+from kaltura_provider.api.errors import KalturaAPIError, KalturaTransportError, TransportFault
 from kaltura_provider.upload.errors import GoneReason, TokenGone
 
 if TYPE_CHECKING:
-    from kaltura_provider.api import KalturaClient
+    from kaltura_provider.api.client import KalturaClient
 
 __all__ = ["TokenState", "gone", "look"]
 

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from kaltura_provider.api import KalturaAPIError, KalturaTransportError
+from kaltura_provider.api.errors import KalturaAPIError, KalturaTransportError
 from kaltura_provider.upload import integrity
 from kaltura_provider.upload.checksum import ChecksumCollector
 from kaltura_provider.upload.errors import ChunkRefused, FinalRefused, SizeMismatch, UploadCancelled
@@ -23,7 +23,8 @@ from kaltura_provider.upload.sender import ChunkSender, Outcome, part_name
 from kaltura_provider.upload.token import TokenState, look
 
 if TYPE_CHECKING:
-    from kaltura_provider.api import KalturaClient, Observer
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.observer import Observer
     from kaltura_provider.upload.settings import UploadSettings
     from kaltura_provider.upload.sources.base import Source
 

@@ -7,7 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from kaltura_provider.api import Observer, UploadTokenStatus
+from kaltura_provider.api.enums import UploadTokenStatus
+from kaltura_provider.api.observer import Observer
 from kaltura_provider.upload import integrity
 from kaltura_provider.upload.checksum import ChecksumCollector
 from kaltura_provider.upload.errors import SizeMismatch
@@ -20,7 +21,7 @@ from kaltura_provider.upload.warmup import warming_up
 from kaltura_provider.upload.watch import until_silent
 
 if TYPE_CHECKING:
-    from kaltura_provider.api import KalturaClient
+    from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.upload.sources.base import Source
 
 __all__ = ["Uploader"]
@@ -32,7 +33,7 @@ class Uploader:
     """Fills upload tokens from sources.
 
     :param client: used from up to ``max_parallelism`` threads.
-    :param observer: its ``on_chunk`` is told of a :class:`~kaltura_provider.upload.Progress` at most every second;
+    :param observer: its ``on_chunk`` is told of a :class:`~.progress.Progress` at most every second;
         by default the client's observer.
     """
 

@@ -7,13 +7,13 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kaltura_provider.api import KalturaError
+from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.upload.settings import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaltura_provider.api import KalturaClient
+    from kaltura_provider.api.client import KalturaClient
 
 __all__ = ["LEAST_SIZE", "warming_up"]
 

@@ -6,14 +6,14 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from kaltura_provider.api import UploadTokenStatus
+from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.upload.errors import TokenBusy, UploadCancelled
 from kaltura_provider.upload.token import TokenState, look
 
 if TYPE_CHECKING:
     import threading
 
-    from kaltura_provider.api import KalturaClient
+    from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.upload.settings import UploadSettings
 
 __all__ = ["until_silent"]

@@ -39,8 +39,12 @@ def measured(upload: Callable[[], Any]) -> dict[str, float]:
 
 def engine(options: argparse.Namespace) -> tuple[str, Callable[[], Any]]:
     """Upload with this project's engine, from a file or from S3."""
-    from kaltura_provider.api import Credentials, KalturaClient
-    from kaltura_provider.upload import Uploader, UploadSettings, open_file, open_s3, s3_client_options
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.credentials import Credentials
+    from kaltura_provider.upload.settings import UploadSettings
+    from kaltura_provider.upload.sources.file import open_file
+    from kaltura_provider.upload.sources.s3 import open_s3, s3_client_options
+    from kaltura_provider.upload.uploader import Uploader
 
     client = KalturaClient(options.url, Credentials(1, "ks", "bench"))
     token = client.call("uploadToken", "add", {})["id"]

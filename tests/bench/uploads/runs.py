@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kaltura_provider.upload import crc32c
+from kaltura_provider.upload.checksum import crc32c
 
 CONTESTANTS = str(Path(__file__).resolve().parent / "contestants.py")
 MIB = 1 << 20

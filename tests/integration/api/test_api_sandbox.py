@@ -8,28 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaltura_provider.api import (
-    NULL,
-    AsyncKalturaClient,
-    Credentials,
-    EntryStatus,
-    FilePart,
-    KalturaClient,
+from kaltura_provider.api.async_client import AsyncKalturaClient
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import Credentials
+from kaltura_provider.api.enums import EntryStatus, MediaType, SessionType, UploadTokenStatus, parse_status
+from kaltura_provider.api.errors import (
     KalturaNotFoundError,
     KalturaPermanentError,
     KalturaTransientError,
     KalturaTransportError,
-    MediaType,
-    Observer,
-    Request,
-    RetryPolicy,
-    SessionType,
-    UploadTokenStatus,
-    first_error,
-    parse_status,
-    result,
-    whoami,
 )
+from kaltura_provider.api.identity import whoami
+from kaltura_provider.api.multipart import FilePart
+from kaltura_provider.api.observer import Observer
+from kaltura_provider.api.params import NULL
+from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.wire import Request, first_error, result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

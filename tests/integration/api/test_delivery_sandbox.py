@@ -9,14 +9,9 @@ import imageio_ffmpeg
 import pytest
 import requests
 
-from kaltura_provider.api import (
-    Credentials,
-    EntryStatus,
-    FilePart,
-    KalturaClient,
-    MediaType,
-    PlaybackFormat,
-    ThumbCropType,
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import Credentials
+from kaltura_provider.api.delivery import (
     download_url,
     play_manifest_url,
     raw_url,
@@ -24,6 +19,8 @@ from kaltura_provider.api import (
     source_download_url,
     thumbnail_url,
 )
+from kaltura_provider.api.enums import EntryStatus, MediaType, PlaybackFormat, ThumbCropType
+from kaltura_provider.api.multipart import FilePart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,8 @@ from pathlib import Path
 from google_crc32c import Checksum
 
 from kaltura_provider.hooks.kaltura import KalturaHook
-from kaltura_provider.ingest import Asset, prepare
+from kaltura_provider.ingest.model import Asset
+from kaltura_provider.ingest.preparation import prepare
 
 AFTER = datetime(2024, 3, 2, tzinfo=UTC)
 DAGS = Path(__file__).parents[3] / "dags"

@@ -11,10 +11,20 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.api import AuthMethod, Credentials, KalturaClient, Observer, RetryPolicy
-from kaltura_provider.ingest import Asset, AssetRef, Clock, EntryMetadata, Ingested, IngestSettings, ingest, prepare
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import AuthMethod, Credentials
+from kaltura_provider.api.observer import Observer
+from kaltura_provider.api.retry import RetryPolicy
 from kaltura_provider.ingest.identity import asset_mark
-from kaltura_provider.upload import Source, Uploader, UploadSettings, open_file
+from kaltura_provider.ingest.model import Asset, AssetRef
+from kaltura_provider.ingest.preparation import prepare
+from kaltura_provider.ingest.settings import Clock, IngestSettings
+from kaltura_provider.ingest.transfer import Ingested, ingest
+from kaltura_provider.services.entry.metadata import EntryMetadata
+from kaltura_provider.upload.settings import UploadSettings
+from kaltura_provider.upload.sources.base import Source
+from kaltura_provider.upload.sources.file import open_file
+from kaltura_provider.upload.uploader import Uploader
 from kaltura_sandbox import Sandbox
 
 

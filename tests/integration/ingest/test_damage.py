@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.ingest import AssetState
-from kaltura_provider.upload import crc32c
+from kaltura_provider.ingest.model import AssetState
+from kaltura_provider.upload.checksum import crc32c
 
 if TYPE_CHECKING:
-    from kaltura_provider.upload import Source
+    from kaltura_provider.upload.sources.base import Source
     from tests.integration.ingest.conftest import Library
 
 

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaltura_provider.api import AuthMethod, KalturaConfigurationError, SessionType
-from kaltura_provider.ingest import AssetState, Redo, confirm, content_mark, prepare, record_refusal
-from kaltura_provider.ingest.identity import pending_mark
+from kaltura_provider.api.credentials import AuthMethod
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.ingest.confirmation import confirm, record_refusal
+from kaltura_provider.ingest.identity import content_mark, pending_mark
+from kaltura_provider.ingest.model import AssetState
+from kaltura_provider.ingest.preparation import prepare
+from kaltura_provider.ingest.settings import Redo
 from tests.integration.ingest.conftest import client_of
 
 if TYPE_CHECKING:
@@ -290,7 +295,7 @@ def test_confirm_does_not_take_a_part_for_the_whole(library: Library) -> None:
     half = (library.folder / source.name).read_bytes()[:1000]
     short = library.folder / "short.mp4"
     short.write_bytes(half)
-    from kaltura_provider.upload import open_file
+    from kaltura_provider.upload.sources.file import open_file
 
     library.uploader.send(open_file(short), str(ref.token_id), attached=True)
     judged = confirm(library.client, ref, settings=library.settings)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.ingest import AssetState, Transfer, find_leftovers, remove_leftovers
+from kaltura_provider.ingest.housekeeping import find_leftovers, remove_leftovers
+from kaltura_provider.ingest.model import AssetState
+from kaltura_provider.ingest.settings import Transfer
 
 if TYPE_CHECKING:
     from tests.integration.ingest.conftest import Library

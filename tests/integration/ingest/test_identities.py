@@ -6,20 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaltura_provider.ingest import (
-    Asset,
-    AssetState,
-    EntryMetadata,
-    Sidecar,
-    SidecarKind,
-    addresses,
-    attach_sidecar,
-    identity,
-    sidecars,
-)
+from kaltura_provider.ingest import addresses, identity, sidecars
+from kaltura_provider.ingest.model import Asset, AssetState
+from kaltura_provider.ingest.sidecars import Sidecar, SidecarKind, attach_sidecar
+from kaltura_provider.services.entry.metadata import EntryMetadata
 
 if TYPE_CHECKING:
-    from kaltura_provider.upload import Source
+    from kaltura_provider.upload.sources.base import Source
     from tests.integration.ingest.conftest import Library
 
 OLD = "https://media.example/x/../my talk.mp4?v=1"

@@ -7,24 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaltura_provider.ingest import (
-    AdoptBy,
-    AssetRef,
-    AssetState,
-    IfExists,
-    IngestSettings,
-    Redo,
-    Transfer,
-    confirm,
-    content_mark,
-)
+from kaltura_provider.ingest.confirmation import confirm
+from kaltura_provider.ingest.identity import content_mark
+from kaltura_provider.ingest.model import AssetRef, AssetState
+from kaltura_provider.ingest.settings import AdoptBy, IfExists, IngestSettings, Redo, Transfer
 from kaltura_sandbox import Sandbox
 from tests.integration.ingest.conftest import Library, SandboxClock, client_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kaltura_provider.upload import Source
+    from kaltura_provider.upload.sources.base import Source
     from tests.integration.ingest.conftest import Library
 
 
@@ -123,7 +116,7 @@ def test_content_may_come_back(library: Library) -> None:
 
 
 def test_without_the_feature_replacing_fails_and_says_why(tmp_path: Any) -> None:
-    from kaltura_provider.ingest import IngestSettings
+    from kaltura_provider.ingest.settings import IngestSettings
     from kaltura_sandbox import Sandbox
     from tests.integration.ingest.conftest import Library, SandboxClock
 
@@ -246,7 +239,8 @@ def test_an_adopted_entry_with_content_is_never_emptied_or_sent_again(library: L
 @pytest.mark.parametrize("same_content", [True, False])
 def test_racers_end_with_one_entry(library: Library, same_content: bool) -> None:
     """Workers that start in the same moment, also on two versions of one source."""
-    from kaltura_provider.ingest import Clock, prepare
+    from kaltura_provider.ingest.preparation import prepare
+    from kaltura_provider.ingest.settings import Clock
 
     for round_number in range(4):
         source = library.file(f"race{round_number}.mp4")
@@ -291,7 +285,7 @@ def test_a_type_kaltura_refuses_is_written_down_and_not_tried_again(tmp_path: Pa
 
 
 def _png(library: Library) -> Source:
-    from kaltura_provider.upload import open_file
+    from kaltura_provider.upload.sources.file import open_file
 
     path = library.folder / "real.png"
     path.write_bytes(bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489") + b"\0" * 300)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaltura_provider.api import KalturaError
-from kaltura_provider.ingest import Clock, IfExists, IngestSettings, Sidecar, SidecarError, SidecarKind, attach_sidecar
-from kaltura_provider.upload import Uploader, UploadError
+from kaltura_provider.api.errors import KalturaError
+from kaltura_provider.ingest.settings import Clock, IfExists, IngestSettings
+from kaltura_provider.ingest.sidecars import Sidecar, SidecarError, SidecarKind, attach_sidecar
+from kaltura_provider.upload.errors import UploadError
+from kaltura_provider.upload.uploader import Uploader
 from tests.integration.ingest.conftest import client_of
 
 if TYPE_CHECKING:
-    from kaltura_provider.upload import Source
+    from kaltura_provider.upload.sources.base import Source
     from tests.integration.ingest.conftest import Library
 
 NAMES = {SidecarKind.THUMBNAIL: "t.png", SidecarKind.CAPTION: "c.srt", SidecarKind.ATTACHMENT: "notes.pdf"}
@@ -128,7 +130,7 @@ def test_racers_attach_one(library: Library, entry_id: str) -> None:
 def test_a_claim_in_the_way_says_that_a_retry_helps(library: Library, entry_id: str) -> None:
     source = library.file("notes.pdf", size=1000)
     sidecar = Sidecar(entry_id=entry_id, kind=SidecarKind.ATTACHMENT, uri="s3://b/notes.pdf")
-    from kaltura_provider.ingest import content_id, token_file_name
+    from kaltura_provider.ingest.identity import content_id, token_file_name
 
     name = token_file_name(sidecar.asset, content_id(sidecar.asset, source.size, source.validator), source.name)
     library.client.call("uploadToken", "add", {"uploadToken": {"objectType": "KalturaUploadToken", "fileName": name}})

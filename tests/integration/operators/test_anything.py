@@ -8,7 +8,8 @@ import os
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from kaltura_provider.api import KalturaNotFoundError, Request, result
+from kaltura_provider.api.errors import KalturaNotFoundError
+from kaltura_provider.api.wire import Request, result
 from kaltura_provider.operators.call import KalturaCallOperator, KalturaMultiRequestOperator
 from kaltura_provider.operators.upload_tokens import (
     KalturaAddUploadTokenOperator,

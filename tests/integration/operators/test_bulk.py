@@ -127,8 +127,8 @@ def test_a_job_that_failed_as_a_whole_says_why(kaltura, web) -> None:
 
 
 def test_a_second_try_finds_the_job_of_the_first(kaltura, web) -> None:
-    from kaltura_provider.ingest.bulk import submit_bulk
-    from kaltura_provider.ingest.bulk_rows import read_rows
+    from kaltura_provider.services.bulk_upload.jobs import submit_bulk
+    from kaltura_provider.services.bulk_upload.rows import read_rows
 
     rows = read_rows([{"url": f"{web}/clip.mp4"}])
     client = kaltura.hook.get_conn()
@@ -163,8 +163,8 @@ def test_a_job_that_does_not_exist_cannot_be_stopped(kaltura) -> None:
 
 
 def test_5001_rows_are_two_jobs(kaltura) -> None:
-    from kaltura_provider.ingest.bulk import MOST_ROWS, split_rows
-    from kaltura_provider.ingest.bulk_rows import read_rows
+    from kaltura_provider.services.bulk_upload.jobs import MOST_ROWS, split_rows
+    from kaltura_provider.services.bulk_upload.rows import read_rows
 
     rows = read_rows([{"url": f"https://a.example/{number}.mp4"} for number in range(5001)])
     assert [len(group) for group in split_rows(rows, MOST_ROWS)] == [5000, 1]

@@ -7,8 +7,8 @@ import json
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from kaltura_provider.api import KalturaPermanentError, Request
-from kaltura_provider.ingest.library import walk
+from kaltura_provider.api.errors import KalturaPermanentError
+from kaltura_provider.api.wire import Request
 from kaltura_provider.operators.categories import KalturaCategorizeEntryOperator
 from kaltura_provider.operators.entries import (
     KalturaAddEntryOperator,
@@ -23,6 +23,7 @@ from kaltura_provider.operators.removal import (
     KalturaRecycleEntriesOperator,
     KalturaRestoreEntriesOperator,
 )
+from kaltura_provider.services.entry.listing import walk
 
 
 def ready_entry(kaltura, name="Ready") -> str:

@@ -15,21 +15,18 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from kaltura_provider.api import KalturaError, RetryPolicy
+from kaltura_provider.api.errors import KalturaError
+from kaltura_provider.api.retry import RetryPolicy
 from kaltura_provider.operators.batch import FAILURES_KEY
 from kaltura_provider.operators.memory import PROGRESS_KEY, ShownProgress
 from kaltura_provider.operators.prepare import KalturaPrepareOperator
 from kaltura_provider.operators.sending import send_file, upload_settings
 from kaltura_provider.operators.upload import KalturaUploadOperator
-from kaltura_provider.upload import (
-    ChecksumMismatch,
-    Progress,
-    SourceTooLarge,
-    TokenGone,
-    UploadCancelled,
-    Uploader,
-    UploadResult,
-)
+from kaltura_provider.upload.errors import ChecksumMismatch, TokenGone, UploadCancelled
+from kaltura_provider.upload.progress import Progress
+from kaltura_provider.upload.result import UploadResult
+from kaltura_provider.upload.sources.errors import SourceTooLarge
+from kaltura_provider.upload.uploader import Uploader
 
 MIB = 1 << 20
 SECRET = "S3cretSignature"
@@ -116,7 +113,7 @@ def token_of(kaltura: Any, size: int = 1, *, full: bool = False) -> str:
     """Make a token, full if wanted."""
     token = kaltura.hook.call("uploadToken", "add", uploadToken={"fileName": "x.mp4"})["id"]
     if full:
-        from kaltura_provider.api import FilePart
+        from kaltura_provider.api.multipart import FilePart
 
         part = FilePart("x.mp4", size, lambda: [b"x" * size])
         kaltura.hook.get_conn().send_file("uploadToken", "upload", {"uploadTokenId": token, "finalChunk": True}, part)
@@ -204,7 +201,7 @@ class TestWhichToken:
         assert sent["crc32c"]
 
     def test_a_refused_type_of_file_gets_no_second_token(self, kaltura, run, clip, monkeypatch) -> None:
-        from kaltura_provider.upload import GoneReason
+        from kaltura_provider.upload.errors import GoneReason
 
         def refused(self: Uploader, source: Any, token_id: str, **how: Any) -> UploadResult:
             raise TokenGone(token_id, GoneReason.REFUSED)

@@ -13,7 +13,6 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from kaltura_provider.api.delivery_check import DeliveryError
-from kaltura_provider.ingest.flavors import FlavorNotReadyError
 from kaltura_provider.operators.attachments import KalturaAddAttachmentOperator, KalturaGetAttachmentUrlOperator
 from kaltura_provider.operators.captions import (
     KalturaAddCaptionOperator,
@@ -24,6 +23,7 @@ from kaltura_provider.operators.captions import (
 from kaltura_provider.operators.delivery import KalturaCheckDeliveryOperator
 from kaltura_provider.operators.flavors import KalturaGetFlavorUrlOperator, KalturaListFlavorsOperator
 from kaltura_provider.operators.thumbnails import KalturaAddThumbnailOperator, KalturaListThumbnailsOperator
+from kaltura_provider.services.flavor_asset import FlavorNotReadyError
 
 ID = "0_abcdefgh"
 SRT = "1\n00:00:00,000 --> 00:00:01,000\nHello\n"

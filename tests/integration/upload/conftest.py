@@ -10,8 +10,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from kaltura_provider.api import Credentials, KalturaClient, RetryPolicy
-from kaltura_provider.upload import UploadSettings, s3_client_options
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import Credentials
+from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.upload.settings import UploadSettings
+from kaltura_provider.upload.sources.s3 import s3_client_options
 from kaltura_sandbox import Sandbox
 
 if TYPE_CHECKING:

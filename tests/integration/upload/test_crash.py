@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaltura_provider.upload import Uploader, UploadSettings, memory_bound, open_file
+from kaltura_provider.upload.settings import UploadSettings, memory_bound
+from kaltura_provider.upload.sources.file import open_file
+from kaltura_provider.upload.uploader import Uploader
 
 if TYPE_CHECKING:
     Account = Any
@@ -25,8 +27,12 @@ PARALLELISM = 4
 CHILD = """
 import json, sys
 from pathlib import Path
-from kaltura_provider.api import Credentials, KalturaClient
-from kaltura_provider.upload import Uploader, UploadSettings, open_file, open_s3, s3_client_options
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import Credentials
+from kaltura_provider.upload.settings import UploadSettings
+from kaltura_provider.upload.sources.file import open_file
+from kaltura_provider.upload.sources.s3 import open_s3, s3_client_options
+from kaltura_provider.upload.uploader import Uploader
 
 url, partner, secret, token, path, options = sys.argv[1:]
 

@@ -11,19 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaltura_provider.upload import (
-    SourceChanged,
-    SourceEmpty,
-    SourceNotFound,
-    SpooledHttpSource,
-    Uploader,
-    UploadSettings,
-    UrlPolicy,
-    crc32c,
-    open_http,
-    open_s3,
-    to_base64,
-)
+from kaltura_provider.upload.checksum import crc32c, to_base64
+from kaltura_provider.upload.settings import UploadSettings
+from kaltura_provider.upload.sources.errors import SourceChanged, SourceEmpty, SourceNotFound
+from kaltura_provider.upload.sources.http import SpooledHttpSource, open_http
+from kaltura_provider.upload.sources.policy import UrlPolicy
+from kaltura_provider.upload.sources.s3 import open_s3
+from kaltura_provider.upload.uploader import Uploader
 
 if TYPE_CHECKING:
     Account = Any

@@ -13,23 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaltura_provider.api import FilePart, KalturaTransientError, KalturaTransportError, Observer, RetryPolicy
-from kaltura_provider.upload import (
+from kaltura_provider.api.errors import KalturaTransientError, KalturaTransportError
+from kaltura_provider.api.multipart import FilePart
+from kaltura_provider.api.observer import Observer
+from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.upload.checksum import crc32c, to_base64
+from kaltura_provider.upload.errors import (
     ChecksumMismatch,
-    FileSource,
     GoneReason,
-    Progress,
     SizeMismatch,
-    SourceChanged,
     TokenBusy,
     TokenGone,
     UploadCancelled,
-    Uploader,
-    UploadSettings,
-    crc32c,
-    open_file,
-    to_base64,
 )
+from kaltura_provider.upload.progress import Progress
+from kaltura_provider.upload.settings import UploadSettings
+from kaltura_provider.upload.sources.errors import SourceChanged
+from kaltura_provider.upload.sources.file import FileSource, open_file
+from kaltura_provider.upload.uploader import Uploader
 from kaltura_sandbox import Sandbox
 
 if TYPE_CHECKING:

@@ -54,7 +54,8 @@ class Entries:
     """Makes entries and puts them into any status."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        from kaltura_provider.api import AuthMethod, Credentials, KalturaClient
+        from kaltura_provider.api.client import KalturaClient
+        from kaltura_provider.api.credentials import AuthMethod, Credentials
 
         self.control = sandbox.control
         self.client = KalturaClient(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from kaltura_provider.api import FilePart
+from kaltura_provider.api.multipart import FilePart
 from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 from kaltura_provider.triggers.entry import KalturaEntryReadyTrigger, KalturaFlavorReadyTrigger
 
@@ -67,7 +67,10 @@ async def test_a_failed_conversion_says_which_flavors_and_why(entries: Any, trig
 
 
 def test_an_import_that_is_ready_is_confirmed(sandbox: Any, entries: Any) -> None:
-    from kaltura_provider.ingest import Asset, AssetState, IngestSettings, Transfer, content_mark, prepare
+    from kaltura_provider.ingest.identity import content_mark
+    from kaltura_provider.ingest.model import Asset, AssetState
+    from kaltura_provider.ingest.preparation import prepare
+    from kaltura_provider.ingest.settings import IngestSettings, Transfer
 
     asset = Asset(uri="https://cdn.example.com/a.mp4", size=70000, import_url="https://cdn.example.com/a.mp4")
     reference = prepare(entries.client, [asset], settings=IngestSettings(transfer=Transfer.IMPORT))[0]

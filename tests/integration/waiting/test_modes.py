@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import (
     TaskDeferred,
 )
 
-from kaltura_provider.api import KalturaTransientError
+from kaltura_provider.api.errors import KalturaTransientError
 from kaltura_provider.sensors.entry import (
     KalturaEntryReadySensor,
     KalturaFlavorReadySensor,
@@ -204,13 +204,13 @@ async def test_flavors_and_moderation(run: Run, sandbox: Any, entries: Any) -> N
 async def test_a_refused_look_fails_without_retry_and_trouble_with(
     run: Run, sandbox: Any, entries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kaltura_provider.triggers.polling.failures.REFUSALS", 1)
+    monkeypatch.setattr("kaltura_provider.waiting.polling.failures.REFUSALS", 1)
     entry_id = entries.make(2)
     sandbox.control.fault("error", code="SERVICE_FORBIDDEN", service="baseEntry", action="getByIds", times=None)
     with pytest.raises(AirflowFailException, match="SERVICE_FORBIDDEN"):
         await run.run(KalturaEntryReadySensor, entry=entry_id)
     sandbox.control.clear_faults()
-    monkeypatch.setattr("kaltura_provider.triggers.polling.failures.ErrorBudget.failure", lambda *_: True)
+    monkeypatch.setattr("kaltura_provider.waiting.polling.failures.ErrorBudget.failure", lambda *_: True)
     monkeypatch.setattr("kaltura_provider.api.retry.RetryPolicy.delay", lambda *_, **__: None)
     sandbox.control.fault("action_blocked", service="baseEntry", action="getByIds", times=None)
     with pytest.raises(KalturaTransientError, match="ACTION_BLOCKED"):

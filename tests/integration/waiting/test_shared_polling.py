@@ -171,7 +171,7 @@ async def test_blocked_calls_slow_everybody_down(sandbox: Any, entries: Any, tri
 async def test_a_lasting_error_ends_the_waits_with_its_reason(
     sandbox: Any, entries: Any, triggerer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kaltura_provider.triggers.polling.failures.REFUSALS", 2)
+    monkeypatch.setattr("kaltura_provider.waiting.polling.failures.REFUSALS", 2)
     sandbox.control.fault("error", code="SERVICE_FORBIDDEN", service="baseEntry", action="getByIds", times=None)
     one = entries.make(1)
     started = await triggerer.start(ready(one))
@@ -182,7 +182,7 @@ async def test_a_lasting_error_ends_the_waits_with_its_reason(
 
 
 async def test_a_missing_connection_is_said_so(triggerer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kaltura_provider.triggers.polling.failures.REFUSALS", 1)
+    monkeypatch.setattr("kaltura_provider.waiting.polling.failures.REFUSALS", 1)
     started = await triggerer.start(ready("0_a", connection="kaltura_nowhere"))
     payload = (await triggerer.wait_for(*started))[0]
     assert "kaltura_nowhere" in payload["error"]["message"]
@@ -266,7 +266,7 @@ async def test_tokens_and_bulk_jobs_have_polls_of_their_own(sandbox: Any, entrie
 
 
 def csv_part() -> Any:
-    from kaltura_provider.api import FilePart
+    from kaltura_provider.api.multipart import FilePart
 
     data = b"*title,url,contentType\nfirst,http://127.0.0.1:9/a.mp4,video\n"
     return FilePart(file_name="rows.csv", length=len(data), body=lambda: [data], content_type="text/csv")

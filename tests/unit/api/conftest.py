@@ -13,7 +13,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from kaltura_provider.api import CallRecord, Credentials, KalturaClient, Observer, RetryPolicy, Timeout
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import Credentials
+from kaltura_provider.api.observer import CallRecord, Observer
+from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.steps import Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,21 +4,13 @@ import asyncio
 
 import pytest
 
-from kaltura_provider.api import (
-    NO_RETRY,
-    AsyncKalturaClient,
-    Credentials,
-    FilePart,
-    KalturaNotFoundError,
-    KalturaTransportError,
-    Request,
-    RetryPolicy,
-    Timeout,
-    TransportFault,
-)
-from kaltura_provider.api.multipart import frame
-from kaltura_provider.api.steps import Send
-from kaltura_provider.api.wire import HttpRequest
+from kaltura_provider.api.async_client import AsyncKalturaClient
+from kaltura_provider.api.credentials import Credentials
+from kaltura_provider.api.errors import KalturaNotFoundError, KalturaTransportError, TransportFault
+from kaltura_provider.api.multipart import FilePart, frame
+from kaltura_provider.api.retry import NO_RETRY, RetryPolicy
+from kaltura_provider.api.steps import Send, Timeout
+from kaltura_provider.api.wire import HttpRequest, Request
 from tests.unit.api.conftest import ADMIN_SECRET, EXPIRED, Reply, exception, exception_value, ok
 
 

@@ -4,27 +4,24 @@ import threading
 
 import pytest
 
-from kaltura_provider.api import (
-    NO_RETRY,
-    Credentials,
-    FilePart,
-    KalturaClient,
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import Credentials
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.errors import (
     KalturaConfigurationError,
     KalturaNotFoundError,
     KalturaPermanentError,
     KalturaSessionError,
     KalturaTransientError,
     KalturaTransportError,
-    Observer,
-    Request,
-    RetryPolicy,
-    SessionType,
-    Timeout,
     TransportFault,
-    first_error,
-    parse_ks,
-    result,
 )
+from kaltura_provider.api.ks import parse_ks
+from kaltura_provider.api.multipart import FilePart
+from kaltura_provider.api.observer import Observer
+from kaltura_provider.api.retry import NO_RETRY, RetryPolicy
+from kaltura_provider.api.steps import Timeout
+from kaltura_provider.api.wire import Request, first_error, result
 from tests.unit.api.conftest import ADMIN_SECRET, EXPIRED, Reply, exception, exception_value, ok
 
 

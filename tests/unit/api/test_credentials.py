@@ -1,6 +1,8 @@
 import pytest
 
-from kaltura_provider.api import AuthMethod, Credentials, KalturaConfigurationError, SessionType
+from kaltura_provider.api.credentials import AuthMethod, Credentials
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.errors import KalturaConfigurationError
 
 _URL = "https://www.kaltura.com/api_v3"
 

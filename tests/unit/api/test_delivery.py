@@ -5,10 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaltura_provider.api import (
-    KalturaConfigurationError,
-    PlaybackFormat,
-    ThumbCropType,
+from kaltura_provider.api.delivery import (
     download_url,
     play_manifest_url,
     raw_url,
@@ -16,6 +13,8 @@ from kaltura_provider.api import (
     source_download_url,
     thumbnail_url,
 )
+from kaltura_provider.api.enums import PlaybackFormat, ThumbCropType
+from kaltura_provider.api.errors import KalturaConfigurationError
 
 _CDN = "https://cdnapisec.kaltura.com"
 _TOKEN = "0_" + "f" * 32

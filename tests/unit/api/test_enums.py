@@ -1,6 +1,6 @@
 import pytest
 
-from kaltura_provider.api import (
+from kaltura_provider.api.enums import (
     AttachmentFormat,
     EntryStatus,
     FlavorAssetStatus,

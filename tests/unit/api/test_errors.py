@@ -2,7 +2,9 @@ import pickle
 
 import pytest
 
-from kaltura_provider.api import (
+from kaltura_provider.api import errors as errors_module
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.errors import (
     KalturaAPIError,
     KalturaConfigurationError,
     KalturaError,
@@ -11,12 +13,10 @@ from kaltura_provider.api import (
     KalturaSessionError,
     KalturaTransientError,
     KalturaTransportError,
-    SessionType,
     TransportFault,
     api_error,
-    mint_ks,
 )
-from kaltura_provider.api import errors as errors_module
+from kaltura_provider.api.ks import mint_ks
 
 KS = mint_ks("a" * 32, partner_id=102, user_id="airflow", session_type=SessionType.ADMIN, expiry=2_000_000_000)
 

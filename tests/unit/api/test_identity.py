@@ -2,7 +2,10 @@
 
 import pytest
 
-from kaltura_provider.api import Credentials, KalturaClient, SessionType, whoami
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import Credentials
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.identity import whoami
 from tests.unit.api.conftest import ADMIN_SECRET, EXPIRED, Reply, exception, ok
 
 VERSION = ok("Venus-22.19.0")

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaltura_provider.api import KalturaConfigurationError, SessionType, mint_ks, parse_ks
-from kaltura_provider.api.ks import parse_privileges, peek_partner_id
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.ks import mint_ks, parse_ks, parse_privileges, peek_partner_id
 
 _RECORDED = json.loads((Path(__file__).parent / "ks_vectors.json").read_text())
 _V2 = [vector for vector in _RECORDED["vectors"] if vector["version"] == 2]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaltura_provider.api import FilePart, KalturaConfigurationError
-from kaltura_provider.api.multipart import frame
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.multipart import FilePart, frame
 
 
 def _parts(content_type, body):

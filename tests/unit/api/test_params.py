@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaltura_provider.api import NULL, KalturaConfigurationError, MediaType, SourceType
-from kaltura_provider.api.params import flatten, flatten_all
+from kaltura_provider.api.enums import MediaType, SourceType
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.params import NULL, flatten, flatten_all
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaltura_provider.api import SessionType, mint_ks, redact
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.ks import mint_ks
+from kaltura_provider.api.redaction import redact
 from kaltura_provider.api.sessions_in_text import is_session_text
 
 V2 = mint_ks("a" * 32, partner_id=102, user_id="u", session_type=SessionType.ADMIN, expiry=2_000_000_000)

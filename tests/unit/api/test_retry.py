@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaltura_provider.api import NO_RETRY, KalturaConfigurationError, RetryPolicy
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.retry import NO_RETRY, RetryPolicy
 
 
 def test_waits_double_up_to_the_cap():

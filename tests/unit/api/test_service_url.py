@@ -1,6 +1,7 @@
 import pytest
 
-from kaltura_provider.api import KalturaConfigurationError, normalize_host, normalize_service_url
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.service_url import normalize_host, normalize_service_url
 
 
 @pytest.mark.parametrize(

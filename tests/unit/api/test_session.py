@@ -4,16 +4,12 @@ import hashlib
 
 import pytest
 
-from kaltura_provider.api import (
-    Credentials,
-    KalturaClient,
-    KalturaPermanentError,
-    KalturaTransportError,
-    RetryPolicy,
-    SessionType,
-    mint_ks,
-    parse_ks,
-)
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import Credentials
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.errors import KalturaPermanentError, KalturaTransportError
+from kaltura_provider.api.ks import mint_ks, parse_ks
+from kaltura_provider.api.retry import RetryPolicy
 from tests.unit.api.conftest import ADMIN_SECRET, EXPIRED, Reply, exception, ok
 
 WIDGET = ok({"partnerId": 102, "ks": "widget-session", "userId": 0, "objectType": "KalturaStartWidgetSessionResponse"})

@@ -12,7 +12,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from kaltura_provider.api import NO_RETRY, AsyncKalturaClient, KalturaClient, KalturaTransportError, TransportFault
+from kaltura_provider.api.async_client import AsyncKalturaClient
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.errors import KalturaTransportError, TransportFault
+from kaltura_provider.api.retry import NO_RETRY
 
 
 @pytest.fixture(scope="module")

@@ -5,18 +5,24 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from kaltura_provider.api import (
+from kaltura_provider.api.errors import (
     KalturaAPIError,
     KalturaNotFoundError,
     KalturaPermanentError,
     KalturaTransportError,
-    Request,
     TransportFault,
+)
+from kaltura_provider.api.wire import (
+    HttpReply,
+    Request,
+    call_request,
     first_error,
     is_repeatable,
+    multi_request,
+    read_multi_reply,
+    read_reply,
     result,
 )
-from kaltura_provider.api.wire import HttpReply, call_request, multi_request, read_multi_reply, read_reply
 
 _URL = "http://k/api_v3"
 _JSON = {"content-type": "application/json", "x-kaltura-session": "1844674407, 1795452990"}

@@ -4,9 +4,10 @@ import pytest
 from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowFailException
 
-from kaltura_provider.api import KalturaConfigurationError, KalturaTransportError, TransportFault, api_error
+from kaltura_provider.api.errors import KalturaConfigurationError, KalturaTransportError, TransportFault, api_error
 from kaltura_provider.hooks.border import KalturaRetryPolicy, airflow_errors, retry_helps
-from kaltura_provider.upload import GoneReason, SourceNotFound, SourceUnavailable, TokenGone
+from kaltura_provider.upload.errors import GoneReason, TokenGone
+from kaltura_provider.upload.sources.errors import SourceNotFound, SourceUnavailable
 
 FINAL = [
     KalturaConfigurationError("login", "x", "is no partner id", "give a number"),

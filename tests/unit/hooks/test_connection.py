@@ -5,7 +5,9 @@ import json
 import pytest
 from airflow.sdk import Connection
 
-from kaltura_provider.api import AuthMethod, KalturaConfigurationError, SessionType
+from kaltura_provider.api.credentials import AuthMethod
+from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.hooks.connection import read_connection
 from kaltura_provider.provider_info import PROVIDER_INFO
 

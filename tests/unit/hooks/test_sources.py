@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.api import KalturaConfigurationError
+from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.hooks.sources import import_address, list_s3, open_source, printable, s3_client
-from kaltura_provider.upload import SourceForbidden, SourceRefused
+from kaltura_provider.upload.sources.errors import SourceForbidden, SourceRefused
 
 CONTENT = b"\x00\x00\x00\x18ftypmp42" + bytes(500)
 LISTING = b"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a.mp4</Key></Contents></ListBucketResult>"

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from kaltura_provider.api.errors import KalturaAPIError, KalturaPermanentError, api_error
-from kaltura_provider.ingest.categories import change_categories
-from kaltura_provider.ingest.flavors import list_flavors, narrowed
-from kaltura_provider.ingest.moderation import Decision, FlagType, moderate
+from kaltura_provider.services.category import change_categories
+from kaltura_provider.services.flavor_asset import list_flavors, narrowed
+from kaltura_provider.services.moderation import Decision, FlagType, moderate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from kaltura_provider.api import KalturaClient, Request
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.wire import Request
 
 IDS = [f"0_entry{number:05d}" for number in range(120)]
 

@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaltura_provider.api.errors import KalturaTransportError, TransportFault, api_error
-from kaltura_provider.ingest import Asset, AssetError, AssetRef, AssetState, EntryMetadata, IngestSettings, Kind, Redo
-from kaltura_provider.ingest.kinds import document_type, kind_of
-from kaltura_provider.ingest.objects import entry_object, lost_properties, normal_tags
+from kaltura_provider.ingest.entry_writes import entry_object
+from kaltura_provider.ingest.model import Asset, AssetError, AssetRef, AssetState
+from kaltura_provider.ingest.settings import IngestSettings, Redo
+from kaltura_provider.services.entry.kind import Kind, document_type, kind_of
+from kaltura_provider.services.entry.metadata import EntryMetadata
+from kaltura_provider.services.entry.objects import lost_properties, normal_tags
 
 
 def asset(**values: object) -> Asset:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaltura_provider.api import KalturaConfigurationError
+from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.ingest.placeholders import LONGEST, fill, placeholder_values
 
 DAY = dt.date(2026, 5, 1)

@@ -6,19 +6,9 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.ingest import (
-    Asset,
-    AssetError,
-    AssetRef,
-    AssetState,
-    LocalReceipts,
-    S3Receipts,
-    receipt,
-    receipt_path,
-    write_receipt,
-    write_run,
-)
-from kaltura_provider.upload import UploadResult
+from kaltura_provider.ingest.model import Asset, AssetError, AssetRef, AssetState
+from kaltura_provider.ingest.receipts import LocalReceipts, S3Receipts, receipt, receipt_path, write_receipt, write_run
+from kaltura_provider.upload.result import UploadResult
 
 
 def ref(**values: Any) -> AssetRef:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import requests
 
-from kaltura_provider.upload import SourceRefused, UrlPolicy, printable_url
-from kaltura_provider.upload.sources.address import origin, parse
+from kaltura_provider.upload.sources.address import origin, parse, printable_url
+from kaltura_provider.upload.sources.errors import SourceRefused
+from kaltura_provider.upload.sources.policy import UrlPolicy
 
 
 @pytest.mark.parametrize(

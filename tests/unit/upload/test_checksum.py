@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaltura_provider.upload import combine, crc32c, from_base64, to_base64
-from kaltura_provider.upload.checksum import ChecksumCollector
+from kaltura_provider.upload.checksum import ChecksumCollector, combine, crc32c, from_base64, to_base64
 
 
 def test_known_answers() -> None:

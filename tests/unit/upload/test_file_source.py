@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from kaltura_provider.upload import (
-    Source,
+from kaltura_provider.upload.sources.base import Source, steady
+from kaltura_provider.upload.sources.errors import (
     SourceChanged,
     SourceEmpty,
     SourceNotFound,
     SourceRefused,
     SourceUnavailable,
-    open_file,
 )
-from kaltura_provider.upload.sources.base import steady
+from kaltura_provider.upload.sources.file import open_file
 
 
 def test_reads_by_offset(tmp_path: Path) -> None:

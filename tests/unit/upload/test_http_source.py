@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given, settings, strategies
 from requests import Response
 
-from kaltura_provider.upload import (
-    HttpSource,
+from kaltura_provider.upload.sources.address import printable_url
+from kaltura_provider.upload.sources.errors import (
     SourceChanged,
     SourceEmpty,
     SourceForbidden,
@@ -24,12 +24,10 @@ from kaltura_provider.upload import (
     SourceRefused,
     SourceUnavailable,
     SourceUnsized,
-    SpooledHttpSource,
-    UrlPolicy,
-    open_http,
-    printable_url,
 )
+from kaltura_provider.upload.sources.http import HttpSource, SpooledHttpSource, open_http
 from kaltura_provider.upload.sources.http_answer import file_name
+from kaltura_provider.upload.sources.policy import UrlPolicy
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler

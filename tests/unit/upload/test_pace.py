@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from kaltura_provider.api import KalturaConfigurationError
-from kaltura_provider.upload import UploadSettings, memory_bound
+from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.upload.pace import Pace
+from kaltura_provider.upload.settings import UploadSettings, memory_bound
 
 MIB = 1 << 20
 

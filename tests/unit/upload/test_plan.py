@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kaltura_provider.upload import UploadSettings
 from kaltura_provider.upload.pace import Pace
 from kaltura_provider.upload.plan import MAX_CHUNKS, Chunk, Phase, UploadPlan, least_chunk_size, most_bytes
+from kaltura_provider.upload.settings import UploadSettings
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 

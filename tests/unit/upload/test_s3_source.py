@@ -12,7 +12,8 @@ from botocore.config import Config
 from botocore.response import StreamingBody
 from urllib3.exceptions import SSLError
 
-from kaltura_provider.upload import (
+from kaltura_provider.upload.checksum import crc32c, to_base64
+from kaltura_provider.upload.sources.errors import (
     SourceArchived,
     SourceChanged,
     SourceEmpty,
@@ -20,11 +21,8 @@ from kaltura_provider.upload import (
     SourceNotFound,
     SourceNotMedia,
     SourceUnavailable,
-    crc32c,
-    open_s3,
-    s3_client_options,
-    to_base64,
 )
+from kaltura_provider.upload.sources.s3 import open_s3, s3_client_options
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.upload import SourceUnavailable
+from kaltura_provider.upload.sources.errors import SourceUnavailable
 from kaltura_provider.upload.sources.spool import Spool
 
 DATA = random.Random(3).randbytes(300_007)

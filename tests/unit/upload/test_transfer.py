@@ -12,24 +12,23 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.api import KalturaTransportError, RetryPolicy, TransportFault, api_error
-from kaltura_provider.upload import (
+from kaltura_provider.api.errors import KalturaTransportError, TransportFault, api_error
+from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.upload.checksum import combine, crc32c, to_base64
+from kaltura_provider.upload.errors import (
     ChecksumMismatch,
     ChunkRefused,
     FinalRefused,
     GoneReason,
     SizeMismatch,
-    SourceNotFound,
     TokenBusy,
     TokenGone,
     UploadCancelled,
-    Uploader,
-    UploadSettings,
-    combine,
-    crc32c,
-    to_base64,
 )
 from kaltura_provider.upload.pace import Pace
+from kaltura_provider.upload.settings import UploadSettings
+from kaltura_provider.upload.sources.errors import SourceNotFound
+from kaltura_provider.upload.uploader import Uploader
 
 MIB, GIB = 1 << 20, 1 << 30
 QUICK = UploadSettings(

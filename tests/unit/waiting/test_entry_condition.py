@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kaltura_provider.triggers.evaluate import EntryReady, EntrySnapshot, State
+from kaltura_provider.waiting.conditions.entry import EntryReady
+from kaltura_provider.waiting.conditions.verdict import State
+from kaltura_provider.waiting.snapshot import EntrySnapshot
 
 GRACE = 60.0
 
@@ -112,7 +114,7 @@ def test_failed_replacement_asks_for_the_flavors_of_the_temporary_entry() -> Non
 def flavored(snapshot: EntrySnapshot, *flavors: dict[str, object]) -> EntrySnapshot:
     from dataclasses import replace
 
-    from kaltura_provider.triggers.evaluate import FlavorSnapshot
+    from kaltura_provider.waiting.snapshot import FlavorSnapshot
 
     return replace(snapshot, flavors=tuple(FlavorSnapshot.parse({"entryId": "0_a", **f}) for f in flavors))
 

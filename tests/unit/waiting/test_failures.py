@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from kaltura_provider.api import (
+from kaltura_provider.api.errors import (
     KalturaConfigurationError,
     KalturaError,
     KalturaPermanentError,
@@ -15,7 +15,7 @@ from kaltura_provider.api import (
     TransportFault,
     api_error,
 )
-from kaltura_provider.triggers.polling.failures import ErrorBudget, error_from_json, error_to_json, is_transient
+from kaltura_provider.waiting.polling.failures import ErrorBudget, error_from_json, error_to_json, is_transient
 
 BUSY = api_error("ACTION_BLOCKED", "busy")
 DOWN = KalturaTransportError("no answer", fault=TransportFault.TIMEOUT, service="baseEntry", action="getByIds")

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from kaltura_provider.triggers.evaluate import EntrySnapshot, FlavorSnapshot, FlavorsReady, State
+from kaltura_provider.waiting.conditions.flavors import FlavorsReady
+from kaltura_provider.waiting.conditions.verdict import State
+from kaltura_provider.waiting.snapshot import EntrySnapshot, FlavorSnapshot
 
 READY, CONVERTING, ERROR, QUEUED, DELETED, NOT_APPLICABLE, EXPORTING = 2, 1, -1, 0, 3, 4, 9
 

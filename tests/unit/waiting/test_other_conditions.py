@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kaltura_provider.triggers.evaluate import (
-    BulkJobDone,
-    EntryModerated,
-    EntrySnapshot,
-    JobSnapshot,
-    State,
-    TokenFull,
-    TokenSnapshot,
-)
+from kaltura_provider.waiting.conditions.bulk_job import BulkJobDone
+from kaltura_provider.waiting.conditions.moderation import EntryModerated
+from kaltura_provider.waiting.conditions.upload_token import TokenFull
+from kaltura_provider.waiting.conditions.verdict import State
+from kaltura_provider.waiting.snapshot import EntrySnapshot, JobSnapshot, TokenSnapshot
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.api import KalturaPermanentError, KalturaTransientError, Request, api_error
-from kaltura_provider.triggers.evaluate import BulkJobDone, EntryReady, FlavorsReady, TokenFull
-from kaltura_provider.triggers.polling.entries import EntryReader
-from kaltura_provider.triggers.polling.readers import GETS, JobReader, Plan, TokenReader
+from kaltura_provider.api.errors import KalturaPermanentError, KalturaTransientError, api_error
+from kaltura_provider.api.wire import Request
+from kaltura_provider.waiting.conditions.bulk_job import BulkJobDone
+from kaltura_provider.waiting.conditions.entry import EntryReady
+from kaltura_provider.waiting.conditions.flavors import FlavorsReady
+from kaltura_provider.waiting.conditions.upload_token import TokenFull
+from kaltura_provider.waiting.polling.entries import EntryReader
+from kaltura_provider.waiting.polling.readers import GETS, JobReader, Plan, TokenReader
 
 Server = Callable[[Request], Any]
 

@@ -10,15 +10,11 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.triggers.evaluate import (
-    BulkJobDone,
-    EntryReady,
-    EntrySnapshot,
-    FlavorSnapshot,
-    FlavorsReady,
-    JobSnapshot,
-    State,
-)
+from kaltura_provider.waiting.conditions.bulk_job import BulkJobDone
+from kaltura_provider.waiting.conditions.entry import EntryReady
+from kaltura_provider.waiting.conditions.flavors import FlavorsReady
+from kaltura_provider.waiting.conditions.verdict import State
+from kaltura_provider.waiting.snapshot import EntrySnapshot, FlavorSnapshot, JobSnapshot
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "contract" / "recordings"
 

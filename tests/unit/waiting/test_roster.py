@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
-from kaltura_provider.triggers.evaluate import EntryReady
-from kaltura_provider.triggers.polling.pace import LONGEST_HOLD, Pace, backoff, jittered
-from kaltura_provider.triggers.polling.roster import Member, Roster
-from kaltura_provider.triggers.watch import Watch
+from kaltura_provider.waiting.conditions.entry import EntryReady
+from kaltura_provider.waiting.polling.intervals import LONGEST_HOLD, Pace, backoff, jittered
+from kaltura_provider.waiting.polling.roster import Member, Roster
+from kaltura_provider.waiting.watch import Watch
 
 
 def middle() -> float:

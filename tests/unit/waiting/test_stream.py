@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.api import api_error
-from kaltura_provider.triggers.evaluate import TokenFull, TokenSnapshot
-from kaltura_provider.triggers.polling.pace import Pace
-from kaltura_provider.triggers.polling.readers import Plan, TokenReader
-from kaltura_provider.triggers.polling.reading import Reading
-from kaltura_provider.triggers.polling.roster import Member, Roster
-from kaltura_provider.triggers.polling.stream import poll
-from kaltura_provider.triggers.watch import Watch
+from kaltura_provider.api.errors import api_error
+from kaltura_provider.waiting.conditions.upload_token import TokenFull
+from kaltura_provider.waiting.polling.intervals import Pace
+from kaltura_provider.waiting.polling.readers import Plan, TokenReader
+from kaltura_provider.waiting.polling.reading import Reading
+from kaltura_provider.waiting.polling.roster import Member, Roster
+from kaltura_provider.waiting.polling.stream import poll
+from kaltura_provider.waiting.snapshot import TokenSnapshot
+from kaltura_provider.waiting.watch import Watch
 
 
 class Client:
@@ -65,7 +66,7 @@ async def ticks(roster: Roster, clients: list[Client], number: int, reader: Any 
 
 @pytest.fixture(autouse=True)
 def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kaltura_provider.triggers.polling.roster.backoff", lambda *_: 0.05)
+    monkeypatch.setattr("kaltura_provider.waiting.polling.roster.backoff", lambda *_: 0.05)
 
 
 async def test_rounds_follow_each_other_and_the_client_is_closed() -> None:

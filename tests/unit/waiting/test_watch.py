@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from kaltura_provider.triggers.evaluate import EntryReady, EntrySnapshot
-from kaltura_provider.triggers.watch import Watch
+from kaltura_provider.waiting.conditions.entry import EntryReady
+from kaltura_provider.waiting.snapshot import EntrySnapshot
+from kaltura_provider.waiting.watch import Watch
 
 
 def seen(**statuses: object) -> dict[str, EntrySnapshot]:

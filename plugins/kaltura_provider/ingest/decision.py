@@ -1,0 +1,265 @@
+"""What to do about one asset, given what the ledger shows: a pure decision with no call in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from kaltura_provider.api.enums import EntryStatus, FlavorAssetStatus, ReplacementStatus, UploadTokenStatus
+from kaltura_provider.ingest.model import AssetError
+from kaltura_provider.ingest.settings import IfExists, Redo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kaltura_provider.ingest.entry_view import EntryView, FlavorView, TokenView
+    from kaltura_provider.ingest.settings import IngestSettings
+
+__all__ = [
+    "NEEDS_CLAIM",
+    "Act",
+    "Ending",
+    "Subject",
+    "chosen_entry",
+    "clear_first",
+    "decide",
+    "decide_by_source",
+    "decide_replaced",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the decision is about: an asset, the content it shall have, and the size of that."""
+
+    asset: str
+    content: str
+    size: int
+
+
+class Act(StrEnum):
+    """What comes next. The first group ends here, the second needs a claim, the third clears the way."""
+
+    DONE = "done"
+    MARK = "mark"  # verified: write the content mark, then done
+    CHECK_SOURCE = "check source"  # no token tells: compare the source flavor
+    SEND = "send"
+    SENT = "sent"
+    IMPORTING = "importing"
+    REPLACING = "replacing"
+    SKIP = "skip"
+    FAIL = "fail"
+
+    CREATE = "create"
+    REUSE = "reuse"  # the entry is there, empty
+    REPLACE = "replace"
+
+    WAIT = "wait"  # somebody else is at it
+    ASK_OTHER = "ask other"  # another content of this asset is on its way into the entry
+    DROP_TOKEN = "drop token"  # noqa: S105 of no use any more; its entry is empty again then
+    DROP_ENTRY = "drop entry"  # waits for ever and can take no content
+
+
+NEEDS_CLAIM = frozenset({Act.CREATE, Act.REUSE, Act.REPLACE})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A decision."""
+
+    act: Act
+    entry: EntryView | None = None
+    token: TokenView | None = None
+    note: str | None = None
+    error: AssetError | None = None
+
+
+def clear_first(ending: Ending, tokens: Sequence[TokenView]) -> Ending:
+    """Return ``ending``, or the dropping of a token that would stand in the way of the claim it needs.
+
+    Such a token has this content's name and is attached, but not to an entry that waits for it.
+    """
+    if ending.act in NEEDS_CLAIM and tokens:
+        return Ending(Act.DROP_TOKEN, ending.entry, tokens[0])
+    return ending
+
+
+def chosen_entry(subject: Subject, entries: Sequence[EntryView], tokens: Sequence[TokenView] = ()) -> EntryView | None:
+    """Return the one of several entries that is the asset's; ``None`` when all are deleted.
+
+    First comes one with this content, then with any, then waiting, then empty; of equals the oldest, so that everybody
+    who looks chooses the same.
+    """
+    named = {token.entry_id for token in tokens}
+
+    def rank(entry: EntryView) -> tuple[int, int, bool, str]:
+        if entry.live:
+            order = 0 if entry.content == subject.content else 1 if entry.content else 2
+        else:
+            order = 3 if entry.waiting else 4
+        return order, entry.created_at, entry.id not in named, entry.id
+
+    return min((entry for entry in entries if not entry.deleted), key=rank, default=None)
+
+
+def decide(
+    subject: Subject,
+    entries: Sequence[EntryView],
+    tokens: Sequence[TokenView],
+    settings: IngestSettings,
+    now: float,
+) -> Ending:
+    """Decide about one asset.
+
+    :param entries: its entries as the database has them. :param tokens: the attached tokens of this content's name,
+        with their entries resolved. :param now: the server's time.
+    """
+    entry = chosen_entry(subject, entries, tokens)
+    if entry is None:
+        return _no_entry(subject, entries, settings)
+    mine = [token for token in tokens if token.entry_id == entry.id]
+    if entry.refused(subject.content) and Redo.REFUSED not in settings.redo:
+        return Ending(Act.FAIL, entry, error=_refused(entry))
+    if entry.empty:
+        return Ending(Act.REUSE, entry)
+    if entry.waiting:
+        return _waiting(subject, entry, mine, settings, now)
+    if entry.content == subject.content:
+        return Ending(Act.DONE, entry)
+    if entry.pending == subject.content and entry.content:
+        # Once the contents are swapped the token names a flavor that is no more.
+        lost = [token for token in tokens if token.entry_id is None]
+        return _replacement(entry, mine or lost, settings, now)
+    held = entry.content or entry.pending or entry.importing
+    if held and held != subject.content:
+        return _changed(entry, settings)
+    return _unverified(subject, entry, mine, settings)
+
+
+def _no_entry(subject: Subject, entries: Sequence[EntryView], settings: IngestSettings) -> Ending:
+    deleted = [entry for entry in entries if entry.is_asset(subject.asset)]
+    if deleted and Redo.DELETED not in settings.redo:
+        last = max(deleted, key=lambda entry: entry.updated_at)
+        return Ending(Act.SKIP, last, note="deleted in Kaltura; ask for redo: deleted to ingest it again")
+    return Ending(Act.CREATE)
+
+
+def _refused(entry: EntryView) -> AssetError:
+    text = f"Kaltura refused this file's type before (entry {entry.id}); ask for redo: refused to try again"
+    return AssetError("refused", text)
+
+
+def _waiting(
+    subject: Subject, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings, now: float
+) -> Ending:
+    """Decide about an entry that waits for a token or an import."""
+    settled = now - entry.updated_at >= settings.grace
+    if mine:
+        return _waiting_for(entry, mine[0], settings, now)
+    if entry.importing == subject.content:
+        return Ending(Act.IMPORTING, entry)
+    if entry.importing or (entry.pending and entry.pending != subject.content):
+        return Ending(Act.ASK_OTHER, entry)
+    if settled and entry.pending and not entry.adopted:
+        return Ending(Act.DROP_ENTRY, entry, note="its token was lost: it would have waited for ever")
+    return Ending(Act.WAIT, entry)
+
+
+def _waiting_for(entry: EntryView, token: TokenView, settings: IngestSettings, now: float) -> Ending:
+    age = now - token.updated_at
+    if token.status == UploadTokenStatus.PARTIAL_UPLOAD and age > settings.max_resume_age:
+        return Ending(Act.DROP_TOKEN, entry, token, note="its upload rested too long to be resumed")
+    if token.open:
+        return Ending(Act.SEND, entry, token)
+    if age < settings.grace:
+        return Ending(Act.SENT, entry, token)
+    if token.status == UploadTokenStatus.CLOSED and not entry.adopted:
+        return Ending(Act.DROP_ENTRY, entry, token, note="its token was used elsewhere: it would wait for ever")
+    return Ending(Act.DROP_TOKEN, entry, token, note="Kaltura did not take its bytes over")
+
+
+def _replacement(entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings, now: float) -> Ending:
+    """Decide about an entry with other content that was prepared to get this one in its place."""
+    token = mine[0] if mine else None
+    if token is not None and token.open and entry.replaces:
+        if token.status == UploadTokenStatus.PARTIAL_UPLOAD and now - token.updated_at > settings.max_resume_age:
+            return Ending(Act.DROP_TOKEN, entry, token)
+        return Ending(Act.SEND, entry, token)
+    if entry.replacement == ReplacementStatus.FAILED:
+        text = f"the new content of entry {entry.id} could not be converted; cancel the replacement in Kaltura"
+        return Ending(Act.FAIL, entry, error=AssetError("replacement_failed", text))
+    if entry.replaces or (token is not None and token.filled):
+        return Ending(Act.REPLACING, entry, token)
+    if token is not None:
+        return Ending(Act.DROP_TOKEN, entry, token, note="its replacement was cancelled")
+    return _changed(entry, settings)
+
+
+def _changed(entry: EntryView, settings: IngestSettings) -> Ending:
+    """Decide about an entry that holds other content of this asset."""
+    if settings.if_exists is IfExists.SKIP:
+        return Ending(Act.SKIP, entry, note="changed at source; the entry keeps the content it has")
+    if settings.if_exists is IfExists.FAIL:
+        text = f"entry {entry.id} holds other content of this asset; choose if_exists: replace to renew it"
+        return Ending(Act.FAIL, entry, error=AssetError("changed", text))
+    if entry.replaces:
+        text = f"entry {entry.id} is being replaced already; wait for it, or approve or cancel it in Kaltura"
+        return Ending(Act.FAIL, entry, error=AssetError("replacement", text, retry_helps=True))
+    return Ending(Act.REPLACE, entry)
+
+
+def _unverified(subject: Subject, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings) -> Ending:
+    """Decide about an entry with content that nobody has verified yet."""
+    if entry.importing and entry.status == EntryStatus.ERROR_IMPORTING:
+        if Redo.FAILED in settings.redo and not entry.adopted:
+            return Ending(Act.DROP_ENTRY, entry, note="its import had failed")
+        text = f"Kaltura could not fetch it (entry {entry.id}); mend the URL and ask for redo: failed"
+        return Ending(Act.FAIL, entry, error=AssetError("import_failed", text))
+    filled = [token for token in mine if token.filled]
+    if not filled:
+        return Ending(Act.CHECK_SOURCE, entry)
+    if whole := [token for token in filled if token.uploaded == subject.size]:
+        return Ending(Act.MARK, entry, whole[0])
+    return _short(subject, entry, filled[0].uploaded, settings, filled[0])
+
+
+def _short(
+    subject: Subject, entry: EntryView, held: int | None, settings: IngestSettings, token: TokenView | None = None
+) -> Ending:
+    """Decide about an entry that got another number of bytes than it should have."""
+    if settings.if_exists is IfExists.REPLACE:
+        if entry.replaces:
+            return Ending(Act.REPLACING, entry, token)
+        return Ending(Act.REPLACE, entry)
+    text = f"entry {entry.id} holds {held} bytes of {subject.size}; choose if_exists: replace to send it again"
+    return Ending(Act.FAIL, entry, error=AssetError("size_mismatch", text))
+
+
+def decide_by_source(subject: Subject, entry: EntryView, source: FlavorView | None, settings: IngestSettings) -> Ending:
+    """Decide about a live entry that no token tells about, by its source flavor.
+
+    Content that was verified once, or is not of our making, is never sent again because of its size: people remove and
+    edit sources inside Kaltura.
+    """
+    if source is not None and source.size == subject.size:
+        return Ending(Act.MARK, entry)
+    fetching = source is not None and (source.status == FlavorAssetStatus.IMPORTING or not source.size)
+    if fetching and entry.importing == subject.content:
+        return Ending(Act.IMPORTING, entry)
+    never_verified = subject.content in (entry.pending, entry.importing) and not entry.adopted
+    if never_verified and source is not None and source.size:
+        return _short(subject, entry, source.size, settings)
+    if source is None:
+        return Ending(Act.DONE, entry, note="its source flavor was removed in Kaltura, or it has none")
+    return Ending(Act.DONE, entry, note=f"its source in Kaltura has {source.size} bytes, not {subject.size}: kept")
+
+
+def decide_replaced(subject: Subject, entry: EntryView, token: TokenView | None, source: FlavorView | None) -> Ending:
+    """Decide whether a replacement that is no longer under way was done or cancelled."""
+    since = token.created_at if token else 0
+    if source is not None and source.size == subject.size and source.updated_at >= since:
+        return Ending(Act.MARK, entry, token)
+    if token is not None:
+        return Ending(Act.DROP_TOKEN, entry, token, note="its replacement was cancelled in Kaltura")
+    return Ending(Act.SKIP, entry, note="its replacement was cancelled in Kaltura")

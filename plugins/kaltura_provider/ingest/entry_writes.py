@@ -1,0 +1,163 @@
+"""The calls that change the library: make an entry, give an empty one its content, replace content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError
+from kaltura_provider.api.wire import Request, result
+from kaltura_provider.ingest.entry_view import EntryView
+from kaltura_provider.ingest.identity import (
+    MADE_MARK,
+    asset_mark,
+    content_mark,
+    import_mark,
+    pending_mark,
+    reference_for,
+)
+from kaltura_provider.ingest.marks import tags_request
+from kaltura_provider.services.entry.kind import Kind
+from kaltura_provider.services.entry.objects import described_entry, lost_properties, token_resource, url_resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.ingest.model import Asset
+
+__all__ = [
+    "Attached",
+    "add_content",
+    "create_entry",
+    "create_from_file",
+    "entry_object",
+    "fetch_content",
+    "import_entry",
+    "replace_content",
+]
+
+_ADMIN_PROPERTY = "PROPERTY_VALIDATION_ADMIN_PROPERTY"
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An entry after such a call; ``error`` is why it got no content, ``lost`` what the server dropped."""
+
+    entry: EntryView
+    error: KalturaAPIError | None = None
+    lost: tuple[str, ...] = ()
+
+
+def entry_object(asset: Asset, marks: Sequence[str]) -> dict[str, Any]:
+    """Return the entry to add for ``asset``; ``marks`` go beside the marks every entry of ours carries."""
+    said = asset.metadata
+    return described_entry(said, asset.kind, asset.name) | {
+        "adminTags": ",".join((*said.admin_tags, MADE_MARK, asset_mark(asset.asset), *marks)),
+        "referenceId": said.reference_id or reference_for(asset.asset),
+    }
+
+
+def create_entry(client: KalturaClient, asset: Asset, token_id: str) -> Attached:
+    """Make the entry with the pending token as its content, in one request.
+
+    :raises KalturaConfigurationError: the session cannot write marks. :raises KalturaError: no entry was made, or
+        (``ambiguous``) perhaps one was.
+    """
+    return _create(client, asset, pending_mark(asset.content), token_resource(token_id))
+
+
+def import_entry(client: KalturaClient, asset: Asset) -> Attached:
+    """Make the entry and have Kaltura fetch its content from ``asset.import_url``; raises as :func:`create_entry`."""
+    resource = url_resource(asset.import_url or "", asset.import_headers)
+    return _create(client, asset, import_mark(asset.content), resource)
+
+
+def _create(client: KalturaClient, asset: Asset, mark: str, resource: dict[str, Any]) -> Attached:
+    sent = entry_object(asset, [mark])
+    service = asset.kind.service
+    params: dict[str, Any] = {"entry": sent}
+    if service == "baseEntry":
+        params["type"] = asset.kind.entry_type
+    added, attached = client.multirequest(
+        [
+            Request(service, "add", params),
+            Request(service, "addContent", {"entryId": result(1, "id"), "resource": resource}),
+        ]
+    )
+    entry = _made(client, added, asset)
+    lost = tuple(lost_properties(sent, added))
+    if isinstance(attached, KalturaAPIError):
+        return Attached(entry, attached, lost)
+    return Attached(EntryView.of({**added, **attached}), None, lost)
+
+
+def create_from_file(client: KalturaClient, asset: Asset, token_id: str) -> Attached:
+    """Make the entry from a token that is full, with its content mark at once; raises as :func:`create_entry`."""
+    sent = entry_object(asset, [content_mark(asset.content)])
+    if asset.kind in (Kind.DATA, Kind.DOCUMENT):
+        # The entry type counts only as a parameter of its own.
+        params: dict[str, Any] = {"entry": sent, "type": asset.kind.entry_type, "uploadTokenId": token_id}
+        service = "baseEntry"
+    else:
+        params = {"mediaEntry": sent, "uploadTokenId": token_id}
+        service = "media"
+    try:
+        added = client.call(service, "addFromUploadedFile", params)
+    except KalturaAPIError as error:
+        raise _readable(error) from error
+    return Attached(_made(client, added, asset), None, tuple(lost_properties(sent, added)))
+
+
+def add_content(client: KalturaClient, asset: Asset, entry: EntryView, token_id: str) -> Attached:
+    """Give an empty entry of this asset a token as its content."""
+    return _attach(client, asset, entry, "addContent", token_resource(token_id), pending_mark(asset.content))
+
+
+def fetch_content(client: KalturaClient, asset: Asset, entry: EntryView) -> Attached:
+    """Have Kaltura fetch the content of an empty entry of this asset from ``asset.import_url``."""
+    resource = url_resource(asset.import_url or "", asset.import_headers)
+    return _attach(client, asset, entry, "addContent", resource, import_mark(asset.content))
+
+
+def replace_content(client: KalturaClient, asset: Asset, entry: EntryView, token_id: str) -> Attached:
+    """Have the content of a token take the place of what the entry holds."""
+    return _attach(client, asset, entry, "updateContent", token_resource(token_id), pending_mark(asset.content))
+
+
+def _attach(
+    client: KalturaClient, asset: Asset, entry: EntryView, action: str, resource: dict[str, Any], mark: str
+) -> Attached:
+    marks = [mark]
+    if entry.content is not None:
+        marks.append(content_mark(entry.content))
+    content = Request(asset.kind.service, action, {"entryId": entry.id, "resource": resource})
+    marked, attached = client.multirequest([tags_request(entry, asset.asset, marks), content])
+    for reply in (marked, attached):
+        if isinstance(reply, KalturaAPIError):
+            return Attached(entry, reply)
+    return Attached(EntryView.of({**marked, **attached}))
+
+
+def _made(client: KalturaClient, added: Any, asset: Asset) -> EntryView:
+    if isinstance(added, KalturaAPIError):
+        raise _readable(added)
+    entry = EntryView.of(added)
+    if not entry.is_asset(asset.asset):
+        # Nobody could find it again: it must not stay.
+        client.call("baseEntry", "delete", {"entryId": entry.id}, repeatable=True)
+        raise KalturaConfigurationError(
+            "session",
+            None,
+            f"lost the mark {asset_mark(asset.asset)} of entry {entry.id}: it may not write adminTags",
+            "use an ADMIN session for ingest",
+        )
+    return entry
+
+
+def _readable(error: KalturaAPIError) -> Exception:
+    if error.code == _ADMIN_PROPERTY:
+        return KalturaConfigurationError(
+            "session_type", "USER", "may not write adminTags", "use an ADMIN session for ingest"
+        )
+    return error

@@ -1,0 +1,135 @@
+"""Bulk uploads: files of rows sent as jobs, the jobs' results row by row, and stopping them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.enums import BatchJobStatus, parse_status
+from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
+from kaltura_provider.api.multipart import FilePart
+from kaltura_provider.services.bulk_upload.log import read_log, results_by_row
+from kaltura_provider.services.bulk_upload.rows import csv_file, xml_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.services.bulk_upload.rows import BulkRow
+
+__all__ = [
+    "MOST_ROWS",
+    "BulkFormat",
+    "BulkLogNotReadyError",
+    "abort_bulk",
+    "bulk_results",
+    "find_job",
+    "split_rows",
+    "submit_bulk",
+]
+
+MOST_ROWS = 5_000
+"""Rows of one job at most; a Kaltura server as shipped takes 1,000 (``maxRecords``) and fails those beyond."""
+
+_ACCOUNT_DEFAULT = -1
+
+
+class BulkFormat(StrEnum):
+    """How the rows are written."""
+
+    CSV = "csv"
+    XML = "xml"
+
+    @property
+    def job_data(self) -> str:
+        """The class that tells Kaltura the format; without it XML is read as CSV."""
+        return f"KalturaBulkUpload{self.value.capitalize()}JobData"
+
+
+class BulkLogNotReadyError(KalturaError):
+    """The job has no results yet."""
+
+
+def split_rows(rows: Sequence[BulkRow], size: int) -> list[Sequence[BulkRow]]:
+    """Return the rows in groups of at most ``size``."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def submit_bulk(
+    client: KalturaClient,
+    rows: Sequence[BulkRow],
+    *,
+    format: BulkFormat = BulkFormat.CSV,
+    conversion_profile_id: int | None = None,
+    purpose: str = "",
+    look_first: bool = False,
+) -> str:
+    """Send rows as a bulk upload job and return its id.
+
+    :param conversion_profile_id: of rows that name none; by default the account's.
+    :param purpose: what the rows are sent for; a comment in the file keeps a hash of it and of the rows as they were
+        given, by which ``look_first`` finds the job that an earlier try has made.
+    :raises KalturaError: Kaltura refuses, or (``ambiguous``) may have taken the file.
+    """
+    content = csv_file(rows) if format is BulkFormat.CSV else xml_file(rows)
+    given = json.dumps([purpose, [row.given for row in rows]], sort_keys=True, default=str)
+    mark = f"airflow-{hashlib.sha256(given.encode()).hexdigest()[:24]}"
+    if look_first and (made := find_job(client, mark)):
+        return made
+    head, line_end, rest = content.partition(b"\n")
+    comment = f"# {mark}" if format is BulkFormat.CSV else f"<!-- {mark} -->"
+    file = head + line_end + comment.encode() + b"\n" + rest
+    part = FilePart(f"{mark}.{format.value}", len(file), lambda: [file], content_type=f"text/{format.value}")
+    # An XML job without a profile fails as a whole: "Conversion profile not defined".
+    profile = _ACCOUNT_DEFAULT if conversion_profile_id is None else conversion_profile_id
+    params = {
+        "bulkUploadData": {"objectType": format.job_data, "fileName": part.file_name},
+        "bulkUploadEntryData": {"objectType": "KalturaBulkUploadEntryData", "conversionProfileId": profile},
+    }
+    return str(client.send_file("media", "bulkUploadAdd", params, part)["id"])
+
+
+def find_job(client: KalturaClient, mark: str) -> str | None:
+    """Return the job whose file has this mark, if it is among the latest 50 of the last day.
+
+    Kaltura does not say what a job's file was called, but gives the file itself.
+    """
+    params = {
+        "bulkUploadFilter": {"uploadedOnGreaterThanOrEqual": -86400, "orderBy": "-createdAt"},
+        "pager": {"pageSize": 50},
+    }
+    for job in client.call("bulkUpload_bulk", "list", params)["objects"]:
+        if mark.encode() in client.read_file("bulkUpload_bulk", "serve", {"id": job["id"]}):
+            return str(job["id"])
+    return None
+
+
+def abort_bulk(client: KalturaClient, bulk_id: int) -> dict[str, Any]:
+    """Stop a job; entries that were made stay. One that has ended already stays as it is."""
+    job = client.call("bulkUpload_bulk", "abort", {"id": bulk_id}, repeatable=True)
+    status = parse_status(BatchJobStatus, job["status"])
+    return {
+        "bulk_upload_id": str(bulk_id),
+        "status": status.name.lower() if isinstance(status, BatchJobStatus) else status,
+    }
+
+
+def bulk_results(
+    client: KalturaClient, bulk_id: int, rows: Sequence[Mapping[str, Any] | str] = ()
+) -> list[dict[str, Any]]:
+    """Return what became of each row, as :func:`results_by_row`.
+
+    :param rows: the rows of the job, in their order; a row without a line in the log has failed.
+    :raises BulkLogNotReadyError: the job has not read its file yet.
+    :raises KalturaConfigurationError: the job as a whole failed; says why.
+    """
+    job = client.call("bulkUpload_bulk", "get", {"id": bulk_id})
+    lines = read_log(client.read_file("bulkUpload_bulk", "serveLog", {"id": bulk_id}))
+    if lines is None:
+        if job.get("error"):
+            raise KalturaConfigurationError("bulk_upload", bulk_id, "failed as a whole", str(job["error"]))
+        if parse_status(BatchJobStatus, job["status"]) != BatchJobStatus.ABORTED:
+            raise BulkLogNotReadyError(f"bulk upload {bulk_id} has no results yet: wait with KalturaBulkJobSensor")
+    return results_by_row(lines or (), rows)

@@ -1,0 +1,66 @@
+"""Entries made by themselves: what an author says of one becomes an entry without content."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.arguments import entry_id
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.services.entry.kind import Kind, kind_of
+from kaltura_provider.services.entry.metadata import EntryMetadata
+from kaltura_provider.services.entry.objects import described_entry, lost_properties
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kaltura_provider.api.client import KalturaClient
+
+__all__ = ["empty_entry", "read_metadata", "warn_of_lost"]
+
+log = logging.getLogger("kaltura_provider.ingest")
+
+_NO_PROFILE = -1
+
+
+def read_metadata(
+    values: Mapping[str, Any] | None, file_name: str | None = None, *, default: Kind | None = None
+) -> tuple[EntryMetadata, Kind]:
+    """Return what an author says of an entry, and its kind: as said, by the file's extension, or the default.
+
+    :raises KalturaConfigurationError: a field is unknown or impossible, or nothing tells the kind.
+    """
+    try:
+        said = EntryMetadata.from_dict(values or {})
+        kind = default if default and not said.media_type else kind_of(file_name or said.name or "", said.media_type)
+    except ValueError as error:
+        raise KalturaConfigurationError("metadata", None, "cannot be", str(error)) from None
+    for name in ("parent_entry_id", "template_entry_id"):
+        if getattr(said, name) is not None:
+            entry_id(getattr(said, name), f"metadata.{name}")
+    return said, kind
+
+
+def empty_entry(client: KalturaClient, said: EntryMetadata, kind: Kind, file_name: str = "") -> dict[str, Any]:
+    """Make an entry without content. Not repeatable: after trouble on the way there may be one.
+
+    :raises KalturaConfigurationError: it could never get content.
+    :raises KalturaError: Kaltura refuses, or cannot be asked.
+    """
+    if kind.media_type is not None and said.conversion_profile_id == _NO_PROFILE:
+        raise KalturaConfigurationError(
+            "metadata.conversion_profile_id", _NO_PROFILE, "makes media READY at once, which then takes no content",
+            "leave it out, or make the entry of a full token (KalturaAddFromUploadedFileOperator)",
+        )  # fmt: skip
+    entry = described_entry(said, kind, file_name or said.name or kind.value)
+    params: dict[str, Any] = {"entry": entry}
+    if kind.service == "baseEntry":
+        params["type"] = kind.entry_type
+    return warn_of_lost(entry, client.call(kind.service, "add", params))
+
+
+def warn_of_lost(sent: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry that was made; what Kaltura dropped without an error goes to the log."""
+    if lost := lost_properties(sent, made):
+        log.warning("entry %s: Kaltura dropped %s; the session's role may not set them", made["id"], ", ".join(lost))
+    return dict(made)

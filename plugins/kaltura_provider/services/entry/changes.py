@@ -1,0 +1,149 @@
+"""Changing what an entry says: only the properties that differ are sent, and what Kaltura drops is noticed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.arguments import entry_id as checked_entry_id
+from kaltura_provider.api.enums import DisplayInSearch, EntryStatus, parse_enum
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.params import NULL
+from kaltura_provider.services.entry.metadata import EntryMetadata
+from kaltura_provider.services.entry.objects import normal_tags
+from kaltura_provider.services.entry.reserved import is_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kaltura_provider.api.client import KalturaClient
+
+__all__ = ["check_changes", "update_entry", "wanted_properties"]
+
+_PROPERTIES = {
+    "name": "name",
+    "description": "description",
+    "tags": "tags",
+    "admin_tags": "adminTags",
+    "categories": "categories",
+    "reference_id": "referenceId",
+    "conversion_profile_id": "conversionProfileId",
+    "access_control_id": "accessControlId",
+    "user_id": "userId",
+    "start_date": "startDate",
+    "end_date": "endDate",
+    "parent_entry_id": "parentEntryId",
+    "partner_data": "partnerData",
+}
+_REMOVABLE = frozenset(_PROPERTIES) - {"name", "conversion_profile_id", "access_control_id", "user_id"}
+
+
+def check_changes(changes: Mapping[str, Any]) -> None:
+    """Check changes before anything is sent. Raises as :func:`wanted_properties`."""
+    wanted_properties(changes)
+
+
+def wanted_properties(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return changes (under the names of :class:`EntryMetadata`) under Kaltura's names; ``None`` stands for "remove".
+
+    :raises KalturaConfigurationError: a field is unknown or cannot be changed, or a value is impossible.
+    """
+    if not changes:
+        raise KalturaConfigurationError("changes", None, "are empty", "give at least one field")
+    given = {name: value for name, value in changes.items() if value not in (None, "")}
+    removed = [name for name in changes if name not in given]
+    known = [*_PROPERTIES, "extra"]
+    if unknown := sorted(set(changes) - set(known)):
+        raise KalturaConfigurationError("changes", ", ".join(unknown), "cannot be changed", f"use {', '.join(known)}")
+    if kept := sorted(set(removed) - _REMOVABLE):
+        raise KalturaConfigurationError("changes", ", ".join(kept), "cannot be removed", "give a value")
+    try:
+        said = EntryMetadata.from_dict(given)
+    except ValueError as error:
+        raise KalturaConfigurationError("changes", None, "cannot be", str(error)) from None
+    if "parent_entry_id" in given:
+        checked_entry_id(given["parent_entry_id"], "changes.parent_entry_id")
+    wanted = {_PROPERTIES[name]: _plain(name, said) for name in given if name in _PROPERTIES}
+    return {**said.extra, **wanted, **{_PROPERTIES[name]: None for name in removed}}
+
+
+def _plain(name: str, said: EntryMetadata) -> Any:
+    value = getattr(said, name)
+    if name == "tags":
+        return normal_tags(value)
+    return ",".join(value) if isinstance(value, tuple) else value
+
+
+def update_entry(client: KalturaClient, entry_id: str, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Give an entry these values; return what changed: property -> ``{"from": old, "to": new}``.
+
+    Nothing is sent when nothing differs. The marks of this package among the adminTags stay.
+
+    :raises KalturaConfigurationError: an impossible change, or one that the session's role may not make.
+    :raises KalturaError: there is no such entry, or Kaltura refuses or cannot be asked.
+    """
+    wanted = wanted_properties(changes)
+    entry = client.call("baseEntry", "get", {"entryId": entry_id})
+    if parse_enum(DisplayInSearch, entry.get("displayInSearch")) == DisplayInSearch.RECYCLED:
+        raise KalturaConfigurationError("entry_id", entry_id, "is in the recycle bin", "restore it first")
+    if "adminTags" in wanted:
+        wanted["adminTags"] = _with_marks(entry, wanted["adminTags"])
+    differing = {name: value for name, value in wanted.items() if not _same(name, entry.get(name), value)}
+    if "conversionProfileId" in differing and entry["status"] != EntryStatus.NO_CONTENT:
+        raise KalturaConfigurationError(
+            "changes.conversion_profile_id", differing["conversionProfileId"], "can only be set before content",
+            "replace the content with another profile (KalturaUpdateContentOperator)",
+        )  # fmt: skip
+    if not differing:
+        return {}
+    sent = {name: NULL if value is None else value for name, value in differing.items()}
+    # The same values twice are the same values.
+    reply = client.call(
+        "baseEntry",
+        "update",
+        {"entryId": entry_id, "baseEntry": _typed(entry, sent)},
+        repeatable=True,
+    )
+    _check_taken(entry_id, differing, reply)
+    return {name: {"from": entry.get(name), "to": reply.get(name, value)} for name, value in differing.items()}
+
+
+def _typed(entry: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties with the entry's own class, which those outside ``KalturaBaseEntry`` need."""
+    return {"objectType": entry.get("objectType", "KalturaBaseEntry"), **sent}
+
+
+def _with_marks(entry: Mapping[str, Any], tags: str | None) -> str:
+    current = [tag.strip() for tag in str(entry.get("adminTags") or "").split(",")]
+    marks = [tag for tag in current if is_mark(tag)]
+    given = [tag.strip().lower() for tag in (tags or "").split(",") if tag.strip()]
+    return ",".join(dict.fromkeys((*given, *marks)))
+
+
+def _same(name: str, old: Any, new: Any) -> bool:
+    if name in ("tags", "adminTags", "categories"):
+        return _words(old) == _words(new)
+    if new is None:
+        return old in (None, "")
+    if isinstance(new, bool):
+        return old is not None and bool(int(old)) == new
+    return old is not None and str(old) == str(new)
+
+
+def _words(value: Any) -> set[str]:
+    return {word.strip().lower() for word in str(value or "").split(",") if word.strip()}
+
+
+def _check_taken(entry_id: str, sent: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
+    """Notice what the server dropped without an error, as it does when a role may not set a property."""
+    known = set(_PROPERTIES.values())
+    lost = [name for name, value in sent.items() if name in known and not _same(name, reply.get(name), value)]
+    unknown = [name for name, value in sent.items() if name not in known and value is not None and name not in reply]
+    if unknown:
+        raise KalturaConfigurationError(
+            "changes.extra", ", ".join(unknown), f"is no property of entry {entry_id}", "write it as Kaltura does"
+        )
+    if lost:
+        raise KalturaConfigurationError(
+            "changes", ", ".join(lost), f"did not stay on entry {entry_id}",
+            "the session's role may not set it: use an ADMIN session without a narrower role",
+        )  # fmt: skip

@@ -1,0 +1,105 @@
+"""Taking entries away, guarded: known ids, or what a filter finds and no more than a maximum of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.enums import DisplayInSearch, parse_enum
+from kaltura_provider.api.errors import (
+    KalturaAPIError,
+    KalturaConfigurationError,
+    KalturaNotFoundError,
+    KalturaPermanentError,
+)
+from kaltura_provider.api.wire import Request
+from kaltura_provider.services.entry.listing import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+
+__all__ = ["Removal", "act_on_entries", "find_limited"]
+
+_BATCH = 50
+
+
+class Removal(StrEnum):
+    """What happens to entries."""
+
+    DELETE = "delete"
+    RECYCLE = "recycle"
+    RESTORE = "restore"
+
+    @property
+    def action(self) -> str:
+        """The action of ``baseEntry``."""
+        return "restoreRecycled" if self is Removal.RESTORE else self.value
+
+
+# What says that the entry is where it shall be already.
+_DONE_ALREADY = {
+    Removal.DELETE: "ENTRY_ID_NOT_FOUND",
+    Removal.RECYCLE: "INVALID_ENTRY_STATUS_FOR_RECYCLE",
+    Removal.RESTORE: "INVALID_ENTRY_STATUS_FOR_RESTORE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Entry ids by what became of them; ``failed`` with Kaltura's reason."""
+
+    done: list[str]
+    missing: list[str]
+    failed: dict[str, str]
+    retry: KalturaAPIError | None = None
+
+
+def find_limited(client: KalturaClient, wanted: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
+    """Return the entries that a filter finds (id, name, createdAt), if they are no more than ``most``.
+
+    :raises KalturaConfigurationError: they are more. :raises KalturaError: as :func:`~.library.walk`.
+    """
+    found = list(islice(walk(client, wanted, fields=("id", "name", "createdAt")), most + 1))
+    if len(found) > most:
+        raise KalturaConfigurationError(
+            "filter", None, f"finds more than max_entries ({most}) entries", "narrow it, or raise max_entries"
+        )
+    return found
+
+
+def act_on_entries(client: KalturaClient, ids: Sequence[str], removal: Removal) -> Outcome:
+    """Delete, recycle or restore entries; one that is there already, or is gone, stops no other.
+
+    :return: what became of each; ``retry`` is an error that another try may cure.
+    :raises KalturaError: Kaltura cannot be asked, or has no recycle bin.
+    """
+    outcome = Outcome([], [], {})
+    retry: KalturaAPIError | None = None
+    for start in range(0, len(ids), _BATCH):
+        batch = ids[start : start + _BATCH]
+        requests = [Request("baseEntry", removal.action, {"entryId": entry_id}) for entry_id in batch]
+        # Doing it twice is doing it once.
+        for entry_id, result in zip(batch, client.multirequest(requests, repeatable=True), strict=True):
+            if not isinstance(result, KalturaAPIError):
+                outcome.done.append(entry_id)
+            elif result.code == "FEATURE_RECYCLE_BIN_DISABLED":
+                raise result
+            elif isinstance(result, KalturaNotFoundError):
+                outcome.missing.append(entry_id)
+            elif result.code == _DONE_ALREADY[removal] and _is_there(client, entry_id, removal):
+                outcome.done.append(entry_id)
+            else:
+                outcome.failed[entry_id] = str(result)
+                retry = retry or (None if isinstance(result, KalturaPermanentError) else result)
+    return Outcome(outcome.done, outcome.missing, outcome.failed, retry)
+
+
+def _is_there(client: KalturaClient, entry_id: str, removal: Removal) -> bool:
+    """Tell whether an earlier try put the entry where it shall be."""
+    entry = client.call("baseEntry", "get", {"entryId": entry_id})
+    recycled = parse_enum(DisplayInSearch, entry.get("displayInSearch")) == DisplayInSearch.RECYCLED
+    return recycled is (removal is Removal.RECYCLE)

@@ -1,0 +1,58 @@
+"""An entry made in one call from an uploaded file (``addFromUploadedFile``), or from text (``data.add``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.enums import UploadTokenStatus, parse_status
+from kaltura_provider.services.entry.adding import read_metadata, warn_of_lost
+from kaltura_provider.services.entry.kind import Kind
+from kaltura_provider.services.entry.objects import described_entry
+from kaltura_provider.services.token_use import CannotAttachError, read_token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kaltura_provider.api.client import KalturaClient
+
+__all__ = ["add_from_uploaded_file", "add_text"]
+
+
+def add_from_uploaded_file(
+    client: KalturaClient, token_id: str, metadata: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Make an entry of a full upload token's file and return it; its kind is said or told by the file's extension.
+
+    Kaltura uses a token up with this, so that the same call cannot make two entries.
+
+    :raises CannotAttachError: the token is not full, or used up.
+    :raises KalturaError: Kaltura refuses, or cannot be asked.
+    """
+    token = read_token(client, token_id)
+    status = parse_status(UploadTokenStatus, token["status"])
+    if status != UploadTokenStatus.FULL_UPLOAD:
+        hint = {
+            UploadTokenStatus.CLOSED: "its file is some entry's content already; upload the file to a new token",
+        }.get(status, "wait for its upload first (KalturaUploadTokenSensor)")  # type: ignore[call-overload]
+        raise CannotAttachError(f"upload token {token_id} is {getattr(status, 'name', status)}: {hint}")
+    file_name = str(token.get("fileName") or "")
+    said, kind = read_metadata(metadata, file_name)
+    entry = described_entry(said, kind, file_name)
+    if kind in (Kind.DATA, Kind.DOCUMENT):
+        # The entry type counts only as a parameter of its own; a data entry is never converted.
+        if kind is Kind.DATA:
+            entry = {**entry, "conversionProfileId": -1}
+        params = {"entry": entry, "type": kind.entry_type, "uploadTokenId": token_id}
+        return warn_of_lost(entry, client.call("baseEntry", "addFromUploadedFile", params))
+    params = {"mediaEntry": entry, "uploadTokenId": token_id}
+    return warn_of_lost(entry, client.call("media", "addFromUploadedFile", params))
+
+
+def add_text(client: KalturaClient, text: str, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Make a data entry that holds a text; READY at once. Not repeatable: after trouble on the way there may be one.
+
+    :raises KalturaError: Kaltura refuses, or cannot be asked.
+    """
+    said, kind = read_metadata({**(metadata or {}), "media_type": Kind.DATA.value})
+    entry = {**described_entry(said, kind, said.name or "data"), "dataContent": text, "conversionProfileId": -1}
+    return warn_of_lost(entry, client.call("data", "add", {"dataEntry": entry}))

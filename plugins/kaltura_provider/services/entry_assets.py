@@ -1,0 +1,212 @@
+"""What belongs to an entry beside its content: captions, thumbnails, attachments; found, made, filled and removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.arguments import choose
+from kaltura_provider.api.enums import AttachmentFormat, CaptionFormat, ThumbAssetStatus, parse_status
+from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError, KalturaNotFoundError
+from kaltura_provider.api.redaction import redact
+from kaltura_provider.api.signing import unsigned_query
+from kaltura_provider.services.caption_language import caption_format, caption_language, language_name
+from kaltura_provider.services.token_use import became_asset, check_usable, read_token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+
+__all__ = [
+    "ATTACHMENT",
+    "CAPTION",
+    "THUMBNAIL",
+    "AssetKind",
+    "attachment_object",
+    "caption_object",
+    "delete_asset",
+    "list_assets",
+    "origin_mark",
+    "put_asset",
+    "thumbnail_object",
+]
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AssetKind:
+    """How one kind of asset is called in Kaltura's API, by what two of one entry are the same, and what may change."""
+
+    name: str
+    service: str
+    parameter: str
+    key: tuple[str, ...]
+    fields: tuple[str, ...]
+    changeable: tuple[str, ...] = ()
+
+    @property
+    def id_parameter(self) -> str:
+        """The parameter that ``get``, ``delete`` and ``setAsDefault`` take the id in."""
+        return f"{self.parameter}Id"
+
+
+_COMMON = ("id", "entryId", "status", "fileExt", "sizeInBytes", "tags")
+CAPTION = AssetKind(
+    "caption", "caption_captionAsset", "captionAsset", ("language", "label", "format"),
+    (*_COMMON, "language", "languageCode", "label", "format", "isDefault"),
+)  # fmt: skip
+THUMBNAIL = AssetKind(
+    "thumbnail", "thumbAsset", "thumbAsset", ("partnerData",), (*_COMMON, "width", "height", "partnerData")
+)
+ATTACHMENT = AssetKind(
+    "attachment", "attachment_attachmentAsset", "attachmentAsset", ("filename",),
+    (*_COMMON, "filename", "title", "format"), ("title", "format"),
+)  # fmt: skip
+
+_ATTACHMENT_FORMATS = {
+    AttachmentFormat.TEXT: "txt log csv srt vtt",
+    AttachmentFormat.MEDIA: "mp4 mov mkv mp3 wav m4a jpg jpeg png gif webm",
+    AttachmentFormat.DOCUMENT: "pdf doc docx ppt pptx xls xlsx odt odp ods rtf",
+    AttachmentFormat.JSON: "json jsonl",
+    AttachmentFormat.MARKDOWN: "md markdown",
+}
+
+
+def caption_object(
+    file_name: str, *, language: str | None = None, label: str | None = None, format: Any = None
+) -> dict[str, Any]:
+    """Return a caption asset; language and format are said, or told by the file's name (``talk.en.srt``).
+
+    :raises KalturaConfigurationError: they are unknown, or nothing tells them.
+    """
+    spoken = language_name(language) if language else caption_language(file_name)
+    if spoken is None:
+        raise KalturaConfigurationError(
+            "language", None, f"is not told by {file_name!r}", "give it, or name the file like talk.en.srt"
+        )
+    written = caption_format(file_name) if format in (None, "") else choose(CaptionFormat, format, "format")
+    if written is None:
+        known = ", ".join(item.name.lower() for item in CaptionFormat)
+        raise KalturaConfigurationError("format", None, f"is not told by {file_name!r}", f"give one of {known}")
+    return {
+        "objectType": "KalturaCaptionAsset", "language": spoken, "label": label or spoken, "format": written,
+    }  # fmt: skip
+
+
+def attachment_object(file_name: str, *, title: str | None = None, format: Any = None) -> dict[str, Any]:
+    """Return an attachment asset; its format is said or told by the file's extension (else: document).
+
+    :raises KalturaConfigurationError: the format is unknown, or the name is a path.
+    """
+    if not file_name.strip(".") or "/" in file_name:
+        raise KalturaConfigurationError("file_name", file_name, "is no file name", "give it without a path")
+    ending = PurePosixPath(file_name).suffix[1:].lower()
+    told = next((kind for kind, known in _ATTACHMENT_FORMATS.items() if ending in known.split()), None)
+    written = (
+        (told or AttachmentFormat.DOCUMENT) if format in (None, "") else choose(AttachmentFormat, format, "format")
+    )
+    return {
+        "objectType": "KalturaAttachmentAsset", "filename": file_name, "title": title or file_name, "format": written
+    }  # fmt: skip
+
+
+def thumbnail_object(mark: str, tags: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a thumbnail asset; ``mark`` is what a second one from the same source is recognised by."""
+    return {"objectType": "KalturaThumbAsset", "tags": ",".join(tags) or None, "partnerData": mark}
+
+
+def origin_mark(origin: str) -> str:
+    """Return what a picture is recognised by: its address, or its upload token.
+
+    Of a URL's query all counts but what is signed anew each time.
+    """
+    if not origin.startswith(("http://", "https://")):
+        return redact(origin)
+    address, _, query = origin.partition("?")
+    kept = sorted(pair for pair in unsigned_query(query).split("&") if pair)
+    return redact(address) + (f"?{sha256('&'.join(kept).encode()).hexdigest()[:16]}" if kept else "")
+
+
+def list_assets(client: KalturaClient, kind: AssetKind, entry_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the assets of entries, with a page after another; ``sizeInBytes`` is a number."""
+    found: dict[str, dict[str, Any]] = {}
+    page = 1
+    while True:
+        params = {
+            "filter": {"entryIdIn": ",".join(entry_ids)}, "pager": {"pageSize": _PAGE, "pageIndex": page}
+        }  # fmt: skip
+        objects = client.call(kind.service, "list", params)["objects"]
+        found.update((asset["id"], _shown(kind, asset)) for asset in objects)
+        if len(objects) < _PAGE:
+            return list(found.values())
+        page += 1
+
+
+def _shown(kind: AssetKind, asset: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: asset[name] for name in kind.fields if name in asset}
+    if "sizeInBytes" in kept:
+        kept["sizeInBytes"] = int(kept["sizeInBytes"])  # text on the wire
+    return kept
+
+
+def put_asset(
+    client: KalturaClient, kind: AssetKind, entry_id: str, wanted: Mapping[str, Any], resource: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give an entry an asset with this content, and return it; one that is there for the same is filled anew.
+
+    Repeated with the same upload token it changes nothing.
+
+    :raises CannotAttachError: the token is used up, or belongs to something else.
+    :raises KalturaError: Kaltura refuses, or cannot be asked.
+    """
+    same = next((asset for asset in list_assets(client, kind, [entry_id]) if _is(kind, asset, wanted)), None)
+    token_id = resource.get("token")
+    if token_id:
+        token = read_token(client, token_id)
+        if same and became_asset(token, same):
+            return same
+        check_usable(token)
+    if same:
+        changed = {name: wanted[name] for name in kind.changeable if _text(wanted, name) != _text(same, name)}
+        if changed:
+            changes = {"objectType": wanted["objectType"], **changed}
+            client.call(kind.service, "update", {"id": same["id"], kind.parameter: changes}, repeatable=True)
+        asset_id = same["id"]
+    else:
+        asset_id = client.call(kind.service, "add", {"entryId": entry_id, kind.parameter: dict(wanted)})["id"]
+    params = {"id": asset_id, "contentResource": dict(resource)}
+    # The same content twice is the same content; a token is used up by the first time.
+    return _shown(kind, client.call(kind.service, "setContent", params, repeatable=not token_id))
+
+
+def _is(kind: AssetKind, asset: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    deleted = parse_status(ThumbAssetStatus, asset["status"]) == ThumbAssetStatus.DELETED
+    return not deleted and all(_text(asset, name) == _text(wanted, name) for name in kind.key)
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    """Return a value as text: numbers of enumerations come back as such."""
+    value = values.get(name)
+    return "" if value is None else str(value)
+
+
+def delete_asset(client: KalturaClient, kind: AssetKind, asset_id: str) -> bool:
+    """Delete an asset; return whether it was there.
+
+    :raises KalturaConfigurationError: it is its entry's default one.
+    """
+    try:
+        client.call(kind.service, "delete", {kind.id_parameter: asset_id}, repeatable=True)
+    except KalturaNotFoundError:
+        return False
+    except KalturaAPIError as error:
+        if not error.code.endswith("_ASSET_IS_DEFAULT"):
+            raise
+        raise KalturaConfigurationError(
+            "asset_id", asset_id, f"is its entry's default {kind.name}", "make another one the default first"
+        ) from error
+    return True

@@ -1,1 +1,0 @@
-"""How many waits share few calls: pace, roster, readers and the one loop they all listen to. Knows no Airflow."""

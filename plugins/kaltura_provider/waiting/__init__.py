@@ -1,0 +1,1 @@
+"""Waiting for Kaltura: pure conditions, and one poll that serves many waits. No Airflow."""

@@ -1,0 +1,89 @@
+"""Which failed looks are sat out and which end a wait, and how an error travels from the triggerer to the task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kaltura_provider.api.errors import (
+    KalturaAPIError,
+    KalturaError,
+    KalturaSessionError,
+    KalturaTransientError,
+    KalturaTransportError,
+    TransportFault,
+    api_error,
+)
+from kaltura_provider.api.redaction import redact
+
+__all__ = ["ErrorBudget", "error_from_json", "error_to_json", "is_transient"]
+
+BUDGET: Final = 600.0
+"""Seconds of failed looks in a row that a wait sits out."""
+REFUSALS: Final = 3
+"""Failed looks in a row, with an error that no retry helps against, that a wait sits out: a connection that is just
+being corrected fails nobody."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether the same look may succeed later."""
+    if isinstance(error, KalturaTransportError):
+        return error.retry_helps
+    if isinstance(error, KalturaError):
+        return isinstance(error, KalturaTransientError | KalturaSessionError)
+    return isinstance(error, OSError | TimeoutError)
+
+
+@dataclass(slots=True)
+class ErrorBudget:
+    """Counts the failed looks of one wait; times are seconds of any one clock."""
+
+    seconds: float = BUDGET
+    since: float | None = None
+    count: int = 0
+
+    def success(self) -> None:
+        """Take note of a look that worked."""
+        self.since, self.count = None, 0
+
+    def failure(self, error: BaseException, now: float) -> bool:
+        """Take note of a failed look; return whether the wait has to end now."""
+        self.since = now if self.since is None else self.since
+        self.count += 1
+        if is_transient(error):
+            return now - self.since >= self.seconds
+        return self.count >= REFUSALS
+
+
+def error_to_json(error: BaseException) -> dict[str, Any]:
+    """Return an error as a small JSON value without secrets."""
+    if isinstance(error, KalturaAPIError):
+        kind: dict[str, Any] = {"code": error.code, "details": error.details}
+    elif isinstance(error, KalturaTransportError):
+        kind = {"fault": error.fault.value, "status": error.status}
+    else:
+        kind = {"type": type(error).__name__}
+    if not isinstance(error, KalturaError):
+        return {**kind, "message": redact(str(error)), "permanent": not is_transient(error)}
+    return {
+        **kind,
+        "message": error.message,
+        "service": error.service,
+        "action": error.action,
+        "request_id": error.request_id,
+        "permanent": not is_transient(error),
+    }
+
+
+def error_from_json(stored: dict[str, Any]) -> KalturaError:
+    """Return the error that :func:`error_to_json` described, of its class where that is Kaltura's."""
+    call = {"service": stored.get("service", ""), "action": stored.get("action", "")}
+    request_id = stored.get("request_id")
+    message = stored.get("message", "")
+    if "code" in stored:
+        return api_error(stored["code"], message, stored.get("details"), **call, request_id=request_id)
+    if "fault" in stored:
+        fault = TransportFault(stored["fault"])
+        status = stored.get("status")
+        return KalturaTransportError(message, fault=fault, **call, request_id=request_id, status=status)
+    return KalturaError(f"{stored.get('type', 'error')}: {message}", **call, request_id=request_id)

@@ -1,0 +1,132 @@
+"""How the state of many objects is read in few calls, as plans that a sync or an async client carries out."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
+
+from kaltura_provider.api.codes import NOT_DONE_CODES
+from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError, KalturaSessionError
+from kaltura_provider.api.wire import Request
+from kaltura_provider.waiting.snapshot import JobSnapshot, Snapshot, TokenSnapshot
+
+__all__ = ["GETS", "Answers", "JobReader", "Plan", "Reader", "TokenReader", "batches", "pages", "read_one_by_one"]
+
+T = TypeVar("T")
+Plan: TypeAlias = Generator[Request | list[Request], Any, T]
+"""Yields a call (and is sent its value) or several at once (and is sent the list of values and errors)."""
+
+Answers: TypeAlias = dict[str, Snapshot | KalturaAPIError]
+"""Object id to the object, or to the error with which Kaltura answered for this object alone."""
+
+GETS: Final = 50
+"""The most objects that are asked for one by one in one multirequest."""
+PAGE: Final = 500
+"""The most objects Kaltura puts on a page, and the most ids it reads from an ``idIn``."""
+
+
+class Reader(Protocol):
+    """Reads objects of one kind; may remember what it read to spare calls."""
+
+    batch: int
+
+    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[Answers]:
+        """Plan the reading of at most ``batch`` objects; every one of them is in the result.
+
+        :raises KalturaError: a call for many of them failed; whoever carries the plan out throws it in.
+        """
+
+    def keep(self, ids: Iterable[str]) -> None:
+        """Forget all objects but these."""
+
+
+def batches(wanted: Mapping[str, T], size: int) -> Iterator[dict[str, T]]:
+    """Cut ``wanted`` into parts of at most ``size``."""
+    items = list(wanted.items())
+    for start in range(0, len(items), size):
+        yield dict(items[start : start + size])
+
+
+def pages(service: str, filter_: Mapping[str, Any], fields: str | None = None) -> Plan[list[dict[str, Any]]]:
+    """Plan a ``list`` over all its pages, oldest first."""
+    objects: list[dict[str, Any]] = []
+    number = 1
+    while True:
+        params: dict[str, Any] = {
+            "filter": {"orderBy": "+createdAt", **filter_},
+            "pager": {"pageSize": PAGE, "pageIndex": number},
+        }
+        if fields:
+            params["responseProfile"] = {"type": 1, "fields": fields}
+        answer = yield Request(service, "list", params)
+        found = answer.get("objects") or []
+        objects += found
+        if len(found) < PAGE:
+            return objects
+        number += 1
+
+
+def read_one_by_one(requests: Mapping[str, Request]) -> Plan[dict[str, Any]]:
+    """Plan a call for each object, at most :data:`GETS` in one exchange; values and errors come by the same ids.
+
+    :raises KalturaAPIError: Kaltura has too many calls, or refuses the session: that is nothing of single objects.
+    """
+    found: dict[str, Any] = {}
+    for part in batches(requests, GETS):
+        answers = yield list(part.values())
+        for one, answer in zip(part, answers, strict=True):
+            if isinstance(answer, KalturaSessionError) or getattr(answer, "code", None) in NOT_DONE_CODES:
+                raise answer
+            found[one] = answer
+    return found
+
+
+class TokenReader:
+    """Reads upload tokens, 500 in a call; a token the list lacks is asked for by its id before it counts as gone."""
+
+    batch = PAGE
+
+    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[Answers]:
+        """Plan the reading of these tokens."""
+        listed = yield from pages("uploadToken", {"idIn": ",".join(wanted)})
+        found: Answers = {str(answer["id"]): TokenSnapshot.parse(answer) for answer in listed}
+        missing = [token_id for token_id in wanted if token_id not in found]
+        answers = yield from read_one_by_one(
+            {token_id: Request("uploadToken", "get", {"uploadTokenId": token_id}) for token_id in missing}
+        )
+        for token_id, answer in answers.items():
+            found[token_id] = _refusal(answer) or (
+                TokenSnapshot(token_id, None) if _not_found(answer) else TokenSnapshot.parse(answer)
+            )
+        return found
+
+    def keep(self, ids: Iterable[str]) -> None:
+        """Nothing is remembered."""
+
+
+class JobReader:
+    """Reads bulk upload jobs, which Kaltura gives only one by one; several share one multirequest."""
+
+    batch = GETS
+
+    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[Answers]:
+        """Plan the reading of these jobs."""
+        answers = yield from read_one_by_one(
+            {job_id: Request("bulkUpload_bulk", "get", {"id": job_id}) for job_id in wanted}
+        )
+        return {
+            job_id: _refusal(answer) or (JobSnapshot(job_id, None) if _not_found(answer) else JobSnapshot.parse(answer))
+            for job_id, answer in answers.items()
+        }
+
+    def keep(self, ids: Iterable[str]) -> None:
+        """Nothing is remembered."""
+
+
+def _not_found(answer: Any) -> bool:
+    return isinstance(answer, KalturaNotFoundError)
+
+
+def _refusal(answer: Any) -> KalturaAPIError | None:
+    """Return the error that an object's own call ended in, unless it says that there is no such object."""
+    return answer if isinstance(answer, KalturaAPIError) and not _not_found(answer) else None

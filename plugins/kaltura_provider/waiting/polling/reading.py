@@ -1,0 +1,115 @@
+"""One round of reading for everybody, in which the trouble of single objects stays theirs."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from kaltura_provider.api.codes import NOT_DONE_CODES
+from kaltura_provider.api.errors import KalturaAPIError, KalturaError, KalturaSessionError, KalturaTransportError
+from kaltura_provider.waiting.polling.readers import batches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kaltura_provider.waiting.polling.readers import Plan, Reader
+    from kaltura_provider.waiting.snapshot import Snapshot
+
+__all__ = ["Reading", "Suspects", "read_all"]
+
+_FAILURES: Final = 24
+"""Failed calls after which a round ends: enough to find one bad id among 500."""
+_FAILURES_ONLY: Final = 7
+"""Failed calls after which a round ends if none worked: then it is the server, not an id."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """The outcome of one round.
+
+    ``snapshots`` are the objects that were read, ``refused`` those whose own call Kaltura answered with an error while
+    it answered others, ``unread`` those that could not be read because of ``error``.
+    """
+
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    refused: dict[str, Exception] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+    error: Exception | None = None
+
+    def troubles(self, ids: Iterable[str]) -> Exception | None:
+        """Return what keeps one of these objects from being read, if anything does."""
+        for one in ids:
+            if one in self.refused:
+                return self.refused[one]
+            if one in self.unread:
+                return self.error
+        return None
+
+
+class Suspects:
+    """The objects that made a call for many fail. They are read alone until that works."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+
+    def parts(self, wanted: Mapping[str, Any], size: int) -> list[dict[str, Any]]:
+        """Cut ``wanted`` into parts of at most ``size``; each suspect is one of its own, at the end."""
+        self._ids &= wanted.keys()
+        rest = {one: conditions for one, conditions in wanted.items() if one not in self._ids}
+        return [*batches(rest, size), *({one: wanted[one]} for one in wanted if one in self._ids)]
+
+    def take_note(self, reading: Reading) -> None:
+        """Suspect what was refused, and trust what was read."""
+        self._ids |= reading.refused.keys()
+        self._ids -= reading.snapshots.keys()
+
+
+def read_all(reader: Reader, wanted: Mapping[str, Any], now: float, suspects: Suspects) -> Plan[Reading]:
+    """Plan the reading of all of ``wanted``.
+
+    A call for many that Kaltura answers with an error is made again for each half of them, until the objects that
+    cause it are found. Whoever carries this out throws what a call raises into the plan.
+    """
+    reading = Reading()
+    lone: dict[str, Exception] = {}
+    parts = deque(suspects.parts(wanted, reader.batch))
+    failures = 0
+    while parts:
+        part = parts.popleft()
+        try:
+            answers = yield from reader.read(part, now)
+        except Exception as error:
+            failures += 1
+            hopeless = failures >= (_FAILURES if reading.snapshots or reading.refused else _FAILURES_ONLY)
+            if hopeless or not _is_of_single_objects(error):
+                reading.error = error
+                break
+            if len(part) == 1:
+                lone |= dict.fromkeys(part, error)
+            else:
+                parts.extend(batches(part, -(-len(part) // 2)))
+            continue
+        for one, answer in answers.items():
+            if isinstance(answer, KalturaAPIError):
+                reading.refused[one] = answer
+            else:
+                reading.snapshots[one] = answer
+    if reading.snapshots:
+        reading.refused |= lone
+    elif lone and reading.error is None:
+        # Nothing could be read: that tells nothing of single objects.
+        reading.error = next(iter(lone.values()))
+    if reading.error is not None:
+        reading.unread = frozenset(wanted.keys() - reading.snapshots.keys() - reading.refused.keys())
+    suspects.take_note(reading)
+    return reading
+
+
+def _is_of_single_objects(error: Exception) -> bool:
+    """Tell whether an error may come from one of the objects asked for rather than from the way to Kaltura."""
+    if isinstance(error, KalturaAPIError):
+        return error.code not in NOT_DONE_CODES and not isinstance(error, KalturaSessionError)
+    if isinstance(error, KalturaTransportError):
+        return error.status == 500
+    return not isinstance(error, KalturaError | OSError)

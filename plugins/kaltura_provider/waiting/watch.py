@@ -1,0 +1,118 @@
+"""One wait: which objects are still missing, which are ready, which failed and which seem stuck. Pure, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.waiting.conditions.verdict import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kaltura_provider.waiting.conditions.verdict import Condition
+    from kaltura_provider.waiting.snapshot import Snapshot
+
+__all__ = ["Memory", "Watch"]
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is remembered of one object between two looks: its phase, since when, and whether it was called stuck."""
+
+    phase: str
+    since: float
+    warned: bool = False
+
+
+@dataclass(slots=True)
+class Watch:
+    """The state of a wait for some objects with one condition.
+
+    :param ids: what to wait for, in the author's order.
+    :param condition: when one of them is ready.
+    :param stuck_after: seconds in one status that count as stuck; ``None`` leaves it to the condition.
+    :param fail_when_stuck: whether a stuck object fails; else it is only reported, once per status.
+
+    Times are seconds of any clock, the same for every call.
+    """
+
+    ids: Iterable[str]
+    condition: Condition[Any]
+    stuck_after: float | None = None
+    fail_when_stuck: bool = False
+    pending: dict[str, str] = field(default_factory=dict, init=False)
+    """What is still waited for: id to the reason, in order."""
+    ready: dict[str, Any] = field(default_factory=dict, init=False)
+    """What is there: id to the condition's result."""
+    failed: dict[str, str] = field(default_factory=dict, init=False)
+    """What will never be there: id to the reason."""
+    memory: dict[str, Memory] = field(default_factory=dict, init=False)
+    _hints: dict[str, str] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.pending = {one: f"{one} has not been looked at yet" for one in self.ids}
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return not self.pending
+
+    def observe(self, snapshots: Mapping[str, Snapshot], now: float) -> list[str]:
+        """Judge what was read at ``now`` and return the lines worth logging: changes, and what seems stuck."""
+        news: list[str] = []
+        for object_id in [one for one in self.pending if one in snapshots]:
+            snapshot = snapshots[object_id]
+            known = self.memory.get(object_id)
+            changed = known is None or known.phase != snapshot.phase
+            if known is None or changed:
+                known = self.memory[object_id] = Memory(snapshot.phase, now)
+            news += self._judge(snapshot, known, now, changed)
+        return news
+
+    def explain(self) -> str:
+        """Return, for people, what is still waited for, why, and what usually is the cause."""
+        lines = [
+            f"{reason}. Hint: {self._hints[object_id]}" if object_id in self._hints else reason
+            for object_id, reason in list(self.pending.items())[:10]
+        ]
+        more = len(self.pending) - len(lines)
+        return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+
+    def report(self) -> dict[str, Any]:
+        """Return how the wait stands as a JSON value."""
+        return {"ready": self.ready, "failed": self.failed, "waiting": self.pending}
+
+    def remember(self) -> dict[str, list[Any]]:
+        """Return the memory as a JSON value, for a wait whose next look is another process's."""
+        return {key: [m.phase, m.since, m.warned] for key, m in self.memory.items() if key in self.pending}
+
+    def recall(self, stored: Mapping[str, Any] | None) -> None:
+        """Take up the memory of an earlier look, as :meth:`remember` returned it."""
+        for key, (phase, since, warned) in (stored or {}).items():
+            if key in self.pending:
+                self.memory[key] = Memory(phase, since, warned)
+
+    def _judge(self, snapshot: Snapshot, known: Memory, now: float, changed: bool) -> list[str]:
+        object_id = snapshot.id
+        age = now - known.since
+        verdict = self.condition.evaluate(snapshot, age)
+        if verdict.state is State.READY:
+            del self.pending[object_id]
+            self.ready[object_id] = verdict.result
+            return [f"{object_id} is ready"]
+        if verdict.state is State.FAILED:
+            return self._fail(object_id, verdict.reason)
+        self.pending[object_id] = verdict.reason
+        hint = self._hints[object_id] = self.condition.hint(snapshot)
+        limit = self.condition.patience(snapshot) if self.stuck_after is None else self.stuck_after
+        if age < limit or known.warned:
+            return [f"waiting: {verdict.reason}"] if changed else []
+        known.warned = True
+        stuck = f"{verdict.reason}, for {age:.0f} s now, which looks stuck. Hint: {hint}"
+        return self._fail(object_id, stuck) if self.fail_when_stuck else [stuck]
+
+    def _fail(self, object_id: str, reason: str) -> list[str]:
+        del self.pending[object_id]
+        self.failed[object_id] = reason
+        return [f"failed: {reason}"]

@@ -1,0 +1,154 @@
+"""Properties of the decision: whatever the ledger shows, content is never doubled, dropped or sent again unasked."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kaltura_provider.ingest.decision import NEEDS_CLAIM, Act, Subject, chosen_entry, clear_first, decide
+from kaltura_provider.ingest.entry_view import EntryView, FlavorView, TokenView
+from kaltura_provider.ingest.settings import IfExists, IngestSettings, Redo
+
+A, OURS, OTHER = "a" * 32, "c" * 32, "d" * 32
+SUBJECT = Subject(A, OURS, 100)
+NOW = 1_800_000_000.0
+
+MARKS = st.lists(
+    st.sampled_from(
+        [f"kai1:{kind}:{content}" for kind in ("c", "p", "i", "refused") for content in (OURS, OTHER)]
+        + ["kai1:adopted", "someone's"]
+    ),
+    max_size=4,
+    unique=True,
+)
+AGES = st.sampled_from([0, 60, 500, 86400, 30 * 86400])
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> EntryView:
+    return EntryView(
+        id=draw(st.sampled_from(["0_e1", "0_e2", "0_e3"])),
+        status=draw(st.sampled_from([-2, -1, 0, 1, 2, 3, 4, 7, "virusScan.Infected"])),
+        tags=("kai1", f"kai1:a:{A}", *draw(MARKS)),
+        display=draw(st.sampled_from([1, 1, 1, -2])),
+        created_at=int(NOW) - draw(AGES),
+        updated_at=int(NOW) - draw(AGES),
+        replacement=draw(st.sampled_from([0, 0, 1, 2, 3, 4])),
+        replacing_id=draw(st.sampled_from([None, None, "0_tmp"])),
+    )
+
+
+@st.composite
+def tokens(draw: st.DrawFn) -> TokenView:
+    return TokenView(
+        id=draw(st.sampled_from(["0_t1", "0_t2"])),
+        status=draw(st.integers(0, 3)),
+        uploaded=draw(st.sampled_from([None, 50, 100])),
+        attached_type="flavorAsset",
+        attached_id="0_f",
+        updated_at=int(NOW) - draw(AGES),
+        entry_id=draw(st.sampled_from([None, "0_e1", "0_e2"])),
+    )
+
+
+LEDGER = (
+    st.lists(entries(), max_size=3, unique_by=lambda entry: entry.id),
+    st.lists(tokens(), max_size=2, unique_by=lambda token: token.id),
+)
+ANY_SETTINGS = st.builds(
+    IngestSettings,
+    if_exists=st.sampled_from(IfExists),
+    redo=st.frozensets(st.sampled_from(Redo)),
+)
+
+
+@settings(max_examples=400)
+@given(*LEDGER, ANY_SETTINGS)
+def test_a_new_entry_is_made_only_when_there_is_none(
+    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
+) -> None:
+    ending = decide(SUBJECT, seen, named, chosen, NOW)
+    if ending.act is Act.CREATE:
+        assert all(entry.deleted for entry in seen)
+        assert not seen or Redo.DELETED in chosen.redo
+
+
+@settings(max_examples=400)
+@given(*LEDGER, ANY_SETTINGS)
+def test_an_entry_is_dropped_only_when_it_holds_nothing_and_is_ours(
+    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
+) -> None:
+    ending = decide(SUBJECT, seen, named, chosen, NOW)
+    if ending.act is Act.DROP_ENTRY:
+        assert ending.entry is not None
+        assert not ending.entry.adopted
+        failed_import = ending.entry.status == -2 and ending.entry.importing and ending.entry.content is None
+        assert ending.entry.waiting or (failed_import and Redo.FAILED in chosen.redo)
+
+
+@settings(max_examples=400)
+@given(*LEDGER, ANY_SETTINGS)
+def test_content_is_replaced_only_when_asked(
+    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
+) -> None:
+    ending = decide(SUBJECT, seen, named, chosen, NOW)
+    if ending.act is Act.REPLACE:
+        assert chosen.if_exists is IfExists.REPLACE
+        assert ending.entry is not None
+        assert ending.entry.content != OURS
+
+
+@settings(max_examples=400)
+@given(*LEDGER, ANY_SETTINGS)
+def test_done_says_the_mark_and_the_mark_is_written_only_for_counted_bytes(
+    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
+) -> None:
+    ending = decide(SUBJECT, seen, named, chosen, NOW)
+    if ending.act is Act.DONE:
+        assert ending.entry is not None
+        assert (ending.entry.content, ending.entry.live) == (OURS, True)
+    if ending.act is Act.MARK:
+        assert ending.token is not None
+        assert (ending.token.uploaded, ending.token.filled) == (100, True)
+
+
+@settings(max_examples=400)
+@given(*LEDGER, ANY_SETTINGS)
+def test_bytes_go_only_to_open_tokens_of_waiting_or_replaced_entries(
+    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
+) -> None:
+    ending = decide(SUBJECT, seen, named, chosen, NOW)
+    if ending.act is Act.SEND:
+        assert ending.token is not None
+        assert ending.entry is not None
+        assert ending.token.open
+        assert ending.token.entry_id in (ending.entry.id, None)
+        assert ending.entry.waiting or ending.entry.replaces
+        assert NOW - ending.token.updated_at <= chosen.max_resume_age or ending.token.status == 0
+
+
+@settings(max_examples=400)
+@given(*LEDGER, ANY_SETTINGS)
+def test_nothing_is_claimed_while_an_attached_token_stands_in_the_way(
+    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
+) -> None:
+    ending = clear_first(decide(SUBJECT, seen, named, chosen, NOW), named)
+    if named:
+        assert ending.act not in NEEDS_CLAIM
+
+
+@given(*LEDGER, ANY_SETTINGS, st.randoms())
+def test_everybody_who_looks_chooses_the_same_entry(
+    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings, chance: object
+) -> None:
+    shuffled = list(seen)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert chosen_entry(SUBJECT, seen, named) == chosen_entry(SUBJECT, shuffled, named)
+
+
+def test_sizes_are_read_however_kaltura_writes_them() -> None:
+    for written in (150000, "150000", 150000.0, "150000.0"):
+        assert TokenView.of({"id": "t", "status": "1", "uploadedFileSize": written}).uploaded == 150000
+        assert FlavorView.of({"id": "f", "status": 2, "sizeInBytes": written}).size == 150000
+    assert TokenView.of({"id": "t", "status": 0}).uploaded is None
+    assert EntryView.of({"id": "e", "status": "virusScan.Infected"}).live
