@@ -6,13 +6,22 @@ import argparse
 import shutil
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from demo import DemoFailed, run_demo
-from deployment import ROOT, Deployment, free_port
+from deployment import ROOT, Deployment, free_port, is_free
 from postgres import PostgresUnusable
 from processes import ProcessEnded
 
-AIRFLOW_PORT, KALTURA_PORT, S3_PORT = 8080, 8765, 8333
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PORTS = {"airflow": 8080, "kaltura": 8765, "s3": 8333}
+PORT_OWNERS = {"airflow": "Airflow's page", "kaltura": "the Kaltura sandbox", "s3": "the S3 server"}
+
+
+class PortTaken(RuntimeError):
+    """A port that was asked for is in use; the message says which."""
 
 
 def main() -> int:
@@ -21,16 +30,20 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="ingest three days of sample media, show the result, leave nothing running")
     up = commands.add_parser("up", help="start Airflow and the sandbox and leave them running")
-    up.add_argument("--airflow-port", type=int, default=AIRFLOW_PORT, help="port of Airflow's page (%(default)s)")
-    up.add_argument("--kaltura-port", type=int, default=KALTURA_PORT, help="port of the sandbox (%(default)s)")
-    up.add_argument("--s3-port", type=int, default=S3_PORT, help="port of the S3 server (%(default)s)")
+    for name, usual in PORTS.items():
+        up.add_argument(
+            f"--{name}-port",
+            type=int,
+            metavar="PORT",
+            help=f"port of {PORT_OWNERS[name]} (default: {usual}, or a free one when that is in use)",
+        )
     commands.add_parser("down", help="stop what `up` started")
     options = parser.parse_args()
     try:
         if options.command == "demo":
             return demo()
         return start(options) if options.command == "up" else stop()
-    except (DemoFailed, PostgresUnusable, ProcessEnded) as error:
+    except (DemoFailed, PortTaken, PostgresUnusable, ProcessEnded) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -58,10 +71,10 @@ def demo() -> int:
 
 def start(options: argparse.Namespace) -> int:
     """Start the deployment and leave it running."""
-    deployment = _standing(options.airflow_port, options.kaltura_port, options.s3_port)
-    if running := deployment.processes.recorded():
+    if running := _standing(PORTS).processes.recorded():
         print(f"already running ({', '.join(sorted(running))}); `make down` stops it")
         return 0
+    deployment = _standing({name: choose_port(name, getattr(options, f"{name}_port")) for name in PORTS})
     try:
         deployment.start(print)
     except BaseException:
@@ -83,9 +96,27 @@ Open the page, unpause kaltura_feed_demo and backfill 2024-03-01 to 2024-03-03, 
     return 0
 
 
+def choose_port(name: str, asked: int | None) -> int:
+    """Return the port to use for a server: the one asked for, else its usual one, else a free one.
+
+    :raises PortTaken: the port asked for is in use.
+    """
+    port = PORTS[name] if asked is None else asked
+    if is_free(port):
+        return port
+    if asked is not None:
+        raise PortTaken(
+            f"--{name}-port {asked} is in use by another program; "
+            f"choose another port or leave the option out: make up UP='--{name}-port {free_port()}'"
+        )
+    chosen = free_port()
+    print(f"port {port} is in use by another program; {PORT_OWNERS[name]} gets port {chosen}")
+    return chosen
+
+
 def stop() -> int:
     """Stop what `up` started."""
-    processes = _standing(AIRFLOW_PORT, KALTURA_PORT, S3_PORT).processes
+    processes = _standing(PORTS).processes
     if not processes.recorded():
         print("nothing is running")
         return 0
@@ -94,8 +125,8 @@ def stop() -> int:
     return 0
 
 
-def _standing(airflow_port: int, kaltura_port: int, s3_port: int) -> Deployment:
-    return Deployment(ROOT / ".airflow", airflow_port, kaltura_port, s3_port, ROOT / ".sandbox" / "env")
+def _standing(ports: Mapping[str, int]) -> Deployment:
+    return Deployment(ROOT / ".airflow", ports["airflow"], ports["kaltura"], ports["s3"], ROOT / ".sandbox" / "env")
 
 
 if __name__ == "__main__":

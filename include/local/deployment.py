@@ -22,7 +22,7 @@ from processes import ProcessEnded, Processes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["AIRFLOW_PARTS", "ROOT", "Deployment", "free_port"]
+__all__ = ["AIRFLOW_PARTS", "ROOT", "Deployment", "free_port", "is_free"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,8 +75,7 @@ class Deployment:
         :raises ProcessEnded: if a part of it ends instead.
         :raises PostgresUnusable: if this machine cannot run Airflow's database.
         """
-        self.home.mkdir(parents=True, exist_ok=True)
-        (self.home / "run").mkdir(exist_ok=True)
+        self._make_home()
         say("starting the sandbox (Kaltura, S3, sample media) and Airflow ...")
         self.env_file.unlink(missing_ok=True)
         self.database.create()
@@ -91,6 +90,10 @@ class Deployment:
         self._wait("Airflow", 150, self._airflow_is_healthy)
         self._wait("Airflow's DAGs", 60, lambda: bool(self.get("dags").get("total_entries")))
         self.add_connections()
+
+    def _make_home(self) -> None:
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.home.chmod(0o700)  # an older one may be open to others
 
     def start_part(self, name: str) -> None:
         """Start one part: ``sandbox``, ``database`` or one of ``AIRFLOW_PARTS``."""
@@ -109,7 +112,8 @@ class Deployment:
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database.url,
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            # The provider's plugin comes from the installed package; this folder adds what only this deployment needs.
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "include" / "local" / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "8",
@@ -123,6 +127,9 @@ class Deployment:
             "AIRFLOW__API__SECRET_KEY": keys["api"],
             "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
             "AIRFLOW__API__WORKERS": "1",
+            # Airflow sets these modes itself, whatever the umask.
+            "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+            "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
@@ -216,10 +223,19 @@ class Deployment:
             **kept,
         }
         if keys != kept:
-            self.home.mkdir(parents=True, exist_ok=True)
+            self._make_home()
             file.touch(mode=0o600)
             file.write_text(json.dumps(keys))
         return keys
+
+
+def is_free(port: int) -> bool:
+    """Whether a server can listen on this port of 127.0.0.1."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def free_port() -> int:

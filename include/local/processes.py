@@ -33,11 +33,14 @@ class Processes:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
-        """Start a program, or start it again once it has ended; its output goes to ``<name>.log``."""
-        self.directory.mkdir(parents=True, exist_ok=True)
+        """Start a program, or start it again once it has ended; its output goes to ``<name>.log``.
+
+        Only the owner can read the log and the files that the program makes.
+        """
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if (earlier := self._children.pop(name, None)) is not None:
             earlier.wait()
-        with (self.directory / f"{name}.log").open("ab") as log:
+        with open(self.directory / f"{name}.log", "ab", opener=_private) as log:
             child = subprocess.Popen(
                 list(command),
                 env=dict(env),
@@ -45,9 +48,12 @@ class Processes:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                umask=0o077,
             )
         self._children[name] = child
-        self._record.write_text(json.dumps({**self.recorded(), name: child.pid}))
+        record = {**self.recorded(), name: child.pid}
+        with open(self._record, "w", opener=_private) as stream:
+            json.dump(record, stream)
 
     def finish(self, name: str, timeout: float) -> None:
         """Wait until a program has done its work.
@@ -114,6 +120,10 @@ class Processes:
         finally:
             signal.signal(signal.SIGTERM, before)
             self.stop()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _signal(group: int, number: int) -> None:

@@ -19,7 +19,8 @@ from kaltura_sandbox.entries.types import DELETED
 from kaltura_sandbox.faults import Fault, Faults
 from kaltura_sandbox.jobs.queue import JobQueue
 from kaltura_sandbox.journal import Journal
-from kaltura_sandbox.server.message import Body, CloseConnection, Request, Response
+from kaltura_sandbox.server.hosts import host_name, is_allowed
+from kaltura_sandbox.server.message import Body, CloseConnection, Request, Response, json_response
 from kaltura_sandbox.sessions.keeper import SessionKeeper
 from kaltura_sandbox.store.database import Database
 from kaltura_sandbox.store.files import Files
@@ -42,7 +43,7 @@ class App:
     """Everything one sandbox consists of; an action reaches it as ``call.app``."""
 
     def __init__(self, config: Config) -> None:
-        config.data_dir.mkdir(parents=True, exist_ok=True)
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.config = config
         self.files = Files(config.data_dir)
         self.database = Database(config.data_dir / "sandbox.sqlite3")
@@ -111,7 +112,10 @@ class App:
             store.change(self, entry_id, status=DELETED, moderationStatus=4)
 
     def handle(self, request: Request) -> Response:
-        """Answer a request, or let a fault have it."""
+        """Answer a request, or let a fault have it; a foreign ``Host`` is refused first."""
+        host = request.headers.get("host")
+        if not is_allowed(host, self.config.allowed_hosts):
+            return _refuse_host(host or "")
         service, action = addressed(request)
         if not request.path.startswith("/_sandbox"):
             for fault in self.faults.take(_BEFORE, service, action):
@@ -152,6 +156,12 @@ class App:
             headers = {"Content-Type": "text/html", "Retry-After": seconds}
             return Response(503, headers, b"<html><body>Service Unavailable</body></html>")
         return None
+
+
+def _refuse_host(header: str) -> Response:
+    name = host_name(header)
+    advice = f"; to allow it, start the sandbox with --allow-remote {name}" if name else ""
+    return json_response({"error": f"the Host header {header!r} is not one this sandbox answers{advice}"}, 421)
 
 
 class _Watched:

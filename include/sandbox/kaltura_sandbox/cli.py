@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -17,14 +18,13 @@ from kaltura_sandbox.faults import KINDS
 from kaltura_sandbox.s3 import DEMO_BUCKET, S3Server, SampleMedia
 from kaltura_sandbox.s3.server import DEFAULT_PORT as DEFAULT_S3_PORT
 from kaltura_sandbox.sandbox import Sandbox
+from kaltura_sandbox.server.hosts import LOOPBACK, host_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
 __all__ = ["main"]
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,7 +52,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_places(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    group.add_argument("--allow-remote", action="store_true", help="permit a --host that others can reach")
+    group.add_argument(
+        "--allow-remote",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host name or address that clients on other machines use for this sandbox; can be repeated. "
+        "Without it, only 127.0.0.1, localhost and [::1] are answered",
+    )
     group.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the Kaltura API, 0 = any")
     group.add_argument("--s3-port", type=int, default=DEFAULT_S3_PORT, help="port of the S3 server, 0 = any")
     group.add_argument("--no-s3", action="store_true", help="no S3 server")
@@ -104,7 +111,10 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
         "job_workers",
         "verbose",
     ]
-    return {name: getattr(arguments, name) for name in same} | {"run_jobs": not arguments.manual_jobs}
+    return {name: getattr(arguments, name) for name in same} | {
+        "run_jobs": not arguments.manual_jobs,
+        "allowed_hosts": frozenset(host_name(name) for name in arguments.allow_remote) - {""},
+    }
 
 
 def _fault(text: str) -> tuple[str, dict[str, Any]]:
@@ -127,8 +137,16 @@ def _fail(message: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until stopped; returns the exit status."""
     options = _parser().parse_args(arguments)
-    if options.host not in _LOOPBACK and not options.allow_remote:
-        return _fail(f"--host {options.host} can be reached by others; add --allow-remote if that is wanted")
+    if options.host not in LOOPBACK and not options.allow_remote:
+        return _fail(
+            f"--host {options.host} can be reached from other machines; "
+            "if you want that, add --allow-remote NAME, where NAME is the host name they use"
+        )
+    for name in options.allow_remote:
+        if not host_name(name):
+            return _fail(
+                f"--allow-remote {name!r} is not a host name; give one such as sandbox.example.com or [fd00::1]"
+            )
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
     stop = threading.Event()
 
@@ -137,7 +155,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    return _serve(options, stop)
+    umask = os.umask(0o077)  # state, logs and credentials are for their owner only
+    try:
+        return _serve(options, stop)
+    finally:
+        os.umask(umask)
 
 
 def _serve(options: argparse.Namespace, stop: threading.Event) -> int:

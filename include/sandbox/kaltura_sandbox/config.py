@@ -25,12 +25,15 @@ class Config:
     ``upload_final_chunk_max_append_time``), ``final_time`` how long any final chunk takes (calls that overlap it
     find the token not yet full, as they do on the real server), ``max_resume_time`` how long a partly uploaded token
     may rest, ``index_lag`` how far list and count lag behind get, ``pickup_delay`` how long a job waits before a
-    worker takes it. With ``run_jobs`` off nothing is imported or converted until the control API says so.
+    worker takes it. ``allowed_hosts`` are the host names, in lower case, that a ``Host`` header may hold besides
+    127.0.0.1, localhost and [::1]. With ``run_jobs`` off nothing is imported or converted until the control API says
+    so.
     """
 
     data_dir: Path
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    allowed_hosts: frozenset[str] = frozenset()
     partner_id: int = PARTNER_ID
     admin_secret: str = field(default=ADMIN_SECRET, repr=False)
     user_secret: str = field(default=USER_SECRET, repr=False)

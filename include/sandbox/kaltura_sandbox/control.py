@@ -40,7 +40,10 @@ def _on(method: str, path: str) -> Callable[[Handler], Handler]:
 
 
 def answer(app: App, request: Request) -> Response:
-    """Answer a control request; only loopback may ask."""
+    """Answer a control request; only loopback may ask.
+
+    ``base_url`` can be trusted here: requests with a foreign ``Host`` have been refused.
+    """
     foreign = request.headers.get("origin", request.base_url) != request.base_url
     if not app.config.control or foreign or not request.client.startswith(_LOOPBACK):
         return json_response({"error": "the control API answers on loopback, and no page of another origin"}, 403)

@@ -50,7 +50,7 @@ def environment(config: Config, url: str, s3: S3Server | None) -> dict[str, str]
 
 def write(path: Path, variables: dict[str, str]) -> None:
     """Write a file a shell can source; readable by its owner only, replaced in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:

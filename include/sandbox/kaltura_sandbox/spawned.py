@@ -76,7 +76,7 @@ class SpawnedSandbox:
                 command.append(f"--{name.replace('_', '-')}")
             elif value is not False:
                 command += [f"--{name.replace('_', '-')}", str(value)]
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         log_path = self.data_dir / "sandbox.log"
         with log_path.open("ab") as log:
             self._child = process.start(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -73,7 +73,7 @@ class S3Server:
 
     def start(self) -> Self:
         """Start the server and wait until it stores a bucket."""
-        self._directory.mkdir(parents=True, exist_ok=True)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         command = [_binary(), "-logtostderr=true", "server", *self._options()]
         self._reserved.close()
         log_path = self._directory / "seaweedfs.log"

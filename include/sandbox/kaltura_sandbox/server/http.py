@@ -218,7 +218,9 @@ def _parse_head(head: bytes) -> tuple[str, str, str, dict[str, str]]:
             raise _BadRequest("bad header line")
         headers[name.strip().lower()] = value.strip()
     if target.startswith("http://"):
-        target = "/" + target[7:].partition("/")[2]
+        # An absolute target names the host; it overrules the header.
+        headers["host"], _, rest = target[7:].partition("/")
+        target = f"/{rest}"
     return method.upper(), target, version, headers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.lock = threading.RLock()
         self._depth = 0
+        # Readable by its owner only; SQLite gives the files beside it the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
         # The file must survive a killed process, not a power failure: the kernel still holds every write.

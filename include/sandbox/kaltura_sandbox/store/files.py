@@ -26,7 +26,7 @@ class Files:
         self.temporary, self.uploads, self.content = (root / name for name in ("tmp", "uploads", "content"))
         shutil.rmtree(self.temporary, ignore_errors=True)  # parts of requests that died with the last process
         for directory in (self.temporary, self.uploads, self.content):
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._numbers = itertools.count()
 
     def temporary_path(self, suffix: str = "") -> Path:
