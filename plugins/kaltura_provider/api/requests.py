@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kaltura_provider.api.errors import KalturaConfigurationError
-from kaltura_provider.api.wire import Request
+from kaltura_provider.api.wire import Request, referred_results
 
 __all__ = ["check_call", "read_requests"]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_REFERENCE = re.compile(r"\{(\d+):result[:}]")
 # Their results are sessions, which must not be stored where a task's results are.
 _GIVE_SESSIONS = frozenset(
     {"session.start", "session.impersonate", "session.impersonatebyks", "session.startwidgetsession"}
@@ -60,7 +59,7 @@ def _request(item: Any, number: int) -> Request:
     check_call(service, action, name=name)
     if not isinstance(params, Mapping):
         raise KalturaConfigurationError(f"{name}.params", None, "is no mapping", "give names and values")
-    for referred in map(int, _REFERENCE.findall(str(params))):
+    for referred in referred_results(params):
         if not 1 <= referred < number:
             raise KalturaConfigurationError(
                 f"{name}.params", f"{{{referred}:result}}", "refers to no earlier request", "requests count from 1"

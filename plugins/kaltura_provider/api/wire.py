@@ -30,10 +30,12 @@ __all__ = [
     "read_file_reply",
     "read_multi_reply",
     "read_reply",
+    "referred_results",
     "result",
 ]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_REFERENCE = re.compile(r"\{(\d+):result[:}]")
 # Actions that only read, or (session.start and its kin) make nothing that is kept.
 _READING = re.compile(r"(get|list|count|ping|search)([A-Z].*)?|startSession|startWidgetSession")
 _SECONDS = re.compile(r"[0-9]{1,9}")
@@ -82,6 +84,11 @@ def result(n: int, *path: str | int) -> str:
     if n < 1:
         raise ValueError(f"requests are counted from 1, not {n}")
     return "{" + ":".join([str(n), "result", *map(str, path)]) + "}"
+
+
+def referred_results(params: Any) -> list[int]:
+    """Return the numbers of the requests whose results Kaltura would put into these parameters of a multirequest."""
+    return [int(number) for number in _REFERENCE.findall(str(params))]
 
 
 def is_repeatable(service: str, action: str) -> bool:

@@ -29,10 +29,12 @@ from kaltura_provider.ingest.entry_writes import (
     replace_content,
 )
 from kaltura_provider.ingest.identity import asset_mark, token_file_name
-from kaltura_provider.ingest.marks import discard_entry
+from kaltura_provider.ingest.marks import MarkLostError, discard_entry
 from kaltura_provider.ingest.model import AssetError, AssetRef, AssetState
+from kaltura_provider.ingest.patience import Patience
 from kaltura_provider.ingest.settings import Transfer
 from kaltura_provider.ingest.source_check import settle
+from kaltura_provider.services.entry.content import finish_replacement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,12 +80,10 @@ class Claim:
         self._taken = set(self._own)
         self._on_ref = on_ref
         self._clock = settings.clock
-        self._deadline = self._clock.monotonic() + settings.claim_timeout
-        self._trouble = 0
+        self._patience = Patience(settings)
         self._mine: str | None = None
         self._made: AssetRef | None = None
         self._shown_by = 0.0
-        self.not_before = 0.0
 
     def step(self, looked: Sequence[EntryView] | None = None) -> AssetRef | None:
         """Do what can be done now; return the reference when the asset needs no more of this, else ``None``.
@@ -96,16 +96,17 @@ class Claim:
         try:
             if self._made is not None:
                 return self._until_shown(self._made)
-            return self._step(looked) or self._patience()
+            done = self._step(looked)
+            self._patience.worked()
+            return done or self._out_of_time()
         except (KalturaTransportError, KalturaTransientError, KalturaSessionError) as error:
-            self._trouble += 1
-            if self._trouble >= self._settings.attempts:
-                return self._fail(AssetError.of(error))
-            self._wait(self._settings.poll if error.ambiguous else self._settings.backoff)
-            return None
+            return None if self._patience.bear(error) else self._fail(AssetError.of(error))
         except KalturaConfigurationError:
             self._let_go()
             raise
+        except MarkLostError as error:
+            self._let_go()
+            return self._fail(AssetError("mark_lost", str(error), retry_helps=True))
         except (KalturaError, ValueError) as error:
             self._let_go()
             return self._fail(AssetError.of(error))
@@ -113,16 +114,18 @@ class Claim:
     @property
     def due(self) -> bool:
         """Whether the next step may be taken."""
-        return self._clock.monotonic() >= self.not_before
+        return self._patience.due
 
-    def _patience(self) -> AssetRef | None:
-        if self._made is not None or self._clock.monotonic() < self._deadline:
+    @property
+    def not_before(self) -> float:
+        """When the next step is due (monotonic)."""
+        return self._patience.not_before
+
+    def _out_of_time(self) -> AssetRef | None:
+        if self._made is not None or not self._patience.over:
             return None
         text = f"another process holds the claim on {self.asset.uri} or its upload for too long; try again later"
         return self._fail(AssetError("busy", text, retry_helps=True))
-
-    def _wait(self, seconds: float) -> None:
-        self.not_before = self._clock.monotonic() + seconds
 
     def _step(self, looked: Sequence[EntryView] | None) -> AssetRef | None:
         tokens, now = self._ledger.tokens(self.asset.token_name)
@@ -145,14 +148,14 @@ class Claim:
 
     def _decide(self, entries: Sequence[EntryView], tokens: Sequence[TokenView], now: float) -> Ending:
         ending = decide(self._subject, entries, tokens, self._settings, now)
-        return clear_first(settle(self._ledger, self._subject, ending, self._settings), tokens)
+        return clear_first(settle(self._ledger, self._subject, ending, self._settings, now), tokens)
 
     def _entries(self, attached: Sequence[TokenView], looked: Sequence[EntryView] | None) -> list[EntryView]:
         """Return the asset's entries: those found by mark, and those its tokens name."""
         if looked is None or attached:
             # What was read before the tokens may show an entry as it was before its token came.
-            looked = self._ledger.entries_of([self.asset.asset])[self.asset.asset]
-        found = {entry.id: entry for entry in looked}
+            looked = self._search()
+        found = {entry.id: entry for entry in self._without_released(looked)}
         for token in attached:
             if token.entry_id and token.entry_id not in found:
                 entry = self._ledger.entry(token.entry_id)
@@ -162,6 +165,16 @@ class Claim:
                 if entry is not None and not foreign:
                     found[entry.id] = entry
         return list(found.values())
+
+    def _search(self, *, thorough: bool = False) -> list[EntryView]:
+        return self._ledger.entries_of([self.asset.asset], thorough=thorough)[self.asset.asset]
+
+    def _without_released(self, entries: Sequence[EntryView]) -> list[EntryView]:
+        """Return the asset's entries; one that somebody was about to delete when he died is deleted."""
+        for entry in entries:
+            if entry.released(self.asset.asset):
+                discard_entry(self._ledger, entry.id, self.asset.asset, stuck_too=True)
+        return [entry for entry in entries if not entry.released(self.asset.asset)]
 
     @property
     def _importing(self) -> bool:
@@ -186,7 +199,7 @@ class Claim:
             if token.id in self._fenceable or now - token.created_at >= self._settings.grace:
                 self._ledger.delete_token(token.id)
             else:
-                self._wait(self._settings.poll)
+                self._patience.wait(self._settings.poll)
         return bool(rivals)
 
     def _took(self, token_id: str) -> None:
@@ -203,9 +216,9 @@ class Claim:
         tokens, now = self._ledger.tokens(self.asset.token_name)
         if any(token.id != mine.id and not token.spent for token in tokens):
             self._let_go()
-            self._wait(self._clock.uniform(0.1, 1.0) * self._settings.backoff)
+            self._patience.step_aside()
             return None
-        looked = self._ledger.entries_of([self.asset.asset], thorough=True)[self.asset.asset]
+        looked = self._without_released(self._search(thorough=True))
         ending = self._decide(looked, (), now)
         if ending.act is Act.CREATE and adopt(self._ledger, self.asset, self._settings):
             ending = Ending(Act.WAIT)
@@ -246,10 +259,10 @@ class Claim:
 
     def _until_shown(self, ref: AssetRef) -> AssetRef | None:
         """Hold the claim until searches show the entry: no token leads to it, so nobody else could know of it."""
-        entries = self._ledger.entries_of([self.asset.asset])[self.asset.asset]
+        entries = self._without_released(self._search())
         shown = any(entry.id == ref.entry_id for entry in entries)
         if not shown and self._clock.monotonic() < self._shown_by:
-            self._wait(self._settings.poll / 4)
+            self._patience.wait(self._settings.poll / 4)
             return None
         self._let_go()
         for entry in entries:
@@ -258,13 +271,13 @@ class Claim:
         return ref
 
     def _perform(self, ending: Ending, mine: str, file: TokenView | None) -> Attached:
-        client = self._ledger.client
+        ledger, client = self._ledger, self._ledger.client
         if ending.entry is not None and ending.act is Act.REUSE and self._importing:
-            return fetch_content(client, self.asset, ending.entry)
+            return fetch_content(ledger, self.asset, ending.entry)
         if ending.entry is not None and ending.act is Act.REUSE:
-            return add_content(client, self.asset, ending.entry, file.id if file else mine)
+            return add_content(ledger, self.asset, ending.entry, file.id if file else mine)
         if ending.entry is not None:
-            return replace_content(client, self.asset, ending.entry, file.id if file else mine)
+            return replace_content(ledger, self.asset, ending.entry, file.id if file else mine)
         if self._importing:
             return import_entry(client, self.asset)
         if file is not None:
@@ -275,7 +288,7 @@ class Claim:
         """Start over where that can help: Kaltura gave the entry no content."""
         self._let_go()
         if error.code in _FENCED:
-            self._wait(self._clock.uniform(0.1, 1.0) * self._settings.backoff)
+            self._patience.step_aside()
             return None
         if isinstance(error, KalturaSessionError):
             raise error
@@ -287,7 +300,7 @@ class Claim:
 
     def _alone(self, entry: EntryView, ref: AssetRef) -> bool:
         """Look once more: clear empty entries of this asset away, and give way to one that was there before ours."""
-        others = self._ledger.entries_of([self.asset.asset])[self.asset.asset]
+        others = self._without_released(self._search())
         elder = False
         for other in others:
             if other.id == entry.id or other.deleted:
@@ -300,7 +313,7 @@ class Claim:
             # Other content of this asset was prepared in the same moment: its entry stays, ours goes.
             self._ledger.delete_token(ref.token_id)
             discard_entry(self._ledger, entry.id, self.asset.asset)
-            self._wait(self._clock.uniform(0.1, 1.0) * self._settings.backoff)
+            self._patience.step_aside()
             return False
         return True
 
@@ -324,13 +337,15 @@ class Claim:
                 if ending.token is not None:
                     self._ledger.delete_token(ending.token.id)
                 if not discard_entry(self._ledger, ending.entry.id, self.asset.asset, stuck_too=True):
-                    self._wait(self._settings.poll)  # it has just moved
+                    self._patience.wait(self._settings.poll)  # it has just moved
+            case Act.DROP_REPLACEMENT if ending.entry is not None:
+                finish_replacement(self._ledger.client, ending.entry.id, approve=False)
             case Act.ASK_OTHER if ending.entry is not None:
                 self._ask_other(ending.entry)
             case Act.WAIT:
-                self._wait(self._settings.poll)
+                self._patience.wait(self._settings.poll)
             case Act.SEND if ending.token is not None and self._about_to_send(ending.token, now):
-                self._wait(self._settings.poll)
+                self._patience.wait(self._settings.poll)
             case _:
                 return self._ref(_STATES[ending.act], ending)
         return None
@@ -349,7 +364,7 @@ class Claim:
         tokens, now = self._ledger.tokens(token_file_name(self.asset.asset, other, self.asset.name))
         idle = min((now - token.updated_at for token in tokens), default=now - entry.updated_at)
         if idle < self._settings.grace or entry.importing:
-            self._wait(self._settings.poll)
+            self._patience.wait(self._settings.poll)
             return
         for token in tokens:
             self._ledger.delete_token(token.id)

@@ -74,7 +74,7 @@ def _look(ledger: Ledger, ref: AssetRef, settings: IngestSettings) -> Ending:
         entries[entry.id] = entry
     # A full token that belongs to nothing was consumed by its entry; one that belongs to another entry is stolen.
     named = [token.on(ref.entry_id)] if token is not None else []
-    ending = settle(ledger, subject, decide(subject, list(entries.values()), named, settings, now), settings)
+    ending = settle(ledger, subject, decide(subject, list(entries.values()), named, settings, now), settings, now)
     if ending.entry is not None and ending.entry.id == ref.entry_id:
         for other in entries.values():
             if other.empty and other.id != ref.entry_id:

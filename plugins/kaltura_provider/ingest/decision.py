@@ -26,6 +26,7 @@ __all__ = [
     "decide",
     "decide_by_source",
     "decide_replaced",
+    "decide_replacing",
 ]
 
 
@@ -59,6 +60,7 @@ class Act(StrEnum):
     ASK_OTHER = "ask other"  # another content of this asset is on its way into the entry
     DROP_TOKEN = "drop token"  # noqa: S105 of no use any more; its entry is empty again then
     DROP_ENTRY = "drop entry"  # waits for ever and can take no content
+    DROP_REPLACEMENT = "drop replacement"  # waits for content whose token is gone
 
 
 NEEDS_CLAIM = frozenset({Act.CREATE, Act.REUSE, Act.REPLACE})
@@ -253,6 +255,18 @@ def decide_by_source(subject: Subject, entry: EntryView, source: FlavorView | No
     if source is None:
         return Ending(Act.DONE, entry, note="its source flavor was removed in Kaltura, or it has none")
     return Ending(Act.DONE, entry, note=f"its source in Kaltura has {source.size} bytes, not {subject.size}: kept")
+
+
+def decide_replacing(entry: EntryView, temporary: EntryView | None, settings: IngestSettings, now: float) -> Ending:
+    """Decide about a replacement under way that no token belongs to.
+
+    :param temporary: the entry that holds the new content until it takes the old one's place.
+    """
+    if temporary is not None and (temporary.live or temporary.waiting):
+        return Ending(Act.REPLACING, entry)
+    if temporary is not None and now - temporary.updated_at < settings.grace:
+        return Ending(Act.WAIT, entry)
+    return Ending(Act.DROP_REPLACEMENT, entry, note="the upload of its new content was given up")
 
 
 def decide_replaced(subject: Subject, entry: EntryView, token: TokenView | None, source: FlavorView | None) -> Ending:

@@ -22,6 +22,7 @@ from kaltura_provider.ingest.identity import (
     import_mark,
     pending_mark,
     refused_mark,
+    released_mark,
 )
 
 if TYPE_CHECKING:
@@ -105,6 +106,10 @@ class EntryView:
     def is_asset(self, asset: str) -> bool:
         """Whether it carries the mark of ``asset``."""
         return asset_mark(asset) in self.tags
+
+    def released(self, asset: str) -> bool:
+        """Whether it was an entry of ``asset`` without content, given up and about to be deleted."""
+        return released_mark(asset) in self.tags and not self.is_asset(asset)
 
     def refused(self, content: str) -> bool:
         """Whether Kaltura refused this content's type."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError
-from kaltura_provider.api.wire import Request, result
 from kaltura_provider.ingest.entry_view import EntryView
 from kaltura_provider.ingest.identity import (
     MADE_MARK,
@@ -16,7 +15,7 @@ from kaltura_provider.ingest.identity import (
     pending_mark,
     reference_for,
 )
-from kaltura_provider.ingest.marks import tags_request
+from kaltura_provider.ingest.marks import write_marks
 from kaltura_provider.services.entry.kind import Kind
 from kaltura_provider.services.entry.objects import described_entry, lost_properties, token_resource, url_resource
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.ingest.ledger import Ledger
     from kaltura_provider.ingest.model import Asset
 
 __all__ = [
@@ -59,10 +59,10 @@ def entry_object(asset: Asset, marks: Sequence[str]) -> dict[str, Any]:
 
 
 def create_entry(client: KalturaClient, asset: Asset, token_id: str) -> Attached:
-    """Make the entry with the pending token as its content, in one request.
+    """Make the entry, then give it the pending token as its content.
 
     :raises KalturaConfigurationError: the session cannot write marks. :raises KalturaError: no entry was made, or
-        (``ambiguous``) perhaps one was.
+        (``ambiguous``) perhaps one was, or there is one that perhaps has the token.
     """
     return _create(client, asset, pending_mark(asset.content), token_resource(token_id))
 
@@ -79,16 +79,16 @@ def _create(client: KalturaClient, asset: Asset, mark: str, resource: dict[str, 
     params: dict[str, Any] = {"entry": sent}
     if service == "baseEntry":
         params["type"] = asset.kind.entry_type
-    added, attached = client.multirequest(
-        [
-            Request(service, "add", params),
-            Request(service, "addContent", {"entryId": result(1, "id"), "resource": resource}),
-        ]
-    )
+    try:
+        added = client.call(service, "add", params)
+    except KalturaAPIError as error:
+        raise _readable(error) from error
     entry = _made(client, added, asset)
     lost = tuple(lost_properties(sent, added))
-    if isinstance(attached, KalturaAPIError):
-        return Attached(entry, attached, lost)
+    try:
+        attached = client.call(service, "addContent", {"entryId": entry.id, "resource": resource})
+    except KalturaAPIError as error:
+        return Attached(entry, error, lost)
     return Attached(EntryView.of({**added, **attached}), None, lost)
 
 
@@ -109,39 +109,40 @@ def create_from_file(client: KalturaClient, asset: Asset, token_id: str) -> Atta
     return Attached(_made(client, added, asset), None, tuple(lost_properties(sent, added)))
 
 
-def add_content(client: KalturaClient, asset: Asset, entry: EntryView, token_id: str) -> Attached:
-    """Give an empty entry of this asset a token as its content."""
-    return _attach(client, asset, entry, "addContent", token_resource(token_id), pending_mark(asset.content))
+def add_content(ledger: Ledger, asset: Asset, entry: EntryView, token_id: str) -> Attached:
+    """Give an empty entry of this asset a token as its content.
+
+    :raises MarkLostError: somebody else keeps rewriting its adminTags. :raises KalturaError: it was not marked; or
+        (``ambiguous``) perhaps it has the token.
+    """
+    return _attach(ledger, asset, entry, "addContent", token_resource(token_id), pending_mark(asset.content))
 
 
-def fetch_content(client: KalturaClient, asset: Asset, entry: EntryView) -> Attached:
-    """Have Kaltura fetch the content of an empty entry of this asset from ``asset.import_url``."""
+def fetch_content(ledger: Ledger, asset: Asset, entry: EntryView) -> Attached:
+    """Have Kaltura fetch the content of an empty entry from ``asset.import_url``; raises as :func:`add_content`."""
     resource = url_resource(asset.import_url or "", asset.import_headers)
-    return _attach(client, asset, entry, "addContent", resource, import_mark(asset.content))
+    return _attach(ledger, asset, entry, "addContent", resource, import_mark(asset.content))
 
 
-def replace_content(client: KalturaClient, asset: Asset, entry: EntryView, token_id: str) -> Attached:
-    """Have the content of a token take the place of what the entry holds."""
-    return _attach(client, asset, entry, "updateContent", token_resource(token_id), pending_mark(asset.content))
+def replace_content(ledger: Ledger, asset: Asset, entry: EntryView, token_id: str) -> Attached:
+    """Have the content of a token take the place of what the entry holds; raises as :func:`add_content`."""
+    return _attach(ledger, asset, entry, "updateContent", token_resource(token_id), pending_mark(asset.content))
 
 
 def _attach(
-    client: KalturaClient, asset: Asset, entry: EntryView, action: str, resource: dict[str, Any], mark: str
+    ledger: Ledger, asset: Asset, entry: EntryView, action: str, resource: dict[str, Any], mark: str
 ) -> Attached:
-    marks = [mark]
-    if entry.content is not None:
-        marks.append(content_mark(entry.content))
-    content = Request(asset.kind.service, action, {"entryId": entry.id, "resource": resource})
-    marked, attached = client.multirequest([tags_request(entry, asset.asset, marks), content])
-    for reply in (marked, attached):
-        if isinstance(reply, KalturaAPIError):
-            return Attached(entry, reply)
-    return Attached(EntryView.of({**marked, **attached}))
+    # The mark comes first: content on its way that nobody can tell the source of would stand in everybody's way.
+    held = [content_mark(entry.content)] if entry.content is not None else []
+    marked = write_marks(ledger, entry, asset.asset, *held, mark)
+    try:
+        attached = ledger.client.call(asset.kind.service, action, {"entryId": entry.id, "resource": resource})
+    except KalturaAPIError as error:
+        return Attached(marked, error)
+    return Attached(EntryView.of(attached))
 
 
 def _made(client: KalturaClient, added: Any, asset: Asset) -> EntryView:
-    if isinstance(added, KalturaAPIError):
-        raise _readable(added)
     entry = EntryView.of(added)
     if not entry.is_asset(asset.asset):
         # Nobody could find it again: it must not stay.

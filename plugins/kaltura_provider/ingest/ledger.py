@@ -9,7 +9,8 @@ from kaltura_provider.api.errors import (
     KalturaConfigurationError,
     KalturaNotFoundError,
 )
-from kaltura_provider.api.wire import Request, first_error
+from kaltura_provider.api.together import read_together
+from kaltura_provider.api.wire import Request
 from kaltura_provider.ingest.entry_view import EntryView, FlavorView, TokenView
 from kaltura_provider.ingest.identity import asset_mark, reference_for, released_mark
 from kaltura_provider.ingest.settings import AdoptBy
@@ -45,20 +46,22 @@ class Ledger:
     def entries_of(self, assets: Sequence[str], *, thorough: bool = False) -> dict[str, list[EntryView]]:
         """Return the entries that carry the marks of ``assets``, in every status, deleted ones too.
 
-        Reads the search index, which may lag. ``thorough`` looks into every corner: the recycle bin, the statuses of
-        the virus scan, and entries that lost their mark but kept the reference id of our making.
+        With them come those that were given up but not deleted yet (``EntryView.released``). Reads the search index,
+        which may lag. ``thorough`` looks into every corner: the recycle bin, the statuses of the virus scan, and
+        entries that lost their mark but kept the reference id of our making.
         """
         found: dict[str, dict[str, EntryView]] = {asset: {} for asset in assets}
         for start in range(0, len(assets), _MARKS_A_SEARCH):
             part = assets[start : start + _MARKS_A_SEARCH]
             for entry in self._search(part, thorough=thorough):
                 for asset in part:
-                    if entry.is_asset(asset) or _lost_mark(entry, asset):
+                    left = entry.released(asset) and not entry.deleted
+                    if entry.is_asset(asset) or left or _lost_mark(entry, asset):
                         found[asset][entry.id] = entry
         return {asset: list(entries.values()) for asset, entries in found.items()}
 
     def _search(self, assets: Sequence[str], *, thorough: bool) -> Iterable[EntryView]:
-        marks = ",".join(asset_mark(asset) for asset in assets)
+        marks = ",".join(mark(asset) for asset in assets for mark in (asset_mark, released_mark))
         requests = [
             _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=marks),
             _list("baseEntry", _EVERY_STATUS, adminTagsMultiLikeOr=marks, typeIn=_OTHER_TYPES),
@@ -71,16 +74,12 @@ class Ledger:
                 _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=marks, displayInSearchEqual=_RECYCLED),
                 _list("media", _EVERY_STATUS, referenceIdIn=references),
             ]
-        results = self.client.multirequest(requests, repeatable=True)
         # A server without the virus scan or the recycle bin may refuse the searches for them.
-        if error := first_error(results[:needed]):
-            raise error
-        for reply in results:
-            if not isinstance(reply, KalturaAPIError):
-                for values in reply["objects"]:
-                    entry = EntryView.of(values)
-                    if entry.display != _SYSTEM:
-                        yield entry
+        for reply in read_together(self.client, requests, may_fail=range(needed, len(requests))):
+            for values in reply["objects"] if reply is not None else ():
+                entry = EntryView.of(values)
+                if entry.display != _SYSTEM:
+                    yield entry
 
     def entries_like(self, adopt_by: AdoptBy, value: str) -> list[EntryView]:
         """Return the entries with that reference id (whole value, in any case) or with exactly that name."""
@@ -109,12 +108,11 @@ class Ledger:
         """Return the tokens of that name, oldest first, and the server's time."""
         token_filter = {"fileNameEqual": file_name, "statusIn": "0,1,2,3", "orderBy": "+createdAt"}
         listing = Request("uploadToken", "list", {"filter": token_filter, "pager": _PAGE})
-        reply, now = self.client.multirequest([listing, Request("system", "getTime")], repeatable=True)
-        if isinstance(reply, KalturaAPIError):
-            raise reply
-        known = not isinstance(now, KalturaAPIError)
-        tokens = [TokenView.of(values) for values in reply["objects"]]
-        return tokens, float(now) if known else self._clock.time()
+        reply, now = read_together(self.client, [listing, Request("system", "getTime")], may_fail=[1])
+        return [TokenView.of(values) for values in reply["objects"]], self._time(now)
+
+    def _time(self, told: Any) -> float:
+        return self._clock.time() if told is None else float(told)
 
     def token(self, token_id: str) -> TokenView | None:
         """Return a token; ``None`` when it was deleted."""
@@ -152,17 +150,15 @@ class Ledger:
             _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=asset_mark(asset)),
             Request("system", "getTime"),
         ]
-        entry, token, others, now = self.client.multirequest(requests, repeatable=True)
-        missing = isinstance(token, KalturaNotFoundError) or not token_id
-        for reply in (entry, others) if missing else (entry, token, others):
-            if isinstance(reply, KalturaAPIError):
-                raise reply
+        entry, token, others, now = read_together(
+            self.client, requests, may_miss=[1], may_fail=[3] if token_id else [1, 3]
+        )
         found = [EntryView.of(values) for values in others["objects"]]
         return (
             _one_entry(entry),
-            None if missing else TokenView.of(token),
+            None if token is None else TokenView.of(token),
             [item for item in found if item.is_asset(asset) and item.display != _SYSTEM],
-            self._clock.time() if isinstance(now, KalturaAPIError) else float(now),
+            self._time(now),
         )
 
     def check_session(self) -> None:

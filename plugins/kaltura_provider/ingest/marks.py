@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaltura_provider.api.enums import EntryStatus
-from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
+from kaltura_provider.api.errors import KalturaNotFoundError
 from kaltura_provider.api.wire import Request
 from kaltura_provider.ingest.identity import (
     ADOPTED_MARK,
@@ -81,7 +81,8 @@ def write_refusal(ledger: Ledger, entry: EntryView, asset: str, content: str) ->
 def discard_entry(ledger: Ledger, entry_id: str, asset: str, *, stuck_too: bool = False) -> bool:
     """Delete an entry of ours that has no content, after one more look; return whether it is gone.
 
-    Its asset mark goes first, so that nobody takes it for one that was deleted on purpose.
+    Its asset mark goes first, so that nobody takes it for one that was deleted on purpose. An entry that has lost its
+    mark and was not deleted then is found by the other one, and deleted by the next run of the asset.
 
     :param stuck_too: also when it waits for content that can never come, or its import failed.
     """
@@ -93,10 +94,11 @@ def discard_entry(ledger: Ledger, entry_id: str, asset: str, *, stuck_too: bool 
     ours = entry.is_asset(asset) or released_mark(asset) in entry.tags
     if not hopeless or entry.adopted or not ours:
         return False
-    tags = [*entry.foreign_tags, MADE_MARK, released_mark(asset)]
-    delete = Request("baseEntry", "delete", {"entryId": entry_id})
-    results = ledger.client.multirequest([_update(entry_id, tags), delete], repeatable=True)
-    error = results[1]
-    if isinstance(error, KalturaAPIError) and not isinstance(error, KalturaNotFoundError):
-        raise error
+    try:
+        if entry.is_asset(asset):
+            release = _update(entry_id, [*entry.foreign_tags, MADE_MARK, released_mark(asset)])
+            ledger.client.call(release.service, release.action, release.params, repeatable=True)
+        ledger.client.call("baseEntry", "delete", {"entryId": entry_id}, repeatable=True)
+    except KalturaNotFoundError:
+        return True
     return True

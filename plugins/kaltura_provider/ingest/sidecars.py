@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.enums import ThumbAssetStatus, UploadTokenStatus, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
-from kaltura_provider.api.wire import Request, result
 from kaltura_provider.ingest.addresses import canonical_uri, kai1_uri
 from kaltura_provider.ingest.identity import (
     asset_id,
@@ -251,14 +250,13 @@ class _Attaching:
         made = {**self._sidecar.values, "objectType": kind.object_type, "partnerDescription": marks}
         if kind is SidecarKind.ATTACHMENT:
             made.setdefault("filename", self._source.name)
-        add = Request(kind.service, "add", {"entryId": self._sidecar.entry_id, kind.parameter: made})
-        fill = {"id": result(1, "id"), "contentResource": token_resource(token_id)}
-        added, filled = self._client.multirequest([add, Request(kind.service, "setContent", fill)])
-        if isinstance(added, KalturaAPIError):
+        try:
+            added = self._client.call(kind.service, "add", {"entryId": self._sidecar.entry_id, kind.parameter: made})
+        except KalturaAPIError:
             self._ledger.delete_token(token_id)
-            raise added
+            raise
         self._made = True
-        self._check(filled)
+        self._set_content(added["id"], token_id)
 
     def _set_content(self, sidecar_id: str, token_id: str) -> None:
         fill = {"id": sidecar_id, "contentResource": token_resource(token_id)}

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_provider.ingest.decision import Act, Ending, Subject, decide_by_source, decide_replaced
+from kaltura_provider.ingest.decision import (
+    Act,
+    Ending,
+    Subject,
+    decide_by_source,
+    decide_replaced,
+    decide_replacing,
+)
 from kaltura_provider.ingest.identity import content_mark
 from kaltura_provider.ingest.marks import write_marks
 
@@ -15,8 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["settle"]
 
 
-def settle(ledger: Ledger, subject: Subject, ending: Ending, settings: IngestSettings) -> Ending:
-    """Follow a decision that asks for the source flavor, and write the content mark once the bytes are verified."""
+def settle(ledger: Ledger, subject: Subject, ending: Ending, settings: IngestSettings, now: float) -> Ending:
+    """Follow a decision that asks for another look, and write the content mark once the bytes are verified.
+
+    :param now: the server's time.
+    """
     entry = ending.entry
     if entry is None:
         return ending
@@ -24,6 +34,8 @@ def settle(ledger: Ledger, subject: Subject, ending: Ending, settings: IngestSet
         ending = decide_by_source(subject, entry, ledger.source_flavor(entry.id), settings)
     elif ending.act is Act.REPLACING and not entry.replaces:
         ending = decide_replaced(subject, entry, ending.token, ledger.source_flavor(entry.id))
+    elif ending.act is Act.REPLACING and entry.replacing_id and ending.token is None:
+        ending = decide_replacing(entry, ledger.entry(entry.replacing_id), settings, now)
     if ending.act is Act.MARK:
         marked = write_marks(ledger, entry, subject.asset, content_mark(subject.content))
         return Ending(Act.DONE, marked, ending.token, ending.note)

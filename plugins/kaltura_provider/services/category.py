@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError
+from kaltura_provider.api.together import change_each
 from kaltura_provider.api.wire import Request
 
 if TYPE_CHECKING:
@@ -102,14 +103,14 @@ def change_categories(
     counts = {"added": 0, "removed": 0}
     refused: KalturaAPIError | None = None
     for start in range(0, len(changes), _BATCH):
-        batch = changes[start : start + _BATCH]
+        batch = {change: _request(*change) for change in changes[start : start + _BATCH]}
         # Twice is once: the second time says that it is so already.
-        results = client.multirequest([_request(*change) for change in batch], repeatable=True)
-        for (action, _, _), result in zip(batch, results, strict=True):
-            if not isinstance(result, KalturaAPIError):
-                counts["added" if action == "add" else "removed"] += 1
-            elif result.code not in _SO_ALREADY:
-                refused = refused or result
+        made = change_each(client, batch, repeatable=True)
+        for action, _, _ in made.done:
+            counts["added" if action == "add" else "removed"] += 1
+        for error in made.refused.values():
+            if error.code not in _SO_ALREADY:
+                refused = refused or error
     if refused is not None:
         raise refused
     return counts

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.api.arguments import choose
 from kaltura_provider.api.enums import ModerationStatus, parse_enum
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError, KalturaPermanentError, api_error
+from kaltura_provider.api.together import change_each
 from kaltura_provider.api.wire import Request
 
 if TYPE_CHECKING:
@@ -76,10 +77,9 @@ def moderate(
         batch = _undecided(client, ids[start : start + _BATCH], decision)
         if not batch:
             continue
-        requests = [_request(entry_id, decision, flag, comments) for entry_id in batch]
+        requests = {entry_id: _request(entry_id, decision, flag, comments) for entry_id in batch}
         # Each flag counts; the other decisions are the same when made twice.
-        results = client.multirequest(requests, repeatable=decision is not Decision.FLAG)
-        refused |= {i: result for i, result in zip(batch, results, strict=True) if isinstance(result, KalturaAPIError)}
+        refused |= change_each(client, requests, repeatable=decision is not Decision.FLAG).refused
     if refused:
         raise _refusal(refused)
 

@@ -14,6 +14,7 @@ from kaltura_provider.api.errors import (
     KalturaNotFoundError,
     KalturaPermanentError,
 )
+from kaltura_provider.api.together import change_each
 from kaltura_provider.api.wire import Request
 from kaltura_provider.services.entry.listing import walk
 
@@ -81,12 +82,12 @@ def act_on_entries(client: KalturaClient, ids: Sequence[str], removal: Removal) 
     retry: KalturaAPIError | None = None
     for start in range(0, len(ids), _BATCH):
         batch = ids[start : start + _BATCH]
-        requests = [Request("baseEntry", removal.action, {"entryId": entry_id}) for entry_id in batch]
+        requests = {entry_id: Request("baseEntry", removal.action, {"entryId": entry_id}) for entry_id in batch}
         # Doing it twice is doing it once.
-        for entry_id, result in zip(batch, client.multirequest(requests, repeatable=True), strict=True):
-            if not isinstance(result, KalturaAPIError):
-                outcome.done.append(entry_id)
-            elif result.code == "FEATURE_RECYCLE_BIN_DISABLED":
+        made = change_each(client, requests, repeatable=True)
+        outcome.done.extend(made.done)
+        for entry_id, result in made.refused.items():
+            if result.code == "FEATURE_RECYCLE_BIN_DISABLED":
                 raise result
             elif isinstance(result, KalturaNotFoundError):
                 outcome.missing.append(entry_id)

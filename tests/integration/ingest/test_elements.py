@@ -1,0 +1,139 @@
+"""Every call of an ingest fails once, before and after its work: whatever comes of it, a later run finishes."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaltura_provider.api.errors import KalturaTransientError
+from kaltura_provider.ingest.claim import Claim
+from kaltura_provider.ingest.identity import asset_mark
+from kaltura_provider.ingest.ledger import Ledger
+from kaltura_provider.ingest.marks import discard_entry
+from kaltura_provider.ingest.model import AssetState
+from kaltura_provider.ingest.settings import IfExists
+from tests.integration.ingest.test_other_paths import finish
+
+if TYPE_CHECKING:
+    from kaltura_provider.ingest.model import Asset
+    from tests.integration.ingest.conftest import Library
+
+
+def stray(library: Library, asset: Asset) -> str:
+    """Make an empty entry that carries the asset's mark."""
+    entry = {"objectType": "KalturaMediaEntry", "mediaType": 1, "adminTags": f"kai1,{asset_mark(asset.asset)}"}
+    return str(library.client.call("media", "add", {"entry": entry})["id"])
+
+
+@pytest.mark.parametrize("action", ["update", "delete"])
+@pytest.mark.parametrize("kind", ["error", "error_after"])
+def test_an_entry_that_is_given_up_is_never_taken_for_one_deleted_on_purpose(
+    library: Library, kind: str, action: str
+) -> None:
+    source = library.file()
+    asset = library.asset(source)
+    stray(library, asset)
+    # More often than the client repeats the call.
+    library.sandbox.control.fault(kind, service="baseEntry", action=action, times=9)
+    ledger = Ledger(library.client, library.settings.clock)
+    with contextlib.suppress(KalturaTransientError):
+        discard_entry(ledger, library.entries(asset)[0]["id"], asset.asset)
+    library.sandbox.control.clear_faults()
+    done = library.ingest(source)
+    assert done.ref.state is AssetState.DONE, done.ref
+    assert [entry["id"] for entry in library.sandbox.control.entries()] == [done.ref.entry_id]
+
+
+@pytest.mark.parametrize("action", ["update", "updateContent"])
+@pytest.mark.parametrize("kind", ["error", "error_after"])
+def test_a_replacement_goes_on_whichever_call_failed(library: Library, kind: str, action: str) -> None:
+    first = library.ingest(library.file(seed=1))
+    library.sandbox.control.set_entry(str(first.ref.entry_id), status=2)
+    source = library.file(size=300_000, seed=2)
+    asset = library.asset(source)
+    library.sandbox.control.fault(kind, action=action, times=9)
+    library.ingest(source, if_exists=IfExists.REPLACE, attempts=2)
+    library.sandbox.control.clear_faults()
+    for _ in range(3):
+        done = library.ingest(source, if_exists=IfExists.REPLACE)
+        if done.ref.state is AssetState.DONE:
+            break
+        if temporary := library.sandbox.control.entry(str(first.ref.entry_id)).get("replacingEntryId"):
+            finish(library, temporary)
+    assert done.ref.state is AssetState.DONE, done.ref
+    assert [entry["id"] for entry in library.entries(asset)] == [first.ref.entry_id]
+    assert library.holds(str(first.ref.entry_id), source)
+
+
+@pytest.mark.parametrize("element", [1, 2])
+@pytest.mark.parametrize("name", ["a.mp4", "a.csv"])
+def test_single_elements_of_multirequests_may_fail(library: Library, name: str, element: int) -> None:
+    source = library.file(name)
+    for after in range(8):
+        library.sandbox.control.fault("error", element=element, after=after * 3, times=2)
+    done = library.ingest(source)
+    library.sandbox.control.clear_faults()
+    if done.ref.state is not AssetState.DONE:
+        assert done.ref.error is not None
+        assert done.ref.error.retry_helps
+        done = library.ingest(source)
+    assert done.ref.state is AssetState.DONE, done.ref
+    assert [entry["id"] for entry in library.entries(done.ref)] == [done.ref.entry_id]
+
+
+def test_trouble_that_passes_in_between_is_not_counted_together(library: Library) -> None:
+    """A server that fails now and then, while somebody else holds the claim, does not end the wait for it."""
+    source = library.file()
+    asset = library.asset(source)
+    token = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
+    library.client.call("uploadToken", "add", {"uploadToken": token})
+    claim = Claim(asset, Ledger(library.client, library.settings.clock), library.settings, library.observer)
+    for step in range(2 * library.settings.attempts):
+        if step % 2:
+            library.sandbox.control.fault("error", service="uploadToken", action="list", times=3)
+        ref = claim.step()
+        library.sandbox.control.clear_faults()
+        assert ref is None, ref
+
+
+def test_claims_that_keep_meeting_wait_longer_and_longer(library: Library) -> None:
+    asset = library.asset(library.file())
+    ledger = Ledger(library.client, library.settings.clock)
+    claim = Claim(asset, ledger, library.settings, library.observer)
+    honest = ledger.add_token
+    pauses = []
+
+    def meet(file_name: str, size: int) -> object:
+        mine = honest(file_name, size)
+        rival = honest(file_name, size)
+        rivals.append(rival.id)
+        return mine
+
+    rivals: list[str] = []
+    ledger.add_token = meet  # type: ignore[assignment,method-assign]
+    for _ in range(8):
+        before = library.settings.clock.monotonic()
+        assert claim.step() is None
+        pauses.append(claim.not_before - before)
+        for rival in rivals:
+            ledger.delete_token(rival)
+    first, last = library.settings.backoff, library.settings.grace / 2
+    assert pauses[0] <= first + 1
+    assert max(pauses[4:]) > 2 * first
+    assert max(pauses) <= last + 1
+
+
+def test_a_replacement_whose_upload_was_given_up_begins_anew(library: Library) -> None:
+    first = library.ingest(library.file(seed=1))
+    finish(library, str(first.ref.entry_id))
+    source = library.file(size=300_000, seed=2)
+    asset = library.asset(source)
+    [begun] = library.prepare(asset, if_exists=IfExists.REPLACE)
+    library.client.call("uploadToken", "delete", {"uploadTokenId": begun.token_id})
+    sent = library.ingest(source, if_exists=IfExists.REPLACE)
+    assert sent.ref.state is AssetState.REPLACING, sent.ref
+    finish(library, library.sandbox.control.entry(str(first.ref.entry_id))["replacingEntryId"])
+    assert library.ingest(source).ref.state is AssetState.DONE
+    assert library.holds(str(first.ref.entry_id), source)
