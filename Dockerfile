@@ -25,7 +25,7 @@ RUN pip install --require-hashes --requirement /src/requirements.lock
 COPY plugins/kaltura_provider /src/plugins/kaltura_provider
 RUN pip install --no-deps /src
 COPY dags dags
-COPY plugins/kaltura_plugin.py plugins/.airflowignore plugins/
+COPY plugins/kaltura_plugin.py plugins/
 COPY include/feeds include/feeds
 RUN install -d -o airflow logs auth
 USER airflow

@@ -60,7 +60,7 @@ class KalturaDiscoverOperator(BaseOperator):
         """Return the batches."""
         from kaltura_provider.hooks.border import airflow_errors
 
-        with airflow_errors():
+        with airflow_errors(context):
             return self._discovered(context)
 
     def _discovered(self, context: Context) -> list[list[dict[str, Any]]]:

@@ -88,7 +88,7 @@ class KalturaFormOperator(BaseOperator):
         """Return the batches."""
         from kaltura_provider.hooks.border import airflow_errors
 
-        with airflow_errors():
+        with airflow_errors(context):
             return self._batches(context)
 
     def _batches(self, context: Context) -> list[list[dict[str, Any]]]:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from kaltura_provider.hooks.border import FAILURE_KEY
 from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.batch import FAILURES_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -61,9 +62,9 @@ class KalturaSummaryOperator(KalturaOperator):
         """Log the table, write the receipts, describe the event on the outlets, and return the summary."""
         from kaltura_provider.hooks.sources import printable
 
-        if self.discovered is None:
-            raise AirflowFailException("What there is to ingest could not be found; the log of discover says why.")
         ti: Any = context["ti"]
+        if self.discovered is None:
+            raise AirflowFailException(self._nothing_discovered(ti))
         batches: list[list[dict[str, Any]]] = self.discovered
         known = self._known(ti)
         good = [ref for ref in known.values() if ref["last_step"] == "flavors" and ref.get("state") != "failed"]
@@ -111,6 +112,12 @@ class KalturaSummaryOperator(KalturaOperator):
         self.log.info("Receipts: %s", place)
         return place
 
+    def _nothing_discovered(self, ti: Any) -> str:
+        """Return why there is no list of sources."""
+        before = sorted(self.upstream_task_ids)
+        reasons = [failure["reason"] for failure in ti.xcom_pull(task_ids=before, key=FAILURE_KEY) if failure]
+        return f"What there is to ingest could not be found: {'; '.join(reasons) or 'the log of discover says why.'}"
+
     def _pulled(self, ti: Any, step: str, key: str) -> list[Any]:
         """Return what the mapped instances of a step have pushed under a key."""
         # A list of task ids asks for every map index.
@@ -133,21 +140,33 @@ class KalturaSummaryOperator(KalturaOperator):
         missing = [asset["uri"] for batch in batches for asset in batch if asset["uri"] not in good]
         if not missing:
             return []
-        reasons = {
-            failure["uri"]: {**failure, "step": step}
-            for step in _STEPS
-            for failures in self._pulled(ti, step, FAILURES_KEY)
-            for failure in failures
-        }
+        reasons = self._reasons_of_tasks(ti, batches)
+        for step in _STEPS:
+            for failures in self._pulled(ti, step, FAILURES_KEY):
+                reasons |= {failure["uri"]: {**failure, "step": step} for failure in failures}
         for uri, ref in known.items():
             if error := ref.get("error"):
                 step = ref.get("failed_step", ref["last_step"])
                 helps = error["retry_helps"]
                 reasons[uri] = {"uri": uri, "step": step, "reason": error["message"], "retry_helps": helps}
-        return [reasons.get(uri) or {"uri": uri, **_UNKNOWN} for uri in missing]
+        return [reasons.get(uri) or {"uri": uri, **_ended_silently(known.get(uri))} for uri in missing]
+
+    def _reasons_of_tasks(self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+        """Return why whole tasks failed, for each source of the batch that the task was for."""
+        reasons: dict[str, dict[str, Any]] = {}
+        for step in _STEPS:
+            for failure in self._pulled(ti, step, FAILURE_KEY):
+                said = {"step": step, "reason": failure["reason"], "retry_helps": failure["retry_helps"]}
+                # A task that was told nothing by the one before it is not the cause.
+                for asset in batches[failure["map_index"]]:
+                    reasons.setdefault(asset["uri"], {"uri": asset["uri"], **said})
+        return reasons
 
 
-_UNKNOWN = {"step": "a task", "reason": "its log says why", "retry_helps": True}
+def _ended_silently(ref: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what is known of an asset whose task could not say anything: it was killed, or never ran."""
+    step = _STEPS[min(_STEPS.index(ref["last_step"]) + 1, len(_STEPS) - 1)] if ref else _STEPS[0]
+    return {"step": step, "reason": "the task ended without saying why; its log may tell", "retry_helps": True}
 
 
 def _failed_ref(ref: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:

@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 __all__ = ["KalturaEntryLink", "KalturaPlaybackLink", "push_links"]
 
 
+_pushed: set[Any] = set()
+"""The ids of the task instances whose links this process has pushed."""
+
+
 class _PushedLink(BaseOperatorLink):
     """A link that the task has pushed to XCom, so that it works while the task still runs."""
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Return the pushed address, or nothing if the task has not come that far."""
+        # Airflow logs an error where an XCom is asked for that is not there, as with a task that failed early. What a
+        # sensor has pushed before it was deferred, only the XCom knows.
+        if getattr(ti_key, "id", None) not in _pushed and not hasattr(operator, "execute_complete"):
+            return ""
         from airflow.sdk.bases.xcom import BaseXCom
 
         return cast("str", BaseXCom.get_value(ti_key=cast("Any", ti_key), key=self.xcom_key) or "")
@@ -44,3 +52,4 @@ def push_links(context: Context, account: KalturaAccount, entry_id: str) -> None
     ti: Any = context["ti"]
     ti.xcom_push(key=KalturaEntryLink.xcom_key, value=account.entry_url(entry_id))
     ti.xcom_push(key=KalturaPlaybackLink.xcom_key, value=account.playback_url(entry_id))
+    _pushed.add(getattr(ti, "id", None))

@@ -45,7 +45,10 @@ class KalturaOperator(BaseOperator):
 
         Airflow calls this for tasks and mapped tasks alike.
         """
-        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
+        from kaltura_provider.hooks.border import airflow_errors
+
+        with airflow_errors(context):
+            super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
         from kaltura_provider.hooks.masking import mask_arguments
 
         mask_arguments({name: getattr(parent, name, None) for name in template_fields})
@@ -54,7 +57,7 @@ class KalturaOperator(BaseOperator):
         """Do the work; an error that no retry can help fails the task at once."""
         from kaltura_provider.hooks.border import airflow_errors
 
-        with airflow_errors():
+        with airflow_errors(context):
             return self.run_in_kaltura(context)
 
     def run_in_kaltura(self, context: Context) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest.model import AssetRef
 
 __all__ = ["CARRIED", "FAILURES_KEY", "as_list", "finish", "presentable"]
+
+log = logging.getLogger(__name__)
 
 FAILURES_KEY = "kaltura_failures"
 """XCom under which a step says what failed: ``[{"uri", "reason", "retry_helps"}]``. The ``uri`` is the source's address
@@ -60,6 +63,9 @@ def finish(context: Context, step: str, refs: list[AssetRef], carried: list[dict
             raise AirflowException(text)
         if not any(ref.error is None for ref in refs):
             raise AirflowFailException(text)
+        # The task goes on with what is good, so no exception will tell of these.
+        for failure in failures:
+            log.error("%s", failure["reason"])
     plain = [
         {**{name: extra[name] for name in CARRIED if name in extra}, **ref.to_dict()}
         | ({"failed_step": extra.get("failed_step", step)} if ref.error else {})

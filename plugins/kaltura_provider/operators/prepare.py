@@ -225,24 +225,21 @@ def failed_source(uri: str, error: Exception) -> AssetRef:
         asset="",
         content="",
         state=AssetState.FAILED,
-        error=AssetError(
-            "source", presentable(str(error), uri), retry_helps(error) and not isinstance(error, ValueError)
-        ),
+        error=AssetError("source", presentable(str(error), uri), retry_helps(error)),
     )
 
 
 def show(operator: KalturaOperator, context: Context, refs: list[AssetRef]) -> None:
-    """Log each reference, and make the task's links lead to the first entry."""
+    """Log each reference that has not failed, and make the task's links lead to the first entry.
+
+    Of failures :func:`~kaltura_provider.operators.batch.finish` tells.
+    """
     from kaltura_provider.hooks.sources import printable
 
     for ref in refs:
-        said = ref.error.message if ref.error else ref.note
-        operator.log.info(
-            "%s: %s%s%s",
-            printable(ref.uri),
-            ref.state.value,
-            f", entry {ref.entry_id}" if ref.entry_id else "",
-            f" ({presentable(said, ref.uri)})" if said else "",
-        )
+        if ref.error is None:
+            entry = f", entry {ref.entry_id}" if ref.entry_id else ""
+            note = f" ({presentable(ref.note, ref.uri)})" if ref.note else ""
+            operator.log.info("%s: %s%s%s", printable(ref.uri), ref.state.value, entry, note)
     if first := next((ref.entry_id for ref in refs if ref.entry_id), None):
         push_links(context, operator.hook.account, first)

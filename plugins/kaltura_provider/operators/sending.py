@@ -81,9 +81,10 @@ def fill_token(uploader: Uploader, source: Source, token_id: str, content: str, 
     """Send a source to the token its author gave.
 
     :param content: which bytes these are. :param memory: content to token, of earlier tries.
-    :raises KalturaConfigurationError: an earlier try has sent other bytes to it.
+    :raises KalturaConfigurationError: it does not exist, takes no more bytes or holds other ones.
     """
     from kaltura_provider.api.errors import KalturaConfigurationError
+    from kaltura_provider.upload.errors import SizeMismatch, TokenGone
 
     if any(token == token_id and begun != content for begun, token in memory.ids.items()):
         raise KalturaConfigurationError(
@@ -93,7 +94,11 @@ def fill_token(uploader: Uploader, source: Source, token_id: str, content: str, 
             "give a new token, for this one would hold bytes of both",
         )
     memory.remember(content, token_id)
-    return uploader.send(source, token_id, attached=False)
+    try:
+        return uploader.send(source, token_id, attached=False)
+    except (TokenGone, SizeMismatch) as error:
+        # The next try would be given the same token.
+        raise KalturaConfigurationError("token_id", token_id, "cannot be filled", error.message) from None
 
 
 def fill_own_token(

@@ -139,7 +139,7 @@ class KalturaSensor(BaseSensorOperator):
         subject, condition = self._readable(self.subject), self._readable(self.condition)
         if not subject.ids:
             return self._result(subject, {"ready": {}, "failed": {}, "waiting": {}})
-        with airflow_errors():
+        with airflow_errors(context):
             self.begin(context, subject)
             if not self.deferrable:
                 self._poke_state = PokeState.of(self, context, subject.ids, condition)
@@ -206,7 +206,7 @@ class KalturaSensor(BaseSensorOperator):
         from kaltura_provider.waiting.polling.failures import error_from_json
 
         reasons = list(event["failed"].values())
-        with airflow_errors():
+        with airflow_errors(context):
             if event["outcome"] == "error":
                 raise error_from_json(event["error"])
             result = self.finish(self._result(subject, event))

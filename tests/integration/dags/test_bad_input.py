@@ -63,9 +63,21 @@ def test_a_wrong_secret_is_said_at_once_and_the_next_run_works(deployment, clips
     ran = deployment.run(deployment.form(), sources=[uri])
     assert ran.state == "failed"
     assert ran.tries["asset.prepare[0]"] == 1
+    (failed,) = ran.summary["failed"]
+    assert (failed["step"], failed["retry_helps"]) == ("prepare", False)
+    assert "INVALID_KS" in failed["reason"]
     deployment.connect()
     assert deployment.run(deployment.form(), sources=[uri]).state == "success"
     assert_one_good_entry(deployment, clips["clip-1.mp4"])
+
+
+def test_a_connection_that_does_not_exist_is_named_in_the_summary(deployment, clips) -> None:
+    uri = deployment.put("form/clip.mp4", clips["clip-1.mp4"])
+    ran = deployment.run(deployment.form(), sources=[uri, uri + "2"], kaltura_conn_id="nowhere")
+    assert ran.state == "failed"
+    assert [(item["step"], "'nowhere' names no connection" in item["reason"]) for item in ran.summary["failed"]] == [
+        ("prepare", True)
+    ] * 2
 
 
 def test_the_connection_test_says_who_we_are_or_what_is_wrong(deployment) -> None:

@@ -182,7 +182,7 @@ class TestWhichToken:
         gone = token_of(kaltura)
         kaltura.hook.call("uploadToken", "delete", uploadTokenId=gone)
         before = len(kaltura.sandbox.control.tokens())
-        with pytest.raises(TokenGone, match=gone):
+        with pytest.raises(AirflowFailException, match=gone):
             run(KalturaUploadOperator, source=clip().as_uri(), token_id=gone)
         assert len(kaltura.sandbox.control.tokens()) == before
 
@@ -446,3 +446,9 @@ class TestProgress:
 
         monkeypatch.setattr(store, "set", broken)
         assert run(KalturaUploadOperator, source=clip().as_uri(), durable=False)["size"] == 4 * MIB
+
+
+def test_a_given_token_that_does_not_exist_fails_at_once(kaltura, run, clip) -> None:
+    unknown = "0_" + "0" * 32
+    with pytest.raises(AirflowFailException, match=f"token_id '{unknown}' cannot be filled: it does not exist"):
+        run(KalturaUploadOperator, source=clip(size=10).as_uri(), token_id=unknown)
