@@ -182,7 +182,7 @@ class Claim:
 
     def _file_token(self) -> TokenView:
         """Return the token that carries the bytes of an entry that cannot wait for them."""
-        name = token_file_name(self.asset.asset, self.asset.content, self.asset.name, filled_apart=True)
+        name = self.asset.file_token_name
         tokens, _ = self._ledger.tokens(name)
         usable = [token for token in tokens if token.open or (token.filled and not token.spent)]
         full = [token for token in usable if token.filled and token.uploaded == self.asset.size]
@@ -232,13 +232,19 @@ class Claim:
 
     def _act(self, ending: Ending, mine: str, file: TokenView | None) -> AssetRef | None:
         """Change the library, holding the claim."""
-        state, made = AssetState.SEND, ending.act is Act.CREATE
+        state = AssetState.SEND
         done = self._perform(ending, mine, file)
         if done.error is not None:
             return self._refused(done, done.error, ending)
         self._observer.on_id("entry", done.entry.id)
         if file is not None:
-            state = AssetState.DONE if made else AssetState.REPLACING if done.entry.replaces else AssetState.SENT
+            state = (
+                AssetState.DONE
+                if ending.act is Act.CREATE
+                else AssetState.REPLACING
+                if done.entry.replaces
+                else AssetState.SENT
+            )
         elif self._importing and ending.act is not Act.REPLACE:
             state = AssetState.IMPORTING
         attached = file is None and state is AssetState.SEND
@@ -246,7 +252,7 @@ class Claim:
         note = f"Kaltura dropped {', '.join(done.lost)}: the session's role may not set them" if done.lost else None
         ref = AssetRef.of(
             self.asset, state, entry_id=done.entry.id, token_id=token_id, entry_status=done.entry.status,
-            made=made, note=note,
+            made=done.entry.made_by(self._settings.run), note=note,
         )  # fmt: skip
         if self._on_ref is not None:
             self._on_ref(ref)
@@ -255,7 +261,7 @@ class Claim:
             self._made = ref
             return self._until_shown(ref)
         self._mine = None
-        return ref if self._alone(done.entry, ref) else None
+        return ref if self._alone(done.entry, ref, new=ending.act is Act.CREATE) else None
 
     def _until_shown(self, ref: AssetRef) -> AssetRef | None:
         """Hold the claim until searches show the entry: no token leads to it, so nobody else could know of it."""
@@ -264,25 +270,34 @@ class Claim:
         if not shown and self._clock.monotonic() < self._shown_by:
             self._patience.wait(self._settings.poll / 4)
             return None
+        if not self.asset.attaches_first:
+            self._clear_files()
         self._let_go()
         for entry in entries:
             if entry.empty and entry.id != ref.entry_id:
                 discard_entry(self._ledger, entry.id, self.asset.asset)
         return ref
 
+    def _clear_files(self) -> None:
+        """Delete the full tokens of others who brought the same bytes."""
+        tokens, now = self._ledger.tokens(self.asset.file_token_name)
+        for token in tokens:
+            if token.useless(now, self._settings.grace):
+                self._ledger.delete_token(token.id)
+
     def _perform(self, ending: Ending, mine: str, file: TokenView | None) -> Attached:
-        ledger, client = self._ledger, self._ledger.client
+        ledger, client, run = self._ledger, self._ledger.client, self._settings.run
         if ending.entry is not None and ending.act is Act.REUSE and self._importing:
-            return fetch_content(ledger, self.asset, ending.entry)
+            return fetch_content(ledger, self.asset, ending.entry, run)
         if ending.entry is not None and ending.act is Act.REUSE:
-            return add_content(ledger, self.asset, ending.entry, file.id if file else mine)
+            return add_content(ledger, self.asset, ending.entry, file.id if file else mine, run)
         if ending.entry is not None:
             return replace_content(ledger, self.asset, ending.entry, file.id if file else mine)
         if self._importing:
-            return import_entry(client, self.asset)
+            return import_entry(client, self.asset, run)
         if file is not None:
-            return create_from_file(client, self.asset, file.id)
-        return create_entry(client, self.asset, mine)
+            return create_from_file(client, self.asset, file.id, run)
+        return create_entry(client, self.asset, mine, run)
 
     def _refused(self, done: Attached, error: KalturaAPIError, ending: Ending) -> AssetRef | None:
         """Start over where that can help: Kaltura gave the entry no content."""
@@ -298,7 +313,7 @@ class Claim:
             discard_entry(self._ledger, done.entry.id, self.asset.asset, stuck_too=True)
         return self._ref(AssetState.FAILED, ending, error=AssetError.of(error))
 
-    def _alone(self, entry: EntryView, ref: AssetRef) -> bool:
+    def _alone(self, entry: EntryView, ref: AssetRef, *, new: bool) -> bool:
         """Look once more: clear empty entries of this asset away, and give way to one that was there before ours."""
         others = self._without_released(self._search())
         elder = False
@@ -307,7 +322,7 @@ class Claim:
                 continue
             if other.empty:
                 discard_entry(self._ledger, other.id, self.asset.asset)
-            elif ref.made and other.created_at <= entry.created_at:
+            elif new and other.created_at <= entry.created_at:
                 elder = True
         if elder and ref.state is AssetState.SEND and ref.token_id:
             # Other content of this asset was prepared in the same moment: its entry stays, ours goes.
@@ -375,6 +390,7 @@ class Claim:
         given: dict[str, object] = {"note": ending.note, "error": ending.error}
         if ending.entry is not None:
             given |= {"entry_id": ending.entry.id, "entry_status": ending.entry.status}
+            given["made"] = ending.entry.made_by(self._settings.run)
         if ending.token is not None:
             given |= {"token_id": ending.token.id, "own": ending.token.id in self._own}
         return AssetRef.of(self.asset, state, **(given | values))

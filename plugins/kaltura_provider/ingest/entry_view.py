@@ -23,6 +23,7 @@ from kaltura_provider.ingest.identity import (
     pending_mark,
     refused_mark,
     released_mark,
+    run_mark,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = ["EntryView", "FlavorView", "TokenView"]
 _CONTENT = content_mark("")
 _PENDING = pending_mark("")
 _IMPORT = import_mark("")
+_REFUSED = refused_mark("")
 
 
 def _whole(value: Any) -> int | None:
@@ -115,6 +117,15 @@ class EntryView:
         """Whether Kaltura refused this content's type."""
         return refused_mark(content) in self.tags
 
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """The contents whose type Kaltura refused."""
+        return tuple(tag.removeprefix(_REFUSED) for tag in self.tags if tag.startswith(_REFUSED))
+
+    def made_by(self, run: str | None) -> bool:
+        """Whether this run made it, in whichever of its tries."""
+        return run is not None and not self.adopted and run_mark(run) in self.tags
+
     def _marked(self, prefix: str) -> str | None:
         return next((tag[len(prefix) :] for tag in self.tags if tag.startswith(prefix)), None)
 
@@ -191,6 +202,10 @@ class TokenView:
     def spent(self) -> bool:
         """Whether it was consumed without having been attached before: it claims nothing any more."""
         return self.status == UploadTokenStatus.CLOSED and not self.attached
+
+    def useless(self, now: float, grace: float) -> bool:
+        """Whether it can go once its content is in: nothing has it, and nobody is filling it or claiming with it."""
+        return not (self.attached or self.spent) and (self.filled or now - self.updated_at >= grace)
 
     def on(self, entry_id: str | None) -> TokenView:
         """Return a copy that names its entry."""

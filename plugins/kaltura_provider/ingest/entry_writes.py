@@ -14,6 +14,7 @@ from kaltura_provider.ingest.identity import (
     import_mark,
     pending_mark,
     reference_for,
+    run_mark,
 )
 from kaltura_provider.ingest.marks import write_marks
 from kaltura_provider.services.entry.kind import Kind
@@ -58,23 +59,27 @@ def entry_object(asset: Asset, marks: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def create_entry(client: KalturaClient, asset: Asset, token_id: str) -> Attached:
+def _marks(mark: str, run: str | None) -> list[str]:
+    return [mark, run_mark(run)] if run else [mark]
+
+
+def create_entry(client: KalturaClient, asset: Asset, token_id: str, run: str | None) -> Attached:
     """Make the entry, then give it the pending token as its content.
 
     :raises KalturaConfigurationError: the session cannot write marks. :raises KalturaError: no entry was made, or
         (``ambiguous``) perhaps one was, or there is one that perhaps has the token.
     """
-    return _create(client, asset, pending_mark(asset.content), token_resource(token_id))
+    return _create(client, asset, _marks(pending_mark(asset.content), run), token_resource(token_id))
 
 
-def import_entry(client: KalturaClient, asset: Asset) -> Attached:
+def import_entry(client: KalturaClient, asset: Asset, run: str | None) -> Attached:
     """Make the entry and have Kaltura fetch its content from ``asset.import_url``; raises as :func:`create_entry`."""
     resource = url_resource(asset.import_url or "", asset.import_headers)
-    return _create(client, asset, import_mark(asset.content), resource)
+    return _create(client, asset, _marks(import_mark(asset.content), run), resource)
 
 
-def _create(client: KalturaClient, asset: Asset, mark: str, resource: dict[str, Any]) -> Attached:
-    sent = entry_object(asset, [mark])
+def _create(client: KalturaClient, asset: Asset, marks: Sequence[str], resource: dict[str, Any]) -> Attached:
+    sent = entry_object(asset, marks)
     service = asset.kind.service
     params: dict[str, Any] = {"entry": sent}
     if service == "baseEntry":
@@ -92,9 +97,9 @@ def _create(client: KalturaClient, asset: Asset, mark: str, resource: dict[str, 
     return Attached(EntryView.of({**added, **attached}), None, lost)
 
 
-def create_from_file(client: KalturaClient, asset: Asset, token_id: str) -> Attached:
+def create_from_file(client: KalturaClient, asset: Asset, token_id: str, run: str | None) -> Attached:
     """Make the entry from a token that is full, with its content mark at once; raises as :func:`create_entry`."""
-    sent = entry_object(asset, [content_mark(asset.content)])
+    sent = entry_object(asset, _marks(content_mark(asset.content), run))
     if asset.kind in (Kind.DATA, Kind.DOCUMENT):
         # The entry type counts only as a parameter of its own.
         params: dict[str, Any] = {"entry": sent, "type": asset.kind.entry_type, "uploadTokenId": token_id}
@@ -109,32 +114,34 @@ def create_from_file(client: KalturaClient, asset: Asset, token_id: str) -> Atta
     return Attached(_made(client, added, asset), None, tuple(lost_properties(sent, added)))
 
 
-def add_content(ledger: Ledger, asset: Asset, entry: EntryView, token_id: str) -> Attached:
+def add_content(ledger: Ledger, asset: Asset, entry: EntryView, token_id: str, run: str | None) -> Attached:
     """Give an empty entry of this asset a token as its content.
 
     :raises MarkLostError: somebody else keeps rewriting its adminTags. :raises KalturaError: it was not marked; or
         (``ambiguous``) perhaps it has the token.
     """
-    return _attach(ledger, asset, entry, "addContent", token_resource(token_id), pending_mark(asset.content))
+    return _attach(
+        ledger, asset, entry, "addContent", token_resource(token_id), _marks(pending_mark(asset.content), run)
+    )
 
 
-def fetch_content(ledger: Ledger, asset: Asset, entry: EntryView) -> Attached:
+def fetch_content(ledger: Ledger, asset: Asset, entry: EntryView, run: str | None) -> Attached:
     """Have Kaltura fetch the content of an empty entry from ``asset.import_url``; raises as :func:`add_content`."""
     resource = url_resource(asset.import_url or "", asset.import_headers)
-    return _attach(ledger, asset, entry, "addContent", resource, import_mark(asset.content))
+    return _attach(ledger, asset, entry, "addContent", resource, _marks(import_mark(asset.content), run))
 
 
 def replace_content(ledger: Ledger, asset: Asset, entry: EntryView, token_id: str) -> Attached:
     """Have the content of a token take the place of what the entry holds; raises as :func:`add_content`."""
-    return _attach(ledger, asset, entry, "updateContent", token_resource(token_id), pending_mark(asset.content))
+    return _attach(ledger, asset, entry, "updateContent", token_resource(token_id), [pending_mark(asset.content)])
 
 
 def _attach(
-    ledger: Ledger, asset: Asset, entry: EntryView, action: str, resource: dict[str, Any], mark: str
+    ledger: Ledger, asset: Asset, entry: EntryView, action: str, resource: dict[str, Any], marks: Sequence[str]
 ) -> Attached:
     # The mark comes first: content on its way that nobody can tell the source of would stand in everybody's way.
     held = [content_mark(entry.content)] if entry.content is not None else []
-    marked = write_marks(ledger, entry, asset.asset, *held, mark)
+    marked = write_marks(ledger, entry, asset.asset, *held, *marks)
     try:
         attached = ledger.client.call(asset.kind.service, action, {"entryId": entry.id, "resource": resource})
     except KalturaAPIError as error:

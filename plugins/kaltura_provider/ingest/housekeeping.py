@@ -55,7 +55,8 @@ def find_leftovers(client: KalturaClient, *, older_than: float = DAY, clock: Clo
     """Return tokens and empty entries of ours that were untouched for ``older_than`` seconds. Changes nothing.
 
     Found are tokens whose name is ours and that are not full and taken over, and entries of our making without content.
-    Entries that wait for an import by Kaltura, adopted ones, and all that we did not make are never among them.
+    Never among them are entries that wait for an import by Kaltura, adopted ones, all that we did not make, and the
+    empty entries on which a refusal is written: without them a refused file would be sent again.
 
     :raises KalturaError: Kaltura could not be asked.
     """
@@ -129,7 +130,7 @@ def _abandoned(token: TokenView, now: float, older_than: float) -> bool:
 
 def _of_no_use(entry: EntryView) -> bool:
     waits_in_vain = entry.waiting and entry.importing is None
-    return (entry.empty or waits_in_vain) and MADE_MARK in entry.tags and not entry.adopted
+    return (entry.empty or waits_in_vain) and MADE_MARK in entry.tags and not (entry.adopted or entry.refusals)
 
 
 def _asset_of(entry: EntryView) -> str | None:

@@ -37,6 +37,7 @@ __all__ = [
     "reference_for",
     "refused_mark",
     "released_mark",
+    "run_mark",
     "token_file_name",
 ]
 
@@ -140,6 +141,11 @@ def released_mark(asset: str) -> str:
     It keeps such an entry apart from one that somebody deleted on purpose.
     """
     return f"{PREFIX}:x:{asset}"
+
+
+def run_mark(run: str) -> str:
+    """Return the adminTag that says which run gave an entry its first content; ``run`` may be any text."""
+    return f"{PREFIX}:r:{_digest('run', run)[:12]}"
 
 
 def reference_for(asset: str) -> str:

@@ -31,6 +31,7 @@ _RECYCLED = "-2"
 _SYSTEM = -1
 _PAGE = {"pageSize": 500}
 _MARKS_A_SEARCH = 50
+_NAMES_A_REQUEST = 25
 _ADMIN = 2
 
 Snapshot = tuple[EntryView | None, TokenView | None, list[EntryView], float]
@@ -106,10 +107,19 @@ class Ledger:
 
     def tokens(self, file_name: str) -> tuple[list[TokenView], float]:
         """Return the tokens of that name, oldest first, and the server's time."""
-        token_filter = {"fileNameEqual": file_name, "statusIn": "0,1,2,3", "orderBy": "+createdAt"}
-        listing = Request("uploadToken", "list", {"filter": token_filter, "pager": _PAGE})
-        reply, now = read_together(self.client, [listing, Request("system", "getTime")], may_fail=[1])
-        return [TokenView.of(values) for values in reply["objects"]], self._time(now)
+        return self.tokens_of([file_name])
+
+    def tokens_of(self, file_names: Sequence[str]) -> tuple[list[TokenView], float]:
+        """Return the tokens of these names, those of one name oldest first, and the server's time."""
+        found: list[TokenView] = []
+        told: Any = None
+        for start in range(0, len(file_names), _NAMES_A_REQUEST):
+            part = [_list_tokens(name) for name in file_names[start : start + _NAMES_A_REQUEST]]
+            *replies, told = read_together(
+                self.client, [*part, Request("system", "getTime")], may_fail=[len(part)]
+            )  # fmt: skip
+            found += [TokenView.of(values) for reply in replies for values in reply["objects"]]
+        return found, self._time(told)
 
     def _time(self, told: Any) -> float:
         return self._clock.time() if told is None else float(told)
@@ -195,6 +205,11 @@ class Ledger:
         """Make a token."""
         token = {"objectType": "KalturaUploadToken", "fileName": file_name, "fileSize": size}
         return TokenView.of(self.client.call("uploadToken", "add", {"uploadToken": token}))
+
+
+def _list_tokens(file_name: str) -> Request:
+    token_filter = {"fileNameEqual": file_name, "statusIn": "0,1,2,3", "orderBy": "+createdAt"}
+    return Request("uploadToken", "list", {"filter": token_filter, "pager": _PAGE})
 
 
 def _list(service: str, statuses: str, **conditions: str) -> Request:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MarkLostError", "discard_entry", "tags_request", "write_marks", "write_refusal"]
 
 _TRIES = 4
+_RUN = f"{PREFIX}:r:"
 _REFUSED = f"{PREFIX}:refused:"
 
 
@@ -36,11 +37,14 @@ class MarkLostError(Exception):
 def tags_request(entry: EntryView, asset: str, marks: Iterable[str]) -> Request:
     """Return the call that gives ``entry`` these marks in place of its content marks, beside what else it has.
 
-    What was refused stays written unless one of ``marks`` is about the same content.
+    What was refused stays written unless one of ``marks`` is about the same content; which run made the entry, unless
+    one of them says so.
     """
     marks = list(marks)
     settled = {mark.rsplit(":", 1)[-1] for mark in marks}
     kept = [tag for tag in entry.tags if tag.startswith(_REFUSED) and tag.removeprefix(_REFUSED) not in settled]
+    if not any(mark.startswith(_RUN) for mark in marks):
+        kept += [tag for tag in entry.tags if tag.startswith(_RUN)]
     origin = ADOPTED_MARK if entry.adopted or ADOPTED_MARK in marks else MADE_MARK
     tags = dict.fromkeys((*entry.foreign_tags, origin, asset_mark(asset), *kept, *marks))
     return _update(entry.id, tags)

@@ -127,6 +127,11 @@ class Asset:
         return token_file_name(self.asset, self.content, self.name)
 
     @property
+    def file_token_name(self) -> str:
+        """File name of the token that carries the bytes of an entry that cannot wait for them."""
+        return token_file_name(self.asset, self.content, self.name, filled_apart=True)
+
+    @property
     def attaches_first(self) -> bool:
         """Whether the entry can wait for its bytes; else it is made when they are all there."""
         return self.kind.takes_pending_token and self.metadata.conversion_profile_id != -1

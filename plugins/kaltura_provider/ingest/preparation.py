@@ -41,7 +41,7 @@ def prepare(
     :raises KalturaConfigurationError: the session cannot do this for any asset.
     :raises KalturaError: Kaltura could not be asked at all.
     """
-    settings = settings or IngestSettings()
+    settings = (settings or IngestSettings()).of_one_run()
     ledger = Ledger(client, settings.clock)
     ledger.check_session()
     assets = recognised(ledger, assets)
@@ -50,12 +50,13 @@ def prepare(
     done: dict[str, AssetRef] = {}
     waiting: list[Claim] = []
     for key, asset in distinct.items():
-        surely_in = _surely_in(asset, looked[key])
+        surely_in = _surely_in(asset, looked[key], settings)
         if surely_in is not None:
             done[key] = surely_in
         else:
             token = (known or {}).get(key)
             waiting.append(Claim(asset, ledger, settings, observer or Observer(), known=token, on_ref=on_ref))
+    _clear_strays(ledger, [asset for key, asset in distinct.items() if key in done], settings)
     first = dict(looked)
     while waiting:
         waiting = _round(waiting, first, done)
@@ -66,7 +67,7 @@ def prepare(
     return [done[asset.asset] for asset in assets]
 
 
-def _surely_in(asset: Asset, entries: Sequence[EntryView]) -> AssetRef | None:
+def _surely_in(asset: Asset, entries: Sequence[EntryView], settings: IngestSettings) -> AssetRef | None:
     """Return the reference of an asset whose verified content is in one live entry, beside which there is nothing."""
     present = [entry for entry in entries if not entry.deleted]
     if len(present) != 1:
@@ -74,7 +75,23 @@ def _surely_in(asset: Asset, entries: Sequence[EntryView]) -> AssetRef | None:
     entry = present[0]
     if not entry.live or entry.content != asset.content or entry.pending or entry.status == EntryStatus.IMPORT:
         return None
-    return AssetRef.of(asset, AssetState.DONE, entry_id=entry.id, entry_status=entry.status)
+    return AssetRef.of(
+        asset, AssetState.DONE, entry_id=entry.id, entry_status=entry.status, made=entry.made_by(settings.run)
+    )
+
+
+def _clear_strays(ledger: Ledger, assets: Sequence[Asset], settings: IngestSettings) -> None:
+    """Delete tokens that broken-off runs left of content that is in.
+
+    Looked for where nothing attaches a token before its bytes come: elsewhere a full token has its entry.
+    """
+    apart = [asset for asset in assets if not asset.attaches_first]
+    if not apart:
+        return
+    tokens, now = ledger.tokens_of([name for asset in apart for name in (asset.token_name, asset.file_token_name)])
+    for token in tokens:
+        if token.useless(now, settings.grace):
+            ledger.delete_token(token.id)
 
 
 def _round(waiting: Sequence[Claim], first: dict[str, list[EntryView]], done: dict[str, AssetRef]) -> list[Claim]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 __all__ = ["AdoptBy", "Clock", "IfExists", "IngestSettings", "Redo", "Transfer"]
@@ -73,6 +74,8 @@ class IngestSettings:
     :param backoff: longest random pause after two claims met.
     :param claim_timeout: how long one asset may wait for others before it fails with a retry.
     :param max_resume_age: a token untouched for longer is not resumed (Kaltura refuses it after 7 days).
+    :param run: names the run that this is a part of, whatever is tried again: an entry that got its first content under
+        the same name was made by it. Without one, a call of ``prepare`` or ``ingest`` is a run.
     :param attempts: how often trouble of the server on one asset is met with another try.
     :raises ValueError: a time that is not positive.
     """
@@ -87,6 +90,7 @@ class IngestSettings:
     claim_timeout: float = 600.0
     max_resume_age: float = 6.5 * 86400
     attempts: int = 5
+    run: str | None = None
     clock: Clock = field(default_factory=Clock, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +98,11 @@ class IngestSettings:
         object.__setattr__(self, "adopt_by", AdoptBy(self.adopt_by) if self.adopt_by else None)
         object.__setattr__(self, "redo", frozenset(Redo(item) for item in self.redo))
         object.__setattr__(self, "transfer", Transfer(self.transfer))
+        object.__setattr__(self, "run", self.run or None)
         for name in ("grace", "poll", "backoff", "claim_timeout", "max_resume_age"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} {getattr(self, name)!r} must be positive")
+
+    def of_one_run(self) -> IngestSettings:
+        """Return these settings with a name for the run."""
+        return self if self.run else replace(self, run=secrets.token_hex(8))

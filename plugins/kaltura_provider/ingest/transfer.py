@@ -99,7 +99,7 @@ def ingest(
     on_ref: Callable[[AssetRef], None] | None = None,
 ) -> list[Ingested]:
     """Ingest a list; each asset comes with a function that opens its source. Raises what :func:`prepare` raises."""
-    settings = settings or IngestSettings()
+    settings = (settings or IngestSettings()).of_one_run()
     ready = prepare(
         client, [asset for asset, _ in assets], settings=settings, observer=observer, known=known, on_ref=on_ref
     )

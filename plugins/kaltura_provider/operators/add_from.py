@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.batch import as_list, finish
+from kaltura_provider.operators.batch import as_list, finish, run_of
 from kaltura_provider.operators.memory import TaskMemory, request_key
 from kaltura_provider.operators.prepare import failed_source, requested_asset, show
 from kaltura_provider.operators.presigning import PRESIGNED_SECONDS, presigned_seconds
@@ -91,6 +91,7 @@ class KalturaAddFromUrlOperator(KalturaOperator):
             if_exists=self.if_exists,  # type: ignore[arg-type]  # text is turned into the enumeration there
             redo=frozenset(self.redo),  # type: ignore[arg-type]
             transfer=Transfer.IMPORT,
+            run=run_of(context),
         )
         started = time.time()
         opened = [self._opened(item, seconds) for item in items]

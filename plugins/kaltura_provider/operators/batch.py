@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.ingest.model import AssetRef
 
-__all__ = ["CARRIED", "FAILURES_KEY", "as_list", "finish", "presentable"]
+__all__ = ["CARRIED", "FAILURES_KEY", "as_list", "finish", "presentable", "run_of"]
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,12 @@ upload, and which try it was."""
 def as_list(value: Any) -> tuple[list[Any], bool]:
     """Return ``value`` as a list, and whether it was one."""
     return (list(value), True) if isinstance(value, (list, tuple)) else ([value], False)
+
+
+def run_of(context: Context) -> str:
+    """Return the name of the DAG run, the same in all tries of all its tasks."""
+    ti: Any = context["ti"]
+    return f"{ti.dag_id} {ti.run_id}"
 
 
 def presentable(text: str, uri: str) -> str:

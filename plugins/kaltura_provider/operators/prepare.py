@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.batch import as_list, finish, presentable
+from kaltura_provider.operators.batch import as_list, finish, presentable, run_of
 from kaltura_provider.operators.memory import TaskMemory
 from kaltura_provider.operators.sending import upload_settings
 
@@ -106,6 +106,7 @@ class KalturaPrepareOperator(KalturaOperator):
             transfer=self.transfer,  # type: ignore[arg-type]
             adopt_by=self.adopt_by or None,  # type: ignore[arg-type]
             redo=frozenset(self.redo),  # type: ignore[arg-type]
+            run=run_of(context),
         )
         limits = upload_settings(self.upload)
         started = time.time()

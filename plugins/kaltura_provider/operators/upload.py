@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.batch import as_list, finish
+from kaltura_provider.operators.batch import as_list, finish, run_of
 from kaltura_provider.operators.memory import ShownProgress, TaskMemory
 from kaltura_provider.operators.prepare import requested_asset, show
 from kaltura_provider.operators.sending import fill_own_token, fill_token, upload_settings
@@ -117,7 +117,9 @@ class KalturaUploadOperator(KalturaOperator):
 
         given, many = as_list(self.asset)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
-        results = [self._sent(uploader, AssetRef.from_dict(item), item.get("request"), memory) for item in given]
+        results = [
+            self._sent(uploader, AssetRef.from_dict(item), item.get("request"), memory, context) for item in given
+        ]
         refs = [result.ref for result in results]
         carried = [self._carried(context, *pair) for pair in zip(given, results, strict=True)]
         show(self, context, refs)
@@ -134,12 +136,20 @@ class KalturaUploadOperator(KalturaOperator):
         ti: Any = context["ti"]
         return {**item, **({"upload": asdict(result.upload), "attempts": ti.try_number} if result.upload else {})}
 
-    def _sent(self, uploader: Uploader, ref: AssetRef, request: dict[str, Any] | None, memory: TaskMemory) -> Ingested:
+    def _sent(
+        self,
+        uploader: Uploader,
+        ref: AssetRef,
+        request: dict[str, Any] | None,
+        memory: TaskMemory,
+        context: Context,
+    ) -> Ingested:
         """Bring one asset in; whatever stops it is in the reference that comes back."""
         from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.ingest.marks import MarkLostError
         from kaltura_provider.ingest.model import AssetState
         from kaltura_provider.ingest.preparation import prepare
+        from kaltura_provider.ingest.settings import IngestSettings
         from kaltura_provider.ingest.transfer import Ingested, describe, send_asset
         from kaltura_provider.upload.errors import UploadError
         from kaltura_provider.upload.sources.errors import SourceError
@@ -163,7 +173,11 @@ class KalturaUploadOperator(KalturaOperator):
                 done = sent.ref
                 if done.state is AssetState.SENT and done.entry_id is None and request is not None:
                     asset = requested_asset(request, source)
-                    (done,) = prepare(self.hook.get_conn(), [asset], observer=self.hook.observer)
+                    settings = IngestSettings(run=run_of(context))
+                    (done,) = prepare(
+                        self.hook.get_conn(), [asset], settings=settings, observer=self.hook.observer,
+                        known=memory.ids,
+                    )  # fmt: skip
                 return Ingested(done.to(done.state, made=ref.made or done.made), sent.upload)
             finally:
                 source.close()

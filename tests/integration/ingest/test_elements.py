@@ -137,3 +137,38 @@ def test_a_replacement_whose_upload_was_given_up_begins_anew(library: Library) -
     finish(library, library.sandbox.control.entry(str(first.ref.entry_id))["replacingEntryId"])
     assert library.ingest(source).ref.state is AssetState.DONE
     assert library.holds(str(first.ref.entry_id), source)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.csv"])
+@pytest.mark.parametrize("kind", ["error_after", "reply_lost"])
+@pytest.mark.parametrize("call", ["add", "addContent", "addFromUploadedFile", "update"])
+def test_what_a_run_made_is_told_by_the_marks_and_not_by_the_try(
+    library: Library, call: str, kind: str, name: str
+) -> None:
+    source = library.file(name)
+    library.sandbox.control.fault(kind, service="media" if name == "a.mp4" else "baseEntry", action=call, times=9)
+    library.ingest(source, run="daily 2026-01-01", attempts=1)
+    library.sandbox.control.clear_faults()
+    done = library.ingest(source, run="daily 2026-01-01")
+    assert (done.ref.state, done.ref.made) == (AssetState.DONE, True)
+    again = library.ingest(source, run="daily 2026-01-01")
+    assert (again.ref.state, again.ref.made) == (AssetState.DONE, True)
+    other = library.ingest(source, run="daily 2026-01-02")
+    assert (other.ref.state, other.ref.made) == (AssetState.DONE, False)
+
+
+@pytest.mark.parametrize(("name", "profile"), [("a.mp4", -1), ("a.csv", None)])
+def test_full_tokens_of_content_that_is_in_are_cleared_away(library: Library, name: str, profile: int | None) -> None:
+    source = library.file(name)
+    asset = library.asset(source, metadata={"conversion_profile_id": profile})
+    assert library.ingest(source, asset).ref.state is AssetState.DONE
+    # Another worker has brought the same bytes, and one died with the claim.
+    late = library.client.call(
+        "uploadToken", "add", {"uploadToken": {"objectType": "KalturaUploadToken", "fileName": asset.file_token_name}}
+    )
+    library.uploader.send(source, late["id"], attached=False)
+    claim = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
+    library.client.call("uploadToken", "add", {"uploadToken": claim})
+    library.settings.clock.sleep(library.settings.grace)
+    assert library.ingest(source, asset).ref.state is AssetState.DONE
+    assert [token["status"] for token in library.tokens(asset) if token["status"] != 3] == []

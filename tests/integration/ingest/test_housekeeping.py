@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.ingest.confirmation import record_refusal
 from kaltura_provider.ingest.housekeeping import find_leftovers, remove_leftovers
 from kaltura_provider.ingest.model import AssetState
 from kaltura_provider.ingest.settings import Transfer
@@ -105,3 +106,14 @@ def test_all_pages_are_walked(library: Library) -> None:
     token = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
     last = library.client.call("uploadToken", "add", {"uploadToken": token})["id"]
     assert last in {item.id for item in find_leftovers(library.client, older_than=0)}
+
+
+def test_an_entry_that_keeps_a_refusal_is_no_leftover(library: Library) -> None:
+    """Without it the refused file would be sent again."""
+    source = library.file()
+    [ref] = library.prepare(library.asset(source))
+    library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
+    record_refusal(library.client, ref, settings=library.settings)
+    library.sandbox.control.advance_clock(2 * HOUR)
+    assert find_leftovers(library.client, older_than=HOUR) == []
+    assert library.ingest(source).ref.state is AssetState.FAILED
