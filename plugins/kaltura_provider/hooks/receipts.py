@@ -14,15 +14,13 @@ def receipt_sink(root: str, *, aws_conn_id: str = "aws_default") -> ReceiptSink:
     """Return the sink for an address.
 
     :param root: ``s3://bucket/prefix``, ``file:///path`` or an absolute path.
-    :raises ValueError: it is none of these.
+    :raises KalturaConfigurationError: it is none of these, or a folder that this deployment does not allow.
     """
+    from kaltura_provider.hooks.local_files import allowed_path
     from kaltura_provider.hooks.sources import s3_client
     from kaltura_provider.ingest.receipts import LocalReceipts, S3Receipts
 
     if root.startswith("s3://"):
         bucket, _, prefix = root.removeprefix("s3://").partition("/")
         return S3Receipts(s3_client(aws_conn_id), bucket, prefix)
-    path = root.removeprefix("file://")
-    if not path.startswith("/"):
-        raise ValueError(f"receipts {root!r} is no place: write s3://bucket/prefix or an absolute path")
-    return LocalReceipts(path)
+    return LocalReceipts(allowed_path(root, "receipts"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,19 +43,24 @@ def open_source(
 ) -> Source:
     """Open a source by its address; no more is read than its size, its validators and its first bytes.
 
-    :param uri: ``s3://bucket/key``, ``http(s)://...``, ``file:///path`` or an absolute path.
+    :param uri: ``s3://bucket/key``, ``http(s)://...``, ``file:///path`` or an absolute path; local files only below
+        the folders that this deployment allows (:mod:`kaltura_provider.hooks.local_files`).
     :param http_conn_id: the Airflow HTTP connection whose login, password and extra (headers) go with an
         ``http(s)`` request.
     :param version_id: a version of an S3 object.
     :raises SourceError: there is no such thing, it may not be read, is empty or is no media.
     :raises KalturaConfigurationError: the HTTP connection's headers are malformed.
     """
+    from kaltura_provider.hooks.local_files import folder_policy
     from kaltura_provider.upload.sources.errors import SourceRefused
     from kaltura_provider.upload.sources.file import open_file
+    from kaltura_provider.upload.sources.folders import is_local
     from kaltura_provider.upload.sources.http import open_http
     from kaltura_provider.upload.sources.policy import UrlPolicy
     from kaltura_provider.upload.sources.s3 import open_s3
 
+    if is_local(uri):
+        return open_file(uri, folder_policy())
     parts = _parts(uri)
     if parts.scheme == "s3":
         bucket, key = _bucket_and_key(uri)
@@ -70,12 +75,10 @@ def open_source(
         hosts = os.environ.get(ALLOWED_HOSTS, "").split(",")
         policy = UrlPolicy.allowing(hosts, by=f"environment variable {ALLOWED_HOSTS}")
         return open_http(uri, headers=_headers(http_conn_id), policy=policy)
-    if parts.scheme == "file" or uri.startswith("/"):
-        return open_file(unquote(parts.path) if parts.scheme else uri)
     raise SourceRefused(printable(uri), f"is no address that can be read; {_READABLE}")
 
 
-_READABLE = "write s3://bucket/key, https://... or file:///path"
+_READABLE = "write s3://bucket/key, https://..., file:///path or an absolute path"
 
 
 def printable(uri: str) -> str:

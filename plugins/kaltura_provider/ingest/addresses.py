@@ -28,7 +28,9 @@ def canonical_uri(uri: str) -> str:
     needless and missing escapes, dot segments, the default port; and the host without its final dot, in ASCII. Keys of
     S3 objects and names of files are not: ``%`` and ``..`` are letters there.
 
-    :raises ValueError: ``uri`` has no scheme, or its host or port cannot be read.
+    An absolute path is the file of that name.
+
+    :raises ValueError: ``uri`` has no scheme and is no absolute path, or its host or port cannot be read.
     """
     parts, plain = _parts(uri)
     if plain is not None:
@@ -53,6 +55,9 @@ def kai1_uri(uri: str) -> str:
 
 def _parts(uri: str) -> tuple[SplitResult, str | None]:
     """Return the parts of an address, and its spelling where it is no web address."""
+    if uri.startswith("/"):
+        path = uri.lstrip("/")
+        return SplitResult("file", "", f"/{path}", "", ""), f"file:///{path}"
     parts = urlsplit(uri)
     scheme = parts.scheme.lower()
     if not scheme:

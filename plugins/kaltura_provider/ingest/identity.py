@@ -63,7 +63,7 @@ def _digest(*words: str) -> str:
 def asset_id(uri: str, identity: str | None = None) -> str:
     """Return the asset id of ``uri``, or of the author's own ``identity`` when there is one: 32 hex digits.
 
-    :raises ValueError: no identity is given and ``uri`` has no scheme.
+    :raises ValueError: no identity is given and ``uri`` is no address.
     """
     if identity:
         return _digest("identity", identity)

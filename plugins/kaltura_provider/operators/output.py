@@ -8,7 +8,6 @@ import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from kaltura_provider.api.errors import KalturaConfigurationError
 
@@ -26,17 +25,25 @@ _FORMATS = (".jsonl", ".json", ".csv")
 def check_output(output: str | None) -> None:
     """Check where rows shall go, before any are fetched.
 
-    :raises KalturaConfigurationError: it is no ``s3://`` address or absolute path, or has no format's extension.
+    :raises KalturaConfigurationError: it is no ``s3://`` address or absolute path, is a path that this deployment does
+        not allow, or has no format's extension.
     """
-    if not output:
-        return
-    parts = urlsplit(output)
-    places = (parts.scheme == "s3" and parts.netloc and parts.path.strip("/"), parts.scheme == "file", output[0] == "/")
-    if not any(places):
+    if output:
+        _place(output)
+
+
+def _place(output: str) -> tuple[Path | None, str, str]:
+    """Return where rows go: a path, or nothing with a bucket and a key; raises as :func:`check_output`."""
+    from kaltura_provider.hooks.local_files import allowed_path
+    from kaltura_provider.upload.sources.folders import is_local
+
+    bucket, _, key = output.removeprefix("s3://").partition("/") if output.startswith("s3://") else ("", "", "")
+    if not is_local(output) and not (bucket and key.strip("/")):
         fix = "give s3://bucket/key, file:///path or an absolute path"
         raise KalturaConfigurationError("output_uri", output, "is no place", fix)
-    if Path(parts.path).suffix.lower() not in _FORMATS:
+    if Path(output).suffix.lower() not in _FORMATS:
         raise KalturaConfigurationError("output_uri", output, "has no known format", f"end it in {', '.join(_FORMATS)}")
+    return (allowed_path(output, "output_uri") if is_local(output) else None), bucket, key
 
 
 def collect(
@@ -68,20 +75,18 @@ def write_rows(
 
     :param fields: columns of a CSV file; by default all names that occur.
     """
-    check_output(output)
-    parts = urlsplit(output)
-    target = None if parts.scheme == "s3" else Path(unquote(parts.path) if parts.scheme else output)
+    target, bucket, key = _place(output)
     if target is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent if target else None, prefix=".kaltura-") as folder:
-        made = Path(folder) / f"rows{Path(parts.path).suffix.lower()}"
+        made = Path(folder) / f"rows{Path(output).suffix.lower()}"
         count = _write(rows, made, fields)
         if target is not None:
             os.replace(made, target)
         else:
             from kaltura_provider.hooks.sources import s3_client
 
-            s3_client(aws_conn_id).upload_file(str(made), parts.netloc, parts.path.lstrip("/"))
+            s3_client(aws_conn_id).upload_file(str(made), bucket, key.lstrip("/"))
     return count
 
 

@@ -216,7 +216,7 @@ class KalturaUploadOperator(KalturaOperator):
         source = self._open(uri)
         try:
             check_size(source, uploader.settings)
-            content = content_id(asset_id(source.uri if uri.startswith("/") else uri), source.size, source.validator)
+            content = content_id(asset_id(uri), source.size, source.validator)
             # Where nothing tells these bytes from others, no try goes on with what another has begun.
             memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable and bool(source.validator))
             if self.token_id:

@@ -140,6 +140,7 @@ def deployment(
 ) -> Deployment:
     made = Deployment(kaltura_sandbox, s3_sandbox, monkeypatch, tmp_path)
     made.connect()
+    monkeypatch.setenv("KALTURA_ALLOWED_PATHS", str(tmp_path))
     aws = {"endpoint_url": s3_sandbox.url, "region_name": "us-east-1"}
     monkeypatch.setenv(
         "AIRFLOW_CONN_AWS_DEFAULT",

@@ -19,7 +19,7 @@ def assert_one_good_entry(deployment, clip: bytes) -> None:
         ("s3://media/not/there.mp4", ["s3://media/not/there.mp4", "there is no such"]),
         ("s3://media", ["names no object", "s3://bucket/key"]),
         ("https://127.0.0.1/clip.mp4", ["127.0.0.1", "KALTURA_ALLOWED_HOSTS"]),
-        ("file:///not/there.mp4", ["/not/there.mp4", "no such"]),
+        ("file:///not/there.mp4", ["/not/there.mp4", "not below", "KALTURA_ALLOWED_PATHS"]),
     ],
 )
 def test_a_source_that_cannot_be_read_is_named(deployment, source: str, words: list[str]) -> None:

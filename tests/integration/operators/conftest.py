@@ -111,6 +111,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def allowed_paths(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests may have files below pytest's own folder."""
+    monkeypatch.setenv("KALTURA_ALLOWED_PATHS", str(tmp_path_factory.getbasetemp()))
+
+
 @pytest.fixture
 def connected(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sandbox], Kaltura]:
     """Makes a sandbox the one that `kaltura_default` leads to."""

@@ -185,3 +185,28 @@ def test_kaltura_is_told_to_send_the_consent_that_a_presigned_url_covers(site, m
     assert headers == ("x-amz-request-payer: requester",)
     aws(monkeypatch, site)
     assert import_address("s3://bucket/a.mp4")[1] == ()
+
+
+def test_local_files_need_a_folder_that_is_allowed(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(CONTENT)
+    monkeypatch.delenv("KALTURA_ALLOWED_PATHS", raising=False)
+    for address in (str(path), path.as_uri()):
+        with pytest.raises(SourceRefused, match="KALTURA_ALLOWED_PATHS"):
+            open_source(address)
+    for named in (str(tmp_path), f"/nowhere:{tmp_path}", f"/nowhere, {tmp_path}"):
+        monkeypatch.setenv("KALTURA_ALLOWED_PATHS", named)
+        for address in (str(path), path.as_uri()):
+            source = open_source(address)
+            assert (source.size, source.name) == (len(CONTENT), "a.mp4")
+            source.close()
+
+
+@pytest.mark.parametrize("root", ["file:///etc/x", "/etc/x", "file://host/x", "receipts", "/tmp/../etc"])
+def test_receipts_go_nowhere_else_either(root: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kaltura_provider.hooks.receipts import receipt_sink
+
+    monkeypatch.setenv("KALTURA_ALLOWED_PATHS", str(tmp_path))
+    with pytest.raises(KalturaConfigurationError, match=f"receipts '{root}' cannot be used"):
+        receipt_sink(root)
+    assert receipt_sink(str(tmp_path / "receipts")).write("a/b.json", b"{}") == str(tmp_path / "receipts/a/b.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -142,8 +143,14 @@ def test_the_normal_form_is_normal_already(path: str, query: str) -> None:
 
 
 def test_a_uri_needs_a_scheme() -> None:
-    with pytest.raises(ValueError, match=r"'/srv/x.mp4' has no scheme: write s3://"):
-        canonical_uri("/srv/x.mp4")
+    with pytest.raises(ValueError, match=r"'srv/x.mp4' has no scheme: write s3://"):
+        canonical_uri("srv/x.mp4")
+
+
+@pytest.mark.parametrize("path", ["/srv/x.mp4", "/srv/100%25 [a]?.mp4", "//srv/x#y.mp4"])
+def test_an_absolute_path_is_the_file_of_that_name(path: str) -> None:
+    assert canonical_uri(path) == canonical_uri(f"file:///{quote(path.lstrip('/'))}")
+    assert elder_asset_id(path) is None
 
 
 @given(st.text(min_size=1), st.text())

@@ -16,9 +16,12 @@ from kaltura_provider.upload.sources.errors import (
     SourceRefused,
     SourceUnavailable,
 )
+from kaltura_provider.upload.sources.folders import READ_FLAGS, local_path
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from kaltura_provider.upload.sources.folders import FolderPolicy
 
 __all__ = ["FileSource", "open_file"]
 
@@ -72,19 +75,20 @@ def _validator(status: os.stat_result) -> str:
     return f"{status.st_ino:x}-{status.st_size}-{status.st_mtime_ns}"
 
 
-def open_file(path: str | os.PathLike[str]) -> FileSource:
+def open_file(path: str | os.PathLike[str], policy: FolderPolicy | None = None) -> FileSource:
     """Open a local file.
 
+    :param path: a path; with a policy also its address, ``file:///path``.
+    :param policy: which files may be read; without one, any.
     :raises SourceNotFound: there is no such file.
     :raises SourceForbidden: it may not be read.
-    :raises SourceRefused: it is a directory, device or pipe.
+    :raises SourceRefused: it is a directory, device or pipe, or the policy does not allow it.
     :raises SourceEmpty: it has no bytes.
     """
-    where = Path(path)
+    where = Path(path if policy is None else local_path(os.fspath(path)))
     uri = where.absolute().as_uri()
     try:
-        # Opening a pipe would otherwise wait for a writer.
-        descriptor = os.open(where, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(where, READ_FLAGS) if policy is None else policy.open(str(where))
     except FileNotFoundError:
         raise SourceNotFound(uri, "there is no such file on this worker") from None
     except PermissionError:
