@@ -23,7 +23,7 @@ from kaltura_provider.ingest.model import Asset, AssetRef
 from kaltura_provider.ingest.settings import IngestSettings
 from kaltura_provider.ingest.transfer import ingest
 from kaltura_provider.services.entry.metadata import EntryMetadata
-from kaltura_provider.upload.settings import UploadSettings
+from kaltura_provider.upload.settings import Patience, UploadSettings
 from kaltura_provider.upload.sources.base import Source
 from kaltura_provider.upload.sources.file import open_file
 from kaltura_provider.upload.uploader import Uploader
@@ -74,13 +74,14 @@ def work(job: dict[str, Any]) -> int:
     settings = IngestSettings(
         grace=GRACE, poll=0.1, backoff=0.3, claim_timeout=20.0, if_exists=job.get("if_exists", "skip")
     )
-    upload = UploadSettings(
-        parallelism=job["parallelism"], chunk_size=job["chunk"], retry=RETRY, chunk_timeout=5.0, final_timeout=8.0,
-        final_poll=1.5, busy_after=GRACE / 2, busy_wait=15.0, poll=0.1,
+    upload = UploadSettings(parallelism=job["parallelism"], chunk_size=job["chunk"])
+    patience = Patience(
+        retry=RETRY, chunk_timeout=5.0, final_timeout=8.0, final_poll=1.5, single_poll=1.5, busy_after=GRACE / 2,
+        busy_wait=15.0, poll=0.1,
     )  # fmt: skip
     timeout = Timeout(connect=5.0, read=8.0)
     with KalturaClient(job["service_url"], credentials, observer=observer, retry=RETRY, timeout=timeout) as client:
-        uploader = Uploader(client, settings=upload)
+        uploader = Uploader(client, settings=upload, patience=patience)
         results = ingest(
             client, uploader, pairs, settings=settings, observer=observer, known=dict(known), on_ref=remember
         )

@@ -42,8 +42,8 @@ class KalturaPrepareOperator(KalturaOperator):
         the URL or from S3 by a presigned URL, and no byte passes through a worker.
     :param adopt_by: take over an entry that somebody else made: by its ``reference`` id or its ``name``.
     :param redo: what to do again although it ended: ``deleted`` entries, ``refused`` file types, ``failed`` imports.
-    :param upload: settings of the upload that follows, as of :class:`KalturaUploadOperator`. Only its limits matter
-        here (``max_size``, ``part_limit``): a source above them fails before anything is made in Kaltura.
+    :param upload: settings of the upload that follows, as of :class:`KalturaUploadOperator`. Only ``max_size``
+        matters here: a larger source fails before anything is made in Kaltura.
     :param aws_conn_id: the Airflow connection for S3.
     :param http_conn_id: the Airflow HTTP connection whose credentials and headers go with ``http(s)`` sources.
     :param durable: remember tokens in the task state store, so that the next try goes on at once.

@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 
 
 def upload_settings(given: Mapping[str, Any] | None) -> UploadSettings:
-    """Return the settings of an upload from a task's argument ``upload``; text of templates is read as what it says.
+    """Return the settings of an upload from a task's argument ``upload``; text from templates is parsed.
 
-    :raises KalturaConfigurationError: a setting is unknown or its value impossible; names it.
+    :raises KalturaConfigurationError: a setting does not exist or its value is impossible.
     """
     from dataclasses import fields
 
@@ -33,27 +33,28 @@ def upload_settings(given: Mapping[str, Any] | None) -> UploadSettings:
 
     given = {} if given is None else given
     if not isinstance(given, Mapping):
-        raise KalturaConfigurationError("upload", given, "is no mapping", 'give settings, such as {"max_size": 10**9}')
+        raise KalturaConfigurationError(
+            "upload", given, "is not a mapping", 'give settings, such as {"max_size": 10**9}'
+        )
     known = sorted(item.name for item in fields(UploadSettings))
-    if unknown := sorted(set(given) - set(known)):
-        raise KalturaConfigurationError("upload", ", ".join(unknown), "is unknown", f"use {', '.join(known)}")
+    if unknown := sorted(str(name) for name in set(given) - set(known)):
+        raise KalturaConfigurationError("upload", ", ".join(unknown), "is not a setting", f"use {', '.join(known)}")
     read = {name: _setting(name, value) for name, value in given.items()}
     return UploadSettings(**{name: value for name, value in read.items() if value is not None})
 
 
 def _setting(name: str, value: Any) -> Any:
     from kaltura_provider.api.errors import KalturaConfigurationError
-    from kaltura_provider.api.retry import RetryPolicy
 
     if isinstance(value, str):
         with suppress(ValueError, SyntaxError):
             value = literal_eval(value.strip() or "None")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if value is None or isinstance(value, RetryPolicy if name == "retry" else int | float):
+    if value is None or isinstance(value, int | float):
         return value
-    wanted = "a RetryPolicy" if name == "retry" else "a number (sizes in bytes, times in seconds), or True or False"
-    raise KalturaConfigurationError(f"upload: {name}", value, "is of the wrong kind", f"give {wanted}")
+    wanted = "give a number (sizes in bytes, bandwidth in bytes per second), or True or False"
+    raise KalturaConfigurationError(f"upload: {name}", value, "has the wrong type", wanted)
 
 
 def send_file(hook: KalturaHook, uri: str, *, aws_conn_id: str, http_conn_id: str | None) -> str:

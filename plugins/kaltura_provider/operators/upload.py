@@ -37,9 +37,9 @@ class KalturaUploadOperator(KalturaOperator):
     :param source: one source (``s3://bucket/key``, ``https://...``, ``file:///path``), sent to an upload token of its
         own, which :class:`KalturaAttachOperator` then turns into an entry.
     :param token_id: with ``source``, an upload token to fill in place of a new one.
-    :param upload: settings of the upload, by their names in :class:`~kaltura_provider.upload.settings.UploadSettings`:
-        ``parallelism`` (1 to 8), ``chunk_size``, ``max_size`` (bytes), ``bandwidth`` (bytes a second) ...; what is not
-        set is found from what the link gives.
+    :param upload: settings of the upload, a mapping of ``parallelism`` (1 to 8), ``chunk_size`` and ``max_size``
+        (bytes), ``bandwidth`` (bytes per second), ``reread`` and ``sha256`` (True or False). What is not set, the
+        uploader chooses.
     :param aws_conn_id: the Airflow connection for S3.
     :param http_conn_id: the Airflow HTTP connection whose credentials and headers go with ``http(s)`` sources.
     :param durable: remember tokens in the task state store, so that the next try goes on at once.

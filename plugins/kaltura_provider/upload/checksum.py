@@ -1,4 +1,4 @@
-"""CRC-32C of a whole source, put together from the checksums of chunks that were sent in any order."""
+"""CRC-32C of a whole source, combined from the checksums of chunks that were sent in any order."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def combine(first: int, second: int, length: int) -> int:
 
 
 def to_base64(crc: int) -> str:
-    """Write a CRC-32C as S3 does (``ChecksumCRC32C``): base64 of its four bytes, the highest first."""
+    """Format a CRC-32C as S3 does (``ChecksumCRC32C``): base64 of its four bytes, highest first."""
     return base64.b64encode(crc.to_bytes(4, "big")).decode()
 
 
 def from_base64(text: str) -> int:
-    """Read what :func:`to_base64` wrote.
+    """Parse what :func:`to_base64` returns.
 
     :raises ValueError: it is not base64 of four bytes.
     """
@@ -68,7 +68,7 @@ def from_base64(text: str) -> int:
 
 
 class ChecksumCollector:
-    """Takes the checksums of pieces in any order and keeps the one of everything from ``start`` on.
+    """Takes the checksums of pieces in any order and keeps the checksum of everything from ``start`` on.
 
     A piece may come twice; only pieces that join end to end count.
 
@@ -82,7 +82,7 @@ class ChecksumCollector:
         self._joints: dict[int, int] = {start: 0}
 
     def add(self, offset: int, length: int, crc: int) -> None:
-        """Take the checksum of ``length`` bytes at ``offset``."""
+        """Add the checksum of ``length`` bytes at ``offset``."""
         if offset >= self.end and length:
             self._waiting[offset] = (length, crc)
         while self.end in self._waiting:
@@ -92,9 +92,9 @@ class ChecksumCollector:
             self._joints[self.end] = self.crc
 
     def rewind(self, offset: int) -> None:
-        """Forget all pieces from ``offset`` on; they will come again, perhaps cut differently.
+        """Forget all pieces from ``offset`` on; they will come again, possibly cut differently.
 
-        If no piece ended there, what came before it is forgotten too.
+        If no piece ended there, the pieces before it are forgotten too.
         """
         self._waiting.clear()
         if offset > self.end:

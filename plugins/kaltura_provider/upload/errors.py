@@ -1,16 +1,16 @@
-"""What can go wrong with an upload, as one tree; errors of sources are in :mod:`~.sources.errors`.
+"""What can go wrong with an upload, as one tree. Errors of sources are in :mod:`~.sources.errors`.
 
 UploadError                 permanent, token_id
-├── TokenGone               reason: the token cannot be filled any more; a new one can
+├── TokenGone               reason: the token can no longer be filled; a new one can
 ├── TokenBusy               another process is sending to the token right now
 ├── SizeMismatch            the token holds another number of bytes than the source
-├── ChecksumMismatch        what was read is not what the store says it holds
-├── ChunkRefused            length: a proxy takes no request of even the smallest chunk's size (HTTP 413)
-├── FinalRefused            the server has every byte and still does not finish the token
-└── UploadCancelled         the uploader was told to stop
+├── ChecksumMismatch        the bytes read are not those the store says it holds
+├── ChunkRefused            length: a proxy refuses even requests of the smallest chunk's size (HTTP 413)
+├── FinalRefused            the server has every byte but does not finish the token
+└── UploadCancelled         the upload was cancelled
 
-Errors of the server and of the connection (:class:`~.KalturaError`) come out as they are once
-the attempts are used up.
+Errors of the server and of the connection (:class:`~kaltura_provider.api.KalturaError`) are raised
+unchanged when the attempts are used up.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class UploadError(Exception):
-    """Base of the errors of uploads.
+    """Base of the upload errors.
 
     ``permanent`` says that sending the same source again will not help; ``token_id`` is the upload token.
     """
@@ -52,7 +52,7 @@ class UploadError(Exception):
 
 
 class GoneReason(StrEnum):
-    """Why a token cannot be filled any more."""
+    """Why a token can no longer be filled."""
 
     DELETED = "deleted"
     REFUSED = "refused"
@@ -63,23 +63,23 @@ class GoneReason(StrEnum):
 
 
 _EXPLAINED = {
-    GoneReason.DELETED: "it does not exist (any more): it was deleted, or belongs to another user. Make a new token",
+    GoneReason.DELETED: "it does not exist: it was deleted, or belongs to another user. Make a new token",
     GoneReason.REFUSED: (
-        "the server deleted it when the last byte arrived. It does so when the account does not allow this type of "
-        "file (KMC: Settings, Account Settings), also if the file's extension and its content do not match"
+        "the server deleted it when the last byte arrived, because the account does not allow this type of file or the "
+        "file's extension does not match its content. Allow the type in the KMC (Settings, Account Settings), or "
+        "rename the file"
     ),
-    GoneReason.EXPIRED: "it was begun more than 7 days ago and takes no more bytes. Make a new token",
-    GoneReason.CHUNKS: "the server has put too many chunks aside for it. Make a new token",
+    GoneReason.EXPIRED: "its upload began more than 7 days ago, so it takes no more bytes. Make a new token",
+    GoneReason.CHUNKS: "the server holds too many separate chunks of it. Make a new token",
     GoneReason.FAILED: "the server could not store the file and deleted it. Make a new token",
     GoneReason.LOST: (
-        "the server has lost its file and says so again and again (UPLOAD_TOKEN_CANNOT_RESUME). Delete it and make a "
-        "new token"
+        "the server has lost its file repeatedly (UPLOAD_TOKEN_CANNOT_RESUME). Delete it and make a new token"
     ),
 }
 
 
 class TokenGone(UploadError):
-    """The token cannot be filled any more; ``reason`` says why. Only a refused type of file is permanent."""
+    """The token can no longer be filled; ``reason`` says why. Only a refused type of file is permanent."""
 
     def __init__(self, token_id: str, reason: GoneReason) -> None:
         super().__init__(_EXPLAINED[reason], token_id)
@@ -95,15 +95,17 @@ class TokenGone(UploadError):
 
 
 class TokenBusy(UploadError):
-    """Another process is sending to the token; two at once can undo each other's work."""
+    """Another process is sending to the token. Two at once can undo each other's work."""
 
 
 class SizeMismatch(UploadError):
-    """The token holds another number of bytes than the source has; ``expected`` and ``found`` are bytes."""
+    """The token holds more or fewer bytes than the source; ``expected`` and ``found`` are bytes."""
 
     def __init__(self, token_id: str, expected: int, found: int | None) -> None:
         held = "no bytes" if found is None else f"{found} bytes"
-        super().__init__(f"it holds {held}, the source has {expected}. Delete it and send again", token_id)
+        super().__init__(
+            f"it holds {held}, but the source has {expected}. Delete it and send the source again", token_id
+        )
         self.expected = expected
         self.found = found
 
@@ -112,15 +114,15 @@ class SizeMismatch(UploadError):
 
 
 class ChecksumMismatch(UploadError):
-    """The bytes that were read have another CRC-32C than the store recorded for the object.
+    """The bytes read have another CRC-32C than the store recorded for the object.
 
-    ``expected`` and ``found`` are base64, as S3 prints them. Raised before this process finishes the token.
+    ``expected`` and ``found`` are base64, as S3 prints them. It is raised before the token is finished.
     """
 
     def __init__(self, token_id: str, expected: str, found: str) -> None:
         super().__init__(
-            f"the source's CRC-32C is {expected}, the bytes read have {found}: they were damaged on the way. "
-            "Delete the token and send again",
+            f"the source's CRC-32C is {expected}, but the bytes read have {found}: they were damaged on the way. "
+            "Delete the token and send the source again",
             token_id,
         )
         self.expected = expected
@@ -131,17 +133,17 @@ class ChecksumMismatch(UploadError):
 
 
 class ChunkRefused(UploadError):
-    """The server, or a proxy before it, takes no request of this many bytes (``length``), and smaller are not tried.
+    """The server, or a proxy before it, refuses requests of ``length`` bytes, and smaller ones are not tried.
 
-    ``least`` is how large chunks have to be so that their number will do.
+    ``minimum`` is how large chunks must be, since a token takes at most 9,000.
     """
 
     permanent = True
 
-    def __init__(self, token_id: str, length: int, least: int = 1) -> None:
+    def __init__(self, token_id: str, length: int, minimum: int = 1) -> None:
         below = (
-            f"; a source of this size takes chunks of at least {least} bytes, since a token takes at most 9,000"
-            if length <= least
+            f"; a source of this size needs chunks of at least {minimum} bytes, since a token takes at most 9,000"
+            if length <= minimum
             else ", or set chunk_size below it"
         )
         super().__init__(
@@ -150,15 +152,15 @@ class ChunkRefused(UploadError):
             token_id,
         )
         self.length = length
-        self.least = least
+        self.minimum = minimum
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.token_id, self.length, self.least)
+        return type(self), (self.token_id, self.length, self.minimum)
 
 
 class FinalRefused(UploadError):
-    """The server did not finish the token although it was sent everything, more than once."""
+    """The server did not finish the token although it was repeatedly sent everything."""
 
 
 class UploadCancelled(UploadError):
-    """The uploader was told to stop; the token keeps what it has and can be taken up again."""
+    """The upload was cancelled. The token keeps what it has, and the upload can be resumed."""

@@ -1,4 +1,4 @@
-"""Checksums of a source whose bytes were sent in pieces, perhaps by more than one process."""
+"""Checksums of a source whose bytes were sent in pieces, possibly by more than one process."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kaltura_provider.upload.checksum import ChecksumCollector, crc32c, to_base64
 from kaltura_provider.upload.errors import ChecksumMismatch, UploadCancelled
 from kaltura_provider.upload.progress import Milestones
+from kaltura_provider.upload.settings import WINDOW
 
 if TYPE_CHECKING:
     import threading
@@ -26,7 +27,7 @@ log = logging.getLogger("kaltura_provider.upload")
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """Checksums of a whole source: CRC-32C or ``None``, what there is to say about it, SHA-256 if asked for."""
+    """Checksums of a whole source: CRC-32C or ``None``, a note about it, SHA-256 if asked for."""
 
     crc32c: int | None
     note: str | None
@@ -41,17 +42,17 @@ class Digests:
 def compute(
     source: Source, sent: ChecksumCollector, settings: UploadSettings, token_id: str, stop: threading.Event
 ) -> Digests:
-    """Return the checksums of a source, all bytes of which are on the server.
+    """Return the checksums of a source whose bytes are all on the server.
 
     :param sent: the checksums of what this process sent.
     :param stop: when set, reading breaks off.
-    :raises ChecksumMismatch: the store recorded another CRC-32C, or two reads of the source differ.
+    :raises ChecksumMismatch: the store recorded another CRC-32C, or two reads of the source differed.
     :raises UploadCancelled: ``stop`` was set.
     """
     own = sent.crc if sent.start == 0 and sent.end == source.size else None
     crc, sha = own, None
     if settings.sha256 or (own is None and settings.reread):
-        crc, digest = _read(source, settings.window, token_id, stop)
+        crc, digest = _read(source, token_id, stop)
         sha = digest if settings.sha256 else None
     if crc is None:
         return Digests(None, _unknown(sent), sha)
@@ -64,13 +65,13 @@ def compute(
     return Digests(crc, "equal to the store's checksum of the whole object", sha)
 
 
-def _read(source: Source, window: int, token_id: str, stop: threading.Event) -> tuple[int, str]:
+def _read(source: Source, token_id: str, stop: threading.Event) -> tuple[int, str]:
     """Read a whole source and return its CRC-32C and SHA-256 (hex)."""
     crc, sha, done, milestones = 0, hashlib.sha256(), 0, Milestones()
-    with closing(source.read(0, source.size, window)) as windows:
+    with closing(source.read(0, source.size, WINDOW)) as windows:
         for data in windows:
             if stop.is_set():
-                raise UploadCancelled("it was told to stop", token_id)
+                raise UploadCancelled("the upload was cancelled", token_id)
             crc = crc32c(data, crc)
             sha.update(data)
             done += len(data)
@@ -84,7 +85,7 @@ def _unknown(sent: ChecksumCollector) -> str:
     whose = (
         f"the first {sent.start} bytes were sent earlier" if sent.start else "another process sent some of the bytes"
     )
-    return f"unknown: {whose}; with reread=True the source is read once more"
+    return f"unknown: {whose}. Set reread=True to read the source once more for it"
 
 
 def _not_compared(source: Source) -> str:

@@ -1,4 +1,4 @@
-"""Which sizes can be uploaded at all; asked before a token is made."""
+"""Which sizes can be uploaded at all; checked before a token is made."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kaltura_provider.upload.pace import SPARE
 from kaltura_provider.upload.plan import least_chunk_size, most_bytes
+from kaltura_provider.upload.settings import PART_LIMIT
 from kaltura_provider.upload.sources.errors import SourceEmpty, SourceTooLarge
 
 if TYPE_CHECKING:
@@ -19,20 +20,20 @@ def check_size(source: Source, settings: UploadSettings) -> None:
     """Check that a source can be uploaded.
 
     :raises SourceEmpty: it has no bytes.
-    :raises SourceTooLarge: it is above ``max_size``, does not fit into 9,000 requests of the server's limit, or needs
-        chunks so large that what is kept of a source that cannot be read twice does not hold them.
+    :raises SourceTooLarge: it is larger than ``max_size``, does not fit into 9,000 requests of the server's limit, or
+        needs chunks larger than what is kept on disk of a source that cannot be read by ranges.
     """
     if source.size <= 0:
         raise SourceEmpty(source.uri)
     if settings.max_size is not None and source.size > settings.max_size:
-        raise SourceTooLarge(source.uri, source.size, settings.max_size, "the limit that was set (max_size)")
+        raise SourceTooLarge(source.uri, source.size, settings.max_size, "the limit set by max_size")
     least = least_chunk_size(source.size)
-    if least > settings.part_limit:
-        limit = most_bytes(settings.part_limit)
-        raise SourceTooLarge(source.uri, source.size, limit, "the most this server can take (9,000 x part_limit)")
+    if least > PART_LIMIT:
+        limit = most_bytes(PART_LIMIT)
+        raise SourceTooLarge(source.uri, source.size, limit, "the maximum of a Kaltura server (9,000 chunks)")
     if source.rewind is not None and least * (1 + SPARE) > source.rewind:
         whose = (
-            f"the most that {source.rewind} bytes of disk are enough for, which its server without ranges makes "
-            "necessary (put it into S3 first, or let Kaltura import it: transfer: import)"
+            f"the maximum for a server without ranges, whose files go through {source.rewind} bytes of disk (put it "
+            "into S3 first, or let Kaltura import it: transfer: import)"
         )
         raise SourceTooLarge(source.uri, source.size, most_bytes(source.rewind // (1 + SPARE)), whose)

@@ -1,19 +1,25 @@
-"""How many chunks in flight and how large: found from what the link gives, one small controller."""
+"""How many chunks to send at the same time and how large, chosen from what the link and the source need."""
 
 from __future__ import annotations
 
 from collections import deque
 from statistics import median
 
-from kaltura_provider.upload.settings import MIB, UploadSettings
+from kaltura_provider.upload.plan import least_chunk_size
+from kaltura_provider.upload.settings import MAX_PARALLELISM, MIB, PART_LIMIT, UploadSettings
 
-__all__ = ["LARGEST", "SMALLEST", "SPARE", "Pace"]
+__all__ = ["FLOOR", "LARGE_SOURCE", "SPARE", "Pace"]
 
-SMALLEST = 5 * MIB
-LARGEST = 64 * MIB
+LARGE_SOURCE = 100_000_000
+"""Bytes above which Kaltura advises chunks of 10 to 50 MB, below which smaller ones."""
+
+FLOOR = 5 * MIB
+"""Failures and HTTP 413 make no smaller chunks than this."""
+
 SPARE = 2
-"""Chunks, besides those in flight, that lie between the first byte that may be sent again and the last one read."""
+"""Chunks, besides those in flight, between the first byte that may be sent again and the last one read."""
 
+_SMALLEST, _LARGEST = 10_000_000, 50_000_000
 _FIRST_CHUNK = 10 * MIB
 _FIRST_PARALLELISM = 4
 # A path that takes this long for a few bytes needs many connections to be full; finding that out costs more than
@@ -29,31 +35,34 @@ _REST = 6
 class Pace:
     """Chooses ``parallelism`` and ``chunk_size`` and learns from every chunk.
 
-    *Chunk size*: begins at 10 MiB, at 64 MiB on a short path. The fixed cost of a chunk is what the opener took, or
-    the shortest wait seen before a chunk's first byte and after its last. While that is above 5 % of a chunk's
-    time, chunks double, up to 64 MiB. HTTP 413 and failures halve them, down to 5 MiB; a size that was refused is
-    not tried again.
+    *Chunk size*: starts at 10 MiB, or at 50 MB on a short path. The fixed cost of a chunk is what the opener took, or
+    the shortest wait seen before a chunk's first byte and after its last. While that is more than 5 % of a chunk's
+    time, chunks double, up to 50 MB. HTTP 413 and failures halve them, down to 5 MiB; a size that was refused is not
+    tried again.
 
-    *Parallelism*: begins at 4, at 2 if the opener shows a short path, at the maximum if it shows a long one. One
+    *Parallelism*: starts at 4, at 2 if the opener shows a short path, at the maximum if it shows a long one. One
     more connection is tried for a round of chunks, and kept if the rate rose by a third of what it could at best.
-    Failures halve it, once for all chunks under way together.
+    Failures halve it, once for all chunks in flight together.
 
     :param settings: fixed values are kept as they are.
-    :param least: bytes below which chunks cannot go, from the size of the source.
+    :param size: bytes of the source.
     :param rewind: how far back the source can be read, ``None`` for any distance. All chunks in flight fit into it.
     """
 
-    def __init__(self, settings: UploadSettings, *, least: int = 1, rewind: int | None = None) -> None:
+    def __init__(self, settings: UploadSettings, size: int = 1, *, rewind: int | None = None) -> None:
+        minimum = least_chunk_size(size)
         self._fixed_parallelism = settings.parallelism is not None
         self._fixed_chunk = settings.chunk_size is not None
-        self._max_parallelism = settings.parallelism or settings.max_parallelism
-        self._ceiling = min(settings.chunk_size or LARGEST, settings.part_limit)
+        self._max_parallelism = settings.parallelism or MAX_PARALLELISM
+        self._ceiling = min(settings.chunk_size or _LARGEST, PART_LIMIT)
         if rewind is not None:
-            self._max_parallelism = max(1, min(self._max_parallelism, rewind // least - SPARE))
+            self._max_parallelism = max(1, min(self._max_parallelism, rewind // minimum - SPARE))
             self._ceiling = min(self._ceiling, rewind // (self._max_parallelism + SPARE))
         self.parallelism = min(settings.parallelism or _FIRST_PARALLELISM, self._max_parallelism)
         self.chunk_size = min(settings.chunk_size or _FIRST_CHUNK, self._ceiling)
-        self.smallest = self.chunk_size if self._fixed_chunk else min(SMALLEST, self._ceiling)
+        self.floor = self.chunk_size if self._fixed_chunk else min(FLOOR, self._ceiling)
+        smallest = _SMALLEST if size > LARGE_SOURCE else FLOOR
+        self.smallest = max(self.floor, min(smallest, self._ceiling))
         self._fixed_cost = float("inf")
         self._shares: deque[float] = deque(maxlen=16)
         self._round_bytes = self._round_chunks = self._rest = 0
@@ -90,15 +99,15 @@ class Pace:
         :param too_large: the chunk's size, if the server or a proxy refused it for that (HTTP 413).
         """
         if too_large is not None and not self._fixed_chunk:
-            self._ceiling = max(self.smallest, min(self._ceiling, too_large // 2))
+            self._ceiling = max(self.floor, min(self._ceiling, too_large // 2))
         if started < self._reduced_at:
-            # It was under way with those that have counted already; only a size that was refused is news.
+            # It was in flight with those that have counted already; only a size that was refused is news.
             self.chunk_size = min(self.chunk_size, self._ceiling)
             return
         self._reduced_at = now
         self._shares.clear()
         if not self._fixed_chunk:
-            self.chunk_size = max(self.smallest, min(self.chunk_size // 2, self._ceiling))
+            self.chunk_size = max(self.floor, min(self.chunk_size // 2, self._ceiling))
         if too_large is None and not self._fixed_parallelism:
             self.parallelism = max(1, self.parallelism // 2)
             self._trial, self._rest = None, _REST

@@ -1,4 +1,4 @@
-"""How far an upload is: for the log, and for whoever wants to show it."""
+"""How far an upload is, for the log and for progress displays."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _RATE_OVER = 10.0
 class Progress:
     """How far an upload is.
 
-    ``sent`` are bytes of the source handed to the network or already there, ``acknowledged`` those the server has
-    confirmed; ``rate`` is bytes a second of late, ``remaining`` seconds (``None`` if it cannot be told).
+    ``sent`` counts the source's bytes handed to the network or already on the server, ``acknowledged`` those the server
+    has confirmed. ``rate`` is the recent bytes per second; ``remaining`` is seconds, ``None`` if unknown.
     """
 
     token_id: str
@@ -47,7 +47,7 @@ class Progress:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds until the last byte is sent, at the present rate."""
+        """Seconds until the last byte is sent, at the current rate."""
         return (self.size - self.sent) / self.rate if self.rate > 0 else None
 
     def __str__(self) -> str:
@@ -59,14 +59,14 @@ class Progress:
 
 
 class Milestones:
-    """Says when the log is due: every 10 seconds and at each 5 %."""
+    """Tells when to log: every 10 seconds and at each 5 %."""
 
     def __init__(self) -> None:
         self._reached_at: float | None = None
         self._step = 0
 
     def reached(self, now: float, percent: float) -> bool:
-        """Whether there is something to say; the first time there is not, since where it began is not news."""
+        """Whether to log now; never at the first call, which only records the start."""
         step = int(percent) // _LOG_STEP
         if self._reached_at is None:
             self._step, self._reached_at = step, now
@@ -77,7 +77,7 @@ class Milestones:
 
 
 class ProgressReporter:
-    """Tells an observer at most every second, and the log every 10 seconds and at each 5 %.
+    """Reports to an observer at most every second, and to the log every 10 seconds and at each 5 %.
 
     :param tell: called with a :class:`Progress`.
     """
@@ -89,7 +89,7 @@ class ProgressReporter:
         self._marks: deque[tuple[float, int]] = deque()
 
     def rate(self, now: float, sent: int) -> float:
-        """Take note of the bytes sent so far and return the rate of the last 10 seconds."""
+        """Record the bytes sent so far and return the rate of the last 10 seconds."""
         self._marks.append((now, sent))
         while len(self._marks) > 2 and now - self._marks[0][0] > _RATE_OVER:
             self._marks.popleft()
@@ -101,7 +101,7 @@ class ProgressReporter:
         return now - self._told_at >= _TELL_EVERY
 
     def report(self, now: float, progress: Progress) -> None:
-        """Hand on a progress."""
+        """Report a progress."""
         self._told_at = now
         self._tell(progress)
         if self._milestones.reached(now, progress.percent):

@@ -1,4 +1,4 @@
-"""What came of an upload."""
+"""The result of an upload."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ __all__ = ["UploadResult"]
 
 @dataclass(frozen=True, slots=True)
 class UploadResult:
-    """What came of an upload that is complete on the server.
+    """The result of an upload that is complete on the server.
 
     :param crc32c: CRC-32C of the source's bytes, base64 as S3 prints it; ``None`` if unknown.
-    :param crc32c_note: why it is unknown, or what it was compared with.
+    :param crc32c_note: what it was compared with, or why it is unknown.
     :param sha256: SHA-256 in hex, if it was asked for.
-    :param bytes_sent: bytes of the source sent by this process, repeated ones too.
+    :param bytes_sent: bytes of the source sent by this process, including repeated ones.
     :param resumed_from: bytes the token had when this process began.
-    :param chunks: chunks the server took from this process.
+    :param chunks: chunks the server accepted from this process.
     :param token_status: ``FULL_UPLOAD`` or ``CLOSED``, as a number.
     """
 
@@ -33,5 +33,5 @@ class UploadResult:
 
     @property
     def rate(self) -> float:
-        """Bytes a second."""
+        """Bytes per second."""
         return self.bytes_sent / self.seconds if self.seconds > 0 else 0.0

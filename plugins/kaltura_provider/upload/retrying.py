@@ -1,21 +1,26 @@
-"""Which failures of a chunk pass by themselves."""
+"""Which failures are worth another attempt, and how long to wait before it."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from kaltura_provider.api.errors import KalturaSessionError, KalturaTransientError, KalturaTransportError
 from kaltura_provider.upload.sources.errors import SourceError
 
-__all__ = ["TOO_LARGE", "passing", "too_large"]
+if TYPE_CHECKING:
+    from kaltura_provider.api.retry import RetryPolicy
+
+__all__ = ["TOO_LARGE", "is_too_large", "is_transient", "pause_after"]
 
 TOO_LARGE = 413
-"""HTTP status of a server or proxy that takes no request of this size."""
+"""HTTP status of a server or proxy that refuses a request for its size."""
 
 
-def passing(error: BaseException, *, renewable: bool) -> bool:
+def is_transient(error: BaseException, *, renewable: bool) -> bool:
     """Whether the same request may succeed later.
 
-    :param renewable: whether the client can open another session. It did so once already; sessions that end in a
-        row are tried like any other trouble that passes.
+    :param renewable: whether the client can open another session. It has already done so once; sessions that end in a
+        row are retried like any other transient error.
     """
     if isinstance(error, KalturaSessionError):
         return renewable
@@ -26,6 +31,19 @@ def passing(error: BaseException, *, renewable: bool) -> bool:
     return isinstance(error, KalturaTransientError)
 
 
-def too_large(error: BaseException) -> bool:
+def is_too_large(error: BaseException) -> bool:
     """Whether the request was refused for its size."""
     return isinstance(error, KalturaTransportError) and error.status == TOO_LARGE
+
+
+def pause_after(error: BaseException, attempt: int, retry: RetryPolicy, elapsed: float = 0.0) -> float:
+    """Return the seconds to wait before the next attempt, at least what the server's ``Retry-After`` asks for.
+
+    :param attempt: how many attempts have failed, this one included.
+    :param elapsed: seconds since the first attempt, or since the last progress.
+    :raises: ``error``, if the attempts are used up or the server asks for a longer wait than the budget allows.
+    """
+    delay = retry.delay(attempt, getattr(error, "retry_after", None), elapsed)
+    if delay is None:
+        raise error
+    return delay

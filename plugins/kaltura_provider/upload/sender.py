@@ -1,4 +1,4 @@
-"""Sending one chunk: its bytes from the source straight to the socket, window by window."""
+"""Sends one chunk: its bytes go from the source straight to the socket, window by window."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from kaltura_provider.api.multipart import FilePart
 from kaltura_provider.api.steps import Timeout
 from kaltura_provider.upload.checksum import crc32c, to_base64
 from kaltura_provider.upload.errors import ChecksumMismatch, TokenGone, UploadCancelled
+from kaltura_provider.upload.settings import WINDOW
 from kaltura_provider.upload.throttle import Throttle
 from kaltura_provider.upload.token import TokenState, gone, look
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.upload.plan import Chunk
-    from kaltura_provider.upload.settings import UploadSettings
+    from kaltura_provider.upload.settings import Patience, UploadSettings
     from kaltura_provider.upload.sources.base import Source
 
 __all__ = ["ChunkSender", "Outcome", "part_name"]
@@ -44,9 +45,9 @@ def part_name(token_file_name: str, source_name: str) -> str:
 
 @dataclass(slots=True)
 class Outcome:
-    """One sending of one chunk. Times are of the sender's clock.
+    """One attempt to send one chunk. Times are of the sender's clock.
 
-    ``error`` is what went wrong; ``state`` the token in the answer or, after an ambiguous failure, as asked for.
+    ``error`` is what went wrong; ``state`` is the token as answered or, after an ambiguous failure, as looked up.
     """
 
     chunk: Chunk
@@ -62,24 +63,24 @@ class Outcome:
 
     @property
     def complete(self) -> bool:
-        """Whether all bytes were read, so that ``crc`` is the chunk's."""
+        """Whether all bytes were read and handed to the connection, so ``crc`` is the chunk's."""
         return self.read == self.chunk.length
 
     @property
     def seconds(self) -> float:
-        """From the first to the last moment."""
+        """Seconds from beginning to end."""
         return self.ended - self.started
 
     @property
     def waited(self) -> float:
-        """Without a byte moving: until the source gave its first one, and from the last one to the answer."""
+        """Seconds in which no byte moved: before the source gave its first one, and from the last one to the answer."""
         return self.first_byte_at - self.started + self.ended - self.last_byte_at
 
 
 class ChunkSender:
     """Sends chunks of one source to one token; safe to use from several threads.
 
-    :param stop: when set, chunks under way break off with :class:`UploadCancelled`.
+    :param stop: when set, chunks in flight break off with :class:`UploadCancelled`.
     """
 
     def __init__(
@@ -89,13 +90,14 @@ class ChunkSender:
         token_id: str,
         file_name: str,
         settings: UploadSettings,
+        patience: Patience,
         stop: threading.Event,
     ) -> None:
         self._client = client
         self._source = source
         self._token_id = token_id
         self._file_name = file_name
-        self._settings = settings
+        self._patience = patience
         self._stop = stop
         self._throttle = Throttle(settings.bandwidth, sleep=stop.wait)
         self._lock = threading.Lock()
@@ -103,18 +105,18 @@ class ChunkSender:
         self.clock = time.monotonic
 
     def begin(self, chunk: Chunk) -> Outcome:
-        """Make the record of a sending, which shows its progress while it lasts."""
+        """Make the record of an attempt, which shows its progress while it lasts."""
         now = self.clock()
         return Outcome(chunk, started=now, first_byte_at=now, last_byte_at=now)
 
     def run(self, outcome: Outcome) -> Outcome:
-        """Send a chunk and fill in what came of it; never raises.
+        """Send a chunk and record what came of it; never raises.
 
-        A failure after which the server may have the chunk all the same is followed by the question what it has.
+        After a failure that may have left the chunk on the server, ask the server what it has.
         """
         try:
             outcome.state = self.send(outcome)
-        except BaseException as error:  # whatever ends this thread, somebody waits for the outcome
+        except BaseException as error:  # the transfer waits for the outcome, whatever ended this thread
             outcome.error = error
             if isinstance(error, KalturaError) and error.ambiguous and not self._stop.is_set():
                 self._ask(outcome)
@@ -126,18 +128,18 @@ class ChunkSender:
             outcome.state = look(self._client, self._token_id)
         except TokenGone as error:
             outcome.error = error
-        except BaseException as error:  # the first error tells the story
+        except BaseException as error:  # the first error is the one to report
             log.info("token %s could not be asked what it has: %s", self._token_id, error)
 
     def send(self, outcome: Outcome) -> TokenState:
         """Send a chunk.
 
         :raises KalturaError: no answer, or a refusal.
-        :raises TokenGone: the token takes no more bytes.
+        :raises TokenGone: the token can no longer be filled.
         :raises SourceError: the source could not be read.
         """
-        chunk, settings = outcome.chunk, self._settings
-        silence = settings.final_timeout if chunk.final else settings.chunk_timeout
+        chunk, patience = outcome.chunk, self._patience
+        silence = patience.final_timeout if chunk.final else patience.chunk_timeout
         params = {
             "uploadTokenId": self._token_id,
             "resume": chunk.resume,
@@ -146,9 +148,9 @@ class ChunkSender:
         }
         part = FilePart(self._file_name, chunk.length, lambda: self._windows(outcome))
         try:
-            # The time limit for connecting also holds for handing a window over to a slow link.
+            # The limit for connecting also applies to handing one window over to a slow link.
             answer = self._client.send_file(
-                "uploadToken", "upload", params, part, timeout=Timeout(settings.connect_timeout, silence)
+                "uploadToken", "upload", params, part, timeout=Timeout(patience.connect_timeout, silence)
             )
         except KalturaAPIError as error:
             raise gone(self._token_id, error) or error from None
@@ -161,12 +163,12 @@ class ChunkSender:
         outcome.read = outcome.crc = 0
         if outcome.chunk.length == 0:
             return
-        with closing(self._source.read(outcome.chunk.offset, outcome.chunk.length, self._settings.window)) as windows:
+        with closing(self._source.read(outcome.chunk.offset, outcome.chunk.length, WINDOW)) as windows:
             for data in windows:
                 if not outcome.read:
                     outcome.first_byte_at = self.clock()
                 if self._stop.is_set():
-                    raise UploadCancelled("it was told to stop", self._token_id)
+                    raise UploadCancelled("the upload was cancelled", self._token_id)
                 self._throttle.take(len(data))
                 outcome.crc = crc32c(data, outcome.crc)
                 if outcome.read + len(data) == self._source.size:
@@ -176,7 +178,7 @@ class ChunkSender:
         outcome.last_byte_at = self.clock()
 
     def _check_single(self, crc: int) -> None:
-        """Keep back the last window of a damaged source that goes in one request: the server then stores nothing."""
+        """Hold back the last window of a damaged source that goes in one request, so that the server stores nothing."""
         expected = self._source.crc32c
         if expected is not None and crc != expected:
             raise ChecksumMismatch(self._token_id, to_base64(expected), to_base64(crc))

@@ -1,4 +1,4 @@
-"""How an upload goes about its work; the defaults fit almost everybody."""
+"""How an upload works: the few settings a user may need, and the constants behind the rest."""
 
 from __future__ import annotations
 
@@ -7,83 +7,93 @@ from dataclasses import dataclass, field
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.api.retry import RetryPolicy
 
-__all__ = ["KIB", "MIB", "UploadSettings", "memory_bound"]
+__all__ = ["KIB", "MAX_PARALLELISM", "MIB", "PART_LIMIT", "SINGLE_SHOT", "Patience", "UploadSettings", "memory_bound"]
 
 KIB = 1024
 MIB = 1024 * KIB
 
+WINDOW = 256 * KIB
+"""Bytes read and sent at a time. Larger windows were no faster and take more memory."""
 
-def memory_bound(parallelism: int, window: int = 256 * KIB) -> int:
-    """Return the bytes of memory an upload takes at most: ``parallelism * 4 * window + 8 MiB``.
+MAX_PARALLELISM = 8
+"""Connections of one upload at most: enough to fill a line of 400 Mbit/s at 100 ms, and few to the server."""
 
-    A chunk is never held: each connection has a window being read, one being sent and what the libraries on both
-    sides of it buffer; 8 MiB is for threads and connections. The size of chunks and of the source do not matter.
+SINGLE_SHOT = 10 * MIB
+"""Sources up to this size go in one request. Losing one costs little, and Kaltura advises chunks above it."""
+
+PART_LIMIT = 2000 * MIB
+"""Largest request a Kaltura server takes by default (PHP's ``upload_max_filesize``)."""
+
+
+def memory_bound(parallelism: int) -> int:
+    """Return how many bytes of memory an upload takes at most: ``parallelism * 4 * 256 KiB + 8 MiB``.
+
+    No chunk is held in memory. Each connection has one window being read, one being sent, and what the libraries on
+    both sides buffer; 8 MiB are for threads and connections. The sizes of chunks and source do not matter.
     """
-    return parallelism * 4 * window + 8 * MIB
+    return parallelism * 4 * WINDOW + 8 * MIB
 
 
 @dataclass(frozen=True, slots=True)
 class UploadSettings:
-    """How an upload goes about its work. Sizes are bytes, times seconds.
+    """What a user may set for an upload; ``None`` leaves the choice to the uploader. Sizes are bytes.
 
-    Speed:
-
-    - ``parallelism``: chunks in flight; ``None`` finds 1 to ``max_parallelism`` from what the link gives.
-    - ``chunk_size``: bytes of a chunk; ``None`` finds 5 to 64 MiB. Either way larger where a source would need
-      more than 9,000 chunks.
-    - ``bandwidth``: bytes a second this upload may take, ``None`` for no limit.
-    - ``window``: bytes read and sent at a time; see :func:`memory_bound`.
-    - ``single_shot``: sources of at most this many bytes (and of ``part_limit``) go in one request, if their token is
-      not attached.
-
-    Care:
-
-    - ``max_size``: larger sources are refused, ``None`` for no limit but the server's.
-    - ``part_limit``: the server's limit on one request (PHP's ``upload_max_filesize``, 2,000 MB unless told).
-    - ``reread``: after a resume by another process, read the source once more to know the checksum.
-    - ``sha256``: also compute the SHA-256, by one sequential read of its own.
-
-    Patience:
-
-    - ``retry``: attempts per chunk and the pauses between them.
-    - ``chunk_timeout``, ``final_timeout``: without a sign of life from the server; it may check a final chunk
-      for 45 s. ``final_poll``: how long the token is watched before an unanswered final chunk is repeated.
-    - ``busy_after``: a token that gained bytes within this time is being filled by somebody else.
-      ``busy_wait``: how long such a token is watched before giving up. ``poll``: between two looks.
+    :param parallelism: chunks sent at the same time, 1 to 8.
+    :param chunk_size: bytes of a chunk, also for sources that would otherwise go in one request. Chunks are larger
+        where a source would need more than 9,000 of them.
+    :param bandwidth: bytes per second this upload may use.
+    :param max_size: refuse sources with more bytes.
+    :param reread: after another process sent part of the source, read all of it once more to know its CRC-32C.
+    :param sha256: also compute the SHA-256, which reads the source once more.
     """
 
     parallelism: int | None = None
-    max_parallelism: int = 8
     chunk_size: int | None = None
     bandwidth: float | None = None
-    window: int = 256 * KIB
-    single_shot: int = 10 * MIB
     max_size: int | None = None
-    part_limit: int = 2000 * MIB
     reread: bool = False
     sha256: bool = False
+
+    def __post_init__(self) -> None:
+        _check("parallelism", self.parallelism, 1, MAX_PARALLELISM)
+        _check("chunk_size", self.chunk_size, 64 * KIB, PART_LIMIT)
+        _check("bandwidth", self.bandwidth, 1, None)
+        _check("max_size", self.max_size, 1, None)
+
+
+def _check(name: str, value: float | None, minimum: float, maximum: float | None) -> None:
+    if value is None or (value >= minimum and (maximum is None or value <= maximum)):
+        return
+    bounds = f"at least {minimum:g}" if maximum is None else f"{minimum:g} to {maximum:g}"
+    raise KalturaConfigurationError(name, value, "is out of bounds", f"give {bounds}, or leave it out")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an upload waits, and how often it tries. Times are seconds.
+
+    The defaults follow from what servers do; only tests, which cannot wait, need others.
+
+    :param retry: attempts for a chunk and the pauses between them.
+    :param connect_timeout: to connect, and to hand one window over to a slow link.
+    :param chunk_timeout: silence after a chunk. :param final_timeout: silence after the final one, which the server
+        may work on for 45 s.
+    :param final_poll: how long the token is watched after the final chunk went unanswered, until it is sent again:
+        longer than the server's 45 s.
+    :param single_poll: the same for a source sent in one request. The server has nothing to wait for there.
+    :param final_attempts: requests to finish a token.
+    :param busy_after: a token that gained bytes within this time is being filled by another process: longer than any
+        pause between two chunks of an upload that works.
+    :param busy_wait: how long such a token is watched. :param poll: the pause between two looks.
+    """
+
     retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=8, cap=30.0, budget=600.0))
     connect_timeout: float = 60.0
     chunk_timeout: float = 120.0
     final_timeout: float = 120.0
     final_poll: float = 60.0
+    single_poll: float = 3.0
     final_attempts: int = 4
     busy_after: float = 120.0
     busy_wait: float = 600.0
     poll: float = 5.0
-
-    def __post_init__(self) -> None:
-        _within("parallelism", self.parallelism, 1, 8)
-        _within("max_parallelism", self.max_parallelism, 1, 8)
-        _within("window", self.window, 4 * KIB, 16 * MIB)
-        _within("chunk_size", self.chunk_size, 64 * KIB, self.part_limit)
-        _within("bandwidth", self.bandwidth, 1, None)
-        _within("max_size", self.max_size, 1, None)
-        _within("single_shot", self.single_shot, 0, None)
-
-
-def _within(name: str, value: float | None, least: float, most: float | None) -> None:
-    if value is None or (value >= least and (most is None or value <= most)):
-        return
-    bounds = f"at least {least:g}" if most is None else f"{least:g} to {most:g}"
-    raise KalturaConfigurationError(name, value, "is out of bounds", f"give {bounds}, or leave it out")

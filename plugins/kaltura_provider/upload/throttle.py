@@ -1,4 +1,4 @@
-"""A limit on the bytes a second of one upload, shared by its connections."""
+"""A limit on the bytes per second of one upload, shared by its connections."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["Throttle"]
 
 
 class Throttle:
-    """Lets ``rate`` bytes a second pass, whatever number of threads asks.
+    """Lets ``rate`` bytes per second pass, however many threads ask.
 
-    :param rate: bytes a second, ``None`` for no limit.
+    :param rate: bytes per second, ``None`` for no limit.
     """
 
     def __init__(

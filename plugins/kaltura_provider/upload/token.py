@@ -1,4 +1,4 @@
-"""The state of an upload token as the server tells it."""
+"""The state of an upload token as the server reports it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ _GONE = {
 class TokenState:
     """A ``KalturaUploadToken``.
 
-    ``front`` is ``uploadedFileSize``: the bytes the server has from the first one on without a gap, ``None`` before
-    the first byte. ``updated_at`` is in the server's seconds since 1970. ``attached``: an entry or asset waits for it.
+    ``front`` is ``uploadedFileSize``: the bytes the server has without a gap, counted from the first; ``None``
+    before the first byte. ``updated_at`` is in the server's seconds since 1970. ``attached``: an entry or asset
+    waits for it.
     """
 
     status: UploadTokenStatus | int | str
@@ -39,9 +40,9 @@ class TokenState:
 
     @classmethod
     def parse(cls, answer: Any) -> TokenState:
-        """Read the server's answer; big numbers come as text.
+        """Read the server's answer; large numbers come as text.
 
-        :raises KalturaTransportError: it is no token.
+        :raises KalturaTransportError: it is not a token.
         """
         if not isinstance(answer, Mapping):
             raise KalturaTransportError(
@@ -60,7 +61,7 @@ class TokenState:
 
     @property
     def full(self) -> bool:
-        """Whether the server has taken the upload as finished."""
+        """Whether the server considers the upload finished."""
         return self.status in (UploadTokenStatus.FULL_UPLOAD, UploadTokenStatus.CLOSED)
 
 
@@ -70,7 +71,7 @@ def _whole(value: Any) -> int:
 
 
 def gone(token_id: str, error: KalturaAPIError) -> TokenGone | None:
-    """Return the error for a token that cannot be filled any more, if ``error`` says so."""
+    """Return the error for a token that can no longer be filled, if ``error`` says so."""
     reason = _GONE.get(error.code)
     return TokenGone(token_id, reason) if reason else None
 
@@ -78,7 +79,7 @@ def gone(token_id: str, error: KalturaAPIError) -> TokenGone | None:
 def look(client: KalturaClient, token_id: str) -> TokenState:
     """Ask the server for a token.
 
-    :raises TokenGone: it does not exist, or will not take bytes any more.
+    :raises TokenGone: it does not exist, or takes no more bytes.
     :raises KalturaError: the server gave no answer, or refused.
     """
     try:

@@ -1,4 +1,4 @@
-"""One upload under way: threads send what the plan hands out, and one thread decides about every outcome."""
+"""Runs one upload: threads send the chunks that the plan hands out, and one thread handles every outcome."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from kaltura_provider.upload.checksum import ChecksumCollector
 from kaltura_provider.upload.errors import ChunkRefused, FinalRefused, SizeMismatch, UploadCancelled
 from kaltura_provider.upload.finisher import Finisher
 from kaltura_provider.upload.pace import Pace
-from kaltura_provider.upload.plan import Chunk, Phase, UploadPlan, least_chunk_size
+from kaltura_provider.upload.plan import Chunk, Phase, UploadPlan
 from kaltura_provider.upload.progress import Progress, ProgressReporter
 from kaltura_provider.upload.restarts import CANNOT_RESUME, Restarts
 from kaltura_provider.upload.result import UploadResult
-from kaltura_provider.upload.retrying import passing, too_large
+from kaltura_provider.upload.retrying import is_too_large, is_transient, pause_after
 from kaltura_provider.upload.sender import ChunkSender, Outcome, part_name
 from kaltura_provider.upload.token import TokenState, look
 
 if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.api.observer import Observer
-    from kaltura_provider.upload.settings import UploadSettings
+    from kaltura_provider.upload.settings import Patience, UploadSettings
     from kaltura_provider.upload.sources.base import Source
 
 __all__ = ["Transfer"]
@@ -34,16 +34,16 @@ log = logging.getLogger("kaltura_provider.upload")
 
 _TICK = 1.0
 _FAREWELL = 2.0
-# Refusals halve the chunks, and all in flight may be refused at once: some forty are as many as there can be.
-_MOST_REFUSALS = 64
+# Each refusal halves the chunks, and all in flight may be refused at once: at most about forty.
+_MAX_REFUSALS = 64
 
 
 class Transfer:
-    """Brings one source into one token, once.
+    """Sends one source to one token, once.
 
-    :param state: the token as the server told it last.
+    :param state: the token as the server last reported it.
     :param stop: when set, the transfer breaks off.
-    :param halt: makes chunks under way break off; set when the transfer ends, and together with ``stop``.
+    :param halt: makes chunks in flight break off; set when the transfer ends, and together with ``stop``.
     :param single: whether everything may go in one request.
     :param own: no other process can be sending to this token.
     """
@@ -55,6 +55,7 @@ class Transfer:
         token_id: str,
         state: TokenState,
         settings: UploadSettings,
+        patience: Patience,
         observer: Observer,
         stop: threading.Event,
         halt: threading.Event,
@@ -66,15 +67,16 @@ class Transfer:
         self._source = source
         self._token_id = token_id
         self._settings = settings
+        self._patience = patience
         self._stop = stop
         self._end = halt
         self._resumed_from = state.front or 0
-        self._pace = Pace(settings, least=least_chunk_size(source.size), rewind=source.rewind)
+        self._pace = Pace(settings, source.size, rewind=source.rewind)
         self._plan = UploadPlan(source.size, front=state.front, single=single, smallest=self._pace.smallest)
         name = part_name(state.file_name, source.name)
-        self._sender = ChunkSender(client, source, token_id, name, settings, halt)
-        self._finisher = Finisher(client, self._sender, token_id, settings, stop)
-        self._restarts = Restarts(client, token_id, settings, stop, own=own)
+        self._sender = ChunkSender(client, source, token_id, name, settings, patience, halt)
+        self._finisher = Finisher(client, self._sender, token_id, patience, stop)
+        self._restarts = Restarts(client, token_id, patience, stop, own=own)
         self._reporter = ProgressReporter(observer.on_chunk)
         self._sums = ChecksumCollector(self._resumed_from)
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
@@ -88,7 +90,7 @@ class Transfer:
         self._digests: integrity.Digests | None = None
 
     def run(self, started: float) -> UploadResult:
-        """Do it.
+        """Run the transfer.
 
         :param started: when the upload began, by the monotonic clock.
         :raises: as :meth:`Uploader.send`.
@@ -118,7 +120,7 @@ class Transfer:
 
     def _step(self) -> None:
         if self._stop.is_set():
-            raise UploadCancelled("it was told to stop", self._token_id)
+            raise UploadCancelled("the upload was cancelled", self._token_id)
         if self._restarting and not self._flying:
             self._begin_again(self._restarts.state())
         if self._final is None:
@@ -163,7 +165,7 @@ class Transfer:
         if outcome.state is not None:
             self._check_front(outcome.state)
             if outcome.state.full:
-                self._final = outcome.state  # somebody else has finished the token
+                self._final = outcome.state  # another process has finished the token
                 return
         if outcome.error is not None:
             self._failed(outcome, outcome.error)
@@ -192,46 +194,44 @@ class Transfer:
             self._final = state
         elif code == CANNOT_RESUME:
             self._restarting = True
-        elif too_large(error):
+        elif is_too_large(error):
             self._cut_smaller(outcome, error)
-        elif passing(error, renewable=self._client.credentials.renewable):
+        elif is_transient(error, renewable=self._client.credentials.renewable):
             self._retry_later(outcome, error)
         else:
             raise error
 
     def _cut_smaller(self, outcome: Outcome, error: BaseException) -> None:
-        length, least = outcome.chunk.length, self._plan.least
+        length, minimum = outcome.chunk.length, self._plan.least
         self._refusals += 1
-        if length <= max(self._pace.smallest, least) or self._refusals > _MOST_REFUSALS:
-            raise ChunkRefused(self._token_id, length, least) from error
+        if length <= max(self._pace.floor, minimum) or self._refusals > _MAX_REFUSALS:
+            raise ChunkRefused(self._token_id, length, minimum) from error
         self._pace.failed(outcome.started, outcome.ended, too_large=length)
         self._plan.lose(outcome.chunk)
 
     def _retry_later(self, outcome: Outcome, error: BaseException) -> None:
         offset, state = outcome.chunk.offset, outcome.state
         if state is not None and state.front is not None and state.front >= outcome.chunk.end:
-            # The answer was lost, the bytes were not.
+            # The answer was lost, but not the bytes.
             self._plan.acknowledge(outcome.chunk, state.front)
             self._count(outcome)
             return
         self._pace.failed(outcome.started, outcome.ended)
         self._failures[offset] = attempt = self._failures.get(offset, 0) + 1
-        delay = self._settings.retry.delay(attempt, getattr(error, "retry_after", None), outcome.ended - self._moved_at)
-        if delay is None:
-            raise error
-        log.warning("chunk at %d failed (attempt %d), again in %.1f s: %s", offset, attempt, delay, error)
+        delay = pause_after(error, attempt, self._patience.retry, outcome.ended - self._moved_at)
+        log.warning("chunk at byte %d failed (attempt %d), retrying in %.1f s: %s", offset, attempt, delay, error)
         self._delayed.append((time.monotonic() + delay, outcome))
 
     def _finish(self, chunk: Chunk) -> None:
         self._finals += 1
-        if self._finals > self._settings.final_attempts:
-            raise FinalRefused("the server does not put the chunks together, sent repeatedly", self._token_id)
+        if self._finals > self._patience.final_attempts:
+            raise FinalRefused("the server does not join the chunks, which were sent repeatedly", self._token_id)
         if not chunk.length or self._settings.sha256:
             self._digests = self._compute()
         try:
             outcome = self._finisher.finish(chunk)
         except KalturaTransportError as error:
-            if not (chunk.length and too_large(error)):
+            if not (chunk.length and is_too_large(error)):
                 raise
             self._go_on_in_chunks(chunk)
             return
@@ -243,12 +243,12 @@ class Transfer:
         elif outcome.error is not None and _code(outcome.error) == CANNOT_RESUME:
             self._restarting = True
         else:
-            log.warning("the server lacks bytes from %s on; sending them again", state.front)
+            log.warning("the server lacks bytes from byte %s on; sending them again", state.front)
             self._begin_again(state)
 
     def _go_on_in_chunks(self, single: Chunk) -> None:
-        """Begin again, after the server or a proxy refused everything in one request for its size (HTTP 413)."""
-        log.info("a request of %d bytes is too large for the server or a proxy; going on in chunks", single.length)
+        """Start again in chunks, after the server or a proxy refused one large request (HTTP 413)."""
+        log.info("a request of %d bytes is too large for the server or a proxy; sending chunks instead", single.length)
         now = time.monotonic()
         self._pace.failed(now, now, too_large=single.length)
         self._plan.single, self._finals = False, 0
@@ -272,7 +272,7 @@ class Transfer:
             raise SizeMismatch(self._token_id, self._source.size, state.front)
 
     def _confirm(self, state: TokenState) -> TokenState:
-        """Make sure that the token holds as many bytes as the source; the server does not compare them itself."""
+        """Check that the token holds as many bytes as the source; the server does not compare them."""
         if state.front != self._source.size:
             state = look(self._client, self._token_id)
         if state.front != self._source.size or not state.full:
@@ -299,7 +299,7 @@ class Transfer:
         self._reporter.report(now, progress)
 
     def _halt(self) -> None:
-        """Let chunks under way break off, and give their threads a moment to do so."""
+        """Make chunks in flight break off, and give their threads a moment to do so."""
         self._end.set()
         deadline = time.monotonic() + _FAREWELL
         while self._flying and (left := deadline - time.monotonic()) > 0:

@@ -1,4 +1,4 @@
-"""The uploader: takes a source and a token and does not rest until the server has every byte."""
+"""The uploader: uploads a source to a token until the server has every byte."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kaltura_provider.upload.checksum import ChecksumCollector
 from kaltura_provider.upload.errors import SizeMismatch
 from kaltura_provider.upload.limits import check_size
 from kaltura_provider.upload.result import UploadResult
-from kaltura_provider.upload.settings import UploadSettings
+from kaltura_provider.upload.settings import MAX_PARALLELISM, SINGLE_SHOT, Patience, UploadSettings
 from kaltura_provider.upload.token import TokenState, look
 from kaltura_provider.upload.transfer import Transfer
 from kaltura_provider.upload.warmup import warming_up
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.upload.sources.base import Source
 
-__all__ = ["Uploader"]
+__all__ = ["PATIENCE", "Uploader"]
+
+PATIENCE = Patience()
+"""What an uploader uses that is given no other."""
 
 log = logging.getLogger("kaltura_provider.upload")
 
@@ -32,9 +35,10 @@ log = logging.getLogger("kaltura_provider.upload")
 class Uploader:
     """Fills upload tokens from sources.
 
-    :param client: used from up to ``max_parallelism`` threads.
-    :param observer: its ``on_chunk`` is told of a :class:`~.progress.Progress` at most every second;
-        by default the client's observer.
+    :param client: used from up to 8 threads.
+    :param observer: its ``on_chunk`` gets a :class:`~kaltura_provider.upload.Progress` at most every second; by
+        default the client's observer.
+    :param patience: how long to wait and how often to try; the default suits every server.
     """
 
     def __init__(
@@ -43,29 +47,31 @@ class Uploader:
         *,
         observer: Observer | None = None,
         settings: UploadSettings | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self._client = client
         self._observer = observer or getattr(client, "observer", None) or Observer()
         self.settings = settings or UploadSettings()
+        self._patience = patience or PATIENCE
         self._cancelled = False
         self._under_way: set[threading.Event] = set()
 
     def cancel(self) -> None:
-        """Make uploads under way, and later ones, break off with :class:`UploadCancelled`; returns at once."""
+        """Make running and later uploads break off with :class:`UploadCancelled`; returns at once."""
         self._cancelled = True
         for stop in tuple(self._under_way):
             stop.set()
 
     def send(self, source: Source, token_id: str, *, attached: bool, own: bool = False) -> UploadResult:
-        """Bring a source's bytes into an upload token, from where the server says it stands.
+        """Upload a source to a token, continuing where the server says the token stands.
 
-        :param attached: the token is attached to an entry or asset; then nothing goes in a single request, since
-            a failed one would delete the token.
-        :param own: no other process can be sending to this token; otherwise one that gained bytes lately is
+        :param attached: the token is attached to an entry or asset. It is then always filled in chunks, since a
+            failed single request would delete it.
+        :param own: no other process can be sending to this token. Otherwise a token that gained bytes recently is
             watched first.
         :raises SourceError: the source cannot be read.
         :raises UploadError: the token cannot be filled; the class says why.
-        :raises KalturaError: the server could not be reached or refused, and repeating did not help.
+        :raises KalturaError: the server could not be reached or refused, also when asked again.
         """
         check_size(source, self.settings)
         stop, halt = threading.Event(), threading.Event()
@@ -88,7 +94,7 @@ class Uploader:
         own: bool,
     ) -> UploadResult:
         started = time.monotonic()
-        spare = (self.settings.parallelism or self.settings.max_parallelism) - 1
+        spare = (self.settings.parallelism or MAX_PARALLELISM) - 1
         with warming_up(self._client, spare, source.size):
             state = self._enter(token_id, stop, own=own)
         if state.full and state.front == source.size:
@@ -96,18 +102,18 @@ class Uploader:
         if state.full or (state.front or 0) > source.size:
             raise SizeMismatch(token_id, source.size, state.front)
         if state.front:
-            log.info("token %s has %d of %d bytes; going on from there", token_id, state.front, source.size)
+            log.info("token %s has %d of %d bytes; continuing from there", token_id, state.front, source.size)
         transfer = Transfer(
             self._client,
             source,
             token_id,
             state,
             self.settings,
+            self._patience,
             self._observer,
             stop,
             halt,
-            single=not (attached or state.attached)
-            and source.size <= min(self.settings.single_shot, self.settings.part_limit),
+            single=not (attached or state.attached) and source.size <= self._single_shot,
             own=own,
         )
         result = transfer.run(started)
@@ -122,17 +128,21 @@ class Uploader:
         )
         return result
 
+    @property
+    def _single_shot(self) -> int:
+        return min(SINGLE_SHOT, self.settings.chunk_size or SINGLE_SHOT)
+
     def _enter(self, token_id: str, stop: threading.Event, *, own: bool) -> TokenState:
         """Read the token's state; if another process may be filling it, wait until it is done or silent.
 
         :raises TokenBusy: it still gains bytes after ``busy_wait``.
         """
         state = look(self._client, token_id)
-        # Clocks differ: only after twice the time is the server's stamp alone taken for silence.
-        stale = time.time() - state.updated_at >= 2 * self.settings.busy_after
+        # Clocks differ, so the server's timestamp alone counts as silence only after twice the time.
+        stale = time.time() - state.updated_at >= 2 * self._patience.busy_after
         if own or stale or state.status != UploadTokenStatus.PARTIAL_UPLOAD:
             return state
-        return until_silent(self._client, token_id, state, self.settings, stop)
+        return until_silent(self._client, token_id, state, self._patience, stop)
 
     def _nothing_to_do(
         self, source: Source, token_id: str, state: TokenState, stop: threading.Event, started: float

@@ -1,4 +1,4 @@
-"""Watching a token that another process may be filling, until that one is done or silent."""
+"""Watches a token that another process may be filling, until that process is done or silent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import threading
 
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.upload.settings import UploadSettings
+    from kaltura_provider.upload.settings import Patience
 
 __all__ = ["until_silent"]
 
@@ -22,24 +22,24 @@ log = logging.getLogger("kaltura_provider.upload")
 
 
 def until_silent(
-    client: KalturaClient, token_id: str, state: TokenState, settings: UploadSettings, stop: threading.Event
+    client: KalturaClient, token_id: str, state: TokenState, patience: Patience, stop: threading.Event
 ) -> TokenState:
-    """Wait until a token has gained no bytes for ``busy_after`` seconds, or takes none any more; return its state.
+    """Wait until a token has gained no bytes for ``busy_after`` seconds, or takes no more; return its state.
 
-    :param state: the token as it was last.
+    :param state: the token's last known state.
     :raises TokenBusy: it still gains bytes after ``busy_wait``.
     """
-    log.info("token %s gained bytes lately; watching whether another process is sending", token_id)
+    log.info("token %s gained bytes recently; watching whether another process is sending", token_id)
     began = moved = time.monotonic()
-    while (now := time.monotonic()) - moved < settings.busy_after:
-        if now - began >= settings.busy_wait:
+    while (now := time.monotonic()) - moved < patience.busy_after:
+        if now - began >= patience.busy_wait:
             raise TokenBusy("another process is sending to it; try again later", token_id)
-        if stop.wait(settings.poll):
-            raise UploadCancelled("it was told to stop", token_id)
+        if stop.wait(patience.poll):
+            raise UploadCancelled("the upload was cancelled", token_id)
         latest = look(client, token_id)
         if latest.status != UploadTokenStatus.PARTIAL_UPLOAD:
             return latest
         if (latest.updated_at, latest.front) != (state.updated_at, state.front):
             state, moved = latest, time.monotonic()
-    log.info("token %s has been silent for %.0f s; taking it up", token_id, settings.busy_after)
+    log.info("token %s has been silent for %.0f s; continuing its upload", token_id, patience.busy_after)
     return state

@@ -25,14 +25,20 @@ from kaltura_provider.operators.upload import KalturaUploadOperator
 from kaltura_provider.upload.errors import ChecksumMismatch, TokenGone, UploadCancelled
 from kaltura_provider.upload.progress import Progress
 from kaltura_provider.upload.result import UploadResult
+from kaltura_provider.upload.settings import Patience
 from kaltura_provider.upload.sources.errors import SourceTooLarge
 from kaltura_provider.upload.uploader import Uploader
 
 MIB = 1 << 20
 SECRET = "S3cretSignature"
 SIGNED = f"?X-Amz-Credential=key&X-Amz-Signature={SECRET}&token={SECRET}"
-# Chunks one after the other, and no second attempt: where a test lets the server fail, the task fails.
-ONE_BY_ONE = {"parallelism": 1, "chunk_size": MIB, "single_shot": 0, "retry": RetryPolicy(attempts=1)}
+ONE_BY_ONE = {"parallelism": 1, "chunk_size": MIB}
+
+
+@pytest.fixture(autouse=True)
+def _one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a test lets the server fail, the task fails."""
+    monkeypatch.setattr("kaltura_provider.upload.uploader.PATIENCE", Patience(retry=RetryPolicy(attempts=1)))
 
 
 class Store(dict[str, Any]):
@@ -332,7 +338,7 @@ class TestSettings:
                 pass
 
         monkeypatch.setattr("kaltura_provider.hooks.sources.open_source", lambda *_, **__: Huge())
-        with pytest.raises(SourceTooLarge, match="9,000 x part_limit"):
+        with pytest.raises(SourceTooLarge, match="9,000 chunks"):
             send_file(kaltura.hook, "s3://bucket/huge.mp4", aws_conn_id="aws_default", http_conn_id=None)
         assert kaltura.sandbox.control.tokens() == []
 
@@ -340,12 +346,13 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("upload", "words"),
         [
-            ({"max_sise": 5}, ["upload", "'max_sise' is unknown", "max_size", "bandwidth", "parallelism"]),
+            ({"max_sise": 5}, ["upload", "'max_sise' is not a setting", "max_size", "bandwidth", "parallelism"]),
+            ({"retry": 3}, ["upload", "'retry' is not a setting", "max_size"]),
+            ({"single_shot": 0, "window": 9}, ["upload", "'single_shot, window' is not a setting", "chunk_size"]),
             ({"max_size": "much"}, ["upload: max_size 'much'", "a number"]),
             ({"max_size": [1]}, ["upload: max_size", "a number"]),
-            ({"retry": 3}, ["upload: retry 3", "a RetryPolicy"]),
             ({"parallelism": 9}, ["parallelism 9 is out of bounds", "1 to 8"]),
-            ("fast", ["upload 'fast' is no mapping"]),
+            ("fast", ["upload 'fast' is not a mapping"]),
         ],
     )
     def test_a_wrong_setting_is_named(self, kaltura, clip, operator, upload, words: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import random
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,9 @@ from botocore.config import Config
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import Credentials
 from kaltura_provider.api.retry import RetryPolicy
-from kaltura_provider.upload.settings import UploadSettings
+from kaltura_provider.upload.settings import Patience, UploadSettings
 from kaltura_provider.upload.sources.s3 import s3_client_options
+from kaltura_provider.upload.uploader import Uploader
 from kaltura_sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -82,18 +84,30 @@ def account(upload_sandbox: Sandbox) -> Iterator[Account]:
 
 
 @pytest.fixture
-def quick() -> UploadSettings:
-    """Return settings whose pauses do not hold a test up."""
-    return UploadSettings(
+def quick() -> Callable[..., Uploader]:
+    """Return a maker of uploaders whose pauses do not hold a test up; it takes settings and patience by name."""
+    settings = UploadSettings(chunk_size=1 * MIB)
+    patience = Patience(
         retry=RetryPolicy(attempts=8, base=0.02, cap=0.1, budget=30.0),
-        chunk_size=1 * MIB,
         chunk_timeout=10.0,
         final_timeout=10.0,
         final_poll=1.0,
+        single_poll=1.0,
         busy_after=0.6,
         busy_wait=2.0,
         poll=0.1,
     )
+
+    def make(client: KalturaClient, observer: Any = None, **changes: Any) -> Uploader:
+        mine = {item.name for item in dataclasses.fields(UploadSettings)}
+        return Uploader(
+            client,
+            observer=observer,
+            settings=dataclasses.replace(settings, **{name: changes[name] for name in changes if name in mine}),
+            patience=dataclasses.replace(patience, **{name: changes[name] for name in changes if name not in mine}),
+        )
+
+    return make
 
 
 @pytest.fixture

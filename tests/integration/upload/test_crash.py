@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaltura_provider.upload.settings import UploadSettings, memory_bound
+from kaltura_provider.upload.settings import memory_bound
 from kaltura_provider.upload.sources.file import open_file
-from kaltura_provider.upload.uploader import Uploader
 
 if TYPE_CHECKING:
     Account = Any
@@ -71,7 +70,7 @@ def start(account: Account, token: str, path: Path | str, **options: Any) -> sub
 
 @pytest.mark.parametrize("after", [0.35, 0.8, 1.3])
 def test_killed_process_costs_no_more_than_the_chunks_in_flight(
-    account: Account, clip: Callable[[int], tuple[Path, str]], quick: UploadSettings, after: float
+    account: Account, clip: Callable[[int], tuple[Path, str]], quick: Any, after: float
 ) -> None:
     size = 24 * MIB
     path, sha = clip(size)
@@ -83,7 +82,7 @@ def test_killed_process_costs_no_more_than_the_chunks_in_flight(
     child.send_signal(signal.SIGKILL)
     child.communicate()
     assert account.get(token)["status"] == 1
-    result = Uploader(account.client, settings=quick).send(open_file(path), token, attached=True, own=True)
+    result = quick(account.client).send(open_file(path), token, attached=True, own=True)
     assert account.content(token, attached=True) == {"sha256": sha, "size": size}
     assert result.resumed_from > 0
     # All bytes the server took, from both processes, headers and forms included.

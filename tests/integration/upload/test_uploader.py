@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import logging
 import threading
@@ -27,10 +26,8 @@ from kaltura_provider.upload.errors import (
     UploadCancelled,
 )
 from kaltura_provider.upload.progress import Progress
-from kaltura_provider.upload.settings import UploadSettings
 from kaltura_provider.upload.sources.errors import SourceChanged
 from kaltura_provider.upload.sources.file import FileSource, open_file
-from kaltura_provider.upload.uploader import Uploader
 from kaltura_sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -40,16 +37,12 @@ MIB = 1 << 20
 Clip = Callable[[int], tuple[Path, str]]
 
 
-def renew(settings: UploadSettings, **changes: Any) -> UploadSettings:
-    return dataclasses.replace(settings, **changes)
-
-
 @pytest.mark.parametrize("attached", [False, True])
 @pytest.mark.parametrize("size", [1, 8191, 8192, 8193, 10 * MIB, 10 * MIB + 1, 23 * MIB + 5])
-def test_every_byte_arrives(account: Account, clip: Clip, quick: UploadSettings, size: int, attached: bool) -> None:
+def test_every_byte_arrives(account: Account, clip: Clip, quick: Any, size: int, attached: bool) -> None:
     path, sha = clip(size)
     token = account.token(size, attached=attached)
-    result = Uploader(account.client, settings=quick).send(open_file(path), token, attached=attached)
+    result = quick(account.client, chunk_size=None).send(open_file(path), token, attached=attached)
     assert account.content(token, attached=attached) == {"sha256": sha, "size": size}
     assert result.size == result.bytes_sent == size
     assert result.crc32c == to_base64(crc32c(path.read_bytes()))
@@ -58,10 +51,10 @@ def test_every_byte_arrives(account: Account, clip: Clip, quick: UploadSettings,
     assert len(account.uploads()) == expected == result.chunks
 
 
-def test_attached_token_never_goes_in_a_single_request(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_attached_token_never_goes_in_a_single_request(account: Account, clip: Clip, quick: Any) -> None:
     path, _ = clip(1)
     token = account.token(1, attached=True)
-    assert Uploader(account.client, settings=quick).send(open_file(path), token, attached=True).chunks == 2
+    assert quick(account.client).send(open_file(path), token, attached=True).chunks == 2
 
 
 FAULTS: list[dict[str, Any]] = [
@@ -80,13 +73,13 @@ FAULTS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("after", [0, 3, 14])
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.get("code", fault["kind"]))
 def test_interruptions_change_nothing(
-    account: Account, clip: Clip, quick: UploadSettings, fault: dict[str, Any], after: int
+    account: Account, clip: Clip, quick: Any, fault: dict[str, Any], after: int
 ) -> None:
     """At the opener, among the chunks and at the end (the final chunk is the 14th call)."""
     path, sha = clip(12 * MIB + 77)
     token = account.token(path.stat().st_size, attached=True)
     account.control.fault(service="uploadToken", action="upload", times=2, after=after, **fault)
-    Uploader(account.client, settings=quick).send(open_file(path), token, attached=True)
+    quick(account.client).send(open_file(path), token, attached=True)
     assert account.content(token, attached=True) == {"sha256": sha, "size": path.stat().st_size}
     calls = len(account.uploads())
     assert calls >= 14
@@ -95,40 +88,72 @@ def test_interruptions_change_nothing(
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.get("code", fault["kind"]))
-def test_single_shot_survives_interruptions(
-    account: Account, clip: Clip, quick: UploadSettings, fault: dict[str, Any]
-) -> None:
+def test_single_shot_survives_interruptions(account: Account, clip: Clip, quick: Any, fault: dict[str, Any]) -> None:
     path, sha = clip(3 * MIB)
     token = account.token(3 * MIB)
     account.control.fault(service="uploadToken", action="upload", times=1, **fault)
-    Uploader(account.client, settings=quick).send(open_file(path), token, attached=False)
+    quick(account.client, chunk_size=None).send(open_file(path), token, attached=False)
     assert account.content(token, attached=False) == {"sha256": sha, "size": 3 * MIB}
+    assert len(account.uploads()) <= 2
 
 
-def test_storm_of_faults(account: Account, clip: Clip, quick: UploadSettings) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "reset_during", "bytes": 5000},
+        {"kind": "html_error", "status": 502},
+        {"kind": "error", "code": "INTERNAL_SERVERL_ERROR"},
+    ],
+    ids=lambda fault: fault["kind"],
+)
+def test_single_shot_that_cannot_have_arrived_is_repeated_soon(
+    account: Account, clip: Clip, quick: Any, fault: dict[str, Any]
+) -> None:
+    path, sha = clip(9 * MIB)
+    token = account.token(9 * MIB)
+    account.control.fault(service="uploadToken", action="upload", times=1, **fault)
+    began = time.monotonic()
+    quick(account.client, chunk_size=None, final_poll=30.0, single_poll=0.5).send(
+        open_file(path), token, attached=False
+    )
+    assert time.monotonic() - began < 5
+    assert len(account.uploads()) <= 2
+    assert account.content(token, attached=False)["sha256"] == sha
+
+
+def test_chunk_size_that_an_author_sets_is_kept_also_for_small_files(account: Account, clip: Clip, quick: Any) -> None:
+    path, sha = clip(6 * MIB)
+    token = account.token(6 * MIB)
+    quick(account.client, chunk_size=2 * MIB).send(open_file(path), token, attached=False)
+    assert len(account.uploads()) == 5  # 8 KiB that create the file, 2 + 2 + nearly 2 MiB, and the empty final chunk
+    assert account.content(token, attached=False)["sha256"] == sha
+    small, _ = clip(2 * MIB)
+    quick(account.client, chunk_size=2 * MIB).send(open_file(small), account.token(2 * MIB), attached=False)
+    assert len(account.uploads()) == 6
+
+
+def test_storm_of_faults(account: Account, clip: Clip, quick: Any) -> None:
     path, sha = clip(40 * MIB)
     token = account.token(40 * MIB, attached=True)
     for fault in FAULTS:
         account.control.fault(service="uploadToken", times=None, probability=0.03, **fault)
-    settings = renew(quick, retry=RetryPolicy(attempts=20, base=0.02, cap=0.1), final_attempts=20, final_poll=0.3)
-    Uploader(account.client, settings=settings).send(open_file(path), token, attached=True)
+    retry = RetryPolicy(attempts=20, base=0.02, cap=0.1)
+    quick(account.client, retry=retry, final_attempts=20, final_poll=0.3).send(open_file(path), token, attached=True)
     account.control.clear_faults()
     assert account.content(token, attached=True) == {"sha256": sha, "size": 40 * MIB}
 
 
-def test_final_chunk_whose_answer_was_lost_is_asked_for_not_repeated(
-    account: Account, clip: Clip, quick: UploadSettings
-) -> None:
+def test_final_chunk_whose_answer_was_lost_is_asked_for_not_repeated(account: Account, clip: Clip, quick: Any) -> None:
     path, sha = clip(3 * MIB)
     token = account.token(3 * MIB, attached=True)
     account.control.fault("reply_lost", service="uploadToken", action="upload", after=4, times=1)
-    result = Uploader(account.client, settings=quick).send(open_file(path), token, attached=True)
+    result = quick(account.client).send(open_file(path), token, attached=True)
     assert result.token_status == 3
     assert len(account.uploads()) == 5  # opener, three chunks, one final
     assert account.content(token, attached=True)["sha256"] == sha
 
 
-def test_file_truncated_by_a_late_opener_is_repaired(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_file_truncated_by_a_late_opener_is_repaired(account: Account, clip: Clip, quick: Any) -> None:
     """An opener of a dead process arrives late and cuts the file; the final chunk then cannot match."""
     path, sha = clip(6 * MIB)
     token = account.token(6 * MIB, attached=True)
@@ -139,7 +164,7 @@ def test_file_truncated_by_a_late_opener_is_repaired(account: Account, clip: Cli
         account.new_client().send_file("uploadToken", "upload", params, FilePart("a.mp4", 8192, lambda: [head]))
 
     source = Disturbed(open_file(path), 5 * MIB, disturb)
-    result = Uploader(account.client, settings=renew(quick, parallelism=1)).send(source, token, attached=True)
+    result = quick(account.client, parallelism=1).send(source, token, attached=True)
     assert account.content(token, attached=True) == {"sha256": sha, "size": 6 * MIB}
     assert result.bytes_sent > 6 * MIB
     assert result.crc32c == to_base64(crc32c(path.read_bytes()))
@@ -167,44 +192,44 @@ class Disturbed:
 
 
 @pytest.mark.parametrize("attached", [False, True])
-def test_blocked_file_type_is_explained(clip: Clip, quick: UploadSettings, attached: bool, request: Any) -> None:
+def test_blocked_file_type_is_explained(clip: Clip, quick: Any, attached: bool, request: Any) -> None:
     account_class = type(request.getfixturevalue("account"))
     path, _ = clip(2 * MIB)
     with Sandbox(run_jobs=False, restrict_file_types=True) as strict:
         account = account_class(strict)
         token = account.token(2 * MIB, attached=attached)
         with pytest.raises(TokenGone, match="does not allow this type") as caught:
-            Uploader(account.client, settings=quick).send(open_file(path), token, attached=attached)
+            quick(account.client).send(open_file(path), token, attached=attached)
         assert caught.value.reason is GoneReason.REFUSED
         assert caught.value.permanent
         # The same when the answer to the final chunk is lost: the token is simply not there any more.
         token = account.token(2 * MIB, attached=attached)
         account.control.fault("reply_lost", service="uploadToken", action="upload", after=3 if attached else 0, times=1)
         with pytest.raises(TokenGone) as caught:
-            Uploader(account.client, settings=quick).send(open_file(path), token, attached=attached)
+            quick(account.client).send(open_file(path), token, attached=attached)
         assert caught.value.reason is GoneReason.REFUSED
         account.client.close()
 
 
-def test_token_deleted_in_the_middle(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_token_deleted_in_the_middle(account: Account, clip: Clip, quick: Any) -> None:
     path, _ = clip(8 * MIB)
     token = account.token(8 * MIB, attached=True)
     source = Disturbed(
         open_file(path), 4 * MIB, lambda: account.client.call("uploadToken", "delete", {"uploadTokenId": token})
     )
     with pytest.raises(TokenGone) as caught:
-        Uploader(account.client, settings=quick).send(source, token, attached=True)
+        quick(account.client).send(source, token, attached=True)
     assert caught.value.reason is GoneReason.DELETED
     assert not caught.value.permanent
 
 
-def test_token_that_rested_for_more_than_a_week(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_token_that_rested_for_more_than_a_week(account: Account, clip: Clip, quick: Any) -> None:
     path, _ = clip(8 * MIB)
     token = account.token(8 * MIB, attached=True)
     _send_part(account, token, path, 2 * MIB)
     account.control.set_token(token, updatedAt=int(time.time()) - 8 * 86400)
     with pytest.raises(TokenGone) as caught:
-        Uploader(account.client, settings=quick).send(open_file(path), token, attached=True)
+        quick(account.client).send(open_file(path), token, attached=True)
     assert caught.value.reason is GoneReason.EXPIRED
 
 
@@ -214,11 +239,11 @@ def _send_part(account: Account, token: str, path: Path, length: int) -> None:
     account.client.send_file("uploadToken", "upload", params, FilePart("a.mp4", length, lambda: [data]))
 
 
-def test_resumes_where_an_earlier_process_stopped(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_resumes_where_an_earlier_process_stopped(account: Account, clip: Clip, quick: Any) -> None:
     path, sha = clip(9 * MIB)
     token = account.token(9 * MIB, attached=True)
     _send_part(account, token, path, 5 * MIB)
-    result = Uploader(account.client, settings=quick).send(open_file(path), token, attached=True, own=True)
+    result = quick(account.client).send(open_file(path), token, attached=True, own=True)
     assert account.content(token, attached=True)["sha256"] == sha
     assert result.resumed_from == 5 * MIB
     assert result.bytes_sent == 4 * MIB
@@ -226,28 +251,27 @@ def test_resumes_where_an_earlier_process_stopped(account: Account, clip: Clip, 
     assert "unknown: the first 5242880 bytes were sent earlier" in str(result.crc32c_note)
 
 
-def test_reread_knows_the_checksum_after_a_resume(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_reread_knows_the_checksum_after_a_resume(account: Account, clip: Clip, quick: Any) -> None:
     path, sha = clip(9 * MIB)
-    for settings in (renew(quick, reread=True), renew(quick, sha256=True)):
+    for settings in ({"reread": True}, {"sha256": True}):
         token = account.token(9 * MIB, attached=True)
         _send_part(account, token, path, 5 * MIB)
-        result = Uploader(account.client, settings=settings).send(open_file(path), token, attached=True, own=True)
+        result = quick(account.client, **settings).send(open_file(path), token, attached=True, own=True)
         assert result.crc32c == to_base64(crc32c(path.read_bytes()))
-        assert result.sha256 == (sha if settings.sha256 else None)
+        assert result.sha256 == (sha if "sha256" in settings else None)
 
 
-def test_sha256_on_request(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_sha256_on_request(account: Account, clip: Clip, quick: Any) -> None:
     path, sha = clip(2 * MIB)
     for attached in (False, True):
         token = account.token(2 * MIB, attached=attached)
-        settings = renew(quick, sha256=True)
-        assert Uploader(account.client, settings=settings).send(open_file(path), token, attached=attached).sha256 == sha
+        assert quick(account.client, sha256=True).send(open_file(path), token, attached=attached).sha256 == sha
 
 
-def test_full_token_is_left_alone(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_full_token_is_left_alone(account: Account, clip: Clip, quick: Any) -> None:
     path, _ = clip(2 * MIB)
     token = account.token(2 * MIB)
-    uploader = Uploader(account.client, settings=quick)
+    uploader = quick(account.client, chunk_size=None)
     uploader.send(open_file(path), token, attached=False)
     result = uploader.send(open_file(path), token, attached=False)
     assert result.bytes_sent == 0
@@ -258,107 +282,101 @@ def test_full_token_is_left_alone(account: Account, clip: Clip, quick: UploadSet
     assert (caught.value.expected, caught.value.found) == (3 * MIB, 2 * MIB)
 
 
-def test_token_with_more_bytes_than_the_source(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_token_with_more_bytes_than_the_source(account: Account, clip: Clip, quick: Any) -> None:
     path, _ = clip(3 * MIB)
     token = account.token(1 * MIB)
     _send_part(account, token, path, 2 * MIB)
     small, _ = clip(1 * MIB)
     with pytest.raises(SizeMismatch):
-        Uploader(account.client, settings=quick).send(open_file(small), token, attached=False, own=True)
+        quick(account.client).send(open_file(small), token, attached=False, own=True)
 
 
-def test_two_uploaders_do_not_fill_one_token_together(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_two_uploaders_do_not_fill_one_token_together(account: Account, clip: Clip, quick: Any) -> None:
     path, sha = clip(6 * MIB)
     token = account.token(6 * MIB, attached=True)
-    first = Uploader(account.new_client(), settings=renew(quick, bandwidth=1.2 * MIB))
+    first = quick(account.new_client(), bandwidth=1.2 * MIB)
     thread = threading.Thread(target=lambda: first.send(open_file(path), token, attached=True))
     thread.start()
     time.sleep(0.8)
     with pytest.raises(TokenBusy):
-        Uploader(account.client, settings=renew(quick, busy_after=1.5, busy_wait=1.0)).send(
-            open_file(path), token, attached=True
-        )
+        quick(account.client, busy_after=1.5, busy_wait=1.0).send(open_file(path), token, attached=True)
     # Given the patience, the second one waits for the first and has nothing left to do.
-    result = Uploader(account.client, settings=renew(quick, busy_after=3.0, busy_wait=30.0)).send(
-        open_file(path), token, attached=True
-    )
+    result = quick(account.client, busy_after=3.0, busy_wait=30.0).send(open_file(path), token, attached=True)
     thread.join()
     assert result.bytes_sent == 0
     assert account.content(token, attached=True)["sha256"] == sha
 
 
-def test_silent_token_of_another_process_is_taken_up(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_silent_token_of_another_process_is_taken_up(account: Account, clip: Clip, quick: Any) -> None:
     path, sha = clip(4 * MIB)
     token = account.token(4 * MIB, attached=True)
     _send_part(account, token, path, 2 * MIB)
     began = time.monotonic()
-    Uploader(account.client, settings=quick).send(open_file(path), token, attached=True)
+    quick(account.client).send(open_file(path), token, attached=True)
     assert time.monotonic() - began >= 0.6
     assert account.content(token, attached=True)["sha256"] == sha
 
 
 @pytest.mark.parametrize("attached", [False, True])
 def test_damaged_source_never_becomes_a_finished_token(
-    account: Account, clip: Clip, quick: UploadSettings, attached: bool
+    account: Account, clip: Clip, quick: Any, attached: bool
 ) -> None:
     path, _ = clip(3 * MIB)
     token = account.token(3 * MIB, attached=attached)
     source = open_file(path)
     source.crc32c = 12345
     with pytest.raises(ChecksumMismatch, match="damaged"):
-        Uploader(account.client, settings=quick).send(source, token, attached=attached)
+        quick(account.client, chunk_size=None).send(source, token, attached=attached)
     assert account.get(token)["status"] == (1 if attached else 0)
 
 
-def test_changed_file_is_noticed(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_changed_file_is_noticed(account: Account, clip: Clip, quick: Any) -> None:
     path, _ = clip(3 * MIB)
     token = account.token(3 * MIB, attached=True)
     source = open_file(path)
     with path.open("r+b") as file:
         file.write(b"other")
     with pytest.raises(SourceChanged) as caught:
-        Uploader(account.client, settings=quick).send(source, token, attached=True)
+        quick(account.client).send(source, token, attached=True)
     assert caught.value.expected != caught.value.found
     assert account.get(token)["status"] == 0
 
 
-def test_cancel(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_cancel(account: Account, clip: Clip, quick: Any) -> None:
     path, sha = clip(6 * MIB)
     token = account.token(6 * MIB, attached=True)
-    uploader = Uploader(account.client, settings=renew(quick, bandwidth=1.0 * MIB))
+    uploader = quick(account.client, bandwidth=1.0 * MIB)
     threading.Timer(0.7, uploader.cancel).start()
     with pytest.raises(UploadCancelled):
         uploader.send(open_file(path), token, attached=True)
-    Uploader(account.client, settings=quick).send(open_file(path), token, attached=True, own=True)
+    quick(account.client).send(open_file(path), token, attached=True, own=True)
     assert account.content(token, attached=True)["sha256"] == sha
 
 
-def test_failure_that_lasts_comes_out_as_it_is(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_failure_that_lasts_comes_out_as_it_is(account: Account, clip: Clip, quick: Any) -> None:
     path, _ = clip(2 * MIB)
     token = account.token(2 * MIB, attached=True)
-    settings = renew(quick, retry=RetryPolicy(attempts=3, base=0.01))
+    uploader = quick(account.client, retry=RetryPolicy(attempts=3, base=0.01))
     account.control.fault("html_error", service="uploadToken", action="upload", times=None)
     with pytest.raises(KalturaTransportError) as caught:
-        Uploader(account.client, settings=settings).send(open_file(path), token, attached=True)
+        uploader.send(open_file(path), token, attached=True)
     assert caught.value.status == 502
     assert len(account.uploads()) <= 3
     account.control.clear_faults()
     account.control.fault("action_blocked", service="uploadToken", action="upload", times=None)
     with pytest.raises(KalturaTransientError):
-        Uploader(account.client, settings=settings).send(open_file(path), token, attached=True)
+        uploader.send(open_file(path), token, attached=True)
 
 
-def test_bandwidth_limit(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_bandwidth_limit(account: Account, clip: Clip, quick: Any) -> None:
     path, _ = clip(4 * MIB)
     token = account.token(4 * MIB, attached=True)
-    result = Uploader(account.client, settings=renew(quick, bandwidth=4 * MIB)).send(
-        open_file(path), token, attached=True
-    )
+    result = quick(account.client, bandwidth=4 * MIB).send(open_file(path), token, attached=True)
     assert 0.8 <= result.seconds <= 2.0
 
 
 def test_progress_is_told_and_logged(
-    account: Account, clip: Clip, quick: UploadSettings, caplog: pytest.LogCaptureFixture
+    account: Account, clip: Clip, quick: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Watcher(Observer):
         def __init__(self) -> None:
@@ -371,9 +389,7 @@ def test_progress_is_told_and_logged(
     token = account.token(5 * MIB, attached=True)
     watcher = Watcher()
     with caplog.at_level(logging.INFO, "kaltura_provider.upload"):
-        Uploader(account.client, observer=watcher, settings=renew(quick, bandwidth=1.5 * MIB)).send(
-            open_file(path), token, attached=True
-        )
+        quick(account.client, watcher, bandwidth=1.5 * MIB).send(open_file(path), token, attached=True)
     sent = [progress.sent for progress in watcher.seen]
     assert sent == sorted(sent)
     assert sent[-1] == 5 * MIB
@@ -390,10 +406,10 @@ def test_progress_is_told_and_logged(
     assert any("in flight" in line and "left" in line for line in lines)
 
 
-def test_extension_the_server_stores_is_the_tokens(account: Account, clip: Clip, quick: UploadSettings) -> None:
+def test_extension_the_server_stores_is_the_tokens(account: Account, clip: Clip, quick: Any) -> None:
     path, sha = clip(12 * MIB)
     token = account.token(12 * MIB, name="kai1-abc.mov", attached=True)
-    Uploader(account.client, settings=quick).send(open_file(path), token, attached=True)
+    quick(account.client).send(open_file(path), token, attached=True)
     entry = account.control.entry(account.entry_of(token))
     assert entry["content"]["sha256"] == sha
     assert entry["flavors"][0]["fileExt"] == "mov"

@@ -8,6 +8,7 @@ import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.upload.pace import Pace
+from kaltura_provider.upload.plan import most_bytes
 from kaltura_provider.upload.settings import UploadSettings, memory_bound
 
 MIB = 1 << 20
@@ -29,10 +30,10 @@ def test_chunks_grow_while_their_fixed_cost_is_above_five_percent() -> None:
     pace = Pace(UploadSettings())
     drive(pace, 60, link=50e6, fixed=0.2)
     # 8 connections share 50 MB/s: 40 MiB take 6.7 s, 0.2 s of them fixed.
-    assert 20 * MIB <= pace.chunk_size <= 64 * MIB
+    assert 20 * MIB <= pace.chunk_size <= 50_000_000
     near = Pace(UploadSettings())
     near.opened(0.002)
-    assert near.chunk_size == 64 * MIB
+    assert near.chunk_size == 50_000_000
     slow = Pace(UploadSettings())
     drive(slow, 60, link=1e6, fixed=0.2)
     assert slow.chunk_size == 10 * MIB
@@ -79,12 +80,12 @@ def test_failures_halve_once_for_all_chunks_under_way_together() -> None:
 def test_a_size_that_was_refused_is_not_tried_again() -> None:
     pace = Pace(UploadSettings())
     drive(pace, 30, link=1e9, fixed=0.2)
-    assert pace.chunk_size == 64 * MIB
-    pace.failed(started=1e6, now=1e6 + 1, too_large=64 * MIB)
-    assert pace.chunk_size == 32 * MIB
+    assert pace.chunk_size == 50_000_000
+    pace.failed(started=1e6, now=1e6 + 1, too_large=50_000_000)
+    assert pace.chunk_size == 25_000_000
     parallelism = pace.parallelism
     drive(pace, 60, link=1e9, fixed=0.2)
-    assert pace.chunk_size == 32 * MIB
+    assert pace.chunk_size == 25_000_000
     assert pace.parallelism == parallelism
 
 
@@ -103,19 +104,19 @@ def test_source_that_keeps_little_gets_small_chunks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "least", "parallelism", "chunk"),
+    ("settings", "minimum", "parallelism", "chunk"),
     [
         (UploadSettings(), 7 * MIB, 7, 64 * MIB // 9),
         (UploadSettings(), 21 * MIB, 1, 64 * MIB // 3),
-        (UploadSettings(parallelism=8, max_parallelism=2), 1, 8, 64 * MIB // 10),
+        (UploadSettings(parallelism=8), 1, 8, 64 * MIB // 10),
         (UploadSettings(parallelism=8), 12 * MIB, 3, 64 * MIB // 5),
         (UploadSettings(parallelism=2, chunk_size=30 * MIB), 1, 2, 16 * MIB),
     ],
 )
 def test_source_that_keeps_little_holds_all_chunks_in_flight(
-    settings: UploadSettings, least: int, parallelism: int, chunk: int
+    settings: UploadSettings, minimum: int, parallelism: int, chunk: int
 ) -> None:
-    pace = Pace(settings, least=least, rewind=64 * MIB)
+    pace = Pace(settings, most_bytes(minimum), rewind=64 * MIB)
     drive(pace, 400, link=1e9, fixed=0.2, per_connection=5e6)
     assert pace.parallelism <= parallelism
     pace.opened(0.001)  # a short path gets the largest chunks, a long one all connections
@@ -127,9 +128,9 @@ def test_size_refused_to_a_chunk_that_was_under_way_with_a_failure_is_not_kept()
     pace = Pace(UploadSettings())
     drive(pace, 30, link=1e9, fixed=0.2)
     pace.failed(started=1e6, now=1e6 + 2)
-    assert pace.chunk_size == 32 * MIB
-    pace.failed(started=1e6 + 1, now=1e6 + 3, too_large=32 * MIB)
-    assert pace.chunk_size == 16 * MIB
+    assert pace.chunk_size == 25_000_000
+    pace.failed(started=1e6 + 1, now=1e6 + 3, too_large=25_000_000)
+    assert pace.chunk_size == 12_500_000
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,6 @@ def test_size_refused_to_a_chunk_that_was_under_way_with_a_failure_is_not_kept()
         ("chunk_size", 1000),
         ("bandwidth", 0),
         ("max_size", 0),
-        ("window", 100),
     ],
 )
 def test_impossible_settings_name_field_value_and_fix(name: str, value: int) -> None:
@@ -149,10 +149,6 @@ def test_impossible_settings_name_field_value_and_fix(name: str, value: int) -> 
     assert caught.value.field == name
 
 
-def test_one_request_is_never_larger_than_the_limit_on_one() -> None:
-    assert UploadSettings(part_limit=8 * MIB).part_limit == 8 * MIB
-
-
 def test_memory_bound_is_the_formula_that_is_documented() -> None:
     assert memory_bound(8) == 8 * 4 * 256 * 1024 + 8 * MIB
-    assert memory_bound(1, MIB) == 12 * MIB
+    assert memory_bound(1) == 9 * MIB

@@ -152,7 +152,7 @@ def test_largest_source_that_is_accepted_stays_within_the_limit_on_a_request(par
 @pytest.mark.parametrize("size", [40 * GIB, 70 * GIB, 180 * GIB])
 def test_chunks_in_flight_never_spread_wider_than_the_source_can_go_back(size: int) -> None:
     rewind, rng = 64 * MIB, random.Random(size)
-    pace = Pace(UploadSettings(), least=least_chunk_size(size), rewind=rewind)
+    pace = Pace(UploadSettings(), size, rewind=rewind)
     pace.opened(1.0)
     plan, flying, furthest = UploadPlan(size, smallest=pace.smallest), list[Chunk](), 0
     while not plan.done:
