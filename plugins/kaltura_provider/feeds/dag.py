@@ -6,9 +6,10 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pendulum
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param
 
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
+from kaltura_provider.feeds.interval import DATE_PARAM, runs_within_a_day
 from kaltura_provider.feeds.pipeline import ingest
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def feed_dag(feed: Feed) -> DAG:
         description=feed.description or f"Ingest {feed.source.uri} into Kaltura",
         schedule=CronDataIntervalTimetable(feed.schedule, timezone=zone) if feed.schedule else None,
         start_date=_midnight(feed.start_date, zone),
-        end_date=_midnight(feed.end_date, zone) if feed.end_date else None,
+        end_date=_last_moment(feed.end_date, zone) if feed.end_date else None,
         catchup=False,
         max_active_runs=feed.max_active_runs,
         default_args={
@@ -40,6 +41,7 @@ def feed_dag(feed: Feed) -> DAG:
             "max_retry_delay": dt.timedelta(minutes=10),
         },
         tags={"kaltura", "feed", *feed.tags},
+        params={DATE_PARAM: _date_param(feed)},
         doc_md=_doc(feed),
     ) as dag:
         discover = KalturaDiscoverOperator(
@@ -47,7 +49,9 @@ def feed_dag(feed: Feed) -> DAG:
             uri=feed.source.uri,
             include=feed.source.include,
             exclude=feed.source.exclude,
+            unknown_files=feed.unknown_files,
             metadata=feed.metadata.model_dump(exclude_none=True),
+            timezone=feed.timezone,
             batch_size=feed.batch_size,
             aws_conn_id=feed.connections.aws,
         )
@@ -63,6 +67,7 @@ def feed_dag(feed: Feed) -> DAG:
             ready_timeout=feed.ready_timeout,
             feed=feed.name,
             receipts=feed.receipts,
+            timezone=feed.timezone,
             outlets=[Asset(name=feed.asset_uri, uri=feed.asset_uri)],
         )
     return dag
@@ -72,6 +77,24 @@ def _midnight(day: dt.date, zone: pendulum.Timezone | pendulum.FixedTimezone) ->
     return pendulum.datetime(day.year, day.month, day.day, tz=zone)
 
 
+def _last_moment(day: dt.date, zone: pendulum.Timezone | pendulum.FixedTimezone) -> pendulum.DateTime:
+    """Return the end of a day: Airflow compares it with the beginning of each interval."""
+    return _midnight(day, zone).add(days=1).subtract(microseconds=1)
+
+
+def _date_param(feed: Feed) -> Param:
+    """Return the field of the trigger form that says what a run by hand ingests."""
+    within_a_day = runs_within_a_day(feed.schedule)
+    what = "Beginning of the interval" if within_a_day else "Day"
+    return Param(
+        None,
+        type=["null", "string"],
+        format="date-time" if within_a_day else "date",
+        title=f"{what} to ingest",
+        description=f"In {feed.timezone}; empty: the last interval that has ended",
+    )
+
+
 def _doc(feed: Feed) -> str:
     return f"""### {feed.name}
 
@@ -79,5 +102,5 @@ def _doc(feed: Feed) -> str:
 
 Every run lists `{feed.source.uri}` and brings what is new there into Kaltura: *prepare* finds or makes the entry,
 *upload* sends the bytes, *ready* waits until Kaltura has transcoded them, *flavors* lists the renditions. What is in
-Kaltura already is left as it is, so runs can be repeated and backfilled at will.
+Kaltura already is left as it is, so runs can be repeated and backfilled at will. Dates are in {feed.timezone}.
 """

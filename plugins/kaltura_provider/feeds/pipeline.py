@@ -34,6 +34,7 @@ def ingest(
     ready_timeout: dt.timedelta = dt.timedelta(hours=12),
     feed: str = "ingest",
     receipts: str | None = None,
+    timezone: str | None = None,
     outlets: list[Asset] | None = None,
 ) -> BaseOperator:
     """Build prepare, upload, ready and flavors, mapped over what ``discover`` returns, and the summary after them.
@@ -46,6 +47,7 @@ def ingest(
     :param ready_timeout: how long Kaltura may take to make an entry READY.
     :param feed: what the receipts are filed under.
     :param receipts: where a receipt of each asset goes: ``s3://bucket/prefix`` or an absolute path.
+    :param timezone: the time zone of a feed, in which receipts are dated.
     :param outlets: Airflow assets to update when something new has arrived.
     :return: the summary task.
     """
@@ -88,6 +90,8 @@ def ingest(
     summary = KalturaSummaryOperator(
         task_id="summary",
         discovered=discover.output,
+        discover_id=discover.task_id,
+        timezone=timezone,
         group_id="asset",
         feed=feed,
         receipts=receipts,

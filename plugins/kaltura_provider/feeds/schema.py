@@ -7,7 +7,9 @@ import re
 from typing import Annotated, Any, Literal
 
 import pendulum
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from kaltura_provider.feeds.patterns import check_pattern, split_patterns
 
 __all__ = ["Connections", "Feed", "Metadata", "S3Prefix"]
 
@@ -21,7 +23,17 @@ def _as_list(value: object) -> object:
     return value
 
 
+def _as_patterns(value: object) -> object:
+    return split_patterns(value) if isinstance(value, str) else value
+
+
+def _usable(pattern: str) -> str:
+    check_pattern(pattern)
+    return pattern
+
+
 Words = Annotated[list[str], BeforeValidator(_as_list)]
+Patterns = Annotated[list[Annotated[str, AfterValidator(_usable)]], BeforeValidator(_as_patterns)]
 
 
 class _Strict(BaseModel):
@@ -40,13 +52,13 @@ class S3Prefix(_Strict):
 
     ``uri`` is a Jinja template, so that each run lists only its own date:
     ``s3://bucket/incoming/{{ data_interval_start | ds }}/``. ``include`` and ``exclude`` are shell patterns
-    (``*.mp4``) for the part of the key after the prefix.
+    (``*.{mp4,mov}``, ``**/*.mp4``) for the part of the key after the prefix.
     """
 
     type: Literal["s3_prefix"] = "s3_prefix"
     uri: str
-    include: Words = ["*"]
-    exclude: Words = []
+    include: Patterns = ["*"]
+    exclude: Patterns = []
 
     @field_validator("uri")
     @classmethod
@@ -92,6 +104,7 @@ class Feed(_Strict):
     connections: Connections = Connections()
     source: S3Prefix
     metadata: Metadata = Metadata()
+    unknown_files: Literal["ignore", "fail", "data"] = "ignore"
     if_exists: Literal["skip", "replace", "fail"] = "skip"
     transfer: Literal["upload", "import"] = "upload"
     upload: dict[str, Any] | None = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from kaltura_provider.feeds.interval import feed_context, run_interval
 from kaltura_provider.hooks.border import FAILURE_KEY
 from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.batch import FAILURES_KEY
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
+    from jinja2 import Environment
 
     from kaltura_provider.hooks.connection import KalturaAccount
 
@@ -28,35 +30,50 @@ class KalturaSummaryOperator(KalturaOperator):
 
     :param discovered: the batches the run was mapped over.
     :param group_id: the task group that was mapped.
+    :param discover_id: the task that discovered them; its XCom ``left_out`` says what it left out.
     :param feed: what the receipts are filed under.
     :param receipts: where they go: ``s3://bucket/prefix``, an absolute path, or nowhere.
+    :param timezone: the time zone of a feed, in which receipts are dated.
     :param aws_conn_id: the Airflow connection for receipts in S3.
-    :return: ``{"assets": [...], "failed": [...], "new": n, "found": n}``; an asset has ``uri`` (the values of its
-        query hidden), ``size`` (bytes), ``entry_id``, ``status``, ``flavors`` (labels), ``seconds``, ``note`` and the
-        URLs ``playback_url``, ``thumbnail_url``, ``source_url``. A failed one has ``uri``, ``step``, ``reason``,
-        ``retry_helps``. With receipts, ``receipts`` is where the run's file of them is.
+    :return: ``{"assets": [...], "failed": [...], "new": n, "found": n, "left_out": {reason: n}}``; an asset has ``uri``
+        (the values of its query hidden), ``size`` (bytes), ``entry_id``, ``status``, ``flavors`` (labels), ``seconds``,
+        ``note`` and the URLs ``playback_url``, ``thumbnail_url``, ``source_url``. A failed one has ``uri``, ``step``,
+        ``reason``, ``retry_helps``. With receipts, ``receipts`` is where the run's file of them is.
     :raises AirflowFailException: an asset failed (the others are in Kaltura all the same), or nothing was discovered
         because discovering failed.
     """
 
-    template_fields: Sequence[str] = ("discovered", "receipts", "aws_conn_id", *KalturaOperator.template_fields)
+    template_fields: Sequence[str] = (
+        "discovered",
+        "receipts",
+        "aws_conn_id",
+        *KalturaOperator.template_fields,
+    )
 
     def __init__(
         self,
         *,
         discovered: Any,
         group_id: str,
+        discover_id: str | None = None,
         feed: str = "ingest",
         receipts: str | None = None,
+        timezone: str | None = None,
         aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.discovered = discovered
         self.group_id = group_id
+        self.discover_id = discover_id
         self.feed = feed
         self.receipts = receipts
+        self.timezone = timezone
         self.aws_conn_id = aws_conn_id
+
+    def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
+        """Render the fields with dates in the feed's time zone."""
+        super().render_template_fields(feed_context(context, self.timezone), jinja_env)
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Log the table, write the receipts, describe the event on the outlets, and return the summary."""
@@ -71,7 +88,8 @@ class KalturaSummaryOperator(KalturaOperator):
         rows = [_row(self.hook.account, ref) for ref in good]
         failed = self._failed(ti, batches, known, {ref["uri"] for ref in good})
         new = sum(bool(row["new"]) for row in rows)
-        summary = {"assets": rows, "failed": failed, "new": new, "found": len(rows) - new}
+        left_out = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key="left_out")) or {}
+        summary = {"assets": rows, "failed": failed, "new": new, "found": len(rows) - new, "left_out": left_out}
         if self.receipts and known:
             summary["receipts"] = self._write_receipts(context, known, failed)
         failed = summary["failed"] = [{**item, "uri": printable(item["uri"])} for item in failed]
@@ -79,6 +97,8 @@ class KalturaSummaryOperator(KalturaOperator):
             self.log.info("Nothing was there to ingest; this run is done.")
         elif rows:
             self.log.info("In Kaltura: %d new, %d already there.\n%s", new, len(rows) - new, _table(rows))
+        for reason, count in left_out.items():
+            self.log.info("Left out %d, %s; the log of discover names them.", count, reason)
         self._tell_outlets(context, summary)
         if failed:
             ti.xcom_push(key="return_value", value=summary)
@@ -106,7 +126,7 @@ class KalturaSummaryOperator(KalturaOperator):
             refs,
             self.hook.account,
             feed=self.feed,
-            date=(run.data_interval_start or run.run_after).strftime("%Y-%m-%d"),
+            date=run_interval(context, self.timezone or "UTC").start.strftime("%Y-%m-%d"),
             run_id=run.run_id,
         )
         self.log.info("Receipts: %s", place)

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from urllib.parse import SplitResult
 
     from kaltura_provider.upload.sources.base import Source
 
-__all__ = ["ALLOWED_HOSTS", "import_address", "list_s3", "open_source", "printable", "s3_client"]
+__all__ = ["ALLOWED_HOSTS", "import_address", "open_source", "printable", "s3_client"]
 
 ALLOWED_HOSTS = "KALTURA_ALLOWED_HOSTS"
 """Environment variable with host names, comma separated, that URLs may name although their addresses are private."""
@@ -133,23 +132,6 @@ def s3_client(aws_conn_id: str) -> Any:
 def _pay(params: dict[str, Any], model: Any, **_: Any) -> None:
     if "RequestPayer" in model.input_shape.members:
         params.setdefault("RequestPayer", "requester")
-
-
-def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> Iterator[str]:
-    """Yield the keys of all objects below a prefix, without the placeholders that consoles make for folders.
-
-    :raises SourceError: the bucket does not exist or may not be listed.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from kaltura_provider.upload.sources.s3_errors import source_error
-
-    pages = s3_client(aws_conn_id).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    try:
-        for page in pages:
-            yield from (item["Key"] for item in page.get("Contents", ()) if not item["Key"].endswith("/"))
-    except (ClientError, BotoCoreError) as error:
-        raise source_error(f"s3://{bucket}/{prefix}", error) from None
 
 
 def import_address(

@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError
-from kaltura_provider.hooks.sources import import_address, list_s3, open_source, printable, s3_client
+from kaltura_provider.hooks.listing import list_s3
+from kaltura_provider.hooks.sources import import_address, open_source, printable, s3_client
 from kaltura_provider.upload.sources.errors import SourceForbidden, SourceRefused
 
 CONTENT = b"\x00\x00\x00\x18ftypmp42" + bytes(500)
-LISTING = b"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a.mp4</Key></Contents></ListBucketResult>"
+LISTING = (
+    b"<ListBucketResult><IsTruncated>false</IsTruncated>"
+    b"<Contents><Key>a.mp4</Key><Size>1</Size></Contents></ListBucketResult>"
+)
 
 
 class Site(ThreadingHTTPServer):
@@ -173,7 +177,7 @@ def test_the_aws_connection_says_that_the_requester_pays(site, monkeypatch: pyte
         open_source("s3://bucket/a.mp4")
     aws(monkeypatch, site, service_config={"s3": {"request_payer": "requester"}})
     assert open_source("s3://bucket/a.mp4").size == len(CONTENT)
-    assert list(list_s3("bucket", "")) == ["a.mp4"]
+    assert [(item.key, item.size) for item in list_s3("bucket", "")] == [("a.mp4", 1)]
     site.needs = {}
     s3_client("aws_default").list_buckets()  # a call that knows no payer is left as it is
 

@@ -1,0 +1,76 @@
+"""What is below an S3 prefix, listed with an Airflow connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+__all__ = ["S3Object", "first_bytes", "list_s3"]
+
+
+@dataclass(frozen=True, slots=True)
+class S3Object:
+    """An object as a listing tells of it: ``size`` in bytes, ``etag`` without quotes."""
+
+    bucket: str
+    key: str
+    size: int
+    etag: str = ""
+    modified: datetime | None = None
+    storage_class: str = "STANDARD"
+
+    @property
+    def uri(self) -> str:
+        """Its address."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> Iterator[S3Object]:
+    """Yield all objects below a prefix, in the order of their keys.
+
+    :raises SourceError: the bucket does not exist or may not be listed.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from kaltura_provider.hooks.sources import s3_client
+    from kaltura_provider.upload.sources.s3_errors import source_error
+
+    pages = s3_client(aws_conn_id).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    try:
+        for page in pages:
+            for item in page.get("Contents", ()):
+                yield S3Object(
+                    bucket,
+                    item["Key"],
+                    int(item["Size"]),
+                    item.get("ETag", "").strip('"'),
+                    item.get("LastModified"),
+                    item.get("StorageClass", "STANDARD"),
+                )
+    except (ClientError, BotoCoreError) as error:
+        raise source_error(f"s3://{bucket}/{prefix}", error) from None
+
+
+def first_bytes(objects: list[S3Object], length: int, *, aws_conn_id: str = "aws_default") -> list[bytes | None]:
+    """Return the first bytes of each object, several at a time; ``None`` for one that cannot be read."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from kaltura_provider.hooks.sources import s3_client
+
+    client = s3_client(aws_conn_id)
+
+    def read(item: S3Object) -> bytes | None:
+        try:
+            answer = client.get_object(Bucket=item.bucket, Key=item.key, Range=f"bytes=0-{length - 1}")
+            return bytes(answer["Body"].read(length))
+        except (ClientError, BotoCoreError, OSError):
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(read, objects))
