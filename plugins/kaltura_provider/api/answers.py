@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.api.redaction import HIDDEN, redact
+from kaltura_provider.api.signing import is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["pick", "select"]
-
-_SECRETS = frozenset({"ks", "secret", "adminsecret", "usersecret", "password", "tokenhash", "privatekey"})
-_TOKEN_OWNERS = frozenset({"KalturaAppToken"})
 
 
 def select(answer: Any, path: str | None) -> Any:
@@ -53,11 +51,7 @@ def pick(value: Any, fields: Sequence[str] | None) -> Any:
 
 def _hidden(value: Any) -> Any:
     if isinstance(value, dict):
-        token = value.get("objectType") in _TOKEN_OWNERS
-        return {
-            name: HIDDEN if name.lower() in _SECRETS or (token and name == "token") else _hidden(item)
-            for name, item in value.items()
-        }
+        return {name: HIDDEN if is_secret_name(name) else _hidden(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_hidden(item) for item in value]
     return redact(value) if isinstance(value, str) else value

@@ -12,8 +12,8 @@ from kaltura_provider.api.errors import KalturaConfigurationError
 
 __all__ = ["asset_id", "choose", "entry_id", "entry_ids", "flag", "moment", "number", "token_id"]
 
-_ENTRY_ID = re.compile(r"(\d+_)?[a-z0-9]{6,20}")
-_TOKEN_ID = re.compile(r"\d+_[0-9a-f]{32}")
+_ENTRY_ID = re.compile(r"(\d{1,10}_)?[a-z0-9]{6,20}")
+_TOKEN_ID = re.compile(r"\d{1,10}_[0-9a-f]{32}")
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "none": False, "": False}
 # Kaltura takes numbers up to ten years (in seconds) as an offset from now.
 _RELATIVE_TIME = 315_360_000

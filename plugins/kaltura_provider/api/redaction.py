@@ -1,48 +1,191 @@
-"""Keeps secrets out of text: Kaltura sessions, signatures of presigned URLs, passwords in URLs."""
+"""Keeps secrets out of text, and foreign text from being more than text.
+
+:func:`redact` hides Kaltura sessions, passwords in URLs and the values of all names of :mod:`.signing`, in any
+spelling: a URL's query, a header, JSON, Python's ``repr``, percent-encoded inside of another URL. :func:`printable`
+makes foreign text fit for one line of a log. Both take time in proportion to the text's length, whatever is in it.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from kaltura_provider.api.sessions_in_text import is_session_text
+from kaltura_provider.api.signing import is_secret_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["HIDDEN", "redact", "secrets_in"]
+__all__ = ["HIDDEN", "LONGEST", "printable", "redact", "secrets_in"]
 
 HIDDEN = "***"
+LONGEST = 4000
+"""Characters of a foreign text that a log or an error shows at most."""
+
+# Every pattern below is linear: what may repeat without end is possessive, and either cannot begin in the middle of
+# such a repetition or ends the search when it does.
 
 # Long enough for the shortest session, short enough to skip entry ids, hashes and upload token ids.
-_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
-_NAMED_SECRET = re.compile(
-    r"(?i)(?P<name>(?:^|(?<=[?&/\s,;{'\"]))(?:ks|secret|adminsecret|usersecret|tokenhash|token_hash|password"
-    r"|x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|x-goog-credential|signature|sig"
-    r"|awsaccesskeyid|authorization)"
-    r"(?:=|%3d))(?P<value>[^&\s'\"<>]+)"
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}+={0,2}")
+_SESSION_V2 = re.compile(r"djJ8[A-Za-z0-9+/_-]{20,}+={0,2}")
+_SESSION_IN_PATH = re.compile(r"(?i)(?<=/ks/)[^/?&\s'\"<>]++")
+_WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]{5,}+\.eyJ[\w-]++(?:\.[\w-]*+)?")
+_BEARER = re.compile(r"(?i)(?<![\w-])(?<=\bbearer )[\w.~+/-]{16,}+=*+")
+# Up to the last "@" of the authority; or of the word, where a password with a slash in it leaves no other way to read.
+_USER_INFO = re.compile(
+    r"(?:(?<=://)|(?<=[\s\"'(=,]//))"
+    r"(?:[^/\s'\"<>?#]*@|[^/\s'\"<>@:?#]*+:(?=[^\s'\"<>]{0,200}@)(?!\d{0,5}+[/?#])[^\s'\"<>]*@)"
 )
-_SESSION_IN_PATH = re.compile(r"(?i)(?<=/ks/)[^/?&\s'\"<>]+")
-_USER_INFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<user>[^/\s@'\"<>]+)@")
+
+_NAME = re.compile(
+    r"(?<![\w.-])(?P<name>[\w.-]++)"
+    r"(?P<sep>(?:\\*+[\"'])?\]?[ \t]?(?:[=:]|(?<=[\"'])[ \t]?,(?=[ \t]?b?\\*+[\"']))[ \t]{0,3})"
+)
+_OPENING = re.compile(r"b?(?P<escapes>\\*+)(?P<quote>[\"'])")
+_QUOTE = re.compile(r"(?P<escapes>\\*+)(?P<quote>[\"'])")
+_SCHEME = re.compile(r"(?i:bearer|basic|digest|token|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,3}(?![&\s\"'<>])")
+_BARE = re.compile(rf"(?:{_SCHEME.pattern})?[^&\s\"'<>]*+")
+_LIST = re.compile(r"\[[^\]]*+\]?")
+_LINE = re.compile(r"[^\r\n]*+")
+_WHOLE_LINE = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie"})
+
+_ENCODED_WORD = re.compile(r"[^\s\"'<>]++")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_ROUNDS = 4
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return ``text`` with every secret in it replaced by ``***``.
 
-    Hidden are the given ``secrets``, everything that looks like a Kaltura session, the values of parameters
-    that carry secrets (``ks``, ``secret``, ``X-Amz-Signature`` ...) and user names with passwords in URLs.
+    Hidden are the given ``secrets``, everything that looks like a Kaltura session, the values of names that carry
+    secrets (``ks``, ``token``, ``X-Amz-Signature``, ``Authorization`` ...) and user names with passwords in URLs.
+    Redacted text stays as it is when it is redacted again.
     """
     for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
-    text = _BASE64_RUN.sub(lambda found: HIDDEN if is_session_text(found[0]) else found[0], text)
-    text = _NAMED_SECRET.sub(lambda found: found["name"] + HIDDEN, text)
-    text = _SESSION_IN_PATH.sub(HIDDEN, text)
-    return _USER_INFO.sub(lambda found: found["scheme"] + HIDDEN + "@", text)
+    return _cleaned(text, lambda secret: HIDDEN)
 
 
 def secrets_in(text: str) -> list[str]:
     """Return the secrets that :func:`redact` would hide in ``text``, for a log that has to learn them beforehand."""
-    found = [run[0] for run in _BASE64_RUN.finditer(text) if is_session_text(run[0])]
-    found += [named["value"] for named in _NAMED_SECRET.finditer(text)]
-    found += [session[0] for session in _SESSION_IN_PATH.finditer(text)]
-    return found + [user["user"].partition(":")[2] for user in _USER_INFO.finditer(text) if ":" in user["user"]]
+    found: list[str] = []
+
+    def hide(secret: str) -> str:
+        found.append(secret)
+        return HIDDEN
+
+    _cleaned(text, hide)
+    bare = [_SCHEME.sub("", secret, count=1) for secret in found]
+    decoded = [unquote(secret) for secret in bare]
+    return [secret for secret in dict.fromkeys((*found, *bare, *decoded)) if secret.strip("*")]
+
+
+def printable(text: str, most: int = LONGEST) -> str:
+    r"""Return foreign text as one line: without secrets, what is not printable escaped, and what is too long cut off.
+
+    A line break, ESC or a sign that turns the direction of reading is shown as ``\n``, ``\x1b``, ``\u202e``.
+    """
+    left = len(text) - most
+    if left > 0:
+        text = f"{text[:most]}... ({left} more characters)"
+    text = redact(text)
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def _cleaned(text: str, hide: Callable[[str], str]) -> str:
+    for _ in range(_ROUNDS):
+        clean = _plain(text, hide)
+        if "%" in clean:
+            clean = _ENCODED_WORD.sub(lambda found: _decoded(found[0], hide), clean)
+        if clean == text:
+            break
+        text = clean
+    return text
+
+
+def _plain(text: str, hide: Callable[[str], str]) -> str:
+    """Hide what can be seen without decoding anything."""
+    text = _BASE64_RUN.sub(lambda found: hide(found[0]) if is_session_text(found[0]) else found[0], text)
+    for pattern in (_SESSION_V2, _SESSION_IN_PATH, _WEB_TOKEN, _BEARER):
+        text = pattern.sub(lambda found: hide(found[0]), text)
+    text = _without_named(text, hide)
+    return _USER_INFO.sub(lambda found: _hidden_user(found[0], hide) + "@", text)
+
+
+def _hidden_user(user_info: str, hide: Callable[[str], str]) -> str:
+    """Hide user and password; the name of a user alone says too little to be hidden everywhere else."""
+    _, colon, password = user_info[:-1].partition(":")
+    if colon:
+        hide(password)
+    return HIDDEN
+
+
+def _decoded(word: str, hide: Callable[[str], str]) -> str:
+    """Hide the secrets that are percent-encoded in a word, which is then shown decoded, without line breaks in it."""
+    text = word
+    for _ in range(_ROUNDS - 1):
+        if not _ESCAPE.search(text):
+            break
+        text = unquote(text)
+        clean = _plain(text, hide)
+        if clean != text:
+            return "".join(letter if letter.isprintable() else "\ufffd" for letter in clean)
+    return word
+
+
+def _without_named(text: str, hide: Callable[[str], str]) -> str:
+    parts: list[str] = []
+    at = 0
+    while head := _NAME.search(text, at):
+        start = end = head.end()
+        if is_secret_name(head["name"]):
+            start, end = _value(text, head)
+        parts.append(text[at:start])
+        if start < end:
+            parts.append(hide(text[start:end]))
+        at = end
+    return "".join((*parts, text[at:])) if parts else text
+
+
+def _value(text: str, head: re.Match[str]) -> tuple[int, int]:
+    """Return where the value of a name begins and ends."""
+    start = head.end()
+    if opening := _OPENING.match(text, start):
+        return opening.end(), _closing(text, opening)
+    if text.startswith("{", start):
+        return start, start  # its names are looked at themselves
+    if text.startswith("[", start):
+        return _span(_LIST.match(text, start))
+    if ":" in head["sep"] and _fills_line(text, head):
+        before = text[head.start() - 1 : head.start()]
+        end = _span(_LINE.match(text, start))[1]
+        quote = text.find(before, start, end) if before in ("'", '"') else -1
+        return start, quote if quote >= 0 else end
+    return _span(_BARE.match(text, start))
+
+
+def _span(found: re.Match[str] | None) -> tuple[int, int]:
+    return found.span() if found else (0, 0)
+
+
+def _fills_line(text: str, head: re.Match[str]) -> bool:
+    """Whether a header goes on to the end of its line: those with blanks in them, and those that begin the line."""
+    name = head["name"].lower().replace("-", "").replace("_", "")
+    return name in _WHOLE_LINE or head.start() == 0 or text[head.start() - 1] in "\r\n"
+
+
+def _closing(text: str, opening: re.Match[str]) -> int:
+    """Return where a quoted value ends, in a text that may be quoted itself, so that its quotes are escaped."""
+    depth = len(opening["escapes"])
+    for quote in _QUOTE.finditer(text, opening.end()):
+        # Each level of quoting doubles the escapes and adds one: of a quote inside of the value there are more.
+        if quote["quote"] == opening["quote"] and len(quote["escapes"]) % (2 * depth + 2) == depth:
+            return quote.end() - 1 - depth
+    return len(text)

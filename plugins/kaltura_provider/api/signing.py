@@ -117,8 +117,8 @@ SIGNERS = (
 
 # Tokens under names that deployments choose are told by their form.
 _TOKEN_FORMS = (
-    re.compile(r"(?:.*~)?hmac=[0-9A-Fa-f]{16,}"),  # Akamai: exp=...~acl=...~hmac=...
-    re.compile(r"(?:0x)?[0-9a-f]{8,16}_(?:0x)?[0-9a-f]{32,128}"),  # Fastly: expiry_hmac
+    re.compile(r"(?:\A|~)hmac=[0-9A-Fa-f]{16,}+\Z"),  # Akamai: exp=...~acl=...~hmac=...
+    re.compile(r"\A(?:0x)?[0-9a-f]{8,16}_(?:0x)?[0-9a-f]{32,128}\Z"),  # Fastly: expiry_hmac
 )
 
 _PLAIN_SECRETS = frozenset(
@@ -164,7 +164,7 @@ def _fields(query: str) -> list[tuple[str, str, str]]:
 
 
 def _is_token(value: str) -> bool:
-    return is_session_text(value) or any(form.fullmatch(value) for form in _TOKEN_FORMS)
+    return is_session_text(value) or any(form.search(value) for form in _TOKEN_FORMS)
 
 
 def unsigned_query(query: str) -> str:

@@ -36,7 +36,7 @@ _OTHER_CODES = {"ger": "de", "fre": "fr", "dut": "nl", "chi": "zh", "cze": "cs",
 _WORDS = {"ben", "cat", "chi", "dan", "est", "fin", "hin", "hun", "ind", "kan", "mar", "nor", "pan", "per", "pol"}
 _WORDS |= {"ron", "rum", "spa", "tam", "tel", "vie"}
 # A code after a dot, with a script and a region or without: en, eng, en-US, zh-Hans, es-419.
-_DOTTED = re.compile(r".*\.([a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_](?:[a-z]{2}|\d{3}))?")
+_DOTTED = re.compile(r"\.([a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_](?:[a-z]{2}|\d{3}))?\Z")
 _NAMES: dict[str, str] = {}
 _CODES: dict[str, str] = {}
 for _two, _three, _name in (item.split() for item in re.split(r"[|\n]", _LANGUAGES) if item.strip()):
@@ -73,7 +73,7 @@ def caption_language(file_name: str) -> str | None:
     are mostly words (``how_to_do_it.srt``).
     """
     stem = PurePosixPath(file_name).stem.lower()
-    if (dotted := _DOTTED.fullmatch(stem)) and dotted[1] in _NAMES:
+    if (dotted := _DOTTED.search(stem)) and dotted[1] in _NAMES:
         return _NAMES[dotted[1]]
     *before, last = re.split(r"[._\s]+", stem)
     return _NAMES.get(last) if before and len(last) > 2 and last not in _WORDS else None
