@@ -9,6 +9,7 @@ from kaltura_provider.api.observer import Observer
 from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.model import AssetRef, AssetState
+from kaltura_provider.ingest.read_back import with_notes
 from kaltura_provider.ingest.recognition import recognised
 from kaltura_provider.ingest.settings import IngestSettings
 
@@ -56,7 +57,8 @@ def prepare(
         else:
             token = (known or {}).get(key)
             waiting.append(Claim(asset, ledger, settings, observer or Observer(), known=token, on_ref=on_ref))
-    _clear_strays(ledger, [asset for key, asset in distinct.items() if key in done], settings)
+    in_before = frozenset(done)
+    _clear_strays(ledger, [distinct[key] for key in done], settings)
     first = dict(looked)
     while waiting:
         waiting = _round(waiting, first, done)
@@ -64,6 +66,9 @@ def prepare(
             due = min(claim.not_before for claim in waiting) - settings.clock.monotonic()
             if due > 0:
                 settings.clock.sleep(due)
+    new = [(distinct[key], ref) for key, ref in done.items() if ref.made and key not in in_before]
+    if new:
+        done |= {ref.asset: ref for ref in with_notes(client, new)}
     return [done[asset.asset] for asset in assets]
 
 

@@ -10,6 +10,7 @@ from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.services.entry.kind import Kind, kind_of
 from kaltura_provider.services.entry.metadata import EntryMetadata
 from kaltura_provider.services.entry.objects import described_entry, lost_properties
+from kaltura_provider.services.entry.stored import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,11 +57,13 @@ def empty_entry(client: KalturaClient, said: EntryMetadata, kind: Kind, file_nam
     params: dict[str, Any] = {"entry": entry}
     if kind.service == "baseEntry":
         params["type"] = kind.entry_type
-    return warn_of_lost(entry, client.call(kind.service, "add", params))
+    return warn_of_lost(said, entry, client.call(kind.service, "add", params))
 
 
-def warn_of_lost(sent: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
-    """Return the entry that was made; what Kaltura dropped without an error goes to the log."""
+def warn_of_lost(said: EntryMetadata, sent: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry that was made; what was cut, and what Kaltura dropped without an error, goes to the log."""
+    for note in bounded(said)[1]:
+        log.warning("entry %s: %s", made["id"], note)
     if lost := lost_properties(sent, made):
         log.warning("entry %s: Kaltura dropped %s; the session's role may not set them", made["id"], ", ".join(lost))
     return dict(made)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.arguments import entry_id as checked_entry_id
 from kaltura_provider.api.enums import DisplayInSearch, EntryStatus, parse_enum
-from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
 from kaltura_provider.api.params import NULL
 from kaltura_provider.services.entry.metadata import EntryMetadata
-from kaltura_provider.services.entry.objects import normal_tags
 from kaltura_provider.services.entry.reserved import is_mark
+from kaltura_provider.services.entry.stored import bounded, differences, in_columns, normal_tags, stored_entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
 
 __all__ = ["check_changes", "update_entry", "wanted_properties"]
+
+log = logging.getLogger("kaltura_provider.services")
 
 _PROPERTIES = {
     "name": "name",
@@ -57,7 +60,7 @@ def wanted_properties(changes: Mapping[str, Any]) -> dict[str, Any]:
     if kept := sorted(set(removed) - _REMOVABLE):
         raise KalturaConfigurationError("changes", ", ".join(kept), "cannot be removed", "give a value")
     try:
-        said = EntryMetadata.from_dict(given)
+        said, _ = bounded(EntryMetadata.from_dict(given))
     except ValueError as error:
         raise KalturaConfigurationError("changes", None, "cannot be", str(error)) from None
     if "parent_entry_id" in given:
@@ -76,7 +79,8 @@ def _plain(name: str, said: EntryMetadata) -> Any:
 def update_entry(client: KalturaClient, entry_id: str, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Give an entry these values; return what changed: property -> ``{"from": old, "to": new}``.
 
-    Nothing is sent when nothing differs. The marks of this package among the adminTags stay.
+    What changed is read from Kaltura; what it stores otherwise than it was told goes to the log. Nothing is sent when
+    nothing differs. The marks of this package among the adminTags stay.
 
     :raises KalturaConfigurationError: an impossible change, or one that the session's role may not make.
     :raises KalturaError: there is no such entry, or Kaltura refuses or cannot be asked.
@@ -104,7 +108,24 @@ def update_entry(client: KalturaClient, entry_id: str, changes: Mapping[str, Any
         repeatable=True,
     )
     _check_taken(entry_id, differing, reply)
-    return {name: {"from": entry.get(name), "to": reply.get(name, value)} for name, value in differing.items()}
+    stored = {**reply, **_stored(client, entry_id)}
+    _warn(entry_id, changes, differing, stored)
+    return {name: {"from": entry.get(name), "to": stored.get(name, value)} for name, value in differing.items()}
+
+
+def _stored(client: KalturaClient, entry_id: str) -> dict[str, Any]:
+    """Read what the update wrote; its own reply repeats what was sent."""
+    try:
+        return stored_entries(client, [entry_id]).get(entry_id, {})
+    except KalturaError as error:
+        log.warning("entry %s: what was stored could not be read: %s", entry_id, error)
+        return {}
+
+
+def _warn(entry_id: str, changes: Mapping[str, Any], sent: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
+    texts = {name: changes[name] for name in ("name", "description", "tags") if changes.get(name)}
+    for note in (*bounded(EntryMetadata.from_dict(texts))[1], *differences(sent, stored).values()):
+        log.warning("entry %s: %s", entry_id, note)
 
 
 def _typed(entry: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,12 +142,13 @@ def _with_marks(entry: Mapping[str, Any], tags: str | None) -> str:
 
 def _same(name: str, old: Any, new: Any) -> bool:
     if name in ("tags", "adminTags", "categories"):
-        return _words(old) == _words(new)
+        return _words(old) in (_words(new), _words(in_columns(str(new or ""))))
     if new is None:
         return old in (None, "")
     if isinstance(new, bool):
         return old is not None and bool(int(old)) == new
-    return old is not None and str(old) == str(new)
+    # The same text sent again would be kept no better.
+    return old is not None and str(old) in (str(new), in_columns(str(new)))
 
 
 def _words(value: Any) -> set[str]:

@@ -5,30 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.services.entry.kind import Kind, document_type
+from kaltura_provider.services.entry.stored import bounded, normal_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from kaltura_provider.services.entry.metadata import EntryMetadata
 
-__all__ = ["described_entry", "lost_properties", "normal_tags", "token_resource", "url_resource"]
-
-_TAG_BYTES = 100
-
-
-def normal_tags(tags: Iterable[str]) -> str:
-    """Return ``tags`` as Kaltura stores them: lower case, 2 to 100 bytes each, no doubles, joined by ``", "``."""
-    kept: dict[str, None] = {}
-    for tag in tags:
-        text = tag.replace(",", " ").strip().lower()
-        text = text.encode()[:_TAG_BYTES].decode(errors="ignore").strip()
-        if len(text.encode()) > 1:
-            kept[text] = None
-    return ", ".join(kept)
+__all__ = ["described_entry", "lost_properties", "token_resource", "url_resource"]
 
 
 def described_entry(said: EntryMetadata, kind: Kind, file_name: str) -> dict[str, Any]:
-    """Return the entry of a file as its author describes it."""
+    """Return the entry of a file as its author describes it, its texts cut to what Kaltura keeps."""
+    said, _ = bounded(said)
     entry: dict[str, Any] = {
         **said.extra,
         "objectType": kind.object_type,

@@ -43,9 +43,9 @@ def add_from_uploaded_file(
         if kind is Kind.DATA:
             entry = {**entry, "conversionProfileId": -1}
         params = {"entry": entry, "type": kind.entry_type, "uploadTokenId": token_id}
-        return warn_of_lost(entry, client.call("baseEntry", "addFromUploadedFile", params))
+        return warn_of_lost(said, entry, client.call("baseEntry", "addFromUploadedFile", params))
     params = {"mediaEntry": entry, "uploadTokenId": token_id}
-    return warn_of_lost(entry, client.call("media", "addFromUploadedFile", params))
+    return warn_of_lost(said, entry, client.call("media", "addFromUploadedFile", params))
 
 
 def add_text(client: KalturaClient, text: str, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -55,4 +55,4 @@ def add_text(client: KalturaClient, text: str, metadata: Mapping[str, Any] | Non
     """
     said, kind = read_metadata({**(metadata or {}), "media_type": Kind.DATA.value})
     entry = {**described_entry(said, kind, said.name or "data"), "dataContent": text, "conversionProfileId": -1}
-    return warn_of_lost(entry, client.call("data", "add", {"dataEntry": entry}))
+    return warn_of_lost(said, entry, client.call("data", "add", {"dataEntry": entry}))

@@ -1,0 +1,97 @@
+"""What Kaltura keeps of an entry's texts: its limits, applied before anything is sent, and a look at what it stored."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.services.entry.metadata import EntryMetadata
+
+__all__ = ["bounded", "differences", "in_columns", "normal_tags", "stored_entries"]
+
+_TAG_BYTES = 100
+# The column and its extension; a TEXT column.
+_LIMITS = {"name": 4096, "description": 65_535}
+_COMPARED = ("name", "description", "tags", "categories", "referenceId")
+_LISTS = ("tags", "categories")
+_SHOWN = 60
+_FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
+_BATCH = 100
+
+
+def _cut(text: str, most: int) -> str:
+    return text.encode()[:most].decode(errors="ignore").rstrip()
+
+
+def normal_tags(tags: Iterable[str]) -> str:
+    """Return ``tags`` as Kaltura stores them: lower case, 2 to 100 bytes each, no doubles, joined by ``", "``."""
+    kept: dict[str, None] = {}
+    for tag in tags:
+        text = _cut(tag.replace(",", " ").strip().lower(), _TAG_BYTES).strip()
+        if len(text.encode()) > 1:
+            kept[text] = None
+    return ", ".join(kept)
+
+
+def bounded(said: EntryMetadata) -> tuple[EntryMetadata, list[str]]:
+    """Return ``said`` with its texts cut to what Kaltura keeps, and what was cut, in words."""
+    changed: dict[str, Any] = {}
+    notes = []
+    for name, most in _LIMITS.items():
+        text = getattr(said, name)
+        # No character has fewer bytes than one.
+        if text and (len(text) > most or len(text.encode()) > most):
+            changed[name] = _cut(text, most)
+            notes.append(f"{name} was cut to {most} bytes: Kaltura keeps no more of one")
+    for tag in said.tags:
+        size = len(tag.strip().encode())
+        if size > _TAG_BYTES:
+            notes.append(f"tag {_shown(tag)} was cut to {_TAG_BYTES} bytes: Kaltura keeps no more of one")
+        elif size == 1:
+            notes.append(f"tag {_shown(tag)} was left out: Kaltura keeps none of a single character")
+    return replace(said, **changed) if changed else said, notes
+
+
+def in_columns(text: str) -> str:
+    """Return ``text`` as a server keeps it whose columns hold characters of up to three bytes, as Kaltura's may."""
+    return _FOUR_BYTES.sub("????", text)
+
+
+def stored_entries(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read entries as the database has them, by their ids; those that are gone are left out.
+
+    The reply of the call that writes an entry repeats what was sent, whatever is stored.
+    """
+    found = {}
+    profile = {"objectType": "KalturaDetachedResponseProfile", "type": 1, "fields": ",".join(("id", *_COMPARED))}
+    for start in range(0, len(entry_ids), _BATCH):
+        params = {"entryIds": ",".join(entry_ids[start : start + _BATCH]), "responseProfile": profile}
+        for values in client.call("baseEntry", "getByIds", params):
+            found[str(values["id"])] = dict(values)
+    return found
+
+
+def differences(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, str]:
+    """Return what Kaltura stores otherwise than it was sent: property -> one sentence."""
+    return {
+        name: f"Kaltura stored {name} {_shown(sent[name])} as {_shown(stored.get(name) or '')}"
+        for name in _COMPARED
+        if sent.get(name) and _normal(name, sent[name]) != _normal(name, stored.get(name))
+    }
+
+
+def _normal(name: str, value: Any) -> object:
+    text = " ".join(str(value or "").split())
+    if name in _LISTS:
+        return {word.strip().casefold() for word in text.split(",") if word.strip()}
+    return text
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
