@@ -23,5 +23,6 @@ with DAG(
         KalturaFormOperator(task_id="discover"),
         kaltura_conn_id="{{ params.kaltura_conn_id }}",
         aws_conn_id="{{ params.aws_conn_id }}",
+        http_conn_id="{{ params.http_conn_id or '' }}",
         if_exists="{{ params.if_exists }}",
     )

@@ -6,9 +6,11 @@ the tasks that follow.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Param
+from airflow.sdk.configuration import conf
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,21 +25,33 @@ _METADATA = ("name", "description", "tags", "categories", "conversion_profile_id
 
 def form_params() -> dict[str, Param]:
     """Return the params of a DAG whose first task is :class:`KalturaFormOperator`."""
+    from kaltura_provider.hooks.local_files import folder_policy
+
+    # The form is drawn where DAG files are read; whether a file may be read is decided on the worker.
+    local = ", or file:///path" if folder_policy().folders else ""
     return {
         "sources": Param(
             [],
             type="array",
             minItems=1,
-            items={"type": "string", "pattern": "^(s3|https?|file)://"},
+            items={"type": "string"},
             title="Sources",
-            description="One a line: s3://bucket/key, https://... or file:///path",
+            description=f"One a line: s3://bucket/key, https://...{local}. Whoever may see the run can read them: "
+            "a presigned URL is visible to them too",
+        ),
+        "recursive": Param(
+            False,
+            type="boolean",
+            title="Folders too",
+            description="s3://bucket/folder/ stands for everything below it",
         ),
         "name": Param(
             "{{ asset.stem }}",
             type="string",
             minLength=1,
             title="Name",
-            description="Name of the entries; {{ asset.stem }} is the file name without its extension",
+            description="Name of the entries: {{ asset.stem }} is the file's without its extension, {{ asset.name }} "
+            "with it; {{ asset.key }}, {{ asset.uri }} and the run's day {{ ds }} can be used too, in all texts",
         ),
         "tags": _lines("Tags", "One a line"),
         "categories": _lines("Categories", "Full names, one a line, such as News>Sport"),
@@ -57,9 +71,17 @@ def form_params() -> dict[str, Param]:
             description="skip keeps the entry as it is, replace gives it the new content, fail fails",
             section="More",
         ),
-        "kaltura_conn_id": Param("kaltura_default", type="string", title="Kaltura connection", section="Connections"),
-        "aws_conn_id": Param("aws_default", type="string", title="AWS connection", section="Connections"),
+        "kaltura_conn_id": _connection("kaltura_default", "Kaltura connection", "Of type Kaltura"),
+        "aws_conn_id": _connection("aws_default", "AWS connection", "Of type Amazon Web Services, for s3:// sources"),
+        "http_conn_id": _connection(
+            None, "HTTP connection", "Of type HTTP: its credentials and headers go to its own host; empty for none"
+        ),
     }
+
+
+def _connection(default: str | None, title: str, description: str) -> Param:
+    kinds = ["string"] if default else ["null", "string"]
+    return Param(default, type=kinds, title=title, description=description, section="Connections")
 
 
 def _lines(title: str, description: str) -> Param:
@@ -73,7 +95,7 @@ class KalturaFormOperator(BaseOperator):
     the placeholders ``{{ asset.stem }}``, ``{{ asset.name }}``, ``{{ asset.key }}``, ``{{ asset.uri }}``, ``{{ ds }}``
     and ``{{ ds_nodash }}``. They are no templates: nothing else of Airflow can be reached from them.
 
-    :param batch_size: sources per batch.
+    :param batch_size: sources per batch; more where a run would otherwise have more batches than Airflow can map.
     :return: batches, each a list of ``{"uri": ..., "metadata": {...}}``.
     :raises AirflowFailException: a field is impossible; the message names it and says what to type.
     """
@@ -92,13 +114,29 @@ class KalturaFormOperator(BaseOperator):
             return self._batches(context)
 
     def _batches(self, context: Context) -> list[list[dict[str, Any]]]:
+        from kaltura_provider.feeds.typed_sources import typed_sources
+        from kaltura_provider.hooks.named_connections import check_typed
+        from kaltura_provider.hooks.sources import printable
+
         params = context["params"]
+        for field in ("kaltura_conn_id", "aws_conn_id", "http_conn_id"):
+            if field in params and (params[field] is not None or field != "http_conn_id"):
+                check_typed(params[field], field)
+        uris = typed_sources(
+            params["sources"],
+            recursive=bool(params.get("recursive")),
+            aws_conn_id=params.get("aws_conn_id", "aws_default"),
+        )
         day = _day(context)
-        sources = list(dict.fromkeys(source.strip() for source in params["sources"] if source.strip()))
-        assets = [{"uri": uri, "metadata": _metadata(params, uri, day)} for uri in sources]
-        for asset in assets:
-            self.log.info("Found %s", asset["uri"])
-        return [assets[start : start + self.batch_size] for start in range(0, len(assets), self.batch_size)]
+        assets = [{"uri": uri, "metadata": _metadata(params, uri, day)} for uri in uris]
+        for uri in uris:
+            self.log.info("Found %s", printable(uri))
+        size = max(self.batch_size, math.ceil(len(assets) / _most_batches()))
+        return [assets[start : start + size] for start in range(0, len(assets), size)]
+
+
+def _most_batches() -> int:
+    return int(conf.getint("core", "max_map_length"))
 
 
 def _day(context: Context) -> dt.date:

@@ -26,6 +26,7 @@ def ingest(
     *,
     kaltura_conn_id: str = "kaltura_default",
     aws_conn_id: str = "aws_default",
+    http_conn_id: str | None = None,
     if_exists: str = "skip",
     transfer: str = "upload",
     upload: Mapping[str, Any] | None = None,
@@ -59,6 +60,7 @@ def ingest(
         sending: dict[str, Any] = {
             **kaltura,
             "aws_conn_id": aws_conn_id,
+            "http_conn_id": http_conn_id,
             "upload": upload,
             "pool": pool,
             "weight_rule": "upstream",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from kaltura_provider.hooks.named_connections import named_connection, no_connection, of_type
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.async_client import AsyncKalturaClient
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.api.errors import KalturaConfigurationError
     from kaltura_provider.api.observer import Observer
     from kaltura_provider.api.wire import Request
     from kaltura_provider.hooks.connection import KalturaAccount
@@ -45,15 +46,12 @@ class KalturaHook(BaseHook):
     def account(self) -> KalturaAccount:
         """What the connection says.
 
-        :raises KalturaConfigurationError: there is no such connection, or a field of it is missing or malformed.
+        :raises KalturaConfigurationError: there is no such connection, it is of another type, or a field of it is
+            missing or malformed.
         """
         from kaltura_provider.hooks.connection import read_connection
 
-        try:
-            connection = self.get_connection(self.kaltura_conn_id)
-        except AirflowNotFoundException:
-            raise _no_connection(self.kaltura_conn_id) from None
-        return read_connection(connection)
+        return read_connection(named_connection(self.kaltura_conn_id, "kaltura_conn_id"))
 
     @cached_property
     def observer(self) -> Observer:
@@ -79,12 +77,14 @@ class KalturaHook(BaseHook):
 
         The caller closes it (``await client.aclose()``, or ``async with``).
 
-        :raises KalturaConfigurationError: there is no such connection, or a field of it is missing or malformed.
+        :raises KalturaConfigurationError: there is no such connection, it is of another type, or a field of it is
+            missing or malformed.
         """
         try:
             connection = await self.aget_connection(self.kaltura_conn_id)
         except AirflowNotFoundException:
-            raise _no_connection(self.kaltura_conn_id) from None
+            raise no_connection(self.kaltura_conn_id, "kaltura_conn_id") from None
+        of_type(connection, "kaltura_conn_id")
         # Loading the HTTP library and the trusted certificates takes tens of milliseconds.
         return await asyncio.to_thread(self._async_client, connection)
 
@@ -138,11 +138,3 @@ class KalturaHook(BaseHook):
         except KalturaError as error:
             return False, str(error)
         return identity.ok, identity.message
-
-
-def _no_connection(kaltura_conn_id: str) -> KalturaConfigurationError:
-    from kaltura_provider.api.errors import KalturaConfigurationError
-
-    return KalturaConfigurationError(
-        "kaltura_conn_id", kaltura_conn_id, "names no connection", "add the connection or correct its id"
-    )

@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
+    from airflow.sdk import Connection
+
     from kaltura_provider.upload.sources.base import Source
 
 __all__ = ["ALLOWED_HOSTS", "import_address", "open_source", "printable", "s3_client"]
@@ -45,10 +47,10 @@ def open_source(
     :param uri: ``s3://bucket/key``, ``http(s)://...``, ``file:///path`` or an absolute path; local files only below
         the folders that this deployment allows (:mod:`kaltura_provider.hooks.local_files`).
     :param http_conn_id: the Airflow HTTP connection whose login, password and extra (headers) go with an
-        ``http(s)`` request.
+        ``http(s)`` request; to its own host only, if it names one.
     :param version_id: a version of an S3 object.
     :raises SourceError: there is no such thing, it may not be read, is empty or is no media.
-    :raises KalturaConfigurationError: the HTTP connection's headers are malformed.
+    :raises KalturaConfigurationError: a connection does not exist, is of another type, or its headers are malformed.
     """
     from kaltura_provider.hooks.local_files import folder_policy
     from kaltura_provider.upload.sources.errors import SourceRefused
@@ -73,7 +75,7 @@ def open_source(
             )
         hosts = os.environ.get(ALLOWED_HOSTS, "").split(",")
         policy = UrlPolicy.allowing(hosts, by=f"environment variable {ALLOWED_HOSTS}")
-        return open_http(uri, headers=_headers(http_conn_id), policy=policy)
+        return open_http(uri, headers=_headers(http_conn_id, uri), policy=policy)
     raise SourceRefused(printable(uri), f"is no address that can be read; {_READABLE}")
 
 
@@ -111,17 +113,25 @@ def _bucket_and_key(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def s3_client(aws_conn_id: str) -> Any:
+def s3_client(aws_conn_id: str | None) -> Any:
     """Return a boto3 S3 client for an Airflow connection, set for many ranged reads at once.
+
+    ``None`` stands for the worker's own credentials, as it does in Airflow's hooks; a name that no connection has does
+    not.
 
     Where the connection's extra has ``"service_config": {"s3": {"request_payer": "requester"}}``, it agrees to pay for
     what it asks of buckets that charge whoever asks.
+
+    :raises KalturaConfigurationError: there is no such connection, or it is not of type ``aws``.
     """
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
     from botocore.config import Config
 
+    from kaltura_provider.hooks.named_connections import named_connection
     from kaltura_provider.upload.sources.s3 import s3_client_options
 
+    if aws_conn_id is not None:
+        named_connection(aws_conn_id, "aws_conn_id")
     hook = S3Hook(aws_conn_id=aws_conn_id, config=Config(**s3_client_options()))
     client: Any = hook.get_conn()
     if hook.service_config.get("request_payer"):
@@ -146,7 +156,7 @@ def import_address(
 
     :param seconds: how long the presigned URL of an S3 object is valid.
     :raises SourceRefused: Kaltura cannot reach such a source.
-    :raises KalturaConfigurationError: the HTTP connection's headers are malformed.
+    :raises KalturaConfigurationError: a connection does not exist, is of another type, or its headers are malformed.
     """
     from airflow.sdk.log import mask_secret
 
@@ -154,7 +164,7 @@ def import_address(
 
     parts = _parts(uri)
     if parts.scheme in ("http", "https"):
-        return _fetchable(uri), tuple(f"{name}: {value}" for name, value in _headers(http_conn_id).items())
+        return _fetchable(uri), tuple(f"{name}: {value}" for name, value in _headers(http_conn_id, uri).items())
     if parts.scheme != "s3":
         text = "Kaltura can fetch https:// and s3:// sources only; KalturaUploadOperator sends files"
         raise SourceRefused(printable(uri), text)
@@ -181,20 +191,45 @@ def _fetchable(uri: str) -> str:
         raise SourceRefused(printable(uri), f"its address {error.problem}: {error.fix}") from None
 
 
-def _headers(http_conn_id: str | None) -> dict[str, str]:
+def _headers(http_conn_id: str | None, uri: str) -> dict[str, str]:
     if not http_conn_id:
         return {}
-    from airflow.sdk import BaseHook
-
     from kaltura_provider.hooks.masking import mask_headers
+    from kaltura_provider.hooks.named_connections import named_connection
 
-    connection = BaseHook.get_connection(http_conn_id)
+    connection = named_connection(http_conn_id, "http_conn_id")
+    _check_destination(connection, uri)
     headers = _said_headers(http_conn_id, connection.extra_dejson)
     if connection.login and "authorization" not in {name.lower() for name in headers}:
         basic = b64encode(f"{connection.login}:{connection.password or ''}".encode()).decode()
         headers["Authorization"] = f"Basic {basic}"
     mask_headers(headers)
     return headers
+
+
+def _check_destination(connection: Connection, uri: str) -> None:
+    """Make sure that an HTTP connection's credentials go to its own host, scheme and port, where it names them.
+
+    :raises SourceRefused: the source is elsewhere.
+    """
+    from kaltura_provider.upload.sources.errors import SourceRefused
+
+    if not connection.host:
+        return
+    scheme, _, place = connection.host.rpartition("://")
+    scheme = (scheme or connection.schema or "").lower()
+    own, asked = urlsplit(f"//{place}"), urlsplit(uri)
+    port = connection.port or own.port
+    same_host = (own.hostname or "").rstrip(".") == (asked.hostname or "").rstrip(".")
+    same_port = not port or port == (asked.port or {"http": 80, "https": 443}.get(asked.scheme))
+    if same_host and same_port and scheme in ("", asked.scheme):
+        return
+    shown = f"{scheme}://" * bool(scheme) + str(own.hostname) + (f":{port}" if port else "")
+    raise SourceRefused(
+        printable(uri),
+        f"HTTP connection {connection.conn_id!r} is for {shown}: its credentials are sent nowhere else. Name a "
+        "connection for this host, or none",
+    )
 
 
 def _said_headers(http_conn_id: str, extra: dict[str, Any]) -> dict[str, str]:

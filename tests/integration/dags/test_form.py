@@ -40,3 +40,34 @@ def test_a_form_field_sees_nothing_of_airflow(deployment, clips, text: str) -> N
     assert ran.tries["discover[-1]"] == 1
     assert deployment.s3.secret_key not in json.dumps([ran.states, deployment.sandbox.control.entries()])
     assert deployment.held() == {}
+
+
+def test_blank_lines_repeated_sources_and_folders(deployment, clips) -> None:
+    uris = [deployment.put(f"day/{name}", content) for name, content in sorted(clips.items())]
+    lines = ["", uris[0], "  ", f" {uris[0]} ", uris[0].rpartition("/")[0] + "/"]
+    refused = deployment.run(deployment.form(), sources=lines)
+    assert refused.states["discover[-1]"] == "failed"
+    assert refused.tries["discover[-1]"] == 1
+    assert deployment.held() == {}
+    ran = deployment.run(deployment.form(), sources=lines, recursive=True)
+    assert ran.state == "success", ran.states
+    assert [batch[0]["uri"] for batch in ran.xcom("discover")] == uris
+    assert sorted(deployment.held().values()) == sorted(hashlib.sha256(clip).hexdigest() for clip in clips.values())
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"kaltura_conn_id": "aws_default"},
+        {"aws_conn_id": "kaltura_default"},
+        {"aws_conn_id": "not_there"},
+        {"http_conn_id": "aws_default"},
+        {"aws_conn_id": "{{ conn.kaltura_default.password }}"},
+    ],
+)
+def test_a_connection_that_may_not_be_named_ends_the_run_at_once(deployment, clips, typed: dict[str, str]) -> None:
+    ran = deployment.run(deployment.form(), sources=[deployment.put("clip-1.mp4", clips["clip-1.mp4"])], **typed)
+    assert ran.states["discover[-1]"] == "failed"
+    assert ran.tries["discover[-1]"] == 1
+    assert deployment.held() == {}
+    assert deployment.sandbox.control.tokens() == []

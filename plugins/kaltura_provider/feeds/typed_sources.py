@@ -1,0 +1,131 @@
+"""The sources that somebody typed, one a line: checked in words, each once, folders opened."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from itertools import islice
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.feeds.listing import examples, select
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["LONGEST_LINE", "typed_sources"]
+
+LONGEST_LINE = 8192
+"""How many characters a line may have: longer than any URL that servers take."""
+
+_MOST_PROBLEMS = 10
+# Controls, lone surrogates, separators of lines and paragraphs. Spaces that do not break do occur in names of files.
+_UNTYPABLE = ("Cc", "Cs", "Zl", "Zp")
+_COUNTED = 10_000
+
+log = logging.getLogger(__name__)
+
+
+def typed_sources(lines: Sequence[str], *, recursive: bool, aws_conn_id: str) -> list[str]:
+    """Return the addresses in some lines of text, each once, in their order; empty lines are ignored.
+
+    :param recursive: whether an S3 folder, ``s3://bucket/folder/``, stands for all objects below it.
+    :raises KalturaConfigurationError: a line is no source, or there is none; every such line is named by its number.
+    :raises SourceError: a folder cannot be listed.
+    """
+    typed = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+    problems = [f"line {number}: {problem}" for number, line in typed if (problem := _problem(line))]
+    if problems:
+        more = [f"and {len(problems) - _MOST_PROBLEMS} more lines"] if len(problems) > _MOST_PROBLEMS else []
+        text = "; ".join(problems[:_MOST_PROBLEMS] + more)
+        raise KalturaConfigurationError("sources", None, f"cannot all be read: {text}", f"write {_examples()}")
+    if not typed:
+        raise KalturaConfigurationError("sources", None, "are missing", f"write {_examples()}, one a line")
+    return _each_once(typed, recursive=recursive, aws_conn_id=aws_conn_id)
+
+
+def _examples() -> str:
+    from kaltura_provider.hooks.local_files import folder_policy
+
+    local = " or file:///path" if folder_policy().folders else ""
+    return f"s3://bucket/key, https://...{local}"
+
+
+def _problem(line: str) -> str | None:
+    """Return what is wrong with a line that can be seen without opening anything."""
+    from kaltura_provider.hooks.local_files import folder_policy
+    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.upload.sources.errors import SourceRefused
+    from kaltura_provider.upload.sources.folders import is_local
+
+    if len(line) > LONGEST_LINE:
+        return f"it has {len(line):,} characters; an address has at most {LONGEST_LINE:,}"
+    if any(unicodedata.category(letter) in _UNTYPABLE for letter in line):
+        return f"there is a control character in it: {printable(line)!a}"
+    if is_local(line):
+        try:
+            folder_policy().resolve(line)
+        except SourceRefused as error:
+            return f"{printable(line)}: {error.message}"
+        return None
+    try:
+        parts = urlsplit(line)
+        whole = bool((parts.scheme in ("http", "https") and parts.hostname) or _bucket_of(line))
+    except ValueError:
+        whole = False
+    return None if whole else f"{printable(line)!r} is no address"
+
+
+def _bucket_of(line: str) -> str:
+    return line[5:].partition("/")[0] if line.startswith("s3://") else ""
+
+
+def _each_once(typed: Sequence[tuple[int, str]], *, recursive: bool, aws_conn_id: str) -> list[str]:
+    from kaltura_provider.hooks.sources import printable
+
+    found: dict[str, str] = {}
+    for number, line in typed:
+        uris = _below(number, line, aws_conn_id, recursive=recursive) if _is_folder(line) else [line]
+        for uri in uris:
+            same = _identity(uri)
+            if same in found:
+                log.warning("Line %d names %s once more; it is ingested once.", number, printable(uri))
+            found.setdefault(same, uri)
+    return list(found.values())
+
+
+def _identity(uri: str) -> str:
+    from kaltura_provider.ingest.identity import canonical_uri
+
+    try:
+        return canonical_uri(uri)
+    except ValueError:  # what is wrong with it is said by the task that opens it
+        return uri
+
+
+def _is_folder(line: str) -> bool:
+    return line.startswith("s3://") and (line.endswith("/") or "/" not in line[5:])
+
+
+def _below(number: int, folder: str, aws_conn_id: str, *, recursive: bool) -> list[str]:
+    """Return the addresses of the objects below an S3 folder."""
+    from kaltura_provider.hooks.listing import list_s3
+
+    bucket, _, prefix = folder[5:].partition("/")
+    objects = list_s3(bucket, prefix, aws_conn_id=aws_conn_id)
+    if recursive:
+        selection = select(objects, prefix, ["*"], [])
+        for reason, paths in selection.left_out.items():
+            log.info("Line %d: left out of %s: %d %s: %s.", number, folder, len(paths), reason, examples(paths))
+        taken = sorted(item.uri for item in selection.taken + selection.unsure)
+        log.info("Line %d: %s holds %d objects to ingest.", number, folder, len(taken))
+        return taken
+    count = sum(not item.key.endswith("/") for item in islice(objects, _COUNTED + 1))
+    many = f"more than {_COUNTED:,} objects" if count > _COUNTED else f"{count:,} object{'s' * (count != 1)}"
+    raise KalturaConfigurationError(
+        "sources",
+        None,
+        f"name a folder in line {number}: {folder} holds {many}",
+        "switch on 'Folders too' to ingest all of them, name single objects, or make a feed of the folder",
+    )

@@ -1,0 +1,90 @@
+"""Connections that arguments name: each has to exist and to be of the type that its argument asks for."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+    from kaltura_provider.api.errors import KalturaConfigurationError
+
+__all__ = ["ALLOWED_CONNECTIONS", "check_typed", "named_connection", "no_connection", "of_type"]
+
+ALLOWED_CONNECTIONS = "KALTURA_ALLOWED_CONNECTIONS"
+"""Environment variable with the connection ids, comma separated, that people may type into a trigger form; without it,
+any of the right type."""
+
+_TYPES = {"kaltura_conn_id": ("kaltura",), "aws_conn_id": ("aws",), "http_conn_id": ("http", "https")}
+# Backends of secrets make paths of ids.
+_TYPED = re.compile(r"[\w.:-]{1,250}")
+
+
+def named_connection(conn_id: str, field: str) -> Connection:
+    """Return the connection that an argument names.
+
+    :param field: ``kaltura_conn_id``, ``aws_conn_id`` or ``http_conn_id``, which says of what type it has to be.
+    :raises KalturaConfigurationError: there is none, or it is of another type.
+    """
+    from airflow.sdk import BaseHook
+
+    if not conn_id:
+        raise no_connection(conn_id, field)
+    try:
+        connection = BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        raise no_connection(conn_id, field) from None
+    return of_type(connection, field)
+
+
+def of_type(connection: Connection, field: str) -> Connection:
+    """Return a connection that is of the type its argument asks for; raises as :func:`named_connection`."""
+    from kaltura_provider.api.errors import KalturaConfigurationError
+
+    wanted = _TYPES[field]
+    if connection.conn_type not in wanted:
+        problem = f"is a connection of type {connection.conn_type or 'nothing'!r}"
+        raise KalturaConfigurationError(field, connection.conn_id, problem, f"name one of type {wanted[0]!r}")
+    return connection
+
+
+def no_connection(conn_id: str, field: str) -> KalturaConfigurationError:
+    """Return the error that says that there is no such connection."""
+    from kaltura_provider.api.errors import KalturaConfigurationError
+
+    fix = "add the connection or correct its id"
+    if field == "aws_conn_id":
+        fix += "; one of type 'aws' without keys stands for the worker's own credentials"
+    return KalturaConfigurationError(field, conn_id, "names no connection", fix)
+
+
+def check_typed(conn_id: str, field: str) -> None:
+    """Check a connection that somebody typed into a form, who may know its name but not use whatever is there.
+
+    :raises KalturaConfigurationError: there is none, it is of another type, or this deployment does not allow it.
+    """
+    from kaltura_provider.api.errors import KalturaConfigurationError
+
+    allowed = _allowed()
+    if allowed and conn_id not in allowed:
+        problem = f"is not among the connections that this deployment allows in forms ({ALLOWED_CONNECTIONS})"
+        raise KalturaConfigurationError(field, conn_id, problem, f"use one of {', '.join(sorted(allowed))}")
+    if conn_id not in allowed and not _TYPED.fullmatch(conn_id):
+        raise no_connection(conn_id, field)
+    connection = named_connection(conn_id, field)
+    if field == "http_conn_id" and not connection.host and conn_id not in allowed:
+        raise KalturaConfigurationError(
+            field,
+            conn_id,
+            "names no host, so that whoever types it could have its credentials sent anywhere",
+            f"set the connection's host, or list it in {ALLOWED_CONNECTIONS}",
+        )
+
+
+def _allowed() -> frozenset[str]:
+    named = os.environ.get(ALLOWED_CONNECTIONS, "").split(",")
+    return frozenset(name.strip() for name in named if name.strip())

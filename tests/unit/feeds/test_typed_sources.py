@@ -1,0 +1,111 @@
+"""What somebody types as sources: blank lines, repeated ones, wrong ones and folders."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.feeds.typed_sources import LONGEST_LINE, typed_sources
+from kaltura_provider.hooks.listing import S3Object
+
+CLIPS = [f"day/clip {number}.mp4" for number in range(3)]
+KEYS = [*CLIPS, "day/_SUCCESS", "day/more/"]
+
+
+@pytest.fixture(autouse=True)
+def bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    def listed(bucket: str, prefix: str, **_: Any) -> Iterator[S3Object]:
+        keys = [key for key in KEYS if bucket == "media" and key.startswith(prefix)]
+        yield from (S3Object(bucket, key, 100) for key in keys)
+
+    monkeypatch.setattr("kaltura_provider.hooks.listing.list_s3", listed)
+    monkeypatch.delenv("KALTURA_ALLOWED_PATHS", raising=False)
+
+
+def typed(*lines: str, recursive: bool = False) -> list[str]:
+    return typed_sources(lines, recursive=recursive, aws_conn_id="aws_default")
+
+
+def refused(*lines: str, recursive: bool = False) -> str:
+    with pytest.raises(KalturaConfigurationError) as caught:
+        typed(*lines, recursive=recursive)
+    return str(caught.value)
+
+
+def test_blank_lines_and_blanks_around_are_ignored() -> None:
+    assert typed("", " s3://media/a b.mp4\t", "   ", "https://h.example/c.mp4") == [
+        "s3://media/a b.mp4",
+        "https://h.example/c.mp4",
+    ]
+
+
+def test_names_may_hold_what_file_names_hold() -> None:
+    names = ["s3://media/Screenshot 10.15\u202fAM {{ 7*7 }} 😀 %41#?.mp4", "s3://media/👩\u200d🚀.mp4"]
+    assert typed(*names) == names
+
+
+@pytest.mark.parametrize("lines", [[], [""], ["", "  "]])
+def test_nothing_typed_is_said(lines: list[str]) -> None:
+    assert refused(*lines) == "sources are missing: write s3://bucket/key, https://..., one a line"
+
+
+def test_every_wrong_line_is_named_by_its_number() -> None:
+    text = refused("s3://media/a.mp4", "", "htps://h/x.mp4?token=geheim", "c.mp4", "s3://", "https://", "http://[::1/x")
+    for words in ("line 3: 'htps://h/x.mp4?token=", "line 4: 'c.mp4'", "line 5:", "line 6:", "line 7:"):
+        assert words in text
+    assert "line 1" not in text
+    assert "geheim" not in text
+    assert text.endswith("write s3://bucket/key, https://...")
+
+
+def test_a_line_with_controls_or_without_end_is_refused() -> None:
+    text = refused("s3://media/a\x1b[31m.mp4", "https://h/a\nb.mp4", f"https://h/{'x' * LONGEST_LINE}")
+    assert "line 1: there is a control character in it: 's3://media/a\\x1b[31m.mp4'" in text
+    assert "\x1b" not in text
+    assert "\n" not in text
+    assert "line 3: it has 8,202 characters" in text
+    assert "and 10 more lines" in refused(*["?"] * 20)
+
+
+def test_the_same_source_twice_is_one_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    lines = ["https://h.example/a%7eb.mp4", "s3://media/a.mp4", "HTTPS://h.example:443/a~b.mp4 ", "s3://media/a.mp4"]
+    assert typed(*lines) == lines[:2]
+    assert "Line 3 names HTTPS://h.example:443/a~b.mp4 once more" in caplog.text
+    assert "Line 4 names s3://media/a.mp4 once more" in caplog.text
+
+
+def test_a_folder_says_what_it_holds_and_what_to_do() -> None:
+    text = refused("s3://media/x.mp4", "s3://media/day/")
+    assert "line 2: s3://media/day/ holds 4 objects" in text
+    assert "'Folders too'" in text
+    assert "holds 0 objects" in refused("s3://other")
+
+
+def test_a_folder_is_opened_where_that_is_wanted(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    assert typed("s3://media/day/clip 1.mp4", "s3://media/day/", recursive=True) == [
+        f"s3://media/day/clip {number}.mp4" for number in (1, 0, 2)
+    ]
+    assert typed("s3://media/none/", recursive=True) == []
+    assert "s3://media/none/ holds 0 objects" in caplog.text
+    assert "left out of s3://media/day/: 1 files that other programs leave behind: _SUCCESS" in caplog.text
+
+
+def test_local_files_are_offered_where_a_folder_is_allowed(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kaltura_provider.feeds.form import form_params
+
+    assert "KALTURA_ALLOWED_PATHS" in refused("file:///etc/hosts")
+    assert "file:///" not in form_params()["sources"].description
+    monkeypatch.setenv("KALTURA_ALLOWED_PATHS", str(tmp_path))
+    assert "file:///" in form_params()["sources"].description
+    assert typed(f"file://{tmp_path}/a.mp4", f"{tmp_path}/b.mp4", f"{tmp_path}/a.mp4") == [
+        f"file://{tmp_path}/a.mp4",
+        f"{tmp_path}/b.mp4",
+    ]
+    assert "line 1: file:///etc/hosts: it is not below" in refused("file:///etc/hosts")
+    assert "names the host" in refused(f"file://evil{tmp_path}/a.mp4")
