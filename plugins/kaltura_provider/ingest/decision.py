@@ -13,8 +13,9 @@ from kaltura_provider.ingest.settings import IfExists, Redo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kaltura_provider.ingest.entry_view import EntryView, FlavorView, TokenView
+    from kaltura_provider.ingest.entry_view import EntryView, TokenView
     from kaltura_provider.ingest.settings import IngestSettings
+    from kaltura_provider.services.flavor_asset import FlavorAsset
 
 __all__ = [
     "NEEDS_CLAIM",
@@ -238,7 +239,9 @@ def _short(
     return Ending(Act.FAIL, entry, error=AssetError("size_mismatch", text))
 
 
-def decide_by_source(subject: Subject, entry: EntryView, source: FlavorView | None, settings: IngestSettings) -> Ending:
+def decide_by_source(
+    subject: Subject, entry: EntryView, source: FlavorAsset | None, settings: IngestSettings
+) -> Ending:
     """Decide about a live entry that no token tells about, by its source flavor.
 
     Content that was verified once, or is not of our making, is never sent again because of its size: people remove and
@@ -269,7 +272,7 @@ def decide_replacing(entry: EntryView, temporary: EntryView | None, settings: In
     return Ending(Act.DROP_REPLACEMENT, entry, note="the upload of its new content was given up")
 
 
-def decide_replaced(subject: Subject, entry: EntryView, token: TokenView | None, source: FlavorView | None) -> Ending:
+def decide_replaced(subject: Subject, entry: EntryView, token: TokenView | None, source: FlavorAsset | None) -> Ending:
     """Decide whether a replacement that is no longer under way was done or cancelled."""
     since = token.created_at if token else 0
     if source is not None and source.size == subject.size and source.updated_at >= since:

@@ -1,4 +1,4 @@
-"""What the ledger shows: entries, upload tokens and source flavors as this package reads them."""
+"""What the ledger shows: entries with their marks, and upload tokens with the entries they belong to."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 from kaltura_provider.api.enums import (
     DisplayInSearch,
     EntryStatus,
-    FlavorAssetStatus,
     ReplacementStatus,
-    UploadTokenStatus,
     parse_enum,
     parse_status,
 )
+from kaltura_provider.api.values import whole_number
 from kaltura_provider.ingest.identity import (
     ADOPTED_MARK,
     PREFIX,
@@ -25,21 +24,17 @@ from kaltura_provider.ingest.identity import (
     released_mark,
     run_mark,
 )
+from kaltura_provider.services.upload_token import UploadToken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EntryView", "FlavorView", "TokenView"]
+__all__ = ["EntryView", "TokenView"]
 
 _CONTENT = content_mark("")
 _PENDING = pending_mark("")
 _IMPORT = import_mark("")
 _REFUSED = refused_mark("")
-
-
-def _whole(value: Any) -> int | None:
-    """Kaltura sends sizes as numbers, as text and with a fraction."""
-    return None if value in (None, "") else int(float(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +64,8 @@ class EntryView:
             status=parse_status(EntryStatus, values["status"]),
             tags=tuple(tag for tag in tags if tag),
             display=parse_enum(DisplayInSearch, values.get("displayInSearch")),
-            created_at=_whole(values.get("createdAt")) or 0,
-            updated_at=_whole(values.get("updatedAt")) or 0,
+            created_at=whole_number(values.get("createdAt")) or 0,
+            updated_at=whole_number(values.get("updatedAt")) or 0,
             replacement=parse_enum(ReplacementStatus, values.get("replacementStatus")),
             replacing_id=values.get("replacingEntryId") or None,
             replaced_id=values.get("replacedEntryId") or None,
@@ -156,52 +151,15 @@ class EntryView:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenView:
-    """One upload token as read; ``entry_id`` is the entry it is attached to, as far as that is known."""
+class TokenView(UploadToken):
+    """One upload token; ``entry_id`` is the entry it is attached to, as far as that is known."""
 
-    id: str
-    status: int | str
-    file_name: str = ""
-    uploaded: int | None = None
-    attached_type: str | None = None
-    attached_id: str | None = None
-    created_at: int = 0
-    updated_at: int = 0
     entry_id: str | None = None
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
-        """Read a ``KalturaUploadToken``."""
-        return cls(
-            id=str(values["id"]),
-            status=parse_status(UploadTokenStatus, values["status"]),
-            file_name=str(values.get("fileName") or ""),
-            uploaded=_whole(values.get("uploadedFileSize")),
-            attached_type=values.get("attachedObjectType") or None,
-            attached_id=values.get("attachedObjectId") or None,
-            created_at=_whole(values.get("createdAt")) or 0,
-            updated_at=_whole(values.get("updatedAt")) or 0,
-        )
-
-    @property
-    def attached(self) -> bool:
-        """Whether it belongs to some object."""
-        return self.attached_id is not None
-
-    @property
-    def open(self) -> bool:
-        """Whether it still takes bytes."""
-        return self.status in (UploadTokenStatus.PENDING, UploadTokenStatus.PARTIAL_UPLOAD)
-
-    @property
-    def filled(self) -> bool:
-        """Whether all its bytes are in, taken over by its object or not."""
-        return self.status in (UploadTokenStatus.FULL_UPLOAD, UploadTokenStatus.CLOSED)
 
     @property
     def spent(self) -> bool:
         """Whether it was consumed without having been attached before: it claims nothing any more."""
-        return self.status == UploadTokenStatus.CLOSED and not self.attached
+        return self.used_up and not self.attached
 
     def useless(self, now: float, grace: float) -> bool:
         """Whether it can go once its content is in: nothing has it, and nobody is filling it or claiming with it."""
@@ -210,25 +168,3 @@ class TokenView:
     def on(self, entry_id: str | None) -> TokenView:
         """Return a copy that names its entry."""
         return replace(self, entry_id=entry_id)
-
-
-@dataclass(frozen=True, slots=True)
-class FlavorView:
-    """The source flavor of an entry as read."""
-
-    id: str
-    status: int | str
-    size: int | None
-    updated_at: int
-    description: str = ""
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
-        """Read a ``KalturaFlavorAsset``."""
-        return cls(
-            id=str(values["id"]),
-            status=parse_status(FlavorAssetStatus, values["status"]),
-            size=_whole(values.get("sizeInBytes")),
-            updated_at=_whole(values.get("updatedAt")) or 0,
-            description=str(values.get("description") or "").strip(),
-        )

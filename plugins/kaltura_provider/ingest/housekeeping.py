@@ -12,18 +12,17 @@ from kaltura_provider.ingest.identity import MADE_MARK, asset_mark, parse_token_
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import discard_entry
 from kaltura_provider.ingest.settings import Clock
+from kaltura_provider.services.entry.listing import walk
+from kaltura_provider.services.paging import list_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kaltura_provider.api.client import KalturaClient
 
 __all__ = ["Leftover", "find_leftovers", "remove_leftovers"]
 
 DAY = 86400.0
-_PAGE = 500
-# Kaltura shows no more than this of one search.
-_MOST = 10_000
 _OPEN = "0,1,2"
 _EMPTY = "0,7"
 _IN_USE = "it is in use again"
@@ -150,7 +149,7 @@ def _token_leftover(token: TokenView, now: float) -> Leftover:
 
 def _tokens(client: KalturaClient) -> Iterator[TokenView]:
     """Walk the open tokens that carry a name of ours."""
-    for values in _pages(client, "uploadToken", {"statusIn": _OPEN, "orderBy": "+createdAt"}):
+    for values in list_all(client, "uploadToken", {"statusIn": _OPEN}):
         token = TokenView.of(values)
         if parse_token_name(token.file_name) is not None:
             yield token
@@ -162,12 +161,11 @@ def _entries(client: KalturaClient) -> Iterator[EntryView]:
         "adminTagsMultiLikeOr": MADE_MARK,
         "statusIn": _EMPTY,
         "moderationStatusIn": "1,2,3,4,5,6",
-        "orderBy": "+createdAt",
     }
     media = {"objectType": "KalturaMediaEntryFilter", **conditions}
     others = {"objectType": "KalturaBaseEntryFilter", **conditions, "typeIn": "6,10"}
     for service, entry_filter in (("media", media), ("baseEntry", others)):
-        for values in _pages(client, service, entry_filter):
+        for values in walk(client, entry_filter, service=service):
             yield EntryView.of(values)
 
 
@@ -175,12 +173,3 @@ def _busy_entries(client: KalturaClient, ledger: Ledger, now: float, older_than:
     """Return the entries that open tokens still in use are attached to."""
     fresh = [token for token in _tokens(client) if token.attached and now - token.updated_at < older_than]
     return {entry_id for token in fresh if (entry_id := ledger.entry_of(token))}
-
-
-def _pages(client: KalturaClient, service: str, conditions: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    for page in range(1, _MOST // _PAGE + 1):
-        pager = {"pageSize": _PAGE, "pageIndex": page}
-        reply = client.call(service, "list", {"filter": conditions, "pager": pager})
-        yield from reply["objects"]
-        if len(reply["objects"]) < _PAGE:
-            return

@@ -11,9 +11,11 @@ from kaltura_provider.api.errors import (
 )
 from kaltura_provider.api.together import read_together
 from kaltura_provider.api.wire import Request
-from kaltura_provider.ingest.entry_view import EntryView, FlavorView, TokenView
+from kaltura_provider.ingest.entry_view import EntryView, TokenView
 from kaltura_provider.ingest.identity import asset_mark, reference_for, released_mark
 from kaltura_provider.ingest.settings import AdoptBy
+from kaltura_provider.services.flavor_asset import FlavorAsset
+from kaltura_provider.services.paging import list_all, list_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +31,6 @@ _EVERY_MODERATION = "1,2,3,4,5,6"
 _OTHER_TYPES = "6,10"  # data and document entries: media.list shows neither
 _RECYCLED = "-2"
 _SYSTEM = -1
-_PAGE = {"pageSize": 500}
 _MARKS_A_SEARCH = 50
 _NAMES_A_REQUEST = 25
 _ADMIN = 2
@@ -147,10 +148,10 @@ class Ledger:
         entry = self.entry(str(flavor["entryId"]))
         return (entry.replaced_id or entry.id) if entry else None
 
-    def source_flavor(self, entry_id: str) -> FlavorView | None:
+    def source_flavor(self, entry_id: str) -> FlavorAsset | None:
         """Return the source flavor; ``None`` when the entry has none (any more)."""
-        reply = self.client.call("flavorAsset", "list", {"filter": {"entryIdEqual": entry_id}, "pager": _PAGE})
-        return next((FlavorView.of(values) for values in reply["objects"] if values.get("isOriginal")), None)
+        flavors = map(FlavorAsset.of, list_all(self.client, "flavorAsset", {"entryIdEqual": entry_id}))
+        return next((flavor for flavor in flavors if flavor.original), None)
 
     def snapshot(self, entry_id: str, token_id: str | None, asset: str) -> Snapshot:
         """Return entry, token, all media entries of the asset and the server's time, in one request."""
@@ -208,14 +209,13 @@ class Ledger:
 
 
 def _list_tokens(file_name: str) -> Request:
-    token_filter = {"fileNameEqual": file_name, "statusIn": "0,1,2,3", "orderBy": "+createdAt"}
-    return Request("uploadToken", "list", {"filter": token_filter, "pager": _PAGE})
+    return list_request("uploadToken", {"fileNameEqual": file_name, "statusIn": "0,1,2,3"})
 
 
 def _list(service: str, statuses: str, **conditions: str) -> Request:
     kind = "KalturaMediaEntryFilter" if service == "media" else "KalturaBaseEntryFilter"
-    conditions |= {"statusIn": statuses, "moderationStatusIn": _EVERY_MODERATION, "orderBy": "+createdAt"}
-    return Request(service, "list", {"filter": {"objectType": kind, **conditions}, "pager": _PAGE})
+    conditions |= {"statusIn": statuses, "moderationStatusIn": _EVERY_MODERATION}
+    return list_request(service, {"objectType": kind, **conditions})
 
 
 def _by_id(entry_id: str) -> tuple[str, str, dict[str, Any]]:

@@ -23,6 +23,7 @@ from kaltura_provider.ingest.identity import (
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.settings import IfExists, IngestSettings
 from kaltura_provider.services.entry.objects import token_resource
+from kaltura_provider.services.paging import list_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from kaltura_provider.upload.uploader import Uploader
 
 __all__ = ["Sidecar", "SidecarError", "SidecarKind", "SidecarRef", "attach_sidecar"]
-
-_PAGE = {"pageSize": 500}
 
 
 class SidecarKind(StrEnum):
@@ -194,9 +193,8 @@ class _Attaching:
         return ours[0] if ours else None
 
     def _listed(self) -> list[_Seen]:
-        conditions = {"filter": {"entryIdEqual": self._sidecar.entry_id}, "pager": _PAGE}
-        reply = self._client.call(self._sidecar.kind.service, "list", conditions)
-        return [_read(values) for values in reply["objects"]]
+        conditions = {"entryIdEqual": self._sidecar.entry_id}
+        return [_read(values) for values in list_all(self._client, self._sidecar.kind.service, conditions)]
 
     def _is_in(self, seen: _Seen) -> bool:
         return seen.status == ThumbAssetStatus.READY and content_mark(self._content) in seen.marks

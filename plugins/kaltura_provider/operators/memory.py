@@ -6,10 +6,10 @@ import json
 import logging
 import time
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from airflow.sdk import Context
 
@@ -23,6 +23,8 @@ bytes a second, and seconds or nothing."""
 
 _WRITE_EVERY = 5.0
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +36,10 @@ def request_key(*asked: Any) -> str:
     :param asked: JSON values; the order of a mapping's fields does not count.
     """
     return sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def _id_of(made: Any) -> str:
+    return str(made["id"])
 
 
 class TaskMemory:
@@ -66,11 +72,11 @@ class TaskMemory:
             self._write()
 
     def find_or_make(
-        self, what: str, find: Callable[[str], Mapping[str, Any]], make: Callable[[], Mapping[str, Any]]
-    ) -> Mapping[str, Any]:
+        self, what: str, find: Callable[[str], T], make: Callable[[], T], id_of: Callable[[T], str] = _id_of
+    ) -> T:
         """Return what an earlier try made for the same request; make it where there is none, or none any more.
 
-        :param find: returns the object of an id. :param make: returns a new object, which has an ``id``.
+        :param find: returns the object of an id. :param make: returns a new object. :param id_of: returns its id.
         :raises KalturaError: from ``find`` or ``make``, but not that the remembered object does not exist.
         """
         from kaltura_provider.api.errors import KalturaNotFoundError
@@ -82,7 +88,7 @@ class TaskMemory:
                 log.warning("What an earlier try made is gone (%s). Making it anew.", error)
                 self.forget(what)
         new = make()
-        self.remember(what, str(new["id"]))
+        self.remember(what, id_of(new))
         return new
 
     def _read(self) -> Any:

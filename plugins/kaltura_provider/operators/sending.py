@@ -71,7 +71,7 @@ def send_file(hook: KalturaHook, uri: str, *, aws_conn_id: str, http_conn_id: st
     try:
         uploader = Uploader(hook.get_conn(), observer=hook.observer)
         check_size(source, uploader.settings)
-        token = str(add_token(hook.get_conn(), source.name, source.size)["id"])
+        token = add_token(hook.get_conn(), source.name, source.size).id
         uploader.send(source, token, attached=False, own=True)
     finally:
         source.close()
@@ -111,6 +111,7 @@ def fill_own_token(
 
     :param content: which bytes these are. :param memory: content to token, of earlier tries.
     """
+    from kaltura_provider.services.upload_token import add_token
     from kaltura_provider.upload.errors import ChecksumMismatch, SizeMismatch, TokenGone
 
     begun = memory.ids.get(content)
@@ -118,7 +119,7 @@ def fill_own_token(
         # The task is run again after what it made was used: its bytes are some entry's content already.
         log.info("Upload token %s of an earlier run is used up. The bytes go to a new token.", begun)
         begun = None
-    token_id = begun or _new_token(hook, source)
+    token_id = begun or add_token(hook.get_conn(), source.name, source.size).id
     memory.remember(content, token_id)
     try:
         return uploader.send(source, token_id, attached=False, own=True)
@@ -131,20 +132,10 @@ def fill_own_token(
 
 
 def _is_used_up(hook: KalturaHook, token_id: str) -> bool:
-    from kaltura_provider.api.enums import UploadTokenStatus, parse_status
     from kaltura_provider.api.errors import KalturaNotFoundError
+    from kaltura_provider.services.upload_token import read_token
 
     try:
-        token = hook.call("uploadToken", "get", uploadTokenId=token_id)
+        return read_token(hook.get_conn(), token_id).used_up
     except KalturaNotFoundError:
         return True
-    return parse_status(UploadTokenStatus, token["status"]) == UploadTokenStatus.CLOSED
-
-
-def _new_token(hook: KalturaHook, source: Source) -> str:
-    token = hook.call(
-        "uploadToken",
-        "add",
-        uploadToken={"objectType": "KalturaUploadToken", "fileName": source.name, "fileSize": source.size},
-    )
-    return str(token["id"])

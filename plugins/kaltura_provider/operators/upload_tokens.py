@@ -44,16 +44,17 @@ class KalturaAddUploadTokenOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the token."""
         from kaltura_provider.api.arguments import number
-        from kaltura_provider.services.upload_token import add_token, shown_token
+        from kaltura_provider.services.upload_token import add_token, read_token
 
         size = None if self.file_size in (None, "") else number(self.file_size, "file_size", least=1)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
         token = memory.find_or_make(
             request_key(self.kaltura_conn_id, self.file_name, size),
-            lambda made: self.hook.call("uploadToken", "get", uploadTokenId=made),
+            lambda made: read_token(self.hook.get_conn(), made),
             lambda: add_token(self.hook.get_conn(), self.file_name, size),
+            lambda token: token.id,
         )
-        return shown_token(token)
+        return token.shown()
 
 
 class KalturaGetUploadTokenOperator(KalturaOperator):
@@ -75,9 +76,9 @@ class KalturaGetUploadTokenOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the token."""
         from kaltura_provider.api.arguments import token_id
-        from kaltura_provider.services.upload_token import shown_token
+        from kaltura_provider.services.upload_token import read_token
 
-        return shown_token(self.hook.call("uploadToken", "get", uploadTokenId=token_id(self.token_id)))
+        return read_token(self.hook.get_conn(), token_id(self.token_id)).shown()
 
 
 class KalturaListUploadTokensOperator(KalturaOperator):
@@ -122,8 +123,8 @@ class KalturaListUploadTokensOperator(KalturaOperator):
         from kaltura_provider.services.upload_token import list_tokens
 
         check_output(self.output_uri)
-        rows = list_tokens(self.hook.get_conn(), self.statuses, file_name=self.file_name, user_id=self.user_id)
-        return collect(rows, self.output_uri, aws_conn_id=self.aws_conn_id)
+        tokens = list_tokens(self.hook.get_conn(), self.statuses, file_name=self.file_name, user_id=self.user_id)
+        return collect((token.shown() for token in tokens), self.output_uri, aws_conn_id=self.aws_conn_id)
 
 
 class KalturaDeleteUploadTokenOperator(KalturaOperator):

@@ -129,7 +129,7 @@ class KalturaEntryReadySensor(_EntrySensor):
             if not token_id:
                 continue
             try:
-                token = TokenSnapshot.parse(self.hook.call("uploadToken", "get", uploadTokenId=token_id))
+                token = TokenSnapshot.of(self.hook.call("uploadToken", "get", uploadTokenId=token_id))
             except KalturaError as error:
                 lines.append(f"the upload token of entry {reference['entry_id']}: {error}")
                 break

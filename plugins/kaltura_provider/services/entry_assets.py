@@ -13,7 +13,8 @@ from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationErr
 from kaltura_provider.api.redaction import redact
 from kaltura_provider.api.signing import unsigned_query
 from kaltura_provider.services.caption_language import caption_format, caption_language, language_name
-from kaltura_provider.services.token_use import became_asset, check_usable, read_token
+from kaltura_provider.services.paging import list_all
+from kaltura_provider.services.upload_token import became_asset, check_usable, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,8 +34,6 @@ __all__ = [
     "put_asset",
     "thumbnail_object",
 ]
-
-_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +131,9 @@ def origin_mark(origin: str) -> str:
 
 
 def list_assets(client: KalturaClient, kind: AssetKind, entry_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the assets of entries, with a page after another; ``sizeInBytes`` is a number."""
-    found: dict[str, dict[str, Any]] = {}
-    page = 1
-    while True:
-        params = {
-            "filter": {"entryIdIn": ",".join(entry_ids)}, "pager": {"pageSize": _PAGE, "pageIndex": page}
-        }  # fmt: skip
-        objects = client.call(kind.service, "list", params)["objects"]
-        found.update((asset["id"], _shown(kind, asset)) for asset in objects)
-        if len(objects) < _PAGE:
-            return list(found.values())
-        page += 1
+    """Return the assets of entries; ``sizeInBytes`` is a number."""
+    conditions = {"entryIdIn": ",".join(entry_ids)}
+    return [_shown(kind, asset) for asset in list_all(client, kind.service, conditions)]
 
 
 def _shown(kind: AssetKind, asset: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,7 +157,7 @@ def put_asset(
     token_id = resource.get("token")
     if token_id:
         token = read_token(client, token_id)
-        if same and became_asset(token, same):
+        if same and became_asset(token, same["id"], same.get("sizeInBytes")):
             return same
         check_usable(token)
     if same:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from kaltura_provider.api.arguments import choose
 from kaltura_provider.api.enums import FlavorAssetStatus, parse_status
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
+from kaltura_provider.api.values import number_or_text, whole_number, words
+from kaltura_provider.services.paging import list_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from kaltura_provider.api.client import KalturaClient
 
-__all__ = ["FLAVOR_FIELDS", "FlavorNotReadyError", "best_flavor", "list_flavors", "narrowed", "source_flavor"]
+__all__ = [
+    "FLAVOR_FIELDS",
+    "FlavorAsset",
+    "FlavorNotReadyError",
+    "best_flavor",
+    "list_flavors",
+    "narrowed",
+    "source_flavor",
+]
 
 FLAVOR_FIELDS = (
     "id",
@@ -33,8 +44,52 @@ FLAVOR_FIELDS = (
     "description",
 )
 _BATCH = 100
-_PAGE = 500
 _PLAYABLE = frozenset({"web", "mbr", "mobile", "iphonenew", "ipadnew", "dash"})
+
+
+@dataclass(frozen=True, slots=True)
+class FlavorAsset:
+    """A ``KalturaFlavorAsset``: one rendition of an entry, or its source (``original``, flavor params 0).
+
+    ``size`` is in bytes, ``None`` where Kaltura does not know it; ``updated_at`` in seconds since 1970.
+    """
+
+    id: str
+    status: FlavorAssetStatus | int | str
+    entry_id: str = ""
+    params_id: int | str | None = None
+    tags: frozenset[str] = frozenset()
+    original: bool = False
+    size: int | None = None
+    updated_at: int = 0
+    description: str = ""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Read Kaltura's object."""
+        params_id = number_or_text(values.get("flavorParamsId"))
+        return cls(
+            id=str(values["id"]),
+            status=parse_status(FlavorAssetStatus, values.get("status")),
+            entry_id=str(values.get("entryId") or ""),
+            params_id=params_id,
+            tags=frozenset(tag.lower() for tag in words(values.get("tags"))),
+            original=bool(values.get("isOriginal")) or params_id == 0,
+            size=whole_number(values.get("sizeInBytes")),
+            updated_at=whole_number(values.get("updatedAt")) or 0,
+            description=str(values.get("description") or "").strip(),
+        )
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be played (one that is being exported to remote storage is)."""
+        return self.status in (FlavorAssetStatus.READY, FlavorAssetStatus.EXPORTING)
+
+    @property
+    def describe(self) -> str:
+        """Return its id, flavor params and what Kaltura wrote about it."""
+        text = " ".join(self.description.split())
+        return f"flavor {self.id} (flavor params {self.params_id})" + (f": {text[:300]}" if text else "")
 
 
 class FlavorNotReadyError(KalturaError):
@@ -45,7 +100,8 @@ def list_flavors(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, l
     """Return entry id -> flavors, the source first, then by height and bitrate; one without any is left out."""
     found: dict[str, list[dict[str, Any]]] = {}
     for start in range(0, len(entry_ids), _BATCH):
-        for flavor in _pages(client, entry_ids[start : start + _BATCH]):
+        conditions = {"entryIdIn": ",".join(entry_ids[start : start + _BATCH])}
+        for flavor in list_all(client, "flavorAsset", conditions):
             kept = {name: flavor[name] for name in FLAVOR_FIELDS if name in flavor}
             if "sizeInBytes" in kept:
                 kept["sizeInBytes"] = int(kept["sizeInBytes"])  # text on the wire
@@ -53,17 +109,6 @@ def list_flavors(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, l
     for flavors in found.values():
         flavors.sort(key=_order)
     return found
-
-
-def _pages(client: KalturaClient, entry_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
-    wanted, page = {"entryIdIn": ",".join(entry_ids)}, 1
-    while True:
-        pager = {"pageSize": _PAGE, "pageIndex": page}
-        flavors = client.call("flavorAsset", "list", {"filter": wanted, "pager": pager})["objects"]
-        yield from flavors
-        if len(flavors) < _PAGE:
-            return
-        page += 1
 
 
 def _order(flavor: Mapping[str, Any]) -> tuple[bool, int, int]:

@@ -1,56 +1,139 @@
-"""Upload tokens by themselves: made, listed however many there are, and shown in plain words."""
+"""Upload tokens (service ``uploadToken``): read, made, listed, and whether one can become an object's content."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from kaltura_provider.api.arguments import choose
 from kaltura_provider.api.enums import UploadTokenStatus, parse_status
-from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.errors import KalturaConfigurationError, KalturaNotFoundError
+from kaltura_provider.api.values import whole_number
+from kaltura_provider.services.paging import list_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kaltura_provider.api.client import KalturaClient
 
-__all__ = ["add_token", "list_tokens", "shown_token"]
+__all__ = [
+    "CannotAttachError",
+    "UploadToken",
+    "add_token",
+    "became_asset",
+    "became_entry",
+    "check_usable",
+    "list_tokens",
+    "read_token",
+]
 
 _NAME_LENGTH = 256
-_PAGE = 500
 
 
-def add_token(client: KalturaClient, file_name: str, size: int | None = None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class UploadToken:
+    """A ``KalturaUploadToken``.
+
+    ``file_size`` is what its maker declared, ``uploaded`` what the server holds from the first byte on without a gap,
+    both in bytes; ``uploaded`` is ``None`` before the first byte. Times are the server's, in seconds since 1970.
+    ``status`` is ``None`` for a token that does not exist (any more).
+    """
+
+    id: str
+    status: UploadTokenStatus | int | str | None
+    file_name: str = ""
+    file_size: int | None = None
+    uploaded: int | None = None
+    attached_type: str | None = None
+    attached_id: str | None = None
+    created_at: int = 0
+    updated_at: int = 0
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Read Kaltura's object."""
+        return cls(
+            id=str(values["id"]),
+            status=parse_status(UploadTokenStatus, values.get("status")),
+            file_name=str(values.get("fileName") or ""),
+            file_size=whole_number(values.get("fileSize")),
+            uploaded=whole_number(values.get("uploadedFileSize")),
+            attached_type=values.get("attachedObjectType") or None,
+            attached_id=values.get("attachedObjectId") or None,
+            created_at=whole_number(values.get("createdAt")) or 0,
+            updated_at=whole_number(values.get("updatedAt")) or 0,
+        )
+
+    @property
+    def attached(self) -> bool:
+        """Whether it belongs to some object."""
+        return self.attached_id is not None
+
+    @property
+    def open(self) -> bool:
+        """Whether it still takes bytes."""
+        return self.status in (UploadTokenStatus.PENDING, UploadTokenStatus.PARTIAL_UPLOAD)
+
+    @property
+    def filled(self) -> bool:
+        """Whether all its bytes are in, taken over by its object or not."""
+        return self.status in (UploadTokenStatus.FULL_UPLOAD, UploadTokenStatus.CLOSED)
+
+    @property
+    def used_up(self) -> bool:
+        """Whether its file has become some object's content."""
+        return self.status == UploadTokenStatus.CLOSED
+
+    @property
+    def status_name(self) -> str | int | None:
+        """The status as people write it (``full_upload``); a number that has no name stays a number."""
+        return self.status.name.lower() if isinstance(self.status, UploadTokenStatus) else self.status
+
+    def shown(self) -> dict[str, Any]:
+        """Return it as tasks show it: plain values, without what is not set."""
+        values = {
+            "token_id": self.id,
+            "status": self.status_name,
+            "file_name": self.file_name or None,
+            "file_size": self.file_size,
+            "uploaded": self.uploaded,
+            "object_type": self.attached_type,
+            "object_id": self.attached_id,
+            "created_at": self.created_at or None,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class CannotAttachError(Exception):
+    """The token or the entry is in no state to be attached; the message says which and what to do."""
+
+    permanent = True
+
+
+def add_token(client: KalturaClient, file_name: str, size: int | None = None) -> UploadToken:
     """Make an upload token for a file.
 
     :raises KalturaConfigurationError: the name is empty, a path, or longer than Kaltura keeps.
     """
     if not file_name.strip(" .") or "/" in file_name or len(file_name) > _NAME_LENGTH:
         raise KalturaConfigurationError(
-            "file_name", file_name, "is no file name", f"give 1 to {_NAME_LENGTH} characters and no path"
+            "file_name", file_name, "is not a file name", f"give 1 to {_NAME_LENGTH} characters and no path"
         )
     token = {"objectType": "KalturaUploadToken", "fileName": file_name, "fileSize": size}
-    return dict(client.call("uploadToken", "add", {"uploadToken": token}))
+    return UploadToken.of(client.call("uploadToken", "add", {"uploadToken": token}))
 
 
-def shown_token(token: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a ``KalturaUploadToken`` with its status by name and sizes as numbers, without what is not set."""
-    status = parse_status(UploadTokenStatus, token["status"])
-    shown = {
-        "token_id": token["id"],
-        "status": status.name.lower() if isinstance(status, UploadTokenStatus) else status,
-        "file_name": token.get("fileName"),
-        "file_size": _whole(token.get("fileSize")),
-        "uploaded": _whole(token.get("uploadedFileSize")),
-        "object_type": token.get("attachedObjectType"),
-        "object_id": token.get("attachedObjectId"),
-        "created_at": token.get("createdAt"),
-    }
-    return {name: value for name, value in shown.items() if value is not None}
+def read_token(client: KalturaClient, token_id: str) -> UploadToken:
+    """Return a token as Kaltura has it now.
+
+    :raises KalturaError: there is no such token, or Kaltura cannot be asked.
+    """
+    return UploadToken.of(client.call("uploadToken", "get", {"uploadTokenId": token_id}))
 
 
 def list_tokens(
     client: KalturaClient, statuses: Sequence[Any] = (), *, file_name: str | None = None, user_id: str | None = None
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[UploadToken]:
     """Yield upload tokens, the oldest first; each once.
 
     Without ``statuses`` they are all asked for by number: a filter by name alone hides the closed ones.
@@ -63,21 +146,51 @@ def list_tokens(
         "statusIn": ",".join(str(int(status)) for status in chosen or UploadTokenStatus),
         "fileNameEqual": file_name or None,
         "userIdEqual": user_id or None,
-        "orderBy": "+createdAt",
     }
-    seen: set[str] = set()
-    page = 1
-    while True:
-        pager = {"pageSize": _PAGE, "pageIndex": page}
-        tokens = client.call("uploadToken", "list", {"filter": wanted, "pager": pager})["objects"]
-        for token in tokens:
-            if token["id"] not in seen:
-                seen.add(token["id"])
-                yield shown_token(token)
-        if len(tokens) < _PAGE:
-            return
-        page += 1
+    for values in list_all(client, "uploadToken", wanted):
+        yield UploadToken.of(values)
 
 
-def _whole(value: Any) -> int | None:
-    return None if value in (None, "") else int(float(value))
+def check_usable(token: UploadToken) -> None:
+    """Check that a token can become an object's content; Kaltura itself takes any.
+
+    A used one makes an entry or asset wait for ever; one that waits for its bytes elsewhere is taken from there.
+
+    :raises CannotAttachError: it is used up, or belongs to something else.
+    """
+    if not (token.open or token.status == UploadTokenStatus.FULL_UPLOAD):
+        raise CannotAttachError(
+            f"upload token {token.id} is used up (status {str(token.status_name).upper()}): its file is some entry's "
+            "content; upload the file to a new token"
+        )
+    if token.attached:
+        raise CannotAttachError(
+            f"upload token {token.id} already belongs to {token.attached_type or 'object'} {token.attached_id}; "
+            "attaching it elsewhere would leave that one without content for ever. Use a new token"
+        )
+
+
+def became_entry(client: KalturaClient, token: UploadToken, entry_id: str) -> bool:
+    """Tell whether a token has become an entry's content, or will when it is full, as an earlier try may have caused.
+
+    A token that was full when it was attached names no object: then the sizes tell.
+    """
+    owner = token.attached_id
+    if owner == entry_id:
+        return True
+    if owner and token.attached_type == "flavorAsset":
+        try:
+            return bool(client.call("flavorAsset", "get", {"id": owner})["entryId"] == entry_id)
+        except KalturaNotFoundError:
+            return False
+    if owner or not token.used_up:
+        return False
+    flavors = list_all(client, "flavorAsset", {"entryIdEqual": entry_id})
+    return any(
+        flavor.get("isOriginal") and token.uploaded == whole_number(flavor.get("sizeInBytes")) for flavor in flavors
+    )
+
+
+def became_asset(token: UploadToken, asset_id: str, size: int | None) -> bool:
+    """Tell the same of a caption, thumbnail or attachment of ``size`` bytes."""
+    return token.attached_id == asset_id if token.attached else token.used_up and token.uploaded == size

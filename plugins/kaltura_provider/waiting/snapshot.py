@@ -9,23 +9,24 @@ from kaltura_provider.api.enums import (
     BatchJobStatus,
     DisplayInSearch,
     EntryStatus,
-    FlavorAssetStatus,
     MediaType,
     ModerationStatus,
     ReplacementStatus,
-    UploadTokenStatus,
     parse_enum,
     parse_status,
 )
+from kaltura_provider.api.values import whole_number
+from kaltura_provider.services.upload_token import UploadToken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from kaltura_provider.services.flavor_asset import FlavorAsset
 
 __all__ = [
     "ENTRY_FIELDS",
     "FLAVOR_FIELDS",
     "EntrySnapshot",
-    "FlavorSnapshot",
     "JobSnapshot",
     "Snapshot",
     "TokenSnapshot",
@@ -51,44 +52,6 @@ def label(status: int | str | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class FlavorSnapshot:
-    """One flavor asset; ``params_id`` 0 is the source."""
-
-    id: str
-    entry_id: str
-    params_id: int | str | None
-    status: FlavorAssetStatus | int | str
-    tags: frozenset[str] = frozenset()
-    original: bool = False
-    description: str = ""
-
-    @classmethod
-    def parse(cls, answer: Mapping[str, Any]) -> FlavorSnapshot:
-        """Read a ``KalturaFlavorAsset``."""
-        params_id = _number_or_text(answer.get("flavorParamsId"))
-        return cls(
-            id=str(answer["id"]),
-            entry_id=str(answer.get("entryId", "")),
-            params_id=params_id,
-            status=parse_status(FlavorAssetStatus, answer.get("status")),
-            tags=frozenset(tag.strip().lower() for tag in str(answer.get("tags") or "").split(",") if tag.strip()),
-            original=bool(answer.get("isOriginal")) or params_id == 0,
-            description=str(answer.get("description") or "").strip(),
-        )
-
-    @property
-    def usable(self) -> bool:
-        """Whether it can be played (one that is being exported to remote storage is)."""
-        return self.status in (FlavorAssetStatus.READY, FlavorAssetStatus.EXPORTING)
-
-    @property
-    def describe(self) -> str:
-        """Return its id, flavor params and what Kaltura wrote about it."""
-        text = " ".join(self.description.split())
-        return f"flavor {self.id} (flavor params {self.params_id})" + (f": {text[:300]}" if text else "")
-
-
-@dataclass(frozen=True, slots=True)
 class EntrySnapshot:
     """One entry. ``status`` is ``None`` when Kaltura knows no such entry (or hides it from the session).
 
@@ -106,7 +69,7 @@ class EntrySnapshot:
     source_type: str = ""
     flavor_params_ids: str = ""
     updated_at: int = 0
-    flavors: tuple[FlavorSnapshot, ...] | None = None
+    flavors: tuple[FlavorAsset, ...] | None = None
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> EntrySnapshot:
@@ -118,7 +81,7 @@ class EntrySnapshot:
             replacement=parse_enum(ReplacementStatus, answer.get("replacementStatus")),
             replacing_entry_id=str(answer.get("replacingEntryId") or ""),
             recycled=parse_enum(DisplayInSearch, answer.get("displayInSearch")) == DisplayInSearch.RECYCLED,
-            conversion_profile_id=_whole(answer.get("conversionProfileId")),
+            conversion_profile_id=whole_number(answer.get("conversionProfileId")),
             media_type=parse_enum(MediaType, answer.get("mediaType")),
             source_type=str(answer.get("sourceType") or ""),
             flavor_params_ids=str(answer.get("flavorParamsIds") or ""),
@@ -153,24 +116,8 @@ class EntrySnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenSnapshot:
-    """One upload token; ``status`` is ``None`` when it does not exist (any more). Sizes are bytes."""
-
-    id: str
-    status: UploadTokenStatus | int | str | None
-    uploaded: int = 0
-    size: int | None = None
-
-    @classmethod
-    def parse(cls, answer: Mapping[str, Any]) -> TokenSnapshot:
-        """Read a ``KalturaUploadToken``."""
-        declared = answer.get("fileSize")
-        return cls(
-            id=str(answer["id"]),
-            status=parse_status(UploadTokenStatus, answer.get("status")),
-            uploaded=int(float(answer.get("uploadedFileSize") or 0)),
-            size=int(float(declared)) if declared is not None else None,
-        )
+class TokenSnapshot(UploadToken):
+    """One upload token; ``status`` is ``None`` when it does not exist (any more)."""
 
     @property
     def phase(self) -> str:
@@ -187,7 +134,7 @@ class TokenSnapshot:
     @property
     def progress(self) -> str:
         """Return ``x of y bytes``."""
-        return f"{self.uploaded} of {'unknown' if self.size is None else self.size} bytes"
+        return f"{self.uploaded or 0} of {'unknown' if self.file_size is None else self.file_size} bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +155,8 @@ class JobSnapshot:
         return cls(
             id=str(answer["id"]),
             status=parse_status(BatchJobStatus, answer.get("status")),
-            entries=_whole(answer.get("numOfEntries")),
-            objects=_whole(answer.get("numOfObjects")),
+            entries=whole_number(answer.get("numOfEntries")),
+            objects=whole_number(answer.get("numOfObjects")),
             error=error,
             file_name=str(answer.get("fileName") or ""),
         )
@@ -226,15 +173,3 @@ class JobSnapshot:
 
 
 Snapshot: TypeAlias = EntrySnapshot | TokenSnapshot | JobSnapshot
-
-
-def _number_or_text(value: Any) -> int | str | None:
-    if value is None:
-        return None
-    text = str(value)
-    return int(text) if text.lstrip("-").isdecimal() else text
-
-
-def _whole(value: Any) -> int | None:
-    number = _number_or_text(value)
-    return number if isinstance(number, int) else None

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaltura_provider.ingest.decision import NEEDS_CLAIM, Act, Subject, chosen_entry, clear_first, decide
-from kaltura_provider.ingest.entry_view import EntryView, FlavorView, TokenView
+from kaltura_provider.ingest.entry_view import EntryView, TokenView
 from kaltura_provider.ingest.settings import IfExists, IngestSettings, Redo
+from kaltura_provider.services.flavor_asset import FlavorAsset
 
 A, OURS, OTHER = "a" * 32, "c" * 32, "d" * 32
 SUBJECT = Subject(A, OURS, 100)
@@ -149,6 +150,6 @@ def test_everybody_who_looks_chooses_the_same_entry(
 def test_sizes_are_read_however_kaltura_writes_them() -> None:
     for written in (150000, "150000", 150000.0, "150000.0"):
         assert TokenView.of({"id": "t", "status": "1", "uploadedFileSize": written}).uploaded == 150000
-        assert FlavorView.of({"id": "f", "status": 2, "sizeInBytes": written}).size == 150000
+        assert FlavorAsset.of({"id": "f", "status": 2, "sizeInBytes": written}).size == 150000
     assert TokenView.of({"id": "t", "status": 0}).uploaded is None
     assert EntryView.of({"id": "e", "status": "virusScan.Infected"}).live

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from kaltura_provider.services.flavor_asset import FlavorAsset
 from kaltura_provider.waiting.conditions.entry import EntryReady
 from kaltura_provider.waiting.conditions.verdict import State
 from kaltura_provider.waiting.snapshot import EntrySnapshot
@@ -112,11 +115,7 @@ def test_failed_replacement_asks_for_the_flavors_of_the_temporary_entry() -> Non
 
 
 def flavored(snapshot: EntrySnapshot, *flavors: dict[str, object]) -> EntrySnapshot:
-    from dataclasses import replace
-
-    from kaltura_provider.waiting.snapshot import FlavorSnapshot
-
-    return replace(snapshot, flavors=tuple(FlavorSnapshot.parse({"entryId": "0_a", **f}) for f in flavors))
+    return replace(snapshot, flavors=tuple(FlavorAsset.of({"entryId": "0_a", **f}) for f in flavors))
 
 
 def test_ready_counts_only_with_content() -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from kaltura_provider.services.flavor_asset import FlavorAsset
 from kaltura_provider.waiting.conditions.flavors import FlavorsReady
 from kaltura_provider.waiting.conditions.verdict import State
-from kaltura_provider.waiting.snapshot import EntrySnapshot, FlavorSnapshot
+from kaltura_provider.waiting.snapshot import EntrySnapshot
 
 READY, CONVERTING, ERROR, QUEUED, DELETED, NOT_APPLICABLE, EXPORTING = 2, 1, -1, 0, 3, 4, 9
 
@@ -17,7 +18,7 @@ def entry(status: int, *flavors: tuple[int, int, str]) -> EntrySnapshot:
     """Flavors as (params id, status, tags)."""
     snapshot = EntrySnapshot.parse({"id": "0_a", "status": status, "mediaType": 1})
     parsed = tuple(
-        FlavorSnapshot.parse(
+        FlavorAsset.of(
             {"id": f"0_f{params}", "entryId": "0_a", "flavorParamsId": params, "status": state, "tags": tags}
         )
         for params, state, tags in flavors

@@ -52,12 +52,12 @@ def test_moderation_of_an_entry_that_failed_or_is_gone_fails() -> None:
     ],
 )
 def test_tokens(status: object, expected: State) -> None:
-    snapshot = TokenSnapshot.parse({"id": "0_t", "status": status})
+    snapshot = TokenSnapshot.of({"id": "0_t", "status": status})
     assert TokenFull().evaluate(snapshot, 0).state is expected
 
 
 def test_token_says_how_much_is_there_and_a_missing_one_is_believed_after_the_grace() -> None:
-    partial = TokenSnapshot.parse({"id": "0_t", "status": 1, "uploadedFileSize": 1000.0, "fileSize": 4000})
+    partial = TokenSnapshot.of({"id": "0_t", "status": 1, "uploadedFileSize": 1000.0, "fileSize": 4000})
     assert "1000 of 4000 bytes" in TokenFull().evaluate(partial, 0).reason
     assert "1000 of 4000 bytes" in TokenFull().hint(partial)
     gone = TokenSnapshot("0_t", None)

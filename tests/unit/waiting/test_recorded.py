@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from kaltura_provider.services.flavor_asset import FlavorAsset
 from kaltura_provider.waiting.conditions.bulk_job import BulkJobDone
 from kaltura_provider.waiting.conditions.entry import EntryReady
 from kaltura_provider.waiting.conditions.flavors import FlavorsReady
 from kaltura_provider.waiting.conditions.verdict import State
-from kaltura_provider.waiting.snapshot import EntrySnapshot, FlavorSnapshot, JobSnapshot
+from kaltura_provider.waiting.snapshot import EntrySnapshot, JobSnapshot
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "contract" / "recordings"
 
@@ -28,7 +29,7 @@ def stories() -> dict[str, list[EntrySnapshot]]:
         if step["title"].endswith("media.get"):
             seen[letter].append(EntrySnapshot.parse(answer))
         elif step["title"].endswith("flavorAsset.list"):
-            flavors = tuple(FlavorSnapshot.parse(flavor) for flavor in answer["objects"])
+            flavors = tuple(FlavorAsset.of(flavor) for flavor in answer["objects"])
             seen[letter][-1] = replace(seen[letter][-1], flavors=flavors)
     return dict(seen)
 

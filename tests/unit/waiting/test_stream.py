@@ -185,4 +185,4 @@ async def test_an_empty_roster_asks_nothing_until_somebody_joins() -> None:
         assert client.lists == 0
         wait(roster, "late")
         tick = await asyncio.wait_for(first, 5)
-    assert tick.snapshots == {"late": TokenSnapshot.parse({"id": "late", "status": 0})}
+    assert tick.snapshots == {"late": TokenSnapshot.of({"id": "late", "status": 0})}

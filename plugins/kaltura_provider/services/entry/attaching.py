@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.api.enums import EntryStatus, EntryType, UploadTokenStatus, parse_status
 from kaltura_provider.services.entry.adding import empty_entry, read_metadata
 from kaltura_provider.services.entry.objects import token_resource
-from kaltura_provider.services.token_use import CannotAttachError, became_entry, check_usable, read_token
+from kaltura_provider.services.upload_token import CannotAttachError, became_entry, check_usable, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +25,8 @@ def add_entry(client: KalturaClient, token_id: str, metadata: Mapping[str, Any] 
     """
     token = read_token(client, token_id)
     check_usable(token)
-    file_name = token.get("fileName") or ""
-    said, kind = read_metadata(metadata, file_name)
-    return str(empty_entry(client, said, kind, file_name)["id"])
+    said, kind = read_metadata(metadata, token.file_name)
+    return str(empty_entry(client, said, kind, token.file_name)["id"])
 
 
 def attach_token(client: KalturaClient, token_id: str, entry_id: str) -> dict[str, Any]:
@@ -48,7 +47,7 @@ def attach_token(client: KalturaClient, token_id: str, entry_id: str) -> dict[st
             "use KalturaUpdateContentOperator, to make a new entry leave entry_id out"
         )
     check_usable(token)
-    if entry.get("type") == EntryType.DATA and token["status"] != UploadTokenStatus.FULL_UPLOAD:
+    if entry.get("type") == EntryType.DATA and token.status != UploadTokenStatus.FULL_UPLOAD:
         raise CannotAttachError(
             f"entry {entry_id} is a data entry, which takes full upload tokens only: fill {token_id} first"
         )

@@ -12,7 +12,7 @@ from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationErr
 from kaltura_provider.services.entry.attaching import attach_token
 from kaltura_provider.services.entry.objects import token_resource, url_resource
 from kaltura_provider.services.import_url import fetchable_url
-from kaltura_provider.services.token_use import CannotAttachError, became_entry, check_usable, read_token
+from kaltura_provider.services.upload_token import CannotAttachError, became_entry, check_usable, read_token
 
 if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient

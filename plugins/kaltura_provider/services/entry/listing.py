@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.errors import KalturaError
+from kaltura_provider.services.paging import PAGE_SIZE, list_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["UnsteadyListError", "walk"]
 
-_PAGE = 500
 _WINDOW = 10_000
 _READS = 4
 _SINCE, _UNTIL = "createdAtGreaterThanOrEqual", "createdAtLessThanOrEqual"
@@ -35,7 +35,7 @@ def walk(
     *,
     service: str = "baseEntry",
     fields: Sequence[str] | None = None,
-    page_size: int = _PAGE,
+    page_size: int = PAGE_SIZE,
     window: int = _WINDOW,
 ) -> Iterator[dict[str, Any]]:
     """Yield the entries that a filter finds, the oldest first, each once, however many there are.
@@ -132,19 +132,12 @@ class _Walker:
         raise UnsteadyListError(f"the entries made in the second {bounds[_SINCE]} keep changing while they are listed")
 
     def _page(self, bounds: Mapping[str, Any], number: int = 1) -> dict[str, Any]:
-        wanted = {**self._wanted, "orderBy": "+createdAt", **bounds}
-        params: dict[str, Any] = {
-            "filter": wanted,
-            "pager": {"pageSize": self._page_size, "pageIndex": number},
-        }
-        if self._fields:
-            names = dict.fromkeys((*self._fields, "id", "createdAt", "updatedAt"))
-            params["responseProfile"] = {
-                "objectType": "KalturaDetachedResponseProfile",
-                "type": 1,
-                "fields": ",".join(names),
-            }
-        return dict(self._client.call(self._service, "list", params))
+        names = dict.fromkeys((*self._fields, "id", "createdAt", "updatedAt")) if self._fields else {}
+        conditions = {**self._wanted, "orderBy": "+createdAt", **bounds}
+        request = list_request(
+            self._service, conditions, page=number, page_size=self._page_size, fields=",".join(names) or None
+        )
+        return dict(self._client.call(request.service, request.action, request.params))
 
     def _shown(self, entry: dict[str, Any]) -> dict[str, Any]:
         return {name: entry[name] for name in self._fields if name in entry} if self._fields else entry

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.api.enums import UploadTokenStatus, parse_status
+from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.services.entry.adding import read_metadata, warn_of_lost
 from kaltura_provider.services.entry.kind import Kind
 from kaltura_provider.services.entry.objects import described_entry
-from kaltura_provider.services.token_use import CannotAttachError, read_token
+from kaltura_provider.services.upload_token import CannotAttachError, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,15 +29,13 @@ def add_from_uploaded_file(
     :raises KalturaError: Kaltura refuses, or cannot be asked.
     """
     token = read_token(client, token_id)
-    status = parse_status(UploadTokenStatus, token["status"])
-    if status != UploadTokenStatus.FULL_UPLOAD:
-        hint = {
-            UploadTokenStatus.CLOSED: "its file is some entry's content already; upload the file to a new token",
-        }.get(status, "wait for its upload first (KalturaUploadTokenSensor)")  # type: ignore[call-overload]
-        raise CannotAttachError(f"upload token {token_id} is {getattr(status, 'name', status)}: {hint}")
-    file_name = str(token.get("fileName") or "")
-    said, kind = read_metadata(metadata, file_name)
-    entry = described_entry(said, kind, file_name)
+    if token.status != UploadTokenStatus.FULL_UPLOAD:
+        hint = "wait for its upload first (KalturaUploadTokenSensor)"
+        if token.used_up:
+            hint = "its file is some entry's content already; upload the file to a new token"
+        raise CannotAttachError(f"upload token {token_id} is {str(token.status_name).upper()}: {hint}")
+    said, kind = read_metadata(metadata, token.file_name)
+    entry = described_entry(said, kind, token.file_name)
     if kind in (Kind.DATA, Kind.DOCUMENT):
         # The entry type counts only as a parameter of its own; a data entry is never converted.
         if kind is Kind.DATA:

@@ -9,10 +9,12 @@ from kaltura_provider.api.enums import EntryStatus, FlavorAssetStatus
 from kaltura_provider.waiting.conditions.entry import explain_flavors, failure_of, gone
 from kaltura_provider.waiting.conditions.stuck import entry_hint, entry_patience
 from kaltura_provider.waiting.conditions.verdict import State, Verdict
-from kaltura_provider.waiting.snapshot import EntrySnapshot, FlavorSnapshot, label
+from kaltura_provider.waiting.snapshot import EntrySnapshot, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from kaltura_provider.services.flavor_asset import FlavorAsset
 
 __all__ = ["FlavorsReady"]
 
@@ -89,15 +91,15 @@ class FlavorsReady:
             parts.append(_all(snapshot, flavors, settled))
         return parts
 
-    def _params(self, number: int, flavors: Sequence[FlavorSnapshot], settled: bool) -> Verdict:
+    def _params(self, number: int, flavors: Sequence[FlavorAsset], settled: bool) -> Verdict:
         own = [flavor for flavor in flavors if flavor.params_id == number]
         return _any_of(own, f"flavor params {number}", settled)
 
-    def _tag(self, tag: str, flavors: Sequence[FlavorSnapshot], settled: bool) -> Verdict:
+    def _tag(self, tag: str, flavors: Sequence[FlavorAsset], settled: bool) -> Verdict:
         own = [flavor for flavor in flavors if tag in flavor.tags]
         return _any_of(own, f"tag {tag}", settled)
 
-    def _count(self, flavors: Sequence[FlavorSnapshot], settled: bool) -> Verdict:
+    def _count(self, flavors: Sequence[FlavorAsset], settled: bool) -> Verdict:
         made = [flavor for flavor in flavors if flavor.usable and not flavor.original]
         if len(made) >= self.minimum:
             return Verdict.ready()
@@ -105,11 +107,11 @@ class FlavorsReady:
         return Verdict.failed(f"{text} and no more are being made") if settled else Verdict.waiting(text)
 
 
-def _moving(flavor: FlavorSnapshot) -> bool:
+def _moving(flavor: FlavorAsset) -> bool:
     return not flavor.usable and flavor.status not in _ENDED
 
 
-def _any_of(flavors: Sequence[FlavorSnapshot], name: str, settled: bool) -> Verdict:
+def _any_of(flavors: Sequence[FlavorAsset], name: str, settled: bool) -> Verdict:
     """Judge the flavors that could fulfil one wish: one that is there is enough."""
     if any(flavor.usable for flavor in flavors):
         return Verdict.ready()
@@ -124,7 +126,7 @@ def _any_of(flavors: Sequence[FlavorSnapshot], name: str, settled: bool) -> Verd
     return Verdict.waiting(f"{name} is not there yet")
 
 
-def _all(snapshot: EntrySnapshot, flavors: Sequence[FlavorSnapshot], settled: bool) -> Verdict:
+def _all(snapshot: EntrySnapshot, flavors: Sequence[FlavorAsset], settled: bool) -> Verdict:
     if settled and any(flavor.usable for flavor in flavors):
         return Verdict.ready()
     if settled:

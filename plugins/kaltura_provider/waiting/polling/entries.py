@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from kaltura_provider.api.errors import KalturaAPIError
 from kaltura_provider.api.wire import Request
-from kaltura_provider.waiting.polling.readers import PAGE, Answers, Plan, batches, pages, read_one_by_one
-from kaltura_provider.waiting.snapshot import ENTRY_FIELDS, FLAVOR_FIELDS, EntrySnapshot, FlavorSnapshot
+from kaltura_provider.services.flavor_asset import FlavorAsset
+from kaltura_provider.waiting.polling.readers import BATCH, Answers, Plan, batches, pages, read_one_by_one
+from kaltura_provider.waiting.snapshot import ENTRY_FIELDS, FLAVOR_FIELDS, EntrySnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,14 +27,14 @@ FLAVOR_AGE: Final = 60.0
 @dataclass(frozen=True, slots=True)
 class _Known:
     entry: EntrySnapshot
-    flavors: tuple[FlavorSnapshot, ...]
+    flavors: tuple[FlavorAsset, ...]
     read_at: float
 
 
 class EntryReader:
     """Reads entries with ``baseEntry.getByIds``, which sees every status but deleted, straight from the database."""
 
-    batch = PAGE
+    batch = BATCH
 
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
@@ -91,7 +92,7 @@ class EntryReader:
         for part in batches(stale, FLAVOR_BATCH):
             owners = sorted({entry.flavor_owner for entry in part.values()})
             answers = yield from pages("flavorAsset", {"entryIdIn": ",".join(owners)}, FLAVOR_FIELDS)
-            flavors = [FlavorSnapshot.parse(answer) for answer in answers]
+            flavors = [FlavorAsset.of(answer) for answer in answers]
             for entry_id, entry in part.items():
                 own = tuple(flavor for flavor in flavors if flavor.entry_id == entry.flavor_owner)
                 self._known[entry_id] = _Known(entry, own, now)

@@ -8,9 +8,21 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar
 from kaltura_provider.api.codes import NOT_DONE_CODES
 from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError, KalturaSessionError
 from kaltura_provider.api.wire import Request
+from kaltura_provider.services.paging import Pager
 from kaltura_provider.waiting.snapshot import JobSnapshot, Snapshot, TokenSnapshot
 
-__all__ = ["GETS", "Answers", "JobReader", "Plan", "Reader", "TokenReader", "batches", "pages", "read_one_by_one"]
+__all__ = [
+    "BATCH",
+    "GETS",
+    "Answers",
+    "JobReader",
+    "Plan",
+    "Reader",
+    "TokenReader",
+    "batches",
+    "pages",
+    "read_one_by_one",
+]
 
 T = TypeVar("T")
 Plan: TypeAlias = Generator[Request | list[Request], Any, T]
@@ -21,8 +33,8 @@ Answers: TypeAlias = dict[str, Snapshot | KalturaAPIError]
 
 GETS: Final = 50
 """The most objects that are asked for one by one in one multirequest."""
-PAGE: Final = 500
-"""The most objects Kaltura puts on a page, and the most ids it reads from an ``idIn``."""
+BATCH: Final = 500
+"""The most ids Kaltura reads from an ``idIn``."""
 
 
 class Reader(Protocol):
@@ -47,23 +59,13 @@ def batches(wanted: Mapping[str, T], size: int) -> Iterator[dict[str, T]]:
         yield dict(items[start : start + size])
 
 
-def pages(service: str, filter_: Mapping[str, Any], fields: str | None = None) -> Plan[list[dict[str, Any]]]:
-    """Plan a ``list`` over all its pages, oldest first."""
+def pages(service: str, conditions: Mapping[str, Any], fields: str | None = None) -> Plan[list[dict[str, Any]]]:
+    """Plan a ``list`` over all its pages."""
+    pager = Pager(service, conditions, fields)
     objects: list[dict[str, Any]] = []
-    number = 1
-    while True:
-        params: dict[str, Any] = {
-            "filter": {"orderBy": "+createdAt", **filter_},
-            "pager": {"pageSize": PAGE, "pageIndex": number},
-        }
-        if fields:
-            params["responseProfile"] = {"type": 1, "fields": fields}
-        answer = yield Request(service, "list", params)
-        found = answer.get("objects") or []
-        objects += found
-        if len(found) < PAGE:
-            return objects
-        number += 1
+    while not pager.done:
+        objects += pager.take((yield pager.request))
+    return objects
 
 
 def read_one_by_one(requests: Mapping[str, Request]) -> Plan[dict[str, Any]]:
@@ -84,19 +86,19 @@ def read_one_by_one(requests: Mapping[str, Request]) -> Plan[dict[str, Any]]:
 class TokenReader:
     """Reads upload tokens, 500 in a call; a token the list lacks is asked for by its id before it counts as gone."""
 
-    batch = PAGE
+    batch = BATCH
 
     def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[Answers]:
         """Plan the reading of these tokens."""
         listed = yield from pages("uploadToken", {"idIn": ",".join(wanted)})
-        found: Answers = {str(answer["id"]): TokenSnapshot.parse(answer) for answer in listed}
+        found: Answers = {str(answer["id"]): TokenSnapshot.of(answer) for answer in listed}
         missing = [token_id for token_id in wanted if token_id not in found]
         answers = yield from read_one_by_one(
             {token_id: Request("uploadToken", "get", {"uploadTokenId": token_id}) for token_id in missing}
         )
         for token_id, answer in answers.items():
             found[token_id] = _refusal(answer) or (
-                TokenSnapshot(token_id, None) if _not_found(answer) else TokenSnapshot.parse(answer)
+                TokenSnapshot(token_id, None) if _not_found(answer) else TokenSnapshot.of(answer)
             )
         return found
 
