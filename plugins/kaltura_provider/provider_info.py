@@ -1,8 +1,10 @@
-"""What Airflow learns of this package without importing it: the connection form, hooks, operators and links."""
+"""Provider metadata that Airflow reads without importing the package: connection form, modules and links."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from kaltura_provider import __version__
 
 __all__ = ["PROVIDER_INFO"]
 
@@ -56,11 +58,55 @@ _CONNECTION_FIELDS: dict[str, Any] = {
     },
 }
 
+_INTEGRATION = "Kaltura"
+
+
+def _modules(package: str, *names: str) -> list[dict[str, Any]]:
+    modules = [f"kaltura_provider.{package}.{name}" for name in names]
+    return [{"integration-name": _INTEGRATION, "python-modules": modules}]
+
+
 PROVIDER_INFO: dict[str, Any] = {
     "package-name": "airflow-provider-kaltura",
     "name": "Kaltura",
     "description": "Bring media from S3 or URLs into `Kaltura <https://www.kaltura.com/>`__, each asset exactly once.",
-    "versions": ["0.1.0"],
+    "versions": [__version__],
+    "integrations": [
+        {
+            "integration-name": _INTEGRATION,
+            "external-doc-url": "https://developer.kaltura.com/api-docs",
+            "tags": ["service"],
+        }
+    ],
+    "hooks": _modules("hooks", "kaltura"),
+    "operators": _modules(
+        "operators",
+        "add_from",
+        "attach",
+        "attachments",
+        "bulk",
+        "call",
+        "captions",
+        "categories",
+        "content",
+        "delivery",
+        "entries",
+        "flavors",
+        "housekeeping",
+        "metadata",
+        "moderation",
+        "prepare",
+        "removal",
+        "thumbnails",
+        "upload",
+        "upload_tokens",
+    ),
+    "sensors": _modules("sensors", "bulk_job", "entry", "upload_token"),
+    "triggers": _modules("triggers", "bulk_job", "entry", "upload_token"),
+    "extra-links": [
+        "kaltura_provider.links.entry.KalturaEntryLink",
+        "kaltura_provider.links.entry.KalturaPlaybackLink",
+    ],
     "asset-uris": [{"schemes": ["kaltura"], "handler": None}],
     "connection-types": [
         {
