@@ -20,7 +20,7 @@ from kaltura_provider.api.observer import CallRecord, Observer
 from kaltura_provider.api.retry import RetryPolicy
 from kaltura_provider.api.steps import Timeout
 from kaltura_provider.ingest.model import Asset, AssetRef
-from kaltura_provider.ingest.settings import IngestSettings
+from kaltura_provider.ingest.settings import IngestSettings, Transfer
 from kaltura_provider.ingest.transfer import ingest
 from kaltura_provider.services.entry.metadata import EntryMetadata
 from kaltura_provider.upload.settings import Patience, UploadSettings
@@ -68,11 +68,16 @@ def work(job: dict[str, Any]) -> int:
         source: Source = open_file(item["path"])
         metadata = EntryMetadata(media_type=item.get("media_type"), conversion_profile_id=item.get("profile"))
         asset = Asset(
-            uri=item["uri"], size=source.size, validator=item["validator"], name=source.name, metadata=metadata
+            uri=item["uri"],
+            size=source.size,
+            validator=item["validator"],
+            name=source.name,
+            metadata=metadata,
+            import_url=item.get("import_url"),
         )
         pairs.append((asset, lambda source=source: source))
     settings = IngestSettings(
-        grace=GRACE, poll=0.1, backoff=0.3, claim_timeout=20.0, if_exists=job.get("if_exists", "skip")
+        grace=GRACE, poll=0.1, backoff=0.3, claim_timeout=20.0, transfer=Transfer.IMPORT, run=f"slot {job['slot']}"
     )
     upload = UploadSettings(parallelism=job["parallelism"], chunk_size=job["chunk"])
     patience = Patience(

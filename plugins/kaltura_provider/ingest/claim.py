@@ -362,6 +362,8 @@ class Claim:
             case Act.SEND if ending.token is not None and self._about_to_send(ending.token, now):
                 self._patience.wait(self._settings.poll)
             case _:
+                if not self.asset.attaches_first and ending.act in (Act.DONE, Act.SKIP):
+                    self._clear_files()
                 return self._ref(_STATES[ending.act], ending)
         return None
 

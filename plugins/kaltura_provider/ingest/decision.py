@@ -166,6 +166,11 @@ def _waiting(
         return Ending(Act.ASK_OTHER, entry)
     if settled and entry.pending and not entry.adopted:
         return Ending(Act.DROP_ENTRY, entry, note="its token was lost: it would have waited for ever")
+    if settled:
+        text = (
+            f"entry {entry.id} waits for an upload that is not known here; let it end, or delete the entry in Kaltura"
+        )  # fmt: skip
+        return Ending(Act.FAIL, entry, error=AssetError("waiting", text, retry_helps=True))
     return Ending(Act.WAIT, entry)
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["prepare"]
 
+_LEFT = (AssetState.SKIPPED, AssetState.FAILED)
+
 
 def prepare(
     client: KalturaClient,
@@ -66,7 +68,11 @@ def prepare(
             due = min(claim.not_before for claim in waiting) - settings.clock.monotonic()
             if due > 0:
                 settings.clock.sleep(due)
-    new = [(distinct[key], ref) for key, ref in done.items() if ref.made and key not in in_before]
+    new = [
+        (distinct[key], ref)
+        for key, ref in done.items()
+        if ref.made and ref.state not in _LEFT and key not in in_before
+    ]
     if new:
         done |= {ref.asset: ref for ref in with_notes(client, new)}
     return [done[asset.asset] for asset in assets]
