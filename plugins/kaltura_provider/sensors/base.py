@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
-from kaltura_provider.sensors.polling import PokeState
 from kaltura_provider.waiting.polling.intervals import DEFAULT_INTERVALS, Pace, jittered
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from kaltura_provider.hooks.kaltura import KalturaHook
+    from kaltura_provider.sensors.polling import PokeState
     from kaltura_provider.sensors.subject import Subject
     from kaltura_provider.triggers.base import KalturaTrigger
 
@@ -142,7 +142,7 @@ class KalturaSensor(BaseSensorOperator):
         with airflow_errors(context):
             self.begin(context, subject)
             if not self.deferrable:
-                self._poke_state = PokeState.of(self, context, subject.ids, condition)
+                self._poke_state = self._wait_here(context, subject, condition)
                 return super().execute(context)
         now = time.time()
         trigger = self.trigger_type()(
@@ -161,6 +161,29 @@ class KalturaSensor(BaseSensorOperator):
             trigger=trigger,
             method_name="execute_complete",
             timeout=timedelta(seconds=self.timeout) + SCHEDULER_MARGIN,
+        )
+
+    def _wait_here(self, context: Context, subject: Subject, condition: dict[str, Any]) -> PokeState:
+        """Begin to wait on this worker, or take up the wait that the previous look of this try has left."""
+        from kaltura_provider.sensors.polling import PokeState
+        from kaltura_provider.waiting.watch import Watch
+
+        trigger_type = self.trigger_type()
+        watch = Watch(
+            subject.ids,
+            trigger_type.condition_type(**condition),
+            stuck_after=self.stuck_seconds(),
+            fail_when_stuck=self.fail_when_stuck,
+        )
+        first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
+        return PokeState(
+            connect=self.hook.get_conn,
+            watch=watch,
+            reader=trigger_type.make_reader(),
+            timeout=self.timeout,
+            began=first.timestamp() if first else time.time(),
+            try_number=context["ti"].try_number,
+            store=context.get("task_state_store") if self.reschedule else None,
         )
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from kaltura_provider.api.errors import KalturaError
+from kaltura_provider.waiting.polling.failures import ErrorBudget, error_to_json
+from kaltura_provider.waiting.polling.reading import Suspects
+from kaltura_provider.waiting.polling.stream import read_now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from airflow.sdk import Context
-
-    from kaltura_provider.sensors.base import KalturaSensor
-    from kaltura_provider.waiting.polling.failures import ErrorBudget
+    from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.waiting.polling.readers import Reader
-    from kaltura_provider.waiting.polling.reading import Suspects
     from kaltura_provider.waiting.snapshot import Snapshot
     from kaltura_provider.waiting.watch import Watch
 
@@ -33,53 +32,32 @@ _HEAD_START: Final = 0.1
 
 @dataclass(slots=True)
 class PokeState:
-    """The state of a wait on a worker, kept in the task state store between the looks of ``reschedule``."""
+    """A wait on a worker, one look at a time.
 
-    sensor: KalturaSensor
+    :param connect: returns the client to look with. :param watch: what is waited for. :param reader: reads it.
+    :param timeout: seconds from ``began``, UNIX time, to the end of the wait.
+    :param store: the task state store, which keeps the state between the looks of ``reschedule``; ``None`` in ``poke``.
+    :param try_number: the store outlives a try; a new try is a new wait.
+    """
+
+    connect: Callable[[], KalturaClient]
     watch: Watch
     reader: Reader
-    budget: ErrorBudget
-    store: Any
-    try_number: int
+    timeout: float
     began: float
-    suspects: Suspects
+    try_number: int
+    store: Any = None
+    budget: ErrorBudget = field(default_factory=ErrorBudget, init=False)
+    suspects: Suspects = field(default_factory=Suspects, init=False)
 
-    @classmethod
-    def of(cls, sensor: KalturaSensor, context: Context, ids: Sequence[str], condition: dict[str, Any]) -> Self:
-        """Begin a wait, or take up the one that the previous look of this try has left."""
-        from kaltura_provider.waiting.polling.failures import ErrorBudget
-        from kaltura_provider.waiting.polling.reading import Suspects
-        from kaltura_provider.waiting.watch import Watch
-
-        trigger_type = sensor.trigger_type()
-        watch = Watch(
-            ids,
-            trigger_type.condition_type(**condition),
-            stuck_after=sensor.stuck_seconds(),
-            fail_when_stuck=sensor.fail_when_stuck,
-        )
-        state = cls(
-            sensor=sensor,
-            watch=watch,
-            reader=trigger_type.make_reader(),
-            budget=ErrorBudget(),
-            store=context.get("task_state_store") if sensor.reschedule else None,
-            try_number=context["ti"].try_number,
-            began=time.time(),
-            suspects=Suspects(),
-        )
-        if sensor.reschedule and (first := context["ti"].get_first_reschedule_date(context)):
-            state.began = first.timestamp()
-        state._recall()
-        return state
+    def __post_init__(self) -> None:
+        self._recall()
 
     def look(self) -> dict[str, Any] | None:
         """Look once; return how the wait ended, in the words of a trigger's event, or ``None`` if it goes on.
 
         :raises KalturaError: never for a look that failed once; what ended the wait is in the returned value.
         """
-        from kaltura_provider.waiting.polling.failures import error_to_json
-
         now = time.time()
         wanted = {object_id: [self.watch.condition] for object_id in self.watch.pending}
         error, snapshots = self._read(wanted, now)
@@ -93,17 +71,15 @@ class PokeState:
             log.warning("Looking at Kaltura failed: %s", error)
             if self.budget.failure(error, now):
                 return self._ended("error", error=error_to_json(error))
-        if time.time() - self.began >= self.sensor.timeout - _HEAD_START:
+        if time.time() - self.began >= self.timeout - _HEAD_START:
             return self._ended("timeout", explanation=self.watch.explain())
         self._remember()
         return None
 
     def _read(self, wanted: dict[str, Any], now: float) -> tuple[Exception | None, Mapping[str, Snapshot]]:
         """Return what keeps an object from being read, and the objects that were read."""
-        from kaltura_provider.waiting.polling.stream import read_now
-
         try:
-            reading = read_now(self.sensor.hook.get_conn(), self.reader, wanted, now, self.suspects)
+            reading = read_now(self.connect(), self.reader, wanted, now, self.suspects)
         except KalturaError as error:
             return error, {}
         if reading.error is not None and not isinstance(reading.error, KalturaError):
@@ -123,7 +99,6 @@ class PokeState:
                 stored = self.store.get(_KEY)
             except Exception as error:
                 log.warning("What earlier looks saw cannot be read, starting anew: %s", error)
-        # The store outlives a try; a new try is a new wait.
         if not isinstance(stored, dict) or stored.get("try_number") != self.try_number:
             return
         self.budget.since, self.budget.count = stored["budget"]
