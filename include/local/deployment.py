@@ -163,8 +163,7 @@ class Deployment:
         known = {item["connection_id"] for item in self.get("connections")["connections"]}
         for conn_id in ("kaltura_default", "aws_default"):
             said = json.loads(self.sandbox_env()[f"AIRFLOW_CONN_{conn_id.upper()}"])
-            # The page's Test button sends port 0 for an unset one, and takes that for another host than null.
-            body = {**said, "port": 0, "connection_id": conn_id, "extra": json.dumps(said.get("extra") or {})}
+            body = {**said, "connection_id": conn_id, "extra": json.dumps(said.get("extra") or {})}
             if conn_id in known:
                 self.send("PATCH", f"connections/{conn_id}", body)
             else:

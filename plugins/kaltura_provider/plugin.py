@@ -1,4 +1,4 @@
-"""The Airflow plugin: Kaltura's delivery URLs as macros for templates."""
+"""The Airflow plugin: Kaltura's delivery URLs as macros for templates, and a *Test* button that works."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from kaltura_provider.api.delivery import (
     source_download_url,
     thumbnail_url,
 )
+from kaltura_provider.connection_test import UnsetPort
 
 __all__ = ["KalturaPlugin"]
 
 
 class KalturaPlugin(AirflowPlugin):
-    """Adds ``macros.kaltura.play_manifest_url`` and its kin to templates."""
+    """Adds ``macros.kaltura.play_manifest_url`` and its kin to templates; lets connections without a port be tested."""
 
     name = "kaltura"
     macros = [  # noqa: RUF012 - Airflow wants a list
@@ -27,4 +28,7 @@ class KalturaPlugin(AirflowPlugin):
         download_url,
         serve_flavor_url,
         source_download_url,
+    ]
+    fastapi_root_middlewares = [  # noqa: RUF012 - Airflow wants a list
+        {"name": "Kaltura connections without a port", "middleware": UnsetPort, "args": [], "kwargs": {}}
     ]

@@ -26,6 +26,11 @@ _CONNECTION_FIELDS: dict[str, Any] = {
         "description": "Only for authentication by app_token.",
         "schema": {"type": ["string", "null"]},
     },
+    "app_token_hash_type": {
+        "label": "App token hash type",
+        "description": "The app token's hashType. Empty: each is tried until one fits, with every task.",
+        "schema": {"type": ["string", "null"], "enum": ["SHA256", "SHA1", "SHA512", "MD5", None]},
+    },
     "user_id": {
         "label": "User id",
         "description": "The Kaltura user the session acts as; entries belong to it.",

@@ -180,6 +180,7 @@ def test_raw_serves_images_documents_and_data(api: Api, web: str, files: Path) -
     assert api.get(f"{P}/raw/entry_id/{image}").content == (files / "picture.png").read_bytes()
     data = api.call("data", "add", dataEntry__name="d", dataEntry__dataContent="payload")["id"]
     assert api.get(f"{P}/raw/entry_id/{data}/direct_serve/1").text == "payload"
+    assert api.get(f"{P}/raw/entry_id/{data}/direct_serve/1/forceproxy/true/config.json").text == "payload"
     token = api.token(b"%PDF-1.4 x", "a.pdf")
     sent = {"documentEntry__documentType": 13, "uploadTokenId": token}
     document = api.call("document_documents", "addFromUploadedFile", **sent)["id"]

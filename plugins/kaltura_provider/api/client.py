@@ -161,6 +161,11 @@ class KalturaClient:
         """Return the text of a session that is valid now. It is a secret."""
         return self._session(None)
 
+    @property
+    def app_token_hash_type(self) -> str | None:
+        """The hash type of the app token that opened the session."""
+        return self._sessions.app_token_hash_type
+
     def close(self) -> None:
         """Close all connections."""
         self._http.close()

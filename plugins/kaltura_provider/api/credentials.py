@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kaltura_provider.api.enums import SessionType
+from kaltura_provider.api.enums import AppTokenHashType, SessionType
 from kaltura_provider.api.errors import KalturaConfigurationError
 
 __all__ = ["AuthMethod", "Credentials"]
@@ -47,6 +47,7 @@ class Credentials:
     privileges: str | None = None
     lifetime: int = 86_400
     app_token_id: str | None = None
+    app_token_hash_type: AppTokenHashType | str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.partner_id, bool) or not isinstance(self.partner_id, int) or self.partner_id == 0:
@@ -58,6 +59,7 @@ class Credentials:
             )
         object.__setattr__(self, "auth", self._auth_method())
         object.__setattr__(self, "session_type", self._session_type())
+        object.__setattr__(self, "app_token_hash_type", self._hash_type())
         if not self.secret:
             wanted = {AuthMethod.KS: "session (KS)", AuthMethod.APP_TOKEN: "app token's value"}
             missing = wanted.get(AuthMethod(self.auth), "admin secret")
@@ -83,6 +85,16 @@ class Credentials:
             raise KalturaConfigurationError(
                 "session type", self.session_type, "is unknown", "use ADMIN (2) or USER (0)"
             ) from None
+
+    def _hash_type(self) -> AppTokenHashType | None:
+        given = self.app_token_hash_type
+        if given is None or given == "":
+            return None
+        try:
+            return AppTokenHashType(str(given).upper().replace("-", ""))
+        except ValueError:
+            known = ", ".join(AppTokenHashType)
+            raise KalturaConfigurationError("app token hash type", given, "is unknown", f"use one of {known}") from None
 
     @property
     def minted_here(self) -> bool:

@@ -8,7 +8,7 @@ it has the session.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from kaltura_provider.api.arguments import asset_id, flag, number
 from kaltura_provider.api.arguments import entry_id as entry_value
@@ -110,20 +110,26 @@ def raw_url(
 
     An unknown entry is answered with HTTP 200 and no content.
 
-    :param file_name: the name it is served under.
+    :param file_name: the name it is saved under. Served directly, the file comes without a name of its own and browsers
+        take the end of the URL, so the name stands there alone, as in Kaltura's guide. A download's name comes from the
+        parameter ``file_name``.
     :param direct_serve: shown by browsers, not offered as a download.
     :raises KalturaConfigurationError: an argument is impossible; names it.
     """
+    direct, name = flag(direct_serve, "direct_serve"), file_name_value(file_name)
+    # A name without a dot could be that of a parameter.
+    alone = direct and name is not None and "." in name
     pairs = {
         "entry_id": entry_value(entry_id),
-        "direct_serve": 1 if flag(direct_serve, "direct_serve") else None,
+        "direct_serve": 1 if direct else None,
         "forceproxy": True if flag(forceproxy, "forceproxy") else None,
         "version": optional(number, version, "version"),
         "ks": ks,
         "referrer": encode_referrer(referrer),
-        "file_name": file_name_value(file_name),
+        "file_name": None if alone else name,
     }
-    return f"{delivery_base(cdn_host, partner_id)}/raw{path_pairs(pairs)}"
+    end = f"/{quote(name, safe='')}" if alone and name else ""
+    return f"{delivery_base(cdn_host, partner_id)}/raw{path_pairs(pairs)}{end}"
 
 
 def download_url(

@@ -261,12 +261,12 @@ class PlaybackFormat(StrEnum):
 
 
 class AppTokenHashType(StrEnum):
-    """KalturaAppTokenHashType; SHA1 is the server's default."""
+    """KalturaAppTokenHashType; SHA1 is the server's default, SHA256 what Kaltura's guides make tokens with."""
 
-    SHA1 = "SHA1"
-    MD5 = "MD5"
     SHA256 = "SHA256"
+    SHA1 = "SHA1"
     SHA512 = "SHA512"
+    MD5 = "MD5"
 
 
 IntEnumT = TypeVar("IntEnumT", bound=IntEnum)

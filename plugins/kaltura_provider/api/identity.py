@@ -92,6 +92,7 @@ def _described(client: KalturaClient, session: Any, version: Any) -> Identity:
     message = (
         f"Connected to {client.service_url}{server} as user {user_id!r} of partner {partner_id}: "
         f"{session_type.name} session until {end}{_limits(session_type, privileges)}"
+        f"{_hash_type(client)}"
     )
     return Identity(
         message,
@@ -102,6 +103,13 @@ def _described(client: KalturaClient, session: Any, version: Any) -> Identity:
         privileges=privileges,
         server_version=version if isinstance(version, str) else None,
     )
+
+
+def _hash_type(client: KalturaClient) -> str:
+    found = client.app_token_hash_type
+    if found is None or client.credentials.app_token_hash_type:
+        return ""
+    return f". The app token's hash type is {found}: put it into app_token_hash_type, so that no task has to find it"
 
 
 def _limits(session_type: SessionType, privileges: str) -> str:

@@ -62,9 +62,16 @@ class SessionKeeper:
         self._clock = clock
         self._privileges = credentials.effective_privileges(service_url)
         self._held: _Held | None = None
-        # The token's hash algorithm is not told to its holder; the one that worked is kept.
-        self._hash_types = list(AppTokenHashType)
+        # A token's hash algorithm is told to administrators only. Unless it is given, the one that works is found.
+        told = credentials.app_token_hash_type
+        self._hash_types = [AppTokenHashType(told)] if told else list(AppTokenHashType)
         observer.on_secret(credentials.secret)
+
+    @property
+    def app_token_hash_type(self) -> AppTokenHashType | None:
+        """The hash algorithm of the app token, once a session has been opened with it."""
+        own = self._credentials
+        return self._hash_types[0] if own.auth is AuthMethod.APP_TOKEN and self._held is not None else None
 
     @property
     def renewable(self) -> bool:
@@ -157,11 +164,11 @@ class SessionKeeper:
             try:
                 info = yield from call("appToken", "startSession", params, ks)
             except KalturaAPIError as error:
-                if error.code != "INVALID_APP_TOKEN_HASH" or number == len(AppTokenHashType):
+                if error.code != "INVALID_APP_TOKEN_HASH" or number == len(self._hash_types):
                     raise
                 continue
             break
-        self._hash_types = [hash_type, *(other for other in AppTokenHashType if other is not hash_type)]
+        self._hash_types.sort(key=lambda known: known is not hash_type)
         text = _session_text(info.get("ks") if isinstance(info, dict) else None, "startSession")
         return text, float(info.get("expiry") or self._clock() + own.lifetime)
 

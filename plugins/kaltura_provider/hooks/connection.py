@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,14 @@ from kaltura_provider.api.service_url import normalize_host, normalize_service_u
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-__all__ = ["DEFAULT_CDN_HOST", "DEFAULT_KMC_HOST", "DEFAULT_SERVICE_URL", "KalturaAccount", "read_connection"]
+__all__ = [
+    "DEFAULT_CDN_HOST",
+    "DEFAULT_KMC_HOST",
+    "DEFAULT_SERVICE_URL",
+    "KalturaAccount",
+    "extra_of",
+    "read_connection",
+]
 
 DEFAULT_SERVICE_URL = "https://www.kaltura.com"
 DEFAULT_CDN_HOST = "https://cdnapisec.kaltura.com"
@@ -24,6 +32,7 @@ _KNOWN_EXTRAS = frozenset(
     {
         "auth",
         "app_token_id",
+        "app_token_hash_type",
         "user_id",
         "session_type",
         "privileges",
@@ -87,6 +96,7 @@ def read_connection(connection: Connection) -> KalturaAccount:
             privileges=_text(extra.get("privileges")),
             lifetime=_lifetime(extra.get("session_lifetime")),
             app_token_id=_text(extra.get("app_token_id")),
+            app_token_hash_type=_text(extra.get("app_token_hash_type")),
         ),
         cdn_host=normalize_host(str(extra.get("cdn_host") or DEFAULT_CDN_HOST), field="extra cdn_host"),
         kmc_host=normalize_host(str(extra.get("kmc_host") or DEFAULT_KMC_HOST), field="extra kmc_host"),
@@ -94,12 +104,31 @@ def read_connection(connection: Connection) -> KalturaAccount:
 
 
 def _extras(connection: Connection) -> dict[str, Any]:
-    extra: dict[str, Any] = connection.extra_dejson or {}
+    extra = extra_of(connection)
     if unknown := sorted(set(extra) - _KNOWN_EXTRAS):
         raise KalturaConfigurationError(
             "extra", ", ".join(unknown), "is unknown", f"use one of {', '.join(sorted(_KNOWN_EXTRAS))}"
         )
     return extra
+
+
+def extra_of(connection: Connection) -> dict[str, Any]:
+    """Return the extra of a connection of any type; its secrets are masked in logs.
+
+    :raises KalturaConfigurationError: it is no JSON object. The error does not show it, for it may hold secrets.
+    """
+    try:
+        extra = json.loads(connection.extra or "{}")
+    except ValueError:
+        extra = ""
+    if extra is None:
+        return {}
+    if not isinstance(extra, dict):
+        raise KalturaConfigurationError(
+            f"extra of connection {connection.conn_id}", None, "is no JSON object", 'write {"name": "value", ...}'
+        )
+    # This also masks what Airflow takes for secrets.
+    return dict(connection.extra_dejson)
 
 
 def _host(connection: Connection) -> str:
@@ -115,8 +144,8 @@ def _host(connection: Connection) -> str:
     return host
 
 
-def _partner_id(login: str | None) -> int:
-    text = (login or "").strip()
+def _partner_id(login: object) -> int:
+    text = str("" if login is None else login).strip()
     if not text.isdecimal():
         raise KalturaConfigurationError(
             "login (partner id)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ ALLOWED_CONNECTIONS = "KALTURA_ALLOWED_CONNECTIONS"
 any of the right type."""
 
 _TYPES = {"kaltura_conn_id": ("kaltura",), "aws_conn_id": ("aws",), "http_conn_id": ("http", "https")}
+_TEXTS = ("conn_type", "host", "login", "password", "schema", "description")
 # Backends of secrets make paths of ids.
 _TYPED = re.compile(r"[\w.:-]{1,250}")
 
@@ -53,13 +55,39 @@ def of_type(connection: Connection, field: str) -> Connection:
 
 
 def no_connection(conn_id: str, field: str) -> KalturaConfigurationError:
-    """Return the error that says that there is no such connection."""
+    """Return the error that says that there is no such connection, or why Airflow does not see it."""
     from kaltura_provider.api.errors import KalturaConfigurationError
 
+    if (unreadable := _unreadable_variable(conn_id)) is not None:
+        return unreadable
     fix = "add the connection or correct its id"
     if field == "aws_conn_id":
         fix += "; one of type 'aws' without keys stands for the worker's own credentials"
     return KalturaConfigurationError(field, conn_id, "names no connection", fix)
+
+
+def _unreadable_variable(conn_id: str) -> KalturaConfigurationError | None:
+    """Return what keeps Airflow from reading a connection in an environment variable, if it does.
+
+    Airflow passes over a variable that it cannot read, and then says that there is no such connection.
+    """
+    from kaltura_provider.api.errors import KalturaConfigurationError
+
+    name = f"AIRFLOW_CONN_{conn_id.upper()}"
+    text = os.environ.get(name, "").strip()
+    if not text.startswith("{"):
+        return None
+    field = f"environment variable {name}"
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return KalturaConfigurationError(field, None, "is no JSON", "correct its commas, quotes and braces")
+    wrong = [key for key in _TEXTS if not isinstance(said.get(key), str | None)]
+    if wrong:
+        return KalturaConfigurationError(
+            f"{field}: {wrong[0]}", None, "is not text", f'write it in quotes, as in "{wrong[0]}": "12345"'
+        )
+    return KalturaConfigurationError(field, None, "cannot be read by Airflow", "check its fields and the port")
 
 
 def check_typed(conn_id: str, field: str) -> None:

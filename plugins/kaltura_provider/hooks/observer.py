@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AirflowObserver"]
 
+# A refused hash is how the hash type of an app token is found; if none is right, the error says so.
+_NO_TROUBLE = (None, "INVALID_APP_TOKEN_HASH")
+
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +44,7 @@ class AirflowObserver(Observer):
 
     def on_call(self, call: CallRecord) -> None:
         """Log one exchange with Kaltura: at debug level, failures as warnings."""
-        level = logging.DEBUG if call.error is None else logging.WARNING
+        level = logging.DEBUG if call.error in _NO_TROUBLE else logging.WARNING
         log.log(
             level,
             "Kaltura %s.%s took %.3f s (attempt %d, request %s)%s",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -194,12 +195,13 @@ def _fetchable(uri: str) -> str:
 def _headers(http_conn_id: str | None, uri: str) -> dict[str, str]:
     if not http_conn_id:
         return {}
+    from kaltura_provider.hooks.connection import extra_of
     from kaltura_provider.hooks.masking import mask_headers
     from kaltura_provider.hooks.named_connections import named_connection
 
     connection = named_connection(http_conn_id, "http_conn_id")
     _check_destination(connection, uri)
-    headers = _said_headers(http_conn_id, connection.extra_dejson)
+    headers = _said_headers(http_conn_id, extra_of(connection))
     if connection.login and "authorization" not in {name.lower() for name in headers}:
         basic = b64encode(f"{connection.login}:{connection.password or ''}".encode()).decode()
         headers["Authorization"] = f"Basic {basic}"
@@ -243,7 +245,39 @@ def _said_headers(http_conn_id: str, extra: dict[str, Any]) -> dict[str, str]:
         )
     top = {name: value for name, value in extra.items() if name not in _REQUEST_OPTIONS and name != "headers"}
     return {
-        str(name): str(value)
+        _header_name(http_conn_id, str(name)): _header_value(http_conn_id, str(name), str(value))
         for name, value in {**top, **below}.items()
         if isinstance(value, str | int | float) and not isinstance(value, bool)
     }
+
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+def _header_name(http_conn_id: str, name: str) -> str:
+    from kaltura_provider.api.errors import KalturaConfigurationError
+
+    if not _HEADER_NAME.fullmatch(name.strip()):
+        raise KalturaConfigurationError(
+            f"header {name!r} in connection {http_conn_id}", None, "is no header name", "write one like X-Api-Key"
+        )
+    return name.strip()
+
+
+def _header_value(http_conn_id: str, name: str, value: str) -> str:
+    """Return a header's value without the white space around it, such as the newline of a pasted key.
+
+    :raises KalturaConfigurationError: it cannot be sent. The value is not shown, for it may be a secret.
+    """
+    from kaltura_provider.api.errors import KalturaConfigurationError
+
+    value = value.strip()
+    if not _HEADER_VALUE.fullmatch(value):
+        raise KalturaConfigurationError(
+            f"the value of header {name} in connection {http_conn_id}",
+            None,
+            "has a line break, a control character or a letter beyond Latin-1, which HTTP cannot send",
+            "correct it in the connection's extra",
+        )
+    return value

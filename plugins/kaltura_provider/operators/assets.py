@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AddAssetOperator",
     "DeleteAssetOperator",
+    "GetAssetOperator",
     "GetAssetUrlOperator",
     "ListAssetsOperator",
     "SetDefaultAssetOperator",
@@ -86,7 +87,7 @@ class AddAssetOperator(KalturaOperator):
         from kaltura_provider.api.arguments import entry_id
         from kaltura_provider.operators.sending import send_file
         from kaltura_provider.services.entry.content import ContentSource
-        from kaltura_provider.services.entry_assets import put_asset
+        from kaltura_provider.services.entry_assets import put_asset, with_format_name
 
         entry = entry_id(self.entry_id)
         content = None if self._sends() else ContentSource(**self._given(), url_headers=self.url_headers)
@@ -101,7 +102,7 @@ class AddAssetOperator(KalturaOperator):
             # `add` alone would leave the default that was one beside it.
             client.call(kind.service, "setAsDefault", {kind.id_parameter: made["id"]}, repeatable=True)
         self.log.info("Entry %s has %s %s, status %s", entry, self.asset_kind, made["id"], made["status"])
-        return made
+        return with_format_name(kind, made)
 
     def _given(self) -> dict[str, Any]:
         return {"token": self.token, "url": self.url, "text": self.text}
@@ -146,9 +147,11 @@ class ListAssetsOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> list[dict[str, Any]]:
         """Return the assets."""
         from kaltura_provider.api.arguments import entry_ids
-        from kaltura_provider.services.entry_assets import list_assets
+        from kaltura_provider.services.entry_assets import list_assets, with_format_name
 
-        return list_assets(self.hook.get_conn(), asset_kind(self.asset_kind), entry_ids(self.entry_id, "entry_id"))
+        kind = asset_kind(self.asset_kind)
+        found = list_assets(self.hook.get_conn(), kind, entry_ids(self.entry_id, "entry_id"))
+        return [with_format_name(kind, asset) for asset in found]
 
 
 class _OneAssetOperator(KalturaOperator):
@@ -164,6 +167,17 @@ class _OneAssetOperator(KalturaOperator):
         from kaltura_provider.api.arguments import asset_id
 
         return asset_id(self.asset_id)
+
+
+class GetAssetOperator(_OneAssetOperator):
+    """Read an asset."""
+
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
+        """Return the asset."""
+        from kaltura_provider.services.entry_assets import get_asset, with_format_name
+
+        kind = asset_kind(self.asset_kind)
+        return with_format_name(kind, get_asset(self.hook.get_conn(), kind, self.checked_id()))
 
 
 class GetAssetUrlOperator(_OneAssetOperator):

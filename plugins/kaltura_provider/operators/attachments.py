@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.operators.assets import (
     AddAssetOperator,
     DeleteAssetOperator,
+    GetAssetOperator,
     GetAssetUrlOperator,
     ListAssetsOperator,
 )
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KalturaAddAttachmentOperator",
     "KalturaDeleteAttachmentOperator",
+    "KalturaGetAttachmentOperator",
     "KalturaGetAttachmentUrlOperator",
     "KalturaListAttachmentsOperator",
 ]
@@ -65,6 +67,17 @@ class KalturaListAttachmentsOperator(ListAssetsOperator):
     :param entry_id: an entry id, an asset reference, or a list of either.
     :return: a list of ``{"id", "entryId", "status", "filename", "title", "format" ...}``.
     :raises AirflowFailException: an id has not the shape of one.
+    """
+
+    asset_kind = "attachment"
+
+
+class KalturaGetAttachmentOperator(GetAssetOperator):
+    """Read an attachment (``attachment_attachmentAsset.get``).
+
+    :param asset_id: the attachment's id, or what another operator returned for it.
+    :return: ``{"id", "entryId", "status", "filename", "title", "format"`` (``text``, ``document`` ...)``, ...}``.
+    :raises AirflowFailException: there is no such attachment.
     """
 
     asset_kind = "attachment"

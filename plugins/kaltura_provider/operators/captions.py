@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.operators.assets import (
     AddAssetOperator,
     DeleteAssetOperator,
+    GetAssetOperator,
     GetAssetUrlOperator,
     ListAssetsOperator,
     SetDefaultAssetOperator,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KalturaAddCaptionOperator",
     "KalturaDeleteCaptionOperator",
+    "KalturaGetCaptionOperator",
     "KalturaGetCaptionUrlOperator",
     "KalturaListCaptionsOperator",
     "KalturaSetDefaultCaptionOperator",
@@ -78,6 +80,17 @@ class KalturaListCaptionsOperator(ListAssetsOperator):
     :param entry_id: an entry id, an asset reference, or a list of either.
     :return: a list of ``{"id", "entryId", "status", "language", "label", "format", "isDefault" ...}``.
     :raises AirflowFailException: an id has not the shape of one.
+    """
+
+    asset_kind = "caption"
+
+
+class KalturaGetCaptionOperator(GetAssetOperator):
+    """Read a caption (``caption_captionAsset.get``).
+
+    :param asset_id: the caption's id, or what another operator returned for it.
+    :return: ``{"id", "entryId", "status", "language", "label", "format"`` (``srt`` ...)``, "isDefault" ...}``.
+    :raises AirflowFailException: there is no such caption.
     """
 
     asset_kind = "caption"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-__all__ = ["KalturaGetFlavorUrlOperator", "KalturaListFlavorsOperator"]
+__all__ = ["KalturaGetFlavorOperator", "KalturaGetFlavorUrlOperator", "KalturaListFlavorsOperator"]
 
 
 class KalturaListFlavorsOperator(KalturaOperator):
@@ -79,6 +79,31 @@ class KalturaListFlavorsOperator(KalturaOperator):
             for entry, entry_id in zip(entries, ids, strict=True)
         ]
         return results if many else results[0]
+
+
+class KalturaGetFlavorOperator(KalturaOperator):
+    """Read a flavor (``flavorAsset.get``).
+
+    :param flavor: the flavor asset's id, or a flavor as another operator returned it.
+    :return: the flavor, as ``KalturaListFlavorsOperator`` describes it, with the ``entryId`` it belongs to.
+    :raises AirflowFailException: there is no such flavor.
+    """
+
+    template_fields: Sequence[str] = ("flavor", *KalturaOperator.template_fields)
+
+    def __init__(self, *, flavor: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.flavor = flavor
+
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
+        """Return the flavor."""
+        from kaltura_provider.api.arguments import asset_id
+        from kaltura_provider.services.flavor_asset import get_flavor
+
+        given = self.flavor
+        # The operators call a flavor's id `id`, or `flavor_id` beside its URL.
+        found = given.get("id", given.get("flavor_id")) if isinstance(given, dict) else given
+        return get_flavor(self.hook.get_conn(), asset_id(found, "flavor"))
 
 
 class KalturaGetFlavorUrlOperator(KalturaOperator):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.operators.assets import (
     AddAssetOperator,
     DeleteAssetOperator,
+    GetAssetOperator,
     GetAssetUrlOperator,
     ListAssetsOperator,
     SetDefaultAssetOperator,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KalturaAddThumbnailOperator",
     "KalturaDeleteThumbnailOperator",
+    "KalturaGetThumbnailOperator",
     "KalturaGetThumbnailUrlOperator",
     "KalturaListThumbnailsOperator",
     "KalturaSetDefaultThumbnailOperator",
@@ -112,6 +114,17 @@ class KalturaListThumbnailsOperator(ListAssetsOperator):
     :param entry_id: an entry id, an asset reference, or a list of either.
     :return: a list of ``{"id", "entryId", "status", "width", "height", "tags" ...}``.
     :raises AirflowFailException: an id has not the shape of one.
+    """
+
+    asset_kind = "thumbnail"
+
+
+class KalturaGetThumbnailOperator(GetAssetOperator):
+    """Read a thumbnail (``thumbAsset.get``).
+
+    :param asset_id: the thumbnail's id, or what another operator returned for it.
+    :return: ``{"id", "entryId", "status", "width", "height", "tags" ...}``.
+    :raises AirflowFailException: there is no such thumbnail.
     """
 
     asset_kind = "thumbnail"

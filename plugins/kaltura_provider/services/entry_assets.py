@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.arguments import choose
-from kaltura_provider.api.enums import AttachmentFormat, CaptionFormat, ThumbAssetStatus, parse_status
+from kaltura_provider.api.enums import AttachmentFormat, CaptionFormat, ThumbAssetStatus, parse_enum, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError, KalturaNotFoundError
 from kaltura_provider.api.redaction import redact
 from kaltura_provider.api.signing import unsigned_query
@@ -29,10 +30,12 @@ __all__ = [
     "attachment_object",
     "caption_object",
     "delete_asset",
+    "get_asset",
     "list_assets",
     "origin_mark",
     "put_asset",
     "thumbnail_object",
+    "with_format_name",
 ]
 
 
@@ -46,6 +49,7 @@ class AssetKind:
     key: tuple[str, ...]
     fields: tuple[str, ...]
     changeable: tuple[str, ...] = ()
+    formats: type[IntEnum] | None = None
 
     @property
     def id_parameter(self) -> str:
@@ -56,14 +60,14 @@ class AssetKind:
 _COMMON = ("id", "entryId", "status", "fileExt", "sizeInBytes", "tags")
 CAPTION = AssetKind(
     "caption", "caption_captionAsset", "captionAsset", ("language", "label", "format"),
-    (*_COMMON, "language", "languageCode", "label", "format", "isDefault"),
+    (*_COMMON, "language", "languageCode", "label", "format", "isDefault"), formats=CaptionFormat,
 )  # fmt: skip
 THUMBNAIL = AssetKind(
     "thumbnail", "thumbAsset", "thumbAsset", ("partnerData",), (*_COMMON, "width", "height", "partnerData")
 )
 ATTACHMENT = AssetKind(
     "attachment", "attachment_attachmentAsset", "attachmentAsset", ("filename",),
-    (*_COMMON, "filename", "title", "format"), ("title", "format"),
+    (*_COMMON, "filename", "title", "format"), ("title", "format"), AttachmentFormat,
 )  # fmt: skip
 
 _ATTACHMENT_FORMATS = {
@@ -141,6 +145,20 @@ def _shown(kind: AssetKind, asset: Mapping[str, Any]) -> dict[str, Any]:
     if "sizeInBytes" in kept:
         kept["sizeInBytes"] = int(kept["sizeInBytes"])  # text on the wire
     return kept
+
+
+def get_asset(client: KalturaClient, kind: AssetKind, asset_id: str) -> dict[str, Any]:
+    """Return one asset, with what of it is of use.
+
+    :raises KalturaNotFoundError: there is none. :raises KalturaError: Kaltura cannot be asked.
+    """
+    return _shown(kind, client.call(kind.service, "get", {kind.id_parameter: asset_id}))
+
+
+def with_format_name(kind: AssetKind, asset: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an asset with its format by name (``srt``, ``document``), as arguments call it."""
+    found = parse_enum(kind.formats, asset.get("format")) if kind.formats else None
+    return {**asset, "format": found.name.lower()} if isinstance(found, IntEnum) else dict(asset)
 
 
 def put_asset(

@@ -21,6 +21,7 @@ __all__ = [
     "FlavorAsset",
     "FlavorNotReadyError",
     "best_flavor",
+    "get_flavor",
     "list_flavors",
     "narrowed",
     "source_flavor",
@@ -102,13 +103,26 @@ def list_flavors(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, l
     for start in range(0, len(entry_ids), _BATCH):
         conditions = {"entryIdIn": ",".join(entry_ids[start : start + _BATCH])}
         for flavor in list_all(client, "flavorAsset", conditions):
-            kept = {name: flavor[name] for name in FLAVOR_FIELDS if name in flavor}
-            if "sizeInBytes" in kept:
-                kept["sizeInBytes"] = int(kept["sizeInBytes"])  # text on the wire
-            found.setdefault(flavor["entryId"], []).append(kept)
+            found.setdefault(flavor["entryId"], []).append(_kept(flavor))
     for flavors in found.values():
         flavors.sort(key=_order)
     return found
+
+
+def get_flavor(client: KalturaClient, flavor_id: str) -> dict[str, Any]:
+    """Return one flavor, with the ``entryId`` it belongs to.
+
+    :raises KalturaNotFoundError: there is none. :raises KalturaError: Kaltura cannot be asked.
+    """
+    flavor = client.call("flavorAsset", "get", {"id": flavor_id})
+    return {"entryId": flavor["entryId"], **_kept(flavor)}
+
+
+def _kept(flavor: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: flavor[name] for name in FLAVOR_FIELDS if name in flavor}
+    if "sizeInBytes" in kept:
+        kept["sizeInBytes"] = int(kept["sizeInBytes"])  # text on the wire
+    return kept
 
 
 def _order(flavor: Mapping[str, Any]) -> tuple[bool, int, int]:

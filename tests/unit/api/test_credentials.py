@@ -18,6 +18,10 @@ _URL = "https://www.kaltura.com/api_v3"
         ({"secret": "", "auth": "ks"}, r"session \(KS\)"),
         ({"secret": "", "auth": "app_token", "app_token_id": "1"}, "app token's value"),
         ({"auth": "app_token"}, "app token id is empty"),
+        (
+            {"app_token_hash_type": "SHA3"},
+            "app token hash type 'SHA3' is unknown: use one of SHA256, SHA1, SHA512, MD5",
+        ),
         ({"session_type": 7}, "session type 7"),
         ({"lifetime": 0}, "session lifetime 0"),
     ],

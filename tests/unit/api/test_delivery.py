@@ -176,8 +176,14 @@ def test_the_protocol_follows_the_host():
 def test_other_urls():
     host = "cdnapisec.kaltura.com"
     assert raw_url(host, 1, "0_abcdefgh", file_name="b.json") == (
-        f"{_CDN}/p/1/raw/entry_id/0_abcdefgh/direct_serve/1/forceproxy/true/file_name/b.json"
+        f"{_CDN}/p/1/raw/entry_id/0_abcdefgh/direct_serve/1/forceproxy/true/b.json"
     )
+    assert raw_url(host, 1, "0_abcdefgh", file_name="a b/c"[:3] + "?.pdf", ks="K", version=2).endswith(
+        "/direct_serve/1/forceproxy/true/version/2/ks/K/a%20b%3F.pdf"
+    )
+    # A name that could be a parameter's, and a download, whose name the server sends.
+    assert raw_url(host, 1, "0_abcdefgh", file_name="ks").endswith("/forceproxy/true/file_name/ks")
+    assert raw_url(host, 1, "0_abcdefgh", file_name="b.json", direct_serve=False).endswith("/file_name/b.json")
     assert (
         raw_url(host, 1, "0_abcdefgh", direct_serve=False, forceproxy=False, version=3)
         == f"{_CDN}/p/1/raw/entry_id/0_abcdefgh/version/3"

@@ -1,6 +1,7 @@
 """How each way to authenticate gets its session, told from the calls it makes."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -93,7 +94,7 @@ class TestAppToken:
         assert start.path.endswith("/service/appToken/action/startSession")
         assert start.form["id"] == "1_tok"
         assert start.form["ks"] == "widget-session"
-        assert start.form["tokenHash"] == _hash("sha1")
+        assert start.form["tokenHash"] == _hash("sha256")
         assert (start.form["userId"], start.form["type"], start.form["expiry"]) == ("u", "2", "600")
         assert b"token-value" not in widget.body + start.body
         assert recorder.secrets == ["token-value", "widget-session", "app-session"]
@@ -105,9 +106,20 @@ class TestAppToken:
         with KalturaClient(server.url, TOKEN) as client:
             assert client.call("media", "get") == 1
             assert client.ks() == "two"
+            assert client.app_token_hash_type == "SHA512"
         hashes = [sent.form["tokenHash"] for sent in server.received if "tokenHash" in sent.form]
-        sha256 = _hash("sha256")
-        assert hashes[-2:] == [sha256, sha256]
+        sha512 = _hash("sha512")
+        assert hashes[-2:] == [sha512, sha512]
+
+    @pytest.mark.parametrize("given", ["SHA1", "sha-1"])
+    def test_a_given_hash_type_is_the_only_one_tried(self, server, given):
+        server.reply(WIDGET, _session_info("one", 2_000_000_000))
+        assert _opened(server, replace(TOKEN, app_token_hash_type=given)) == "one"
+        assert [sent.form.get("tokenHash") for sent in server.received] == [None, _hash("sha1")]
+        server.reply(WIDGET, exception("INVALID_APP_TOKEN_HASH"))
+        with pytest.raises(KalturaPermanentError, match="INVALID_APP_TOKEN_HASH"):
+            _opened(server, replace(TOKEN, app_token_hash_type="MD5"))
+        assert len(server.received) == 4
 
     def test_a_wrong_value_is_told_after_every_hash(self, server):
         server.reply(WIDGET, *[exception("INVALID_APP_TOKEN_HASH")] * 4)

@@ -71,3 +71,50 @@ def test_the_form_offers_every_field_that_is_read() -> None:
     extra = {name: field["schema"].get("default") for name, field in fields.items()}
     account = read_connection(connection(extra={name: value for name, value in extra.items() if value is not None}))
     assert account == read_connection(connection())
+
+
+@pytest.mark.parametrize("extra", [["a"], [1], "text", 5, None, True])
+def test_an_extra_that_is_no_mapping_is_named(extra: object) -> None:
+    if extra is None:
+        assert read_connection(connection(extra=None, host="http://127.0.0.1")).partner_id == 102
+        return
+    with pytest.raises(KalturaConfigurationError, match="extra of connection k is no JSON object"):
+        read_connection(connection(extra=extra))
+
+
+def test_an_extra_that_is_no_json_is_named_and_not_shown() -> None:
+    broken = Connection(conn_id="k", conn_type="kaltura", login="102", password="geheim", extra="{'token': 's3cret'")
+    with pytest.raises(KalturaConfigurationError, match="extra of connection k is no JSON object") as caught:
+        read_connection(broken)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [
+        (
+            '{"conn_type": "kaltura", "login": 102, "password": "geheim99"}',
+            "ODD: login is not text: write it in quotes",
+        ),
+        ('{"conn_type": "kaltura", "login": "102", "password": 12345678}', "ODD: password is not text"),
+        ('{"conn_type": "kaltura", "login": "102", "port": "x", "password": "geheim99"}', "cannot be read by Airflow"),
+        ('{"conn_type": "kaltura", "login": "102" "password": "geheim99"}', "AIRFLOW_CONN_ODD is no JSON"),
+        (None, "'odd' names no connection"),
+    ],
+)
+def test_a_variable_that_airflow_passes_over_is_named(
+    variable: str | None, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kaltura_provider.hooks.kaltura import KalturaHook
+
+    if variable is not None:
+        monkeypatch.setenv("AIRFLOW_CONN_ODD", variable)
+    with pytest.raises(KalturaConfigurationError, match=words) as caught:
+        _ = KalturaHook("odd").account
+    assert "geheim99" not in str(caught.value)
+    assert "12345678" not in str(caught.value)
+
+
+def test_the_hash_type_of_an_app_token_is_read() -> None:
+    extra = {"auth": "app_token", "app_token_id": "1_t", "app_token_hash_type": "sha256"}
+    assert read_connection(connection(extra=extra)).credentials.app_token_hash_type == "SHA256"

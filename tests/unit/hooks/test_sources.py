@@ -214,3 +214,25 @@ def test_receipts_go_nowhere_else_either(root: str, tmp_path, monkeypatch: pytes
     with pytest.raises(KalturaConfigurationError, match=f"receipts '{root}' cannot be used"):
         receipt_sink(root)
     assert receipt_sink(str(tmp_path / "receipts")).write("a/b.json", b"{}") == str(tmp_path / "receipts/a/b.json")
+
+
+def test_white_space_around_a_header_is_left_out(site, http_connection) -> None:
+    extra = {"Authorization": "Bearer t0ken\n", "X-Latin": " café\r\n"}
+    open_source(f"{site.url}/a.mp4", http_conn_id=http_connection(extra=extra)).close()
+    assert site.seen[-1]["authorization"] == "Bearer t0ken"
+    assert site.seen[-1]["x-latin"] == "café"
+
+
+@pytest.mark.parametrize("value", ["s3cret\nX-Evil: 1", "s3cret-Ω", "s3cret\x00", "s3cret \x1b[0m"])
+def test_a_header_that_cannot_be_sent_is_named_and_its_value_hidden(http_connection, value: str) -> None:
+    conn_id = http_connection(extra={"X-Key": value})
+    with pytest.raises(KalturaConfigurationError, match="value of header X-Key in connection") as caught:
+        open_source("https://example.com/a.mp4", http_conn_id=conn_id)
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(KalturaConfigurationError, match="is no header name"):
+        open_source("https://example.com/a.mp4", http_conn_id=http_connection(extra={"X Key:": "a"}))
+
+
+def test_an_extra_that_is_no_mapping_is_named(http_connection) -> None:
+    with pytest.raises(KalturaConfigurationError, match="is no JSON object"):
+        open_source("https://example.com/a.mp4", http_conn_id=http_connection(extra=["Authorization"]))

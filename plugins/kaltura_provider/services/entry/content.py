@@ -104,9 +104,9 @@ class ContentSource:
     def _header_lines(self) -> list[str]:
         headers = self.url_headers or ()
         if isinstance(headers, Mapping):
-            lines = [f"{name}: {value}" for name, value in headers.items()]
+            lines = [f"{name}: {value}".strip() for name, value in headers.items()]
         elif isinstance(headers, Sequence) and not isinstance(headers, str):
-            lines = [str(line) for line in headers]
+            lines = [str(line).strip() for line in headers]
         else:
             raise KalturaConfigurationError("url_headers", None, "are no headers", "give a mapping or a list of lines")
         for line in lines:

@@ -5,6 +5,7 @@ from airflow.sdk import DAG
 from kaltura_provider.operators.attachments import (
     KalturaAddAttachmentOperator,
     KalturaDeleteAttachmentOperator,
+    KalturaGetAttachmentOperator,
     KalturaGetAttachmentUrlOperator,
     KalturaListAttachmentsOperator,
 )
@@ -12,15 +13,21 @@ from kaltura_provider.operators.call import KalturaCallOperator
 from kaltura_provider.operators.captions import (
     KalturaAddCaptionOperator,
     KalturaDeleteCaptionOperator,
+    KalturaGetCaptionOperator,
     KalturaGetCaptionUrlOperator,
     KalturaListCaptionsOperator,
     KalturaSetDefaultCaptionOperator,
 )
 from kaltura_provider.operators.delivery import KalturaCheckDeliveryOperator
-from kaltura_provider.operators.flavors import KalturaGetFlavorUrlOperator, KalturaListFlavorsOperator
+from kaltura_provider.operators.flavors import (
+    KalturaGetFlavorOperator,
+    KalturaGetFlavorUrlOperator,
+    KalturaListFlavorsOperator,
+)
 from kaltura_provider.operators.thumbnails import (
     KalturaAddThumbnailOperator,
     KalturaDeleteThumbnailOperator,
+    KalturaGetThumbnailOperator,
     KalturaGetThumbnailUrlOperator,
     KalturaListThumbnailsOperator,
     KalturaSetDefaultThumbnailOperator,
@@ -36,6 +43,7 @@ with DAG("sidecars", schedule=None, params={"entry": "", "folder": "", "cdn": ""
     first = KalturaSetDefaultCaptionOperator(task_id="first", asset_id=english.output)
     captions = KalturaListCaptionsOperator(task_id="captions", entry_id=ENTRY)
     caption_url = KalturaGetCaptionUrlOperator(task_id="caption_url", asset_id=english.output)
+    caption = KalturaGetCaptionOperator(task_id="caption", asset_id=english.output)
     no_german = KalturaDeleteCaptionOperator(task_id="no_german", asset_id=german.output)
 
     still = KalturaAddThumbnailOperator(task_id="still", entry_id=ENTRY, second=1, width=160, default=True)
@@ -43,6 +51,7 @@ with DAG("sidecars", schedule=None, params={"entry": "", "folder": "", "cdn": ""
     cover = KalturaSetDefaultThumbnailOperator(task_id="cover", asset_id=picture.output)
     thumbnails = KalturaListThumbnailsOperator(task_id="thumbnails", entry_id=ENTRY)
     thumbnail_url = KalturaGetThumbnailUrlOperator(task_id="thumbnail_url", asset_id=picture.output)
+    thumbnail = KalturaGetThumbnailOperator(task_id="thumbnail", asset_id=picture.output)
     no_still = KalturaDeleteThumbnailOperator(task_id="no_still", asset_id=still.output)
 
     notes = KalturaAddAttachmentOperator(
@@ -50,11 +59,13 @@ with DAG("sidecars", schedule=None, params={"entry": "", "folder": "", "cdn": ""
     )
     attachments = KalturaListAttachmentsOperator(task_id="attachments", entry_id=ENTRY)
     notes_url = KalturaGetAttachmentUrlOperator(task_id="notes_url", asset_id=notes.output)
+    attachment = KalturaGetAttachmentOperator(task_id="attachment", asset_id=notes.output)
     no_notes = KalturaDeleteAttachmentOperator(task_id="no_notes", asset_id=notes.output)
 
     flavors = KalturaListFlavorsOperator(task_id="flavors", entry=ENTRY, statuses=["ready"])
     table = KalturaListFlavorsOperator(task_id="table", entry=ENTRY, output_uri="{{ params.folder }}/flavors.csv")
     best = KalturaGetFlavorUrlOperator(task_id="best", entry_id=ENTRY)
+    flavor = KalturaGetFlavorOperator(task_id="flavor", flavor=best.output)
     source = KalturaGetFlavorUrlOperator(task_id="source", entry_id=ENTRY, flavor="source")
 
     hls = KalturaCheckDeliveryOperator(task_id="hls", entry_id=ENTRY)
