@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 from kaltura_provider.feeds.interval import feed_context, run_interval
 from kaltura_provider.feeds.listing import UNKNOWN, Selection, examples, select
 from kaltura_provider.feeds.templates import MetadataTemplates
+from kaltura_provider.hooks.authored import AuthoredTemplates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["KalturaDiscoverOperator"]
 
 
-class KalturaDiscoverOperator(BaseOperator):
+class KalturaDiscoverOperator(AuthoredTemplates, BaseOperator):
     """List sources and say, for each, what its entry shall be.
 
     :param uri: an S3 prefix (``s3://bucket/prefix/``) to list; or

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ingest"]
 
+# Airflow's database takes 250 characters, and no task can end that has a longer name.
+_LONGEST_NAME = 200
+
 
 def ingest(
     discover: BaseOperator,
@@ -109,6 +112,6 @@ def ingest(
 def _named(field: str) -> str:
     """Return a template that names a mapped task instance by the first file of its batch, not by a number."""
     return (
-        f"{{{{ task.{field}[0].uri.split('?')[0].rstrip('/').split('/')[-1] }}}}"
+        f"{{{{ task.{field}[0].uri.split('?')[0].rstrip('/').split('/')[-1][:{_LONGEST_NAME}] }}}}"
         f"{{% if task.{field} | length > 1 %}} and {{{{ task.{field} | length - 1 }}}} more{{% endif %}}"
     )

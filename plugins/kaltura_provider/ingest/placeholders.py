@@ -23,6 +23,8 @@ LONGEST = 10_000
 
 # Linear on any text: no brace is looked at from more than two starts.
 _BRACES = re.compile(r"\{\{([^{}]*)\}\}")
+# Line breaks and tabs are text.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _SHOWN = 60
 
@@ -55,9 +57,13 @@ def fill(text: str, values: Mapping[str, str], *, field: str) -> str:
 
     :param values: name to value.
     :param field: where the text comes from, for errors.
-    :raises KalturaConfigurationError: a name is unknown, or the text is longer than ``LONGEST``, filled in or not.
+    :raises KalturaConfigurationError: a name is unknown, the text holds a control character, or it is longer than
+        ``LONGEST``, filled in or not.
     """
     _check_length(text, field, "is too long")
+    if _CONTROL.search(text):
+        shown = ascii(_short(text))[1:-1]
+        raise KalturaConfigurationError(field, shown, "holds a control character", "give it without")
 
     def value(braces: re.Match[str]) -> str:
         inside = braces[1].strip()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from kaltura_provider.hooks.authored import AuthoredTemplates
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["KalturaOperator"]
 
 
-class KalturaOperator(BaseOperator):
+class KalturaOperator(AuthoredTemplates, BaseOperator):
     """Base of the Kaltura operators; a subclass does its work in :meth:`run_in_kaltura`.
 
     :param kaltura_conn_id: the Airflow connection of type ``kaltura``.

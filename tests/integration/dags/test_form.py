@@ -20,16 +20,21 @@ RUN_A_COMMAND = (
 def test_code_typed_into_the_form_arrives_as_text(deployment, clips, tmp_path) -> None:
     mark = tmp_path / "ran"
     command = RUN_A_COMMAND.replace("MARK", str(mark))
-    uri = deployment.put("clip-1.mp4", clips["clip-1.mp4"])
+    uri = deployment.put("{{ 7 * 7 }}/{{ cycler }} {% raise %}.mp4", clips["clip-1.mp4"])
     ran = deployment.run(
-        deployment.form(), sources=[uri], name=READ_A_FILE, description=f"a {command} b", tags=["{{ 7 * 7 }}"]
+        deployment.form(),
+        sources=[uri],
+        name=READ_A_FILE,
+        description=f"a {command} b",
+        tags=["{{ 7 * 7 }}", "{{ asset.stem }}"],
     )
     assert ran.state == "success", ran.states
     assert not mark.exists()
     (entry,) = deployment.sandbox.control.entries()
     assert entry["name"] == READ_A_FILE
     assert entry["description"] == f"a {command} b"
-    assert entry["tags"] == "{{ 7 * 7 }}"
+    assert entry["tags"] == "{{ 7 * 7 }}, {{ cycler }} {% raise %}"
+    assert ran.summary["assets"][0]["uri"] == uri
     assert list(deployment.held().values()) == [hashlib.sha256(clips["clip-1.mp4"]).hexdigest()]
 
 

@@ -75,6 +75,14 @@ def test_the_address_of_a_url_is_filled_in_without_what_signs_it() -> None:
     assert (values["asset.key"], values["asset.stem"]) == ("a b/clip.mp4", "clip")
 
 
+@pytest.mark.parametrize("letter", ["\x00", "\x1b", "\x7f", "\ud800"])
+def test_control_characters_are_refused_and_shown_as_codes(letter: str) -> None:
+    with pytest.raises(KalturaConfigurationError, match=r"name 'a.*' holds a control character") as caught:
+        fill(f"a{letter}b", VALUES, field="name")
+    assert letter not in str(caught.value)
+    assert fill("a\r\n\tb", VALUES, field="name") == "a\r\n\tb"
+
+
 def test_length_is_bounded_before_and_after() -> None:
     assert len(fill("x" * LONGEST, VALUES, field="name")) == LONGEST
     with pytest.raises(KalturaConfigurationError, match=r"description 'x{60}\.\.\.' is too long \(10,001 characters\)"):
@@ -83,7 +91,7 @@ def test_length_is_bounded_before_and_after() -> None:
         fill("{{ asset.key }}" * 600, VALUES, field="description")
 
 
-@given(st.text(max_size=200), st.text(max_size=50))
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=200), st.text(max_size=50))
 def test_any_text_comes_out_as_it_went_in(text: str, name: str) -> None:
     values = placeholder_values(f"s3://media/{name}", DAY)
     assert fill("{{ asset.uri }}", values, field="name") == f"s3://media/{name}"
