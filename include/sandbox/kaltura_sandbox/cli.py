@@ -172,14 +172,15 @@ def _serve(options: argparse.Namespace, stop: threading.Event) -> int:
         _arm(sandbox, options)
         if not options.no_s3:
             s3 = _start_s3(options)
-        with sandbox:
-            variables = env_file.environment(sandbox.config, sandbox.url, s3)
-            env_file.write(options.env_file, variables)
-            _announce(options, sandbox, s3)
-            stop.wait()
+        sandbox.start()
+        variables = env_file.environment(sandbox.config, sandbox.url, s3)
+        env_file.write(options.env_file, variables)
+        _announce(options, sandbox, s3)
+        stop.wait()
     except (OSError, RuntimeError, ValueError) as error:
         return _fail(str(error))
     finally:
+        sandbox.close()
         if s3 is not None:
             s3.close()
     return 0

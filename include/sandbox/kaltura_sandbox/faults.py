@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import random
 import threading
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from kaltura_sandbox.api.errors import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,10 +86,15 @@ class Faults:
     def add(self, kind: str, **settings: Any) -> Fault:
         """Put a fault in force; settings that are not a Fault's own become its parameters.
 
-        :raises ValueError: unknown kind.
+        :raises ValueError: unknown kind, or unknown error ``code``.
         """
         if kind not in KINDS:
             raise ValueError(f"unknown fault {kind!r}; known: {', '.join(sorted(KINDS))}")
+        if "code" in settings and settings["code"] not in CATALOGUE:
+            near = ", ".join(difflib.get_close_matches(str(settings["code"]), CATALOGUE, 3, 0.5))
+            raise ValueError(
+                f"unknown error code {settings['code']!r}; give one of Kaltura's{f', such as {near}' if near else ''}"
+            )
         own = {
             name: settings.pop(name)
             for name in ("service", "action", "times", "after", "probability", "element")

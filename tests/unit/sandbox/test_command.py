@@ -149,6 +149,15 @@ def test_faults_from_the_command_line(tmp_path: Path) -> None:
         process.communicate(timeout=20)
 
 
+def test_a_fault_with_an_unknown_code_is_refused_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = ["--no-s3", "--port", "0", "--data-dir", str(tmp_path / "d"), "--env-file", str(tmp_path / "e")]
+    assert main([*places, "--fault", "error,code=TOO_LARGE"]) == 1
+    assert "unknown error code 'TOO_LARGE'" in capsys.readouterr().err
+    assert not (tmp_path / "e").exists()
+
+
 def test_help_explains_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])

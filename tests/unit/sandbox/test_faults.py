@@ -197,3 +197,18 @@ def test_what_get_says_while_a_final_chunk_is_running(
 def test_other_origins_do_not_control_the_sandbox(api: Any, sandbox: Sandbox) -> None:
     reply = api._session.post(f"{sandbox.url}/_sandbox/reset", headers={"Origin": "http://evil.example"})
     assert reply.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "code", ["MAX_FILE_SIZE_EXCEEDED", "UPLOAD_PARTIAL_ERROR", "LOCK_TIMED_OUT", "CAPTION_ASSET_IS_NOT_READY"]
+)
+def test_every_code_of_kaltura_can_be_answered(api: Any, sandbox: Sandbox, code: str) -> None:
+    sandbox.control.fault("error", action="count", code=code)
+    assert api.code(api("media", "count")) == code
+
+
+def test_a_code_that_kaltura_does_not_have_is_refused(sandbox: Sandbox) -> None:
+    for kind in ("error", "error_after"):
+        with pytest.raises(RuntimeError, match=r"unknown error code 'INTERNAL_SERVER_EROR'.*INTERNAL_SERVER_ERROR"):
+            sandbox.control.fault(kind, code="INTERNAL_SERVER_EROR")
+    assert sandbox.app.faults.show() == []

@@ -68,9 +68,8 @@ def test_chunked_bodies(connection: http.client.HTTPConnection) -> None:
 
 
 def test_expect_continue(sandbox: Sandbox) -> None:
-    head = (
-        b"POST /api_v3/service/system/action/ping HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n"
-    )
+    head = b"POST /api_v3/service/system/action/ping HTTP/1.1\r\nHost: localhost\r\n"
+    head += b"Expect: 100-continue\r\nConnection: close\r\n"
     body = b"format=1"
     head += b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\n"
     reply = talk(sandbox, head + body)

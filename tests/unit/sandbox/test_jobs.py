@@ -14,8 +14,8 @@ import pytest
 from kaltura_sandbox import Sandbox
 from kaltura_sandbox.entries import flow
 from kaltura_sandbox.entries.picture import picture_size
+from kaltura_sandbox.fetching import clean_url, extension_of
 from kaltura_sandbox.jobs import ffmpeg
-from kaltura_sandbox.jobs.fetch import clean_url, extension_of
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +189,108 @@ def test_an_import_that_fails_is_retried_and_then_given_up(api: Any, source: Any
     assert [method for method, *_ in source.log].count("GET") == 2
     resource = {"objectType": "KalturaUrlResource", "url": url}
     assert api.code(api("media", "addContent", entryId=entry, resource=resource)) == "ENTRY_ALREADY_WITH_CONTENT"
+
+
+def test_an_import_looks_by_head_and_then_gets(api: Any, source: Any) -> None:
+    url = f"http://127.0.0.1:{source.server_port}/clip.mp4"
+    entry = api("media", "addFromUrl", mediaEntry={"mediaType": 1}, url=url)["id"]
+    assert api.wait(entry, 2) == 2
+    assert source.log == [("HEAD", "/clip.mp4", None), ("GET", "/clip.mp4", None)]
+
+
+class GetOnly(http.server.BaseHTTPRequestHandler):
+    """Refuses HEAD, as a URL presigned for GET does; ``page`` is the length of its error page."""
+
+    def do_HEAD(self) -> None:
+        self.server.log.append("HEAD")  # type: ignore[attr-defined]
+        self.send_response(403)
+        if self.server.page is not None:  # type: ignore[attr-defined]
+            self.send_header("Content-Length", str(self.server.page))  # type: ignore[attr-defined]
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        data = self.server.data  # type: ignore[attr-defined]
+        self.server.log.append("GET")  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("page", "status", "requests_"),
+    [
+        (None, -1, ["HEAD", "GET"]),  # as AWS answers; 100 bytes of text are fetched, and no media
+        (50, -1, ["HEAD", "GET"]),
+        # The error page is longer than the file. The next attempt finds the file there and HEAD refused: it gives up.
+        (372, -2, ["HEAD", "GET", "HEAD"]),
+    ],
+)
+def test_a_source_that_refuses_head(api: Any, page: int | None, status: int, requests_: list[str]) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), GetOnly) as server:
+        server.data, server.page, server.log = b"no media " * 11, page, []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/tiny.mp4?X-Amz-Signature=abc"
+        entry = api("media", "addFromUrl", mediaEntry={"mediaType": 1}, url=url)["id"]
+        assert api.wait(entry, -1, -2) == status
+        server.shutdown()
+    assert server.log == requests_  # type: ignore[attr-defined]
+
+
+def _container(params_id: int, **resource: Any) -> dict[str, Any]:
+    return {"assetParamsId": params_id, "resource": resource}
+
+
+def _containers(*containers: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "objectType": "KalturaAssetsParamsResourceContainers",
+        "resources": {str(number): container for number, container in enumerate(containers)},
+    }
+
+
+def test_add_content_brings_several_flavors_at_once(api: Any, working: Sandbox, source: Any, clip: Path) -> None:
+    data, entry = clip.read_bytes(), api.media()
+    late = api.token(fileName="late.mp4")
+    url = f"http://127.0.0.1:{source.server_port}/clip.mp4"
+    resource = _containers(
+        _container(0, objectType="KalturaUploadedFileTokenResource", token=api.full_token(data)),
+        _container(2, objectType="KalturaUrlResource", url=url),
+        _container(3, objectType="KalturaUploadedFileTokenResource", token=late),
+    )
+    assert api("media", "addContent", entryId=entry, resource=resource)["status"] == 1
+    assert api.upload(late, data)["status"] == 3
+    assert api.wait(entry, 2, -1) == 2
+    working.control.wait_idle()
+    flavors = api("flavorAsset", "list", filter={"entryIdEqual": entry})["objects"]
+    held = {flavor["flavorParamsId"]: flavor for flavor in flavors if flavor["status"] == 2}
+    assert set(held) >= {0, 2, 3}
+    assert {int(held[number]["sizeInBytes"]) for number in (0, 2, 3)} == {len(data)}
+    # What was brought is not converted again.
+    assert len(flavors) == len({flavor["flavorParamsId"] for flavor in flavors})
+
+
+def test_flavors_without_a_source_make_an_entry_ready(api: Any, clip: Path) -> None:
+    entry = api.media()
+    token = api.full_token(clip.read_bytes())
+    container = {"objectType": "KalturaAssetParamsResourceContainer"} | _container(
+        2, objectType="KalturaUploadedFileTokenResource", token=token
+    )
+    assert api("media", "addContent", entryId=entry, resource=container)["status"] == 2
+    (flavor,) = api("flavorAsset", "list", filter={"entryIdEqual": entry})["objects"]
+    assert (flavor["flavorParamsId"], flavor["status"]) == (2, 2)
+
+
+def test_containers_that_do_not_fit_change_nothing(api: Any) -> None:
+    entry, image = api.media(), api.media(mediaType=2)
+    token = {"objectType": "KalturaUploadedFileTokenResource", "token": api.full_token(b"x")}
+    unknown = _containers(_container(0, **token), _container(99999, **token))
+    assert api.code(api("media", "addContent", entryId=entry, resource=unknown)) == "FLAVOR_PARAMS_ID_NOT_FOUND"
+    refused = api("media", "addContent", entryId=image, resource=_containers(_container(0, **token)))
+    assert api.code(refused) == "RESOURCE_TYPE_NOT_SUPPORTED"
+    assert (api.status(entry), api("uploadToken", "get", uploadTokenId=token["token"])["status"]) == (7, 2)
 
 
 def test_images_are_fetched_during_the_call(api: Any, source: Any) -> None:

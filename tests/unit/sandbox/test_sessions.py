@@ -78,7 +78,8 @@ def test_parameters_are_checked_before_the_session(api: Any, sandbox: Sandbox) -
 @pytest.mark.parametrize(
     ("service", "action", "partner", "expected"),
     [
-        ("media", "list", None, "MISSING_KS"),
+        ("media", "list", None, "SERVICE_FORBIDDEN"),
+        ("session", "get", None, "SERVICE_FORBIDDEN"),
         ("media", "list", 102, "SERVICE_FORBIDDEN"),
         ("uploadToken", "add", None, "SERVICE_FORBIDDEN"),
         ("uploadToken", "add", "abc", "SERVICE_FORBIDDEN"),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kaltura_sandbox.server.message import BodyTruncated
-from kaltura_sandbox.server.multipart import boundary_of, read_parts
+from kaltura_sandbox.server.multipart import Part, boundary_of, read_parts
 from kaltura_sandbox.store.files import append_at
 from kaltura_sandbox.wire import php
 from kaltura_sandbox.wire.formats import render
@@ -47,8 +47,8 @@ def test_path_pairs_skip_the_script() -> None:
     )
 
 
-def test_query_drops_bytes_that_are_not_utf8() -> None:
-    assert parse_query("name=%ff%61&x=%C3%A4+b") == [("name", "a"), ("x", "\u00e4 b")]
+def test_bytes_that_are_not_utf8_become_question_marks() -> None:
+    assert parse_query("name=%ff%61&x=%C3%A4+b&y=%fe%ff%C3") == [("name", "?a"), ("x", "\u00e4 b"), ("y", "???")]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '"x"', '{"a":', "{} x"])
@@ -160,12 +160,35 @@ def test_multipart_survives_any_fragmentation(tmp_path: Path, seed: int) -> None
     assert (found[2].size, found[3].value) == (0, b"\r\n")
 
 
-def test_cut_multipart_leaves_no_file(tmp_path: Path) -> None:
+def test_a_multipart_body_without_its_end_yields_what_has_come(tmp_path: Path) -> None:
+    data = encode([("a", "a.bin", b"x" * 5000), ("b", "b.bin", b"y" * 5000)], "B")
+    whole, cut = _parts(data, tmp_path / "whole"), _parts(data[:-3000], tmp_path / "cut")
+    assert [part.whole for part in whole] == [True, True]
+    assert [(part.name, part.whole) for part in cut] == [("a", True), ("b", False)]
+    assert cut[1].path is not None
+    assert (cut[1].path.read_bytes() + b"y" * 5000)[:5000] == b"y" * 5000
+    assert cut[1].size < 5000
+    assert [part.name for part in _parts(data[:5100], tmp_path / "headers")] == ["a"]
+
+
+def test_a_connection_that_ends_in_a_part_leaves_no_file(tmp_path: Path) -> None:
+    class Gone(Trickle):
+        def readinto(self, window: memoryview) -> int:
+            if (count := super().readinto(window)) == 0:
+                raise BodyTruncated
+            return count
+
     data = encode([("a", "a.bin", b"x" * 5000), ("b", "b.bin", b"y" * 5000)], "B")[:-3000]
     paths = iter(tmp_path / str(number) for number in range(9))
     with pytest.raises(BodyTruncated):
-        read_parts(Trickle(data, 1, 512), b"B", lambda: next(paths))
+        read_parts(Gone(data, 1, 512), b"B", lambda: next(paths))
     assert list(tmp_path.iterdir()) == []
+
+
+def _parts(data: bytes, folder: Path) -> list[Part]:
+    folder.mkdir()
+    paths = iter(folder / str(number) for number in range(9))
+    return read_parts(Trickle(data, 1, 512), b"B", lambda: next(paths))
 
 
 @pytest.mark.parametrize(

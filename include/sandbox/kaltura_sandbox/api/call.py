@@ -68,6 +68,10 @@ class Call:
         """Whether the session may do this to any object, or to this one."""
         return self.is_admin or (self.session is not None and self.session.may(privilege, target))
 
+    def may_any(self, privilege: str) -> bool:
+        """Whether a USER session carries a privilege that its role lacks, such as ``list``; ``*`` stands for all."""
+        return self.has(privilege) or self.may(privilege, "*")
+
     def drop(self, type_name: str, property_name: str) -> None:
         """Tell the client, in a header, that a property was silently dropped for lack of permission."""
         self.headers[f"{type_name}-{property_name}-error"] = "no permission to insert this property"

@@ -89,6 +89,9 @@ _TEXTS = {
     "PROPERTY_VALIDATION_CANNOT_BE_NULL": 'The property "@PROP_NAME@" cannot be null',
     "PROPERTY_VALIDATION_MIN_LENGTH": ('The property "@PROP_NAME@" must have a min length of @MIN_LEN@ characters'),
     "PROPERTY_VALIDATION_MAX_LENGTH": ('The length of the property "@PROP_NAME@" cannot exceed @MAX_LEN@ characters'),
+    "PROPERTY_VALIDATION_WRONG_FORMAT": 'The property "@PROP_NAME@" must match format @FORMAT@',
+    "PROPERTY_VALIDATION_NUMERIC_VALUE": 'The property "@PROP_NAME@" must be numeric',
+    "WRONG_REQUEST_LANGUAGE": "The texts do not fit the language of the request [@LANGUAGE@]",
     "PROPERTY_VALIDATION_ENTRY_STATUS": ('The property "@PROP_NAME@" cannot be set for entry status "@STATUS@"'),
     "INVALID_USER_ID": "Invalid user id",
     # upload tokens
@@ -155,5 +158,37 @@ _TEXTS = {
     "CANNOT_DELETE_DEFAULT_CONVERSION_PROFILE": "Can't delete the default conversion profile",
 }
 
+# Codes that nothing here answers by itself; a fault can.
+_ONLY_BY_FAULT = (
+    "ACCESS_FORBIDDEN_FROM_UNKNOWN_IP",
+    "ACCESS_UNAUTHORIZED",
+    "CANNOT_ASSIGN_ENTRY_TO_CATEGORY",
+    "CYCLE_IN_PARENTAGE",
+    "DRUID_QUERY_TIMED_OUT",
+    "FAILED_INIT_REDIS_INSTANCE",
+    "FILE_PENDING",
+    "FILE_SIZE_EXCEEDED",
+    "INGESTION_PROFILE_ID_NOT_FOUND",
+    "INTERNAL_SERVER_ERROR",
+    "LOCK_TIMED_OUT",
+    "MAX_ASSETS_FOR_ENTRY_REACHED",
+    "MAX_FILE_SIZE_EXCEEDED",
+    "MULTI_ATTEMPTS_TO_UPDATE_METADATA",
+    "PARTNER_ACCESS_FORBIDDEN",
+    "PERMISSION_NOT_FOUND",
+    "PROPERTY_VALIDATION_MAX_VALUE",
+    "PROPERTY_VALIDATION_MIN_VALUE",
+    "SEARCH_ENGINE_QUERY_FAILED",
+    "SERVERL_ERROR",
+    "SERVICE_ACCESS_CONTROL_RESTRICTED",
+    "SERVICE_FORBIDDEN_FULLY_BLOCKED",
+    "START_WIDGET_SESSION_ERROR",
+    "UPLOAD_PARTIAL_ERROR",
+    "USER_BLOCKED",
+    "USER_NOT_FOUND",
+)
+
 for _code, _message in _TEXTS.items():
     declare(_code, _message)
+for _code in _ONLY_BY_FAULT:
+    declare(_code, _code.replace("_", " ").capitalize())

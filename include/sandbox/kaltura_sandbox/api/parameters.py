@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api.types import Upload
 from kaltura_sandbox.server.multipart import boundary_of, read_parts
-from kaltura_sandbox.wire.params import decode_json, merge, nest, parse_query, path_pairs
+from kaltura_sandbox.wire.params import QUESTION_MARK, decode_json, merge, nest, parse_query, path_pairs
 
 if TYPE_CHECKING:
     from kaltura_sandbox.server.message import Request
@@ -40,7 +40,7 @@ def _body(request: Request, files: Files) -> tuple[dict[str, Any], list[Upload]]
     ):
         return {}, []
     if content_type.lower() == "application/json":
-        return decode_json(request.read().decode("utf-8", "ignore")), []
+        return decode_json(request.read().decode("utf-8", QUESTION_MARK)), []
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "multipart/form-data" and (boundary := boundary_of(content_type)):
         return _multipart(request, boundary, files)
@@ -54,10 +54,10 @@ def _multipart(request: Request, boundary: bytes, files: Files) -> tuple[dict[st
     uploads: list[tuple[str, Upload]] = []
     for part in read_parts(request.body, boundary, files.temporary_path):
         if part.path is not None and part.filename is not None:
-            name = part.filename if part.size <= _FILE_LIMIT else ""
+            name = part.filename if part.size <= _FILE_LIMIT and part.whole else ""
             uploads.append((part.name, Upload(name, str(part.path), part.size, part.content_type)))
         else:
-            fields.append((part.name, part.value.decode("utf-8", "ignore")))
+            fields.append((part.name, part.value.decode("utf-8", QUESTION_MARK)))
     encoded = next((value for name, value in fields if name == "json"), None)
     params = nest(fields) if encoded is None else decode_json(encoded)
     # PHP turns `a[b]` of a file inside out, so only the plain and the colon form of its name work.

@@ -49,8 +49,7 @@ def param(name: str, type_: ValueType, default: Any = REQUIRED) -> Param:
 class Action:
     """One action: its handler is called with the Call and the parameters in declared order.
 
-    ``owner`` names the parameter with the entry id that a USER session must own (or hold ``edit`` for);
-    ``allows_no_partner`` that calls without session and partner are SERVICE_FORBIDDEN instead of MISSING_KS.
+    ``owner`` names the parameter with the entry id that a USER session must own (or hold ``edit`` for).
     """
 
     service: str
@@ -59,7 +58,6 @@ class Action:
     params: tuple[Param, ...]
     level: Level
     owner: str = ""
-    allows_no_partner: bool = False
     returns_file: bool = False
 
 
@@ -68,8 +66,8 @@ class Service:
 
     registry: dict[str, Service] = {}  # noqa: RUF012 - the one registry of all services
 
-    def __init__(self, name: str, *, allows_no_partner: bool = False) -> None:
-        self.name, self._allows_no_partner = name, allows_no_partner
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.actions: dict[str, Action] = {}
         Service.registry[name.lower()] = self
 
@@ -79,9 +77,7 @@ class Service:
         """Register the decorated function as an action."""
 
         def register(handler: Handler) -> Handler:
-            self.actions[name.lower()] = Action(
-                self.name, name, handler, params, level, owner, self._allows_no_partner, returns_file
-            )
+            self.actions[name.lower()] = Action(self.name, name, handler, params, level, owner, returns_file)
             return handler
 
         return register
@@ -95,7 +91,6 @@ class Service:
             action.params,
             action.level if level is None else level,
             action.owner,
-            self._allows_no_partner,
             action.returns_file,
         )
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 __all__ = [
-    "ANY", "BOOL", "DOUBLE_TEXT", "FILE", "FLOAT", "INT", "INT_TEXT", "NULLABLE_BOOL", "STRING", "TIME",
-    "Access", "ArrayOf", "EnumType", "ObjectType", "ObjectValue", "Property", "Record", "Scalar", "StringEnumType",
-    "Upload", "ValueType", "prop",
+    "ANY", "BOOL", "DOUBLE_TEXT", "FILE", "FLOAT", "INT", "INT_TEXT", "MULTI_LINGUAL", "NULLABLE_BOOL", "STRING",
+    "TIME", "Access", "ArrayOf", "EnumType", "ObjectType", "ObjectValue", "Property", "Record", "Scalar",
+    "StringEnumType", "Upload", "ValueType", "prop",
 ]  # fmt: skip
 
 Record = dict[str, Any]
@@ -56,6 +56,11 @@ class ValueType:
         """Whether a stored value is its own JSON form."""
         return False
 
+    @property
+    def takes_null(self) -> bool:
+        """Whether a JSON ``null`` is cast like an empty value; otherwise it counts as not sent."""
+        return False
+
 
 class Scalar(ValueType):
     """A value with a cast for the way in and one for the way out."""
@@ -64,8 +69,8 @@ class Scalar(ValueType):
         self._load, self._dump = load, dump
 
     def load(self, raw: Any, name: str, now: int) -> Any:
-        """Cast by the type's own rule; maps and lists count as absent."""
-        return self._load("" if isinstance(raw, dict | list) else raw)
+        """Cast by the type's own rule; a map or list is true or 1 if there is anything in it, as PHP has it."""
+        return self._load(bool(raw) if isinstance(raw, dict | list) else raw)
 
     def dump(self, value: Any) -> Any:
         """Show the value as declared."""
@@ -76,10 +81,15 @@ class Scalar(ValueType):
         """Whether there is no cast for the way out."""
         return self._dump is None
 
+    @property
+    def takes_null(self) -> bool:
+        """PHP casts null to 0, false or the empty string."""
+        return True
+
 
 class _String(Scalar):
     def load(self, raw: Any, name: str, now: int) -> Any:
-        text = php.to_str("" if isinstance(raw, dict | list | Upload) else raw)
+        text = "" if isinstance(raw, Upload) else php.to_str(raw)
         if _ILLEGAL_XML.search(text):
             raise KalturaError("INVALID_PARAMETER_CHAR", name)
         return text
@@ -87,15 +97,33 @@ class _String(Scalar):
 
 class _Time(Scalar):
     def load(self, raw: Any, name: str, now: int) -> Any:
-        if raw == "" or raw is None:
+        if raw == "" or raw is None or isinstance(raw, dict | list):
             return 0
         number = php.to_int(raw)
         return now + number if -MAX_RELATIVE_TIME <= number <= MAX_RELATIVE_TIME and number != -1 else number
 
 
+class _MultiLingual(_String):
+    """A text that may also come as a list of ``{"language": .., "value": ..}``; one language is kept."""
+
+    def load(self, raw: Any, name: str, now: int) -> Any:
+        if raw is None or raw in ({}, []):
+            raise KalturaError("WRONG_REQUEST_LANGUAGE", "default")
+        if not isinstance(raw, dict | list):
+            return super().load(raw, name, now)
+        texts = list(raw.values()) if isinstance(raw, dict) else raw
+        if not all(isinstance(text, dict) and "value" in text for text in texts):
+            raise KalturaError("PROPERTY_VALIDATION_WRONG_FORMAT", name, "KalturaMultiLingualStringArray")
+        return super().load(texts[0]["value"], name, now)
+
+
 class _File(Scalar):
     def load(self, raw: Any, name: str, now: int) -> Any:
         return raw
+
+    @property
+    def takes_null(self) -> bool:
+        return False
 
 
 def _whole(value: Any) -> Any:
@@ -115,6 +143,7 @@ FLOAT = Scalar(php.to_float, _whole)
 BOOL = Scalar(php.to_bool, bool)
 NULLABLE_BOOL = Scalar(_nullable_bool)
 TIME = _Time(php.to_int)
+MULTI_LINGUAL = _MultiLingual(php.to_str)
 FILE = _File(php.to_str)
 ANY = _File(php.to_str)
 # Numbers that the database driver hands back as text: 300000 reads "300000".
@@ -136,6 +165,11 @@ class EnumType(ValueType):
         if text not in self._values:
             raise KalturaError("INVALID_ENUM_VALUE", text, name, self.name)
         return self._values[text]
+
+    @property
+    def takes_null(self) -> bool:
+        """Null is a value that no enumeration has."""
+        return True
 
     def dump(self, value: Any) -> Any:
         """Show the value; dynamic enumerations are text."""
@@ -261,7 +295,7 @@ class ObjectType(ValueType):
         value = ObjectValue(kind)
         for key, item in raw.items() if isinstance(raw, dict) else ():
             if (declared := kind.properties.get(key)) is not None:
-                if item is not None:
+                if item is not None or declared.type.takes_null:
                     value.values[key] = declared.type.load(item, key, now)
             elif key.endswith("__null") and key[:-6] in kind.properties:
                 value.values[key[:-6]] = None

@@ -14,7 +14,7 @@ from kaltura_sandbox.assets import types as asset_types
 from kaltura_sandbox.assets.query import list_assets
 from kaltura_sandbox.assets.types import alive, new_asset, next_version
 from kaltura_sandbox.entries.resources import TOKEN_RESOURCE, URL_RESOURCE, local_file
-from kaltura_sandbox.jobs import fetch
+from kaltura_sandbox.fetching import FetchError, clean_url, download, extension_of
 from kaltura_sandbox.server.message import Response
 from kaltura_sandbox.uploads import attach
 from kaltura_sandbox.uploads.attach import File, Target
@@ -126,7 +126,8 @@ class AssetShelf:
             raise KalturaError("PROPERTY_VALIDATION_CANNOT_BE_NULL", f"{resource.type.name}::url")
         headers = [item.get("value", "") for item in resource.get("urlHeaders", [])]
         if not self.kind.download_failed:
-            call.app.jobs.add("asset_import", asset_id=asset["id"], url=url, headers=headers)
+            target = {"object_type": self.kind.token_type, "asset_id": asset["id"]}
+            call.app.jobs.add("asset_import", **target, url=url, headers=headers)
             return call.tables.assets.put({**asset, "status": asset_types.IMPORTING})
         return self.fill_from_url(call, asset, url, headers)
 
@@ -137,7 +138,7 @@ class AssetShelf:
         """
         try:
             file = fetch_file(call.app, url, headers)
-        except fetch.FetchError as error:
+        except FetchError as error:
             call.tables.assets.change(asset["id"], status=asset_types.ERROR)
             raise KalturaError(self.kind.download_failed, url) from error
         return self.fill(call.app, asset, file)
@@ -206,9 +207,9 @@ def fetch_file(app: App, url: str, headers: list[str]) -> File:
 
     :raises FetchError: it could not be fetched.
     """
-    url, target = fetch.clean_url(url), app.files.temporary_path()
-    length = fetch.fetch(url, target, headers)
-    return File(target, fetch.extension_of(url) or "noex", length)
+    url, target = clean_url(url), app.files.temporary_path()
+    length = download(url, target, headers)
+    return File(target, extension_of(url) or "noex", length)
 
 
 def properties_sent(value: ObjectValue) -> dict[str, Any]:

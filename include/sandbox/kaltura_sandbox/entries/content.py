@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.assets import flavors
-from kaltura_sandbox.entries import flow, images, remote, store
-from kaltura_sandbox.entries.resources import REMOTE_RESOURCE, TOKEN_RESOURCE, URL_RESOURCE, local_file
+from kaltura_sandbox.entries import flavor_content, flow, images, remote, store
+from kaltura_sandbox.entries.resources import (
+    CONTAINER,
+    CONTAINERS,
+    REMOTE_RESOURCE,
+    TOKEN_RESOURCE,
+    URL_RESOURCE,
+    local_file,
+)
 from kaltura_sandbox.entries.types import (
     AUDIO,
     ERROR_CONVERTING,
@@ -85,6 +92,10 @@ def give(call: Call, entry: Record, resource: ObjectValue) -> None:
     """Make a resource the content of an entry, or set it on its way."""
     if resource.type.is_a(TOKEN_RESOURCE):
         _give_token(call.app, entry, resource.get("token", ""))
+    elif resource.type is CONTAINER:
+        flavor_content.give_flavors(call, entry, [resource])
+    elif resource.type is CONTAINERS:
+        flavor_content.give_flavors(call, entry, resource.get("resources", []))
     elif resource.type.is_a(REMOTE_RESOURCE):
         remote.point_to(call, entry, resource)
     elif resource.type.is_a(URL_RESOURCE):
@@ -172,23 +183,6 @@ def copy_of(app: App, path: Path, extension: str) -> File:
     return File(target, extension, target.stat().st_size)
 
 
-def _fill_flavor(app: App, asset_id: str, file: File) -> bool:
-    with app.database.transaction():
-        asset = app.tables.assets.get(asset_id)
-        entry = app.tables.entries.get(asset["entryId"]) if asset else None
-        if asset is None or entry is None or entry["status"] == 3 or asset["status"] == 3:
-            return False
-        flow.source_arrived(app, entry["id"], asset, file)
-        return True
-
-
-def _forget_flavor(app: App, asset_id: str, finished: bool) -> None:
-    with app.database.transaction():
-        asset = app.tables.assets.get(asset_id)
-        if asset is not None:
-            flow.source_lost(app, asset, finished=finished)
-
-
 def _fill_entry(app: App, entry_id: str, file: File) -> bool:
     entry = app.tables.entries.get(entry_id)
     if entry is None or entry["status"] == 3:
@@ -203,5 +197,4 @@ def _forget_entry(app: App, entry_id: str, finished: bool) -> None:
         store.change(app, entry_id, status=NO_CONTENT)
 
 
-attach.register("flavorAsset", Target(_fill_flavor, _forget_flavor))
 attach.register("entry", Target(_fill_entry, _forget_entry))

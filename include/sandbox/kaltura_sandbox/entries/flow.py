@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "analysed", "conversion_failed", "converted", "import_failed", "rendition_failed", "rendition_ready",
-    "source_arrived", "source_lost", "source_waits",
+    "settle", "source_arrived", "source_lost", "source_waits",
 ]  # fmt: skip
 
 _UNUSABLE = "source warnings: 1103,#Source file is unusable.\n"
@@ -117,7 +117,7 @@ def analysed(app: App, entry_id: str, info: MediaInfo | None) -> list[Record]:
         before.get(number) or flavors.new_rendition(app, entry, number, applicable=applicable, warning=warning)
         for number, (applicable, warning) in planned.items()
     ]
-    _settle(app, entry_id)
+    settle(app, entry_id)
     return [asset for asset in made if asset["status"] == asset_types.CONVERTING]
 
 
@@ -172,10 +172,10 @@ def rendition_failed(app: App, asset_id: str, reason: str = "") -> None:
         return
     if reason:
         app.tables.assets.change(asset_id, description=asset.get("description", "") + reason)
-    _settle(app, asset["entryId"])
+    settle(app, asset["entryId"])
 
 
-def _settle(app: App, entry_id: str) -> None:
+def settle(app: App, entry_id: str) -> None:
     """READY when nothing is left to do and something is ready besides failed renditions; ERROR when all failed."""
     with app.database.transaction():
         entry = app.tables.entries.get(entry_id)

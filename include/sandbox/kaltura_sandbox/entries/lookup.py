@@ -38,8 +38,14 @@ def entitled(call: Call, entry: Record) -> bool:
 
 
 def readable(call: Call, entry_id: str, *kinds: int) -> Record:
-    """Return an entry for ``get``."""
-    return store.find(call, entry_id, *kinds)
+    """Return an entry for ``get``; without session or partner there is none to be found.
+
+    :raises KalturaError: ``ENTRY_ID_NOT_FOUND``.
+    """
+    entry = store.find(call, entry_id, *kinds)
+    if entry["partnerId"] != call.partner_id:
+        raise KalturaError("ENTRY_ID_NOT_FOUND", entry_id)
+    return entry
 
 
 def _build(call: Call, value: ObjectValue | None, kinds: tuple[int, ...], *, counting: bool) -> Query:
@@ -54,7 +60,7 @@ def _build(call: Call, value: ObjectValue | None, kinds: tuple[int, ...], *, cou
             query.add("moderation_status NOT IN (1, 3)")
         if not sent.intersection((*_DISPLAY, "idIn", "parentEntryIdEqual")):
             query.add("display NOT IN (-2, -1)")
-    own_only = not call.is_admin and not call.has("list")
+    own_only = not call.may_any("list")
     if own_only and (counting or not sent.intersection(_OPENS)):
         query.add("user = ?", call.user_id)
     if entitlement_enforced(call):

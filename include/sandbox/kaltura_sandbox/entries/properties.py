@@ -84,11 +84,11 @@ def _check_session(call: Call, sent: Record, *, insert: bool, stored: Record) ->
     """Refuse what the session's user may not set."""
     if call.is_admin:
         return
-    if "adminTags" in sent and not call.has("editadmintags"):
+    if "adminTags" in sent and not call.may_any("editadmintags"):
         raise KalturaError("PROPERTY_VALIDATION_ADMIN_PROPERTY", "adminTags")
     owner = sent.get("userId")
     if owner is not None and owner != (call.user_id if insert else stored.get("userId")):
-        allowed = not insert and call.has("edituser")
+        allowed = not insert and call.may_any("edituser")
         if not allowed:
             raise not_owner()
 
@@ -137,8 +137,6 @@ def _normalise(sent: dict[str, Any]) -> None:
         sent["tags"] = normalised_tags(sent["tags"])
     if sent.get("adminTags") is not None:
         sent["adminTags"] = admin_tags(sent["adminTags"])
-    if sent.get("name") is not None and len(sent["name"].encode()) > 4096:
-        sent["name"] = sent["name"].encode()[:4096].decode("utf-8", "ignore")
 
 
 def is_data(value: ObjectValue) -> bool:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
     from kaltura_sandbox.api.types import ObjectValue
 
-__all__ = ["REMOTE_RESOURCE", "RESOURCE", "STRING_RESOURCE", "TOKEN_RESOURCE", "URL_RESOURCE", "local_file"]
+__all__ = [
+    "CONTAINER", "CONTAINERS", "REMOTE_RESOURCE", "RESOURCE", "STRING_RESOURCE", "TOKEN_RESOURCE", "URL_RESOURCE",
+    "local_file",
+]  # fmt: skip
 
 RESOURCE = ObjectType("KalturaResource", abstract=True)
 CONTENT_RESOURCE = ObjectType("KalturaContentResource", base=RESOURCE, abstract=True)
@@ -38,13 +41,15 @@ STRING_RESOURCE = ObjectType("KalturaStringResource", prop("content"), base=CONT
 ENTRY_RESOURCE = ObjectType("KalturaEntryResource", prop("entryId"), prop("flavorParamsId", INT), base=CONTENT_RESOURCE)
 ASSET_RESOURCE = ObjectType("KalturaAssetResource", prop("assetId"), base=CONTENT_RESOURCE)
 FILE_RESOURCE = ObjectType("KalturaUploadedFileResource", prop("fileData", FILE), base=DATA_CENTER_RESOURCE)
+CONTAINER = ObjectType(
+    "KalturaAssetParamsResourceContainer", prop("resource", RESOURCE), prop("assetParamsId", INT), base=RESOURCE
+)
+CONTAINERS = ObjectType("KalturaAssetsParamsResourceContainers", prop("resources", ArrayOf(CONTAINER)), base=RESOURCE)
 # Known by name, so that they are told from no resource at all, but not accepted.
 for _name in (
     "KalturaSshUrlResource",
     "KalturaRemoteStorageResources",
     "KalturaOperationResource",
-    "KalturaAssetParamsResourceContainer",
-    "KalturaAssetsParamsResourceContainers",
     "KalturaServerFileResource",
     "KalturaFileSyncResource",
     "KalturaWebcamTokenResource",

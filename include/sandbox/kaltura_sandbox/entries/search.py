@@ -67,9 +67,10 @@ class SearchIndex:
         self._db, self._tables, self._clock, self._faults = database, tables, clock, faults
         self.lag = lag
         columns = ", ".join(f'"{name}"' for name in (*_COLUMNS, *_COMPUTED))
-        database.execute(f"CREATE TABLE IF NOT EXISTS entry_index (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, {columns})")
+        key = "id TEXT COLLATE NOCASE UNIQUE"
+        database.execute(f"CREATE TABLE IF NOT EXISTS entry_index (seq INTEGER PRIMARY KEY, {key}, {columns})")
         # For filters by id, which read the database and not the index.
-        database.execute(f"CREATE TEMP TABLE direct_index (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, {columns})")
+        database.execute(f"CREATE TEMP TABLE direct_index (seq INTEGER PRIMARY KEY, {key}, {columns})")
         for index in ("created", "reference", "status, moderation_status, display, type", "user", "updated"):
             name = re.sub(r"\W+", "_", index)
             database.execute(f"CREATE INDEX IF NOT EXISTS entry_index_{name} ON entry_index ({index})")

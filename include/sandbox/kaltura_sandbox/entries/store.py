@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["change", "find", "new_entry", "next_content_version", "save", "show"]
 
-_TEXT_COLUMNS = ("name", "description", "tags")
-_FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
 _LANGUAGE = re.compile("[a-z]{2}(_[A-Z]{2})?")
 _COMMON: dict[str, Any] = {
     "description": "",
@@ -70,13 +68,11 @@ def new_entry(app: App, partner_id: int, user_id: str, kind: int) -> Record:
 def save(app: App, entry: Record) -> Record:
     """Store an entry and hand it to the search index.
 
-    What is returned, and so the reply of the call that sent it, is the entry as it was sent; its columns hold
-    characters of up to three bytes, and a question mark for each byte of longer ones.
+    What is returned, and so the reply of the call that sent it, is the entry as it was sent, not as it is stored.
     """
-    columns = {name: _FOUR_BYTES.sub("????", entry[name]) for name in _TEXT_COLUMNS if entry.get(name)}
     with app.database.transaction():
-        app.tables.entries.put({**entry, **columns})
-        app.search.index({**entry, **columns})
+        app.tables.entries.put(entry)
+        app.search.index(app.tables.entries.as_stored(entry))
     return entry
 
 

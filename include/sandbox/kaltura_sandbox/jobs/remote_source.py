@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.entries import content, flow
-from kaltura_sandbox.jobs.fetch import FetchError, extension_of, fetch
+from kaltura_sandbox.fetching import FetchError, download, extension_of
 from kaltura_sandbox.jobs.queue import handler
 from kaltura_sandbox.uploads.attach import File
 
@@ -21,7 +21,7 @@ def read_remote_source(app: App, job: Record) -> None:
     """Read the file and convert it; one that cannot be read is a source that cannot be converted."""
     target = app.files.temporary / f"remote-{job['id']}"
     try:
-        length = fetch(job["url"], target, [])
+        length = download(job["url"], target, [])
     except FetchError as error:
         flow.conversion_failed(app, job["entryId"], str(error))
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import socket
 import struct
 import threading
@@ -173,7 +174,11 @@ class HttpServer:
                 pass
         except CloseConnection:
             _reset(connection)
-        except (OSError, BodyTruncated):
+        except BodyTruncated:
+            # The client may still listen: it ended its request, not the connection.
+            with contextlib.suppress(OSError):
+                _send(connection, Response(400, body=b"the request body ended early"), "GET", close=True)
+        except OSError:
             pass
         except Exception:
             log.exception("connection failed")
@@ -196,6 +201,7 @@ class HttpServer:
         if headers.get("expect", "").lower() == "100-continue":
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         path, _, query = target.partition("?")
+        path = re.sub("/{2,}", "/", path)  # web servers take repeated slashes for one
         base_url = f"http://{headers.get('host') or f'{self.host}:{self.port}'}"
         response = self._handler(Request(method, path, query, headers, body, client, base_url))
         keep = _keeps_alive(version, headers) and _drain(body)

@@ -23,7 +23,10 @@ _PARAMETER = re.compile(r';\s*([\w*-]+)="((?:[^"\\]|\\.)*)"|;\s*([\w*-]+)=([^;\s
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part; a part with a ``filename`` has its bytes in ``path``, any other in ``value``."""
+    """One part; a part with a ``filename`` has its bytes in ``path``, any other in ``value``.
+
+    ``whole`` is false for the part in which the body ends without a closing boundary.
+    """
 
     name: str
     filename: str | None
@@ -31,6 +34,7 @@ class Part:
     value: bytes = b""
     path: Path | None = None
     size: int = 0
+    whole: bool = True
 
 
 def boundary_of(content_type: str) -> bytes | None:
@@ -49,32 +53,34 @@ class _Scanner:
         self._buffer[:2] = b"\r\n"  # so that the first boundary looks like the others
         self._start, self._end = 0, 2
 
-    def _fill(self) -> None:
+    def _fill(self) -> bool:
         rest = self._end - self._start
         if self._start:
             self._view[:rest] = bytes(self._view[self._start : self._end])
             self._start, self._end = 0, rest
         count = self._body.readinto(self._view[self._end :])
-        if count == 0:
-            raise BodyTruncated
         self._end += count
+        return count > 0
 
-    def copy_until(self, delimiter: bytes, sink: Callable[[memoryview], object]) -> None:
-        """Hand everything before the delimiter to ``sink`` and step behind the delimiter."""
+    def copy_until(self, delimiter: bytes, sink: Callable[[memoryview], object]) -> bool:
+        """Hand everything before the delimiter to ``sink`` and step behind the delimiter; False if it never comes."""
         keep = len(delimiter) - 1
         while True:
             found = self._buffer.find(delimiter, self._start, self._end)
             if found >= 0:
                 sink(self._view[self._start : found])
                 self._start = found + len(delimiter)
-                return
+                return True
             if self._end - self._start > keep:
                 sink(self._view[self._start : self._end - keep])
                 self._start = self._end - keep
-            self._fill()
+            if not self._fill():
+                sink(self._view[self._start : self._end])
+                self._start = self._end
+                return False
 
-    def text_until(self, delimiter: bytes, limit: int) -> bytes:
-        """Return the bytes before the delimiter."""
+    def text_until(self, delimiter: bytes, limit: int) -> tuple[bytes, bool]:
+        """Return the bytes before the delimiter, and whether it came."""
         parts: list[bytes] = []
 
         def collect(window: memoryview) -> None:
@@ -82,21 +88,24 @@ class _Scanner:
             if sum(map(len, parts)) > limit:
                 raise BodyTruncated
 
-        self.copy_until(delimiter, collect)
-        return b"".join(parts)
+        whole = self.copy_until(delimiter, collect)
+        return b"".join(parts), whole
 
     def take(self, count: int) -> bytes:
-        """Return the next bytes."""
-        while self._end - self._start < count:
-            self._fill()
-        self._start += count
-        return bytes(self._view[self._start - count : self._start])
+        """Return the next bytes, fewer where the body ends."""
+        while self._end - self._start < count and self._fill():
+            pass
+        first, self._start = self._start, min(self._start + count, self._end)
+        return bytes(self._view[first : self._start])
 
 
 def read_parts(body: Body, boundary: bytes, new_file: Callable[[], Path]) -> list[Part]:
     """Read all parts; file parts go to paths from ``new_file``.
 
-    :raises BodyTruncated: the body ends before its last boundary.
+    A body that ends without its closing boundary yields what has come, as PHP takes it: its last part is not ``whole``,
+    or is left out when not even its headers are there.
+
+    :raises BodyTruncated: the connection ends before the body does.
     """
     scanner, delimiter = _Scanner(body), b"\r\n--" + boundary
     parts: list[Part] = []
@@ -104,8 +113,10 @@ def read_parts(body: Body, boundary: bytes, new_file: Callable[[], Path]) -> lis
     try:
         while scanner.take(2) == b"\r\n":
             # A part without headers starts with its blank line; the line end just taken belongs to it.
-            headers = _headers(scanner.text_until(b"\r\n\r\n", 1 << 16))
-            parts.append(_read_part(scanner, delimiter, headers, new_file))
+            head, whole = scanner.text_until(b"\r\n\r\n", 1 << 16)
+            if not whole:
+                break
+            parts.append(_read_part(scanner, delimiter, _headers(head), new_file))
     except BodyTruncated:
         for part in parts:
             if part.path:
@@ -115,7 +126,7 @@ def read_parts(body: Body, boundary: bytes, new_file: Callable[[], Path]) -> lis
 
 
 def _headers(text: bytes) -> dict[str, str]:
-    pairs = (line.partition(":") for line in text.decode("utf-8", "ignore").split("\r\n"))
+    pairs = (line.partition(":") for line in text.decode("utf-8", "replace").replace("\ufffd", "?").split("\r\n"))
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
@@ -125,7 +136,8 @@ def _read_part(scanner: _Scanner, delimiter: bytes, headers: dict[str, str], new
     name, filename = parameters.get("name", ""), parameters.get("filename")
     content_type = headers.get("content-type", "application/octet-stream")
     if filename is None:
-        return Part(name, None, content_type, scanner.text_until(delimiter, _FIELD_LIMIT))
+        value, whole = scanner.text_until(delimiter, _FIELD_LIMIT)
+        return Part(name, None, content_type, value, whole=whole)
     path, size = new_file(), 0
     try:
         with path.open("wb", buffering=0) as stream:
@@ -136,9 +148,9 @@ def _read_part(scanner: _Scanner, delimiter: bytes, headers: dict[str, str], new
                 while window:
                     window = window[stream.write(window) :]
 
-            scanner.copy_until(delimiter, store)
+            whole = scanner.copy_until(delimiter, store)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     # A browser may send a whole path; PHP keeps the last segment.
-    return Part(name, re.split(r"[/\\]", filename)[-1], content_type, path=path, size=size)
+    return Part(name, re.split(r"[/\\]", filename)[-1], content_type, path=path, size=size, whole=whole)

@@ -66,12 +66,12 @@ def get(call: Call, entry_id: str, version: int) -> Record:
 @base_entry.action("getByIds", param("entryIds", STRING), level=Level.WIDGET)
 def get_by_ids(call: Call, entry_ids: str) -> list[Record]:
     """Entries by id, in any status but deleted; unknown ones are absent."""
-    found = (call.tables.entries.get(entry_id) for entry_id in dict.fromkeys(split(entry_ids)))
-    return [
-        store.show(call, entry)
-        for entry in found
-        if entry is not None and entry["status"] != 3 and lookup.entitled(call, entry)
-    ]
+    found = {}
+    for entry_id in split(entry_ids):
+        entry = call.tables.entries.get(entry_id)
+        if entry is not None and entry["status"] != 3 and lookup.entitled(call, entry):
+            found[entry["id"]] = entry
+    return [store.show(call, entry) for entry in found.values()]
 
 
 @base_entry.action("list", param("filter", ENTRY_FILTER, None), param("pager", PAGER, None), level=Level.WIDGET)

@@ -15,15 +15,12 @@ from kaltura_sandbox.assets.types import (
     DELETED,
     FLAVOR_ASSET,
     FLAVOR_ASSET_FILTER,
-    IMPORTING,
-    READY,
     alive,
-    new_asset,
 )  # fmt: skip
-from kaltura_sandbox.entries import flow, store
-from kaltura_sandbox.entries.resources import RESOURCE, TOKEN_RESOURCE, URL_RESOURCE, local_file
+from kaltura_sandbox.entries import store
+from kaltura_sandbox.entries.flavor_content import new_flavor, set_flavor_content
+from kaltura_sandbox.entries.resources import RESOURCE
 from kaltura_sandbox.entries.types import Kind
-from kaltura_sandbox.uploads import attach
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
@@ -129,19 +126,8 @@ def add(call: Call, entry_id: str, value: ObjectValue) -> Record:
     for asset in flavors.flavors_of(call.app, entry_id):
         if asset["flavorParamsId"] == number:
             raise KalturaError("FLAVOR_ASSET_ALREADY_EXISTS", asset["id"], number)
-    params = FLAVOR_PARAMS.get(number, {"tags": "", "format": ""})
-    known: dict[str, Any] = {"width": 0, "height": 0, "bitrate": 0, "frameRate": 0, "isDefault": False}
-    asset = new_asset(
-        call.app,
-        entry,
-        "flavor",
-        **known | {"tags": params["tags"], "containerFormat": "", "videoCodecId": ""},
-        **{name: item for name, item in value.values.items() if name not in ("flavorParamsId", "tags")},
-        flavorParamsId=number,
-        isOriginal=number == 0,
-        isWeb=False,
-    )
-    return FLAVOR_ASSET.dump(asset)
+    sent = {name: item for name, item in value.values.items() if name not in ("flavorParamsId", "tags")}
+    return FLAVOR_ASSET.dump(new_flavor(call.app, entry, number, **sent))
 
 
 @flavor_asset.action("update", param("id", STRING), param("flavorAsset", FLAVOR_ASSET), level=Level.ADMIN)
@@ -156,34 +142,9 @@ def update(call: Call, asset_id: str, value: ObjectValue) -> Record:
 @flavor_asset.action("setContent", param("id", STRING), param("contentResource", RESOURCE))
 def set_content(call: Call, asset_id: str, resource: ObjectValue) -> Record:
     """Give a flavor asset its file; that of the source sets the entry on its way."""
-    app, asset = call.app, _find(call, asset_id)
-    if resource.type is URL_RESOURCE:
-        app.tables.assets.change(asset_id, status=IMPORTING)
-        store.change(app, asset["entryId"], status=0)
-        app.jobs.add("import", entry_id=asset["entryId"], url=resource.get("url", ""), headers=[])
-    elif resource.type.is_a(TOKEN_RESOURCE):
-        token_id = resource.get("token", "")
-        with app.locks.hold(token_id), app.database.transaction():
-            file = attach.claim(app, token_id, "flavorAsset", asset_id)
-            if file is None:
-                app.tables.assets.change(asset_id, status=IMPORTING)
-                store.change(app, asset["entryId"], status=0)
-            else:
-                _take(call, asset, file)
-    else:
-        file = local_file(call, resource)
-        if file is None:
-            raise KalturaError("RESOURCE_TYPE_NOT_SUPPORTED", resource.type.name)
-        _take(call, asset, file)
+    asset = _find(call, asset_id)
+    set_flavor_content(call, asset, resource, store.find(call, asset["entryId"]))
     return FLAVOR_ASSET.dump(call.tables.assets.get(asset_id) or asset)
-
-
-def _take(call: Call, asset: Record, file: attach.File) -> None:
-    asset = {"description": "", **asset}
-    if asset["isOriginal"]:
-        flow.source_arrived(call.app, asset["entryId"], asset, file)
-        return
-    flavors.store_file(call.app, {**asset, "status": READY}, file.path, file.extension, count_size=True)
 
 
 @flavor_asset.action("delete", param("id", STRING), level=Level.ADMIN)

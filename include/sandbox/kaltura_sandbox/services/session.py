@@ -28,7 +28,7 @@ SESSION_INFO = ObjectType(
     prop("privileges"),
 )
 
-session = Service("session", allows_no_partner=True)
+session = Service("session")
 
 
 def session_info(found: Session, **extra: Any) -> dict[str, Any]:
@@ -64,15 +64,7 @@ def start(call: Call, secret: str, user_id: str, kind: int, partner_id: int, exp
     sent = php.to_str(call.params.get("expiry", ""))
     if sent and not sent.lstrip("+-").isdigit():
         raise ServerCrash  # the real one adds text to a time and dies
-    _check_role(privileges)
     return call.app.sessions.start(user_id, kind, expiry, privileges)
-
-
-def _check_role(privileges: str) -> None:
-    for item in privileges.split(","):
-        name, _, value = item.partition(":")
-        if name.strip() == "setrole" and value.isdigit():
-            raise KalturaError("UNKNOWN_ROLE_ID", value)
 
 
 @session.action("startWidgetSession", param("widgetId", STRING), param("expiry", INT, _DAY), level=Level.NONE)
@@ -94,7 +86,7 @@ def get(call: Call, text: str) -> dict[str, Any]:
     return session_info(found)
 
 
-@session.action("end", level=Level.WIDGET)
+@session.action("end", level=Level.NONE)
 def end(call: Call) -> None:
     """Revoke the caller's session."""
     if call.session is not None:

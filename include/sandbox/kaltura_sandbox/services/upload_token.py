@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["upload_token"]
 
-upload_token = Service("uploadToken", allows_no_partner=True)
+upload_token = Service("uploadToken")
 
 
 @upload_token.action("add", param("uploadToken", UPLOAD_TOKEN, None))

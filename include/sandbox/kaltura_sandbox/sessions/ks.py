@@ -62,7 +62,9 @@ class Session:
         return values
 
     def may(self, name: str, target: str) -> bool:
-        """Whether a privilege such as ``edit`` covers ``*`` or this id."""
+        """Whether a privilege such as ``edit`` covers ``*`` or this id; the lone privilege ``*`` covers everything."""
+        if "*" in (item.strip() for item in self.privileges.split(",")):
+            return True
         values = self.privilege(name)
         return values is not None and ("*" in values or target in values)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -79,10 +80,27 @@ class Database:
             self._connection.close()
 
 
+# Properties that Kaltura keeps in files: nothing happens to their text.
+_FILES = frozenset({"dataContent", "xml", "xsd", "url"})
+_FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
+
+
+def _fit(value: Any) -> Any:
+    """Return a value as a database with three bytes a character keeps it."""
+    if isinstance(value, str):
+        return value if value.isascii() else _FOUR_BYTES.sub("????", value)
+    if isinstance(value, list):
+        return [_fit(item) for item in value]
+    return {name: _fit(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
 class Table:
     """Records kept as JSON under an id, with the columns that queries need beside it.
 
+    What is stored is what Kaltura's database keeps: four-byte characters become ``????``, long texts are cut.
+
     :param columns: column name -> what to store: a property name or a function of the record.
+    :param longest: property name -> the characters its column holds.
     """
 
     def __init__(
@@ -91,23 +109,38 @@ class Table:
         name: str,
         columns: Mapping[str, str | Callable[[Record], Any]] | None = None,
         indexes: Iterable[str] = (),
+        longest: Mapping[str, int] | None = None,
     ) -> None:
         self._db, self.name = database, name
         self._columns = dict(columns or {})
-        extra = "".join(f", {column}" for column in self._columns)
-        database.execute(f"CREATE TABLE IF NOT EXISTS {name} (id PRIMARY KEY{extra}, data TEXT NOT NULL) WITHOUT ROWID")
+        self._longest = dict(longest or {})
+        # Kaltura's database compares ids without regard to case.
+        extra = "".join(f", {column} COLLATE NOCASE" for column in self._columns)
+        database.execute(
+            f"CREATE TABLE IF NOT EXISTS {name} "
+            f"(id COLLATE NOCASE PRIMARY KEY{extra}, data TEXT NOT NULL) WITHOUT ROWID"
+        )
         for index in indexes:
             slug = "".join(letter if letter.isalnum() else "_" for letter in index)
             database.execute(f"CREATE INDEX IF NOT EXISTS {name}_{slug} ON {name} ({index})")
         places = ", ".join("?" * (len(self._columns) + 2))
         self._insert = f"INSERT OR REPLACE INTO {name} VALUES ({places})"  # noqa: S608 - our own table names
 
+    def as_stored(self, record: Record) -> Record:
+        """Return what will be read back of a record."""
+        stored = {name: value if name in _FILES else _fit(value) for name, value in record.items()}
+        for name, length in self._longest.items():
+            if isinstance(text := stored.get(name), str):
+                stored[name] = text[:length]
+        return stored
+
     def put(self, record: Record) -> Record:
-        """Store a record under its ``id``."""
+        """Store a record under its ``id``; returns it as it was given, which is what a reply echoes."""
+        stored = self.as_stored(record)
         values = [
-            record.get(source) if isinstance(source, str) else source(record) for source in self._columns.values()
+            stored.get(source) if isinstance(source, str) else source(stored) for source in self._columns.values()
         ]
-        data = json.dumps(record, separators=(",", ":"))
+        data = json.dumps(stored, separators=(",", ":"))
         self._db.execute(self._insert, (record["id"], *values, data))
         return record
 

@@ -13,7 +13,11 @@ class Tables:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.entries = Table(
-            database, "entries", {"reference": "referenceId", "status": "status"}, ["reference", "status"]
+            database,
+            "entries",
+            {"reference": "referenceId", "status": "status"},
+            ["reference", "status"],
+            longest={"name": 256},
         )
         self.tokens = Table(
             database,

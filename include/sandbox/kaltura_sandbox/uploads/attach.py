@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kaltura_sandbox.api.types import Record
     from kaltura_sandbox.app import App
 
-__all__ = ["File", "Target", "claim", "close", "complete", "register", "release"]
+__all__ = ["File", "Target", "claim", "close", "complete", "fill", "register", "release"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,11 @@ def complete(app: App, token: Record) -> Record:
         if target.fill(app, token["attachedObjectId"], file):
             return app.tables.tokens.change(token["id"], status=tokens.CLOSED) or token
     return token
+
+
+def fill(app: App, object_type: str, object_id: str, file: File) -> bool:
+    """Hand a file to an object that waits for it; False when the object does not want it any more."""
+    return _TARGETS[object_type].fill(app, object_id, file)
 
 
 def release(app: App, token: Record, *, finished: bool = False) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-__all__ = ["decode_json", "merge", "nest", "parse_query", "path_pairs"]
+__all__ = ["QUESTION_MARK", "decode_json", "merge", "nest", "parse_query", "path_pairs"]
 
 Params = dict[str, Any]
+
+# The name of an error handler for decoding: what is not valid becomes a question mark.
+QUESTION_MARK = "kaltura_sandbox.question_mark"
+codecs.register_error(QUESTION_MARK, lambda error: ("?", getattr(error, "end", 0)))
 
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 
 
 def parse_query(text: str) -> list[tuple[str, str]]:
-    """Split a query string or form body into pairs; bytes that are not UTF-8 are dropped, as the server does."""
+    """Split a query string or form body into pairs; bytes that are not UTF-8 read ``?``, as on the real server."""
     pairs = []
     for part in text.split("&"):
         if part:
@@ -26,12 +31,12 @@ def parse_query(text: str) -> list[tuple[str, str]]:
 
 
 def _unquote(text: str) -> str:
-    return unquote_plus(text, encoding="utf-8", errors="ignore")
+    return unquote_plus(text, encoding="utf-8", errors=QUESTION_MARK)
 
 
 def path_pairs(path: str) -> tuple[str, list[tuple[str, str]]]:
     """Split ``/api_v3/service/media/action/get/entryId/0_x`` into its root and its key/value pairs."""
-    segments = [unquote_plus(part, errors="ignore") for part in path.split("/") if part]
+    segments = [_unquote(part) for part in path.split("/") if part]
     root = segments.pop(0) if segments else ""
     if segments and segments[0] == "index.php":
         segments.pop(0)

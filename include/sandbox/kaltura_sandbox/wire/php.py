@@ -37,7 +37,12 @@ def to_bool(value: Any) -> bool:
 
 
 def to_str(value: Any) -> str:
-    """Cast like ``(string)``: true is ``1``, false and null are empty, whole floats print without a fraction."""
+    """Cast like ``(string)``: true is ``1``, false and null are empty, whole floats print without a fraction.
+
+    Maps and lists, which are PHP arrays, read ``Array``.
+    """
+    if isinstance(value, dict | list):
+        return "Array"
     if value is None or value is False:
         return ""
     if value is True:
