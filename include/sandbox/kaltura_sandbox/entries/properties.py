@@ -21,6 +21,7 @@ __all__ = ["ACCESS_CONTROL_IDS", "admin_tags", "apply", "normalised_tags", "sear
 ACCESS_CONTROL_IDS = frozenset({2})
 
 _TAG_BYTES = 100
+_NAME_BYTES = 4096
 # Text that reads back as empty after it was set to null.
 _EMPTY_FOR_NULL = ("name", "description", "tags")
 _NOT_STORED = frozenset({"categories", "categoriesIds"})
@@ -137,6 +138,8 @@ def _normalise(sent: dict[str, Any]) -> None:
         sent["tags"] = normalised_tags(sent["tags"])
     if sent.get("adminTags") is not None:
         sent["adminTags"] = admin_tags(sent["adminTags"])
+    if sent.get("name") is not None and len(sent["name"].encode()) > _NAME_BYTES:
+        sent["name"] = sent["name"].encode()[:_NAME_BYTES].decode("utf-8", "ignore")
 
 
 def is_data(value: ObjectValue) -> bool:

@@ -52,6 +52,7 @@ _COLUMNS: dict[str, str] = {
 }
 # Above this many matches an index of the filter costs more than it saves.
 _MANY = 1000
+_NAME_LENGTH = 256
 _COMPUTED = ("reference", "text", "name_lower")
 
 
@@ -99,6 +100,8 @@ class SearchIndex:
         )
 
     def _write(self, table: str, words: str, entry: Record) -> None:
+        # The rest of a longer name is kept beside its column, where no filter looks.
+        entry = {**entry, "name": entry["name"][:_NAME_LENGTH]}
         values = [entry.get(source) for source in _COLUMNS.values()]
         values[list(_COLUMNS).index("status")] = str(entry["status"])
         computed = [

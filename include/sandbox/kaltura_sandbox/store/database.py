@@ -97,10 +97,9 @@ def _fit(value: Any) -> Any:
 class Table:
     """Records kept as JSON under an id, with the columns that queries need beside it.
 
-    What is stored is what Kaltura's database keeps: four-byte characters become ``????``, long texts are cut.
+    What is stored is what Kaltura's database keeps: four-byte characters become ``????``.
 
     :param columns: column name -> what to store: a property name or a function of the record.
-    :param longest: property name -> the characters its column holds.
     """
 
     def __init__(
@@ -109,11 +108,9 @@ class Table:
         name: str,
         columns: Mapping[str, str | Callable[[Record], Any]] | None = None,
         indexes: Iterable[str] = (),
-        longest: Mapping[str, int] | None = None,
     ) -> None:
         self._db, self.name = database, name
         self._columns = dict(columns or {})
-        self._longest = dict(longest or {})
         # Kaltura's database compares ids without regard to case.
         extra = "".join(f", {column} COLLATE NOCASE" for column in self._columns)
         database.execute(
@@ -128,11 +125,7 @@ class Table:
 
     def as_stored(self, record: Record) -> Record:
         """Return what will be read back of a record."""
-        stored = {name: value if name in _FILES else _fit(value) for name, value in record.items()}
-        for name, length in self._longest.items():
-            if isinstance(text := stored.get(name), str):
-                stored[name] = text[:length]
-        return stored
+        return {name: value if name in _FILES else _fit(value) for name, value in record.items()}
 
     def put(self, record: Record) -> Record:
         """Store a record under its ``id``; returns it as it was given, which is what a reply echoes."""

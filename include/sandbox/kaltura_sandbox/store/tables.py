@@ -17,7 +17,6 @@ class Tables:
             "entries",
             {"reference": "referenceId", "status": "status"},
             ["reference", "status"],
-            longest={"name": 256},
         )
         self.tokens = Table(
             database,
