@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaltura_provider.upload.pace import SPARE
-from kaltura_provider.upload.plan import least_chunk_size, most_bytes
+from kaltura_provider.upload.plan import max_bytes, min_chunk_size
 from kaltura_provider.upload.settings import PART_LIMIT
 from kaltura_provider.upload.sources.errors import SourceEmpty, SourceTooLarge
 
@@ -27,13 +27,13 @@ def check_size(source: Source, settings: UploadSettings) -> None:
         raise SourceEmpty(source.uri)
     if settings.max_size is not None and source.size > settings.max_size:
         raise SourceTooLarge(source.uri, source.size, settings.max_size, "the limit set by max_size")
-    least = least_chunk_size(source.size)
-    if least > PART_LIMIT:
-        limit = most_bytes(PART_LIMIT)
+    minimum = min_chunk_size(source.size)
+    if minimum > PART_LIMIT:
+        limit = max_bytes(PART_LIMIT)
         raise SourceTooLarge(source.uri, source.size, limit, "the maximum of a Kaltura server (9,000 chunks)")
-    if source.rewind is not None and least * (1 + SPARE) > source.rewind:
+    if source.rewind is not None and minimum * (1 + SPARE) > source.rewind:
         whose = (
             f"the maximum for a server without ranges, whose files go through {source.rewind} bytes of disk (put it "
             "into S3 first, or let Kaltura import it: transfer: import)"
         )
-        raise SourceTooLarge(source.uri, source.size, most_bytes(source.rewind // (1 + SPARE)), whose)
+        raise SourceTooLarge(source.uri, source.size, max_bytes(source.rewind // (1 + SPARE)), whose)

@@ -1,8 +1,8 @@
 """Which bytes to send next: a state machine that opens no socket and reads no byte.
 
-The order is the server's own recipe for parallel uploads: a small opener alone, then chunks in parallel, then
-an empty final chunk alone. The opener creates the file on the server (``resume=false``) or, on a token that
-already has bytes, makes the server count chunks that it had put aside; it is answered before others go.
+The order is what the server documents for parallel uploads: a small opener alone, then chunks in parallel, then an
+empty final chunk alone. The opener creates the file on the server (``resume=false``). On a token that already has
+bytes, it makes the server count chunks that it had put aside. Its answer comes before any other chunk is sent.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from bisect import insort
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["MAX_CHUNKS", "OPENER_LENGTH", "Chunk", "Phase", "UploadPlan", "least_chunk_size", "most_bytes"]
+__all__ = ["MAX_CHUNKS", "OPENER_LENGTH", "Chunk", "Phase", "UploadPlan", "min_chunk_size", "max_bytes"]
 
 MAX_CHUNKS = 9000
 """Chunks a token may take: the server refuses too many (``MAX_ALLOWED_CHUNK_COUNT_EXCEEDED``)."""
 
 OPENER_LENGTH = 8 * 1024
-"""Bytes of the opener: so few that they leave with the first packets of a connection."""
+"""Bytes of the opener: few enough to leave with the first packets of a connection."""
 
-# Chunks kept back: the opener, the final one, and places for lost ones, which may come back in pieces.
+# Chunks kept in reserve: the opener, the final one, and lost ones, which may be sent again in pieces.
 _RESERVE = 32
 
 
-def least_chunk_size(size: int, max_chunks: int = MAX_CHUNKS) -> int:
+def min_chunk_size(size: int, max_chunks: int = MAX_CHUNKS) -> int:
     """Return the smallest chunk with which ``size`` bytes fit into ``max_chunks`` chunks."""
     return -(-size // (max_chunks - _RESERVE))
 
 
-def most_bytes(chunk_size: int, max_chunks: int = MAX_CHUNKS) -> int:
+def max_bytes(chunk_size: int, max_chunks: int = MAX_CHUNKS) -> int:
     """Return how many bytes fit into ``max_chunks`` chunks of at most ``chunk_size``."""
     return chunk_size * (max_chunks - _RESERVE)
 
@@ -61,20 +61,21 @@ class Phase(StrEnum):
 
 
 class UploadPlan:
-    """Hands out the chunks of one upload and keeps account of what the server has.
+    """Hands out the chunks of one upload and tracks what the server has.
 
-    With chunks of at most ``c`` bytes and ``p`` in flight, an upload that dies and is taken up again from
-    what the server says sends at most ``2 * p * c`` bytes twice: ``p * c`` that are in flight, and as many that
-    the server has put aside behind a chunk that was late. No chunk is handed out that would break this.
+    With chunks of at most ``c`` bytes and ``p`` in flight, an upload that dies and is resumed from what the server
+    reports sends at most ``2 * p * c`` bytes twice: ``p * c`` that are in flight, and as many that the server has put
+    aside behind a late chunk. No chunk is handed out that would break this.
 
-    ``least`` is the smallest length of chunks (but for the opener and the last ones) with which their number will do;
-    none is longer than the larger of that and the chunk size asked for, unless more are lost than places are kept.
+    ``min_chunk`` is the smallest length of chunks (except the opener and the last ones) with which their number
+    stays within the limit. No chunk is longer than that or the chunk size asked for, whichever is larger, unless more
+    chunks are lost than are kept in reserve.
 
     :param size: bytes of the source, at least 1.
     :param front: ``uploadedFileSize`` of the token, ``None`` if it has no bytes yet.
-    :param single: send everything as one chunk that is first and final at once.
-    :param smallest: chunks near the end shrink to this, so that all connections finish together; the first ones
-        begin at it, so that they do not.
+    :param single: send everything as one chunk that is both first and final.
+    :param smallest: chunks near the end shrink to this, so that all connections finish together. The first chunks
+        start from it, so that they do not.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class UploadPlan:
         self.size = size
         self.single = single
         self.accepted = 0
-        self.least = least_chunk_size(size, max_chunks)
+        self.min_chunk = min_chunk_size(size, max_chunks)
         self._smallest = smallest
         self._opener = opener
         self._max_chunks = max_chunks
@@ -103,7 +104,7 @@ class UploadPlan:
         self.restart(front)
 
     def restart(self, front: int | None) -> None:
-        """Begin again from what the server says it has; chunks in flight are forgotten.
+        """Start again from what the server says it has; chunks in flight are forgotten.
 
         :param front: ``uploadedFileSize``, or ``None`` if the token has no bytes.
         """
@@ -133,10 +134,10 @@ class UploadPlan:
         return self.front + sum(end - offset for offset, end in self._parked.items())
 
     def next(self, parallelism: int, chunk_size: int) -> Chunk | None:
-        """Hand out the next chunk, or ``None`` if an answer has to come first (or all is done).
+        """Return the next chunk to send, or ``None`` if an answer has to come first or all is done.
 
         :param parallelism: chunks that may be in flight now.
-        :param chunk_size: bytes of a chunk; more where the number of chunks would not do, less near the end.
+        :param chunk_size: bytes of a chunk; more where there would be too many chunks, less near the end.
         """
         if self.phase is Phase.SENDING and self.front == self.size:
             self.phase = Phase.CLOSING
@@ -180,16 +181,16 @@ class UploadPlan:
 
     def _length(self, parallelism: int, chunk_size: int, taken: int) -> int:
         remaining = self.size - self._frontier + taken + sum(end - offset for offset, end in self._lost)
-        # A share of the whole, not of the rest: a lost chunk is then never cut into itself and a few bytes more.
+        # A share of all that is left, not of this chunk: otherwise a lost chunk could be cut into itself and a rest.
         places = self._max_chunks - 1 - self._used - len(self._flying) - len(self._lost)
-        floor = max(self.least, -(-remaining // max(places, 1)))
+        floor = max(self.min_chunk, -(-remaining // max(places, 1)))
         balanced = max(self._smallest, -(-remaining // parallelism))
         return max(floor, self._staggered(parallelism, min(chunk_size, balanced)))
 
     def _staggered(self, parallelism: int, length: int) -> int:
-        """Cut the first chunks to different lengths.
+        """Give the first chunks different lengths.
 
-        Chunks that begin and end together leave the line empty together, each time they wait for their answers.
+        Chunks that start and end together leave the line idle whenever they all wait for their answers.
         """
         turn, self._handed = self._handed, self._handed + 1
         if turn >= parallelism or length <= self._smallest:
@@ -197,10 +198,10 @@ class UploadPlan:
         return self._smallest + (length - self._smallest) * (turn + 1) // parallelism
 
     def acknowledge(self, chunk: Chunk, front: int | None = None) -> None:
-        """Take note that the server has a chunk. A second acknowledgement of the same one changes nothing.
+        """Record that the server has a chunk. Acknowledging it again changes nothing.
 
-        :param front: ``uploadedFileSize`` of the answer; it may lag behind, and it may run ahead of what this
-            plan knows when an earlier process had sent more.
+        :param front: ``uploadedFileSize`` of the answer. It may lag behind, or be ahead of what this plan knows when
+            an earlier process had sent more.
         """
         if self._flying.get(chunk.offset) == chunk:
             del self._flying[chunk.offset]
@@ -230,22 +231,22 @@ class UploadPlan:
         self._lost = [(max(offset, self.front), end) for offset, end in self._lost if end > self.front]
 
     def _note(self, reported: int) -> None:
-        """Keep what the server has, but does not count yet.
+        """Track what the server has but does not count yet.
 
-        It counts a chunk that it had put aside when the bytes before it end exactly where that one begins. A chunk of
-        an earlier process, cut differently, may make them end inside; what is missing up to the chunk's end is then
+        It counts a chunk that it had put aside when the bytes before it end exactly where the chunk starts. A chunk of
+        an earlier process, cut differently, may make them end inside it. What is missing up to the chunk's end is then
         sent once more. Otherwise nothing from there on would be counted before the final chunk, and another crash
-        would cost all of it.
+        would lose all of it.
         """
         self._reported = max(self._reported, reported)
         while self._uncounted and self._uncounted[0][1] <= self._reported:
             del self._uncounted[0]
 
     def lose(self, chunk: Chunk, front: int | None = None) -> None:
-        """Take note that a chunk may not have arrived, so that its bytes are handed out again.
+        """Record that a chunk may not have arrived, so that its bytes are handed out again.
 
-        :param front: what the server said when it was asked afterwards; a chunk it covers counts as received,
-            and an opener is followed by one that resumes.
+        :param front: what the server said when asked afterwards. A chunk it covers counts as received, and an opener
+            is followed by one that resumes.
         """
         if self._flying.get(chunk.offset) != chunk:
             return

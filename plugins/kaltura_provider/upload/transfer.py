@@ -176,7 +176,7 @@ class Transfer:
         if opening:
             self._pace.opened(outcome.seconds)
         else:
-            self._pace.arrived(outcome.chunk.length, outcome.seconds, outcome.waited, outcome.ended)
+            self._pace.arrived(outcome.chunk.length, outcome.seconds, outcome.waited)
 
     def _count(self, outcome: Outcome) -> None:
         self._failures.pop(outcome.chunk.offset, None)
@@ -202,7 +202,7 @@ class Transfer:
             raise error
 
     def _cut_smaller(self, outcome: Outcome, error: BaseException) -> None:
-        length, minimum = outcome.chunk.length, self._plan.least
+        length, minimum = outcome.chunk.length, self._plan.min_chunk
         self._refusals += 1
         if length <= max(self._pace.floor, minimum) or self._refusals > _MAX_REFUSALS:
             raise ChunkRefused(self._token_id, length, minimum) from error

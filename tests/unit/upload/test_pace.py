@@ -8,7 +8,7 @@ import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.upload.pace import Pace
-from kaltura_provider.upload.plan import most_bytes
+from kaltura_provider.upload.plan import max_bytes
 from kaltura_provider.upload.settings import UploadSettings, memory_bound
 
 MIB = 1 << 20
@@ -22,7 +22,7 @@ def drive(pace: Pace, chunks: int, link: float, fixed: float, per_connection: fl
         share = min(link / pace.parallelism, per_connection)
         seconds = pace.chunk_size / share + fixed
         now += seconds / pace.parallelism
-        pace.arrived(pace.chunk_size, seconds, fixed, now)
+        pace.arrived(pace.chunk_size, seconds, fixed)
     return now
 
 
@@ -42,25 +42,49 @@ def test_chunks_grow_while_their_fixed_cost_is_above_five_percent() -> None:
 def test_a_deep_socket_buffer_does_not_look_like_a_fixed_cost() -> None:
     pace = Pace(UploadSettings())
     pace.opened(0.05)
-    for n in range(40):
-        pace.arrived(10 * MIB, 40.0, 12.0, n * 10.0)  # most of the wait is the buffer running empty
+    for _ in range(40):
+        pace.arrived(10 * MIB, 40.0, 12.0)  # most of the wait is the buffer running empty
     assert pace.chunk_size == 10 * MIB
 
 
-@pytest.mark.parametrize(("opener", "expected"), [(0.002, 2), (0.02, 4), (0.12, 8)])
+@pytest.mark.parametrize(("opener", "expected"), [(0.002, 2), (0.02, 8), (0.12, 8)])
 def test_first_parallelism_follows_the_path(opener: float, expected: int) -> None:
     pace = Pace(UploadSettings())
     pace.opened(opener)
     assert pace.parallelism == expected
 
 
-def test_connections_are_added_where_each_brings_more_and_not_where_none_does() -> None:
-    limited = Pace(UploadSettings(chunk_size=10 * MIB))
-    drive(limited, 200, link=1e9, fixed=0.02, per_connection=5e6)
-    assert limited.parallelism == 8
-    full = Pace(UploadSettings(chunk_size=10 * MIB))
-    drive(full, 200, link=50e6, fixed=0.02)
-    assert full.parallelism in (4, 5)
+def test_connections_lost_to_a_failure_are_won_back_and_no_more() -> None:
+    pace = Pace(UploadSettings())
+    pace.opened(0.1)
+    pace.failed(started=5.0, now=10.0)
+    assert pace.parallelism == 4
+    for _ in range(8 + 10 + 12 + 14):
+        assert pace.parallelism < 8
+        pace.arrived(10 * MIB, 1.0, 0.1)
+    assert pace.parallelism == 8
+    for _ in range(100):
+        pace.arrived(10 * MIB, 1.0, 0.1)
+    assert pace.parallelism == 8
+    short = Pace(UploadSettings())
+    short.opened(0.001)
+    for _ in range(100):
+        short.arrived(10 * MIB, 1.0, 0.001)
+    assert short.parallelism == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "smallest", "first"), [(100_000_000, 5 * MIB, 10 * MIB), (100_000_001, 10_000_000, 16_000_000)]
+)
+def test_large_sources_start_with_larger_chunks(size: int, smallest: int, first: int) -> None:
+    pace = Pace(UploadSettings(), size)
+    pace.opened(0.1)
+    assert (pace.smallest, pace.chunk_size) == (smallest, first)
+    pace.failed(started=1.0, now=2.0)
+    pace.failed(started=3.0, now=4.0)
+    pace.failed(started=5.0, now=6.0)
+    assert pace.chunk_size == 5 * MIB
+    assert Pace(UploadSettings(chunk_size=2 * MIB), size).smallest == 2 * MIB
 
 
 def test_failures_halve_once_for_all_chunks_under_way_together() -> None:
@@ -116,7 +140,7 @@ def test_source_that_keeps_little_gets_small_chunks() -> None:
 def test_source_that_keeps_little_holds_all_chunks_in_flight(
     settings: UploadSettings, minimum: int, parallelism: int, chunk: int
 ) -> None:
-    pace = Pace(settings, most_bytes(minimum), rewind=64 * MIB)
+    pace = Pace(settings, max_bytes(minimum), rewind=64 * MIB)
     drive(pace, 400, link=1e9, fixed=0.2, per_connection=5e6)
     assert pace.parallelism <= parallelism
     pace.opened(0.001)  # a short path gets the largest chunks, a long one all connections

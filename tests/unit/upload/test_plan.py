@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaltura_provider.upload.pace import Pace
-from kaltura_provider.upload.plan import MAX_CHUNKS, Chunk, Phase, UploadPlan, least_chunk_size, most_bytes
+from kaltura_provider.upload.plan import MAX_CHUNKS, Chunk, Phase, UploadPlan, max_bytes, min_chunk_size
 from kaltura_provider.upload.settings import UploadSettings
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
@@ -85,7 +85,7 @@ def test_every_byte_arrives_whatever_happens(size: int, chunk: int, parallelism:
             alone = handed.final or not handed.resume or plan.phase is Phase.OPENING
             assert not (alone and flying), "the first and the final chunk go alone"
             assert handed.end <= size
-            assert handed.length <= max(chunk, least_chunk_size(size), 8 * KIB)
+            assert handed.length <= max(chunk, min_chunk_size(size), 8 * KIB)
             assert not any(handed.offset < other.end and other.offset < handed.end for other in flying)
             flying.append(handed)
             assert len(flying) <= parallelism
@@ -123,7 +123,7 @@ def test_never_more_chunks_than_the_server_takes(size: int, seed: int) -> None:
         chunk = plan.next(8, 5 * MIB)
         if chunk is not None:
             handed_out += 1
-            assert chunk.length <= max(5 * MIB, least_chunk_size(size))
+            assert chunk.length <= max(5 * MIB, min_chunk_size(size))
             flying.append(chunk)
             continue
         done = flying.pop(rng.randrange(len(flying)))
@@ -139,8 +139,8 @@ def test_never_more_chunks_than_the_server_takes(size: int, seed: int) -> None:
 
 @pytest.mark.parametrize("part_limit", [10 * MIB, 10 * MIB + 1])
 def test_largest_source_that_is_accepted_stays_within_the_limit_on_a_request(part_limit: int) -> None:
-    size = most_bytes(part_limit)
-    assert least_chunk_size(size) == part_limit < least_chunk_size(size + 1)
+    size = max_bytes(part_limit)
+    assert min_chunk_size(size) == part_limit < min_chunk_size(size + 1)
     plan, most = UploadPlan(size), 0
     while (chunk := plan.next(1, 5 * MIB)) is not None:
         most = max(most, chunk.length)
@@ -176,7 +176,7 @@ def test_token_sent_anew_at_its_end_gets_no_larger_chunks() -> None:
         plan.acknowledge(chunk)
     plan.restart(8 * KIB)  # a late opener of another process has cut the file
     plan.acknowledge(_must(plan.next(4, 5 * MIB)))
-    assert _must(plan.next(4, 5 * MIB)).length <= least_chunk_size(44 * GIB)
+    assert _must(plan.next(4, 5 * MIB)).length <= min_chunk_size(44 * GIB)
 
 
 def test_chunk_grows_only_where_the_number_would_not_do() -> None:
@@ -187,7 +187,7 @@ def test_chunk_grows_only_where_the_number_would_not_do() -> None:
     plan.acknowledge(_must(plan.next(4, 64 * MIB)))
     length = _must(plan.next(4, 64 * MIB)).length
     assert 5 * TIB // 9000 <= length <= 1.01 * 5 * TIB / 9000
-    assert length == pytest.approx(least_chunk_size(5 * TIB), rel=0.001)
+    assert length == pytest.approx(min_chunk_size(5 * TIB), rel=0.001)
 
 
 def test_lost_chunk_comes_back_before_anything_new_and_may_be_cut_smaller() -> None:
