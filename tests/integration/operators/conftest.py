@@ -24,6 +24,8 @@ DAGS = Path(__file__).parent / "dags"
 class TaskInstance:
     """What an operator needs of a task instance."""
 
+    dag_id = "dag"
+    run_id = "run"
     try_number = 1
     max_tries = 0
     map_index = -1

@@ -60,6 +60,8 @@ class Store(dict[str, Any]):
 class Try:
     """One try of a task."""
 
+    dag_id, run_id = "dag", "run"
+
     def __init__(self, number: int = 1, max_tries: int = 3) -> None:
         self.try_number, self.max_tries, self.map_index = number, max_tries, -1
         self.pushed: dict[str, Any] = {}
