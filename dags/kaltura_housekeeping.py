@@ -6,6 +6,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param
 
+from kaltura_provider.feeds.form import connection_param
 from kaltura_provider.operators.housekeeping import KalturaHousekeepingOperator
 
 with DAG(
@@ -19,7 +20,7 @@ with DAG(
     params={
         "delete": Param(False, type="boolean", title="Delete", description="Off: only list what is found"),
         "older_than_hours": Param(24, type="integer", minimum=1, title="Untouched for (hours)"),
-        "kaltura_conn_id": Param("kaltura_default", type="string", title="Kaltura connection"),
+        "kaltura_conn_id": connection_param("kaltura_default", "Kaltura connection", "Of type Kaltura"),
     },
     doc_md=__doc__,
 ) as dag:

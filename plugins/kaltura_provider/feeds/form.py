@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-__all__ = ["KalturaFormOperator", "form_params"]
+__all__ = ["KalturaFormOperator", "connection_param", "form_params"]
 
 _METADATA = ("name", "description", "tags", "categories", "conversion_profile_id")
 
@@ -71,17 +71,30 @@ def form_params() -> dict[str, Param]:
             description="skip keeps the entry as it is, replace gives it the new content, fail fails",
             section="More",
         ),
-        "kaltura_conn_id": _connection("kaltura_default", "Kaltura connection", "Of type Kaltura"),
-        "aws_conn_id": _connection("aws_default", "AWS connection", "Of type Amazon Web Services, for s3:// sources"),
-        "http_conn_id": _connection(
+        "kaltura_conn_id": connection_param("kaltura_default", "Kaltura connection", "Of type Kaltura"),
+        "aws_conn_id": connection_param(
+            "aws_default", "AWS connection", "Of type Amazon Web Services, for s3:// sources"
+        ),
+        "http_conn_id": connection_param(
             None, "HTTP connection", "Of type HTTP: its credentials and headers go to its own host; empty for none"
         ),
     }
 
 
-def _connection(default: str | None, title: str, description: str) -> Param:
-    kinds = ["string"] if default else ["null", "string"]
-    return Param(default, type=kinds, title=title, description=description, section="Connections")
+def connection_param(default: str | None, title: str, description: str) -> Param:
+    """Return the param of a form that names a connection; it offers those that this deployment allows, if it lists any.
+
+    :param default: the id that stands in the form at first; without one the field may stay empty.
+    """
+    from kaltura_provider.hooks.named_connections import allowed_connections
+
+    shown: dict[str, Any] = {"title": title, "description": description, "section": "Connections"}
+    allowed: list[str | None] = [*sorted(allowed_connections())]
+    if default is None:
+        return Param(None, type=["null", "string"], **shown | ({"enum": [None, *allowed]} if allowed else {}))
+    if not allowed:
+        return Param(default, type="string", **shown)
+    return Param(default if default in allowed else allowed[0], type="string", enum=allowed, **shown)
 
 
 def _lines(title: str, description: str) -> Param:

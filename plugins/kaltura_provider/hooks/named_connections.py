@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.errors import KalturaConfigurationError
 
-__all__ = ["ALLOWED_CONNECTIONS", "check_typed", "named_connection", "no_connection", "of_type"]
+__all__ = ["ALLOWED_CONNECTIONS", "allowed_connections", "check_typed", "named_connection", "no_connection", "of_type"]
 
 ALLOWED_CONNECTIONS = "KALTURA_ALLOWED_CONNECTIONS"
 """Environment variable with the connection ids, comma separated, that people may type into a trigger form; without it,
@@ -97,7 +97,7 @@ def check_typed(conn_id: str, field: str) -> None:
     """
     from kaltura_provider.api.errors import KalturaConfigurationError
 
-    allowed = _allowed()
+    allowed = allowed_connections()
     if allowed and conn_id not in allowed:
         problem = f"is not among the connections that this deployment allows in forms ({ALLOWED_CONNECTIONS})"
         raise KalturaConfigurationError(field, conn_id, problem, f"use one of {', '.join(sorted(allowed))}")
@@ -113,6 +113,7 @@ def check_typed(conn_id: str, field: str) -> None:
         )
 
 
-def _allowed() -> frozenset[str]:
+def allowed_connections() -> frozenset[str]:
+    """Return the ids that may be typed into forms; none of them if any may be that is of the right type."""
     named = os.environ.get(ALLOWED_CONNECTIONS, "").split(",")
     return frozenset(name.strip() for name in named if name.strip())

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 import pytest
 from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -128,3 +128,15 @@ def test_the_name_of_a_mapped_task_fits_into_airflows_database() -> None:
     template = sent.get_template_env().from_string(sent.map_index_template)
     named = template.render(task=SimpleNamespace(asset=[{"uri": f"s3://media/{'x' * 900}.mp4"}] * 100_000))
     assert named == "x" * 200 + " and 99999 more"
+
+
+def test_forms_offer_the_connections_that_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KALTURA_ALLOWED_CONNECTIONS", "news, aws_default,site")
+    params = form_params()
+    assert params["aws_conn_id"].value == "aws_default"
+    assert params["kaltura_conn_id"].value == "aws_default"  # the first one; the worker says that it is of another type
+    assert params["http_conn_id"].resolve() is None
+    for name in ("kaltura_conn_id", "aws_conn_id", "http_conn_id"):
+        assert params[name].resolve("site") == "site"
+        with pytest.raises(ParamValidationError):
+            params[name].resolve("db")
