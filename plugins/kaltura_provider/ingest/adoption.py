@@ -31,7 +31,7 @@ def adopt(ledger: Ledger, asset: Asset, settings: IngestSettings) -> bool:
     found = [
         entry
         for entry in ledger.entries_like(settings.adopt_by, value)
-        if not entry.deleted and not any(tag.startswith(asset_mark("")) for tag in entry.tags)
+        if not entry.deleted and not any(tag.startswith(asset_mark("")) for tag in entry.admin_tags)
     ]
     if len(found) > 1:
         ids = ", ".join(entry.id for entry in found[:5])

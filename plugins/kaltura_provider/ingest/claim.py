@@ -160,7 +160,7 @@ class Claim:
             if token.entry_id and token.entry_id not in found:
                 entry = self._ledger.entry(token.entry_id)
                 foreign = entry is None or any(
-                    tag.startswith(asset_mark("")) and not entry.is_asset(self.asset.asset) for tag in entry.tags
+                    tag.startswith(asset_mark("")) and not entry.is_asset(self.asset.asset) for tag in entry.admin_tags
                 )
                 if entry is not None and not foreign:
                     found[entry.id] = entry
@@ -242,7 +242,7 @@ class Claim:
                 AssetState.DONE
                 if ending.act is Act.CREATE
                 else AssetState.REPLACING
-                if done.entry.replaces
+                if done.entry.being_replaced
                 else AssetState.SENT
             )
         elif self._importing and ending.act is not Act.REPLACE:

@@ -190,14 +190,14 @@ def _waiting_for(entry: EntryView, token: TokenView, settings: IngestSettings, n
 def _replacement(entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings, now: float) -> Ending:
     """Decide about an entry with other content that was prepared to get this one in its place."""
     token = mine[0] if mine else None
-    if token is not None and token.open and entry.replaces:
+    if token is not None and token.open and entry.being_replaced:
         if token.status == UploadTokenStatus.PARTIAL_UPLOAD and now - token.updated_at > settings.max_resume_age:
             return Ending(Act.DROP_TOKEN, entry, token)
         return Ending(Act.SEND, entry, token)
     if entry.replacement == ReplacementStatus.FAILED:
         text = f"the new content of entry {entry.id} could not be converted; cancel the replacement in Kaltura"
         return Ending(Act.FAIL, entry, error=AssetError("replacement_failed", text))
-    if entry.replaces or (token is not None and token.filled):
+    if entry.being_replaced or (token is not None and token.filled):
         return Ending(Act.REPLACING, entry, token)
     if token is not None:
         return Ending(Act.DROP_TOKEN, entry, token, note="its replacement was cancelled")
@@ -211,7 +211,7 @@ def _changed(entry: EntryView, settings: IngestSettings) -> Ending:
     if settings.if_exists is IfExists.FAIL:
         text = f"entry {entry.id} holds other content of this asset; choose if_exists: replace to renew it"
         return Ending(Act.FAIL, entry, error=AssetError("changed", text))
-    if entry.replaces:
+    if entry.being_replaced:
         text = f"entry {entry.id} is being replaced already; wait for it, or approve or cancel it in Kaltura"
         return Ending(Act.FAIL, entry, error=AssetError("replacement", text, retry_helps=True))
     return Ending(Act.REPLACE, entry)
@@ -237,7 +237,7 @@ def _short(
 ) -> Ending:
     """Decide about an entry that got another number of bytes than it should have."""
     if settings.if_exists is IfExists.REPLACE:
-        if entry.replaces:
+        if entry.being_replaced:
             return Ending(Act.REPLACING, entry, token)
         return Ending(Act.REPLACE, entry)
     text = f"entry {entry.id} holds {held} bytes of {subject.size}; choose if_exists: replace to send it again"

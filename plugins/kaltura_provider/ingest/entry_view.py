@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
 
-from kaltura_provider.api.enums import (
-    DisplayInSearch,
-    EntryStatus,
-    ReplacementStatus,
-    parse_enum,
-    parse_status,
-)
-from kaltura_provider.api.values import whole_number
+from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.ingest.identity import (
     ADOPTED_MARK,
     PREFIX,
@@ -24,10 +16,8 @@ from kaltura_provider.ingest.identity import (
     released_mark,
     run_mark,
 )
+from kaltura_provider.services.entry.view import Entry
 from kaltura_provider.services.upload_token import UploadToken
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["EntryView", "TokenView"]
 
@@ -38,47 +28,8 @@ _REFUSED = refused_mark("")
 
 
 @dataclass(frozen=True, slots=True)
-class EntryView:
-    """One entry as read."""
-
-    id: str
-    status: int | str
-    tags: tuple[str, ...] = ()
-    display: int | str | None = None
-    created_at: int = 0
-    updated_at: int = 0
-    replacement: int | str | None = None
-    replacing_id: str | None = None
-    replaced_id: str | None = None
-    name: str = ""
-    reference_id: str | None = None
-    profile_id: int | str | None = None
-    object_type: str = "KalturaMediaEntry"
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
-        """Read a ``KalturaBaseEntry``."""
-        tags = [tag.strip() for tag in str(values.get("adminTags") or "").split(",")]
-        return cls(
-            id=str(values["id"]),
-            status=parse_status(EntryStatus, values["status"]),
-            tags=tuple(tag for tag in tags if tag),
-            display=parse_enum(DisplayInSearch, values.get("displayInSearch")),
-            created_at=whole_number(values.get("createdAt")) or 0,
-            updated_at=whole_number(values.get("updatedAt")) or 0,
-            replacement=parse_enum(ReplacementStatus, values.get("replacementStatus")),
-            replacing_id=values.get("replacingEntryId") or None,
-            replaced_id=values.get("replacedEntryId") or None,
-            name=str(values.get("name") or ""),
-            reference_id=values.get("referenceId"),
-            profile_id=values.get("conversionProfileId"),
-            object_type=str(values.get("objectType") or "KalturaMediaEntry"),
-        )
-
-    @property
-    def deleted(self) -> bool:
-        """Deleted or in the recycle bin."""
-        return self.status == EntryStatus.DELETED or self.display == DisplayInSearch.RECYCLED
+class EntryView(Entry):
+    """One entry, and what the marks among its ``adminTags`` say."""
 
     @property
     def empty(self) -> bool:
@@ -98,31 +49,31 @@ class EntryView:
     @property
     def adopted(self) -> bool:
         """Made by somebody else."""
-        return ADOPTED_MARK in self.tags
+        return ADOPTED_MARK in self.admin_tags
 
     def is_asset(self, asset: str) -> bool:
         """Whether it carries the mark of ``asset``."""
-        return asset_mark(asset) in self.tags
+        return asset_mark(asset) in self.admin_tags
 
     def released(self, asset: str) -> bool:
         """Whether it was an entry of ``asset`` without content, given up and about to be deleted."""
-        return released_mark(asset) in self.tags and not self.is_asset(asset)
+        return released_mark(asset) in self.admin_tags and not self.is_asset(asset)
 
     def refused(self, content: str) -> bool:
         """Whether Kaltura refused this content's type."""
-        return refused_mark(content) in self.tags
+        return refused_mark(content) in self.admin_tags
 
     @property
     def refusals(self) -> tuple[str, ...]:
         """The contents whose type Kaltura refused."""
-        return tuple(tag.removeprefix(_REFUSED) for tag in self.tags if tag.startswith(_REFUSED))
+        return tuple(tag.removeprefix(_REFUSED) for tag in self.admin_tags if tag.startswith(_REFUSED))
 
     def made_by(self, run: str | None) -> bool:
         """Whether this run made it, in whichever of its tries."""
-        return run is not None and not self.adopted and run_mark(run) in self.tags
+        return run is not None and not self.adopted and run_mark(run) in self.admin_tags
 
     def _marked(self, prefix: str) -> str | None:
-        return next((tag[len(prefix) :] for tag in self.tags if tag.startswith(prefix)), None)
+        return next((tag[len(prefix) :] for tag in self.admin_tags if tag.startswith(prefix)), None)
 
     @property
     def content(self) -> str | None:
@@ -140,14 +91,9 @@ class EntryView:
         return self._marked(_IMPORT)
 
     @property
-    def replaces(self) -> bool:
-        """Whether new content is on its way to take the old one's place."""
-        return bool(self.replacing_id) or self.replacement not in (None, ReplacementStatus.NONE)
-
-    @property
     def foreign_tags(self) -> tuple[str, ...]:
         """The adminTags that are not ours."""
-        return tuple(tag for tag in self.tags if tag != PREFIX and not tag.startswith(f"{PREFIX}:"))
+        return tuple(tag for tag in self.admin_tags if tag != PREFIX and not tag.startswith(f"{PREFIX}:"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,12 +129,12 @@ def _abandoned(token: TokenView, now: float, older_than: float) -> bool:
 
 def _of_no_use(entry: EntryView) -> bool:
     waits_in_vain = entry.waiting and entry.importing is None
-    return (entry.empty or waits_in_vain) and MADE_MARK in entry.tags and not (entry.adopted or entry.refusals)
+    return (entry.empty or waits_in_vain) and MADE_MARK in entry.admin_tags and not (entry.adopted or entry.refusals)
 
 
 def _asset_of(entry: EntryView) -> str | None:
     for prefix in (asset_mark(""), released_mark("")):
-        for tag in entry.tags:
+        for tag in entry.admin_tags:
             if tag.startswith(prefix):
                 return tag.removeprefix(prefix)
     return None

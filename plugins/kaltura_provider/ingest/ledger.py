@@ -80,7 +80,7 @@ class Ledger:
         for reply in read_together(self.client, requests, may_fail=range(needed, len(requests))):
             for values in reply["objects"] if reply is not None else ():
                 entry = EntryView.of(values)
-                if entry.display != _SYSTEM:
+                if entry.display_in_search != _SYSTEM:
                     yield entry
 
     def entries_like(self, adopt_by: AdoptBy, value: str) -> list[EntryView]:
@@ -94,7 +94,7 @@ class Ledger:
         return [
             entry
             for entry in found
-            if entry.display != _SYSTEM
+            if entry.display_in_search != _SYSTEM
             and (
                 entry.name == value
                 if adopt_by is AdoptBy.NAME
@@ -146,7 +146,7 @@ class Ledger:
         except KalturaNotFoundError:
             return None
         entry = self.entry(str(flavor["entryId"]))
-        return (entry.replaced_id or entry.id) if entry else None
+        return (entry.replaced_entry_id or entry.id) if entry else None
 
     def source_flavor(self, entry_id: str) -> FlavorAsset | None:
         """Return the source flavor; ``None`` when the entry has none (any more)."""
@@ -168,7 +168,7 @@ class Ledger:
         return (
             _one_entry(entry),
             None if token is None else TokenView.of(token),
-            [item for item in found if item.is_asset(asset) and item.display != _SYSTEM],
+            [item for item in found if item.is_asset(asset) and item.display_in_search != _SYSTEM],
             self._time(now),
         )
 
@@ -230,5 +230,5 @@ def _one_entry(reply: Any) -> EntryView | None:
 
 def _lost_mark(entry: EntryView, asset: str) -> bool:
     ours = entry.reference_id is not None and entry.reference_id.lower() == reference_for(asset)
-    marked = any(tag.startswith((asset_mark(""), released_mark(""))) for tag in entry.tags)
+    marked = any(tag.startswith((asset_mark(""), released_mark(""))) for tag in entry.admin_tags)
     return ours and not marked and not entry.deleted

@@ -32,10 +32,10 @@ def settle(ledger: Ledger, subject: Subject, ending: Ending, settings: IngestSet
         return ending
     if ending.act is Act.CHECK_SOURCE:
         ending = decide_by_source(subject, entry, ledger.source_flavor(entry.id), settings)
-    elif ending.act is Act.REPLACING and not entry.replaces:
+    elif ending.act is Act.REPLACING and not entry.being_replaced:
         ending = decide_replaced(subject, entry, ending.token, ledger.source_flavor(entry.id))
-    elif ending.act is Act.REPLACING and entry.replacing_id and ending.token is None:
-        ending = decide_replacing(entry, ledger.entry(entry.replacing_id), settings, now)
+    elif ending.act is Act.REPLACING and entry.replacing_entry_id and ending.token is None:
+        ending = decide_replacing(entry, ledger.entry(entry.replacing_entry_id), settings, now)
     if ending.act is Act.MARK:
         marked = write_marks(ledger, entry, subject.asset, content_mark(subject.content))
         return Ending(Act.DONE, marked, ending.token, ending.note)

@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaltura_provider.api.enums import (
     BatchJobStatus,
-    DisplayInSearch,
-    EntryStatus,
-    MediaType,
-    ModerationStatus,
     ReplacementStatus,
-    parse_enum,
     parse_status,
 )
 from kaltura_provider.api.values import whole_number
+from kaltura_provider.services.entry.view import Entry
 from kaltura_provider.services.upload_token import UploadToken
 
 if TYPE_CHECKING:
@@ -52,41 +48,13 @@ def label(status: int | str | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class EntrySnapshot:
+class EntrySnapshot(Entry):
     """One entry. ``status`` is ``None`` when Kaltura knows no such entry (or hides it from the session).
 
     ``flavors`` is ``None`` when they have not been read.
     """
 
-    id: str
-    status: EntryStatus | int | str | None
-    moderation: ModerationStatus | int | str | None = None
-    replacement: ReplacementStatus | int | str | None = None
-    replacing_entry_id: str = ""
-    recycled: bool = False
-    conversion_profile_id: int | None = None
-    media_type: MediaType | int | str | None = None
-    source_type: str = ""
-    flavor_params_ids: str = ""
-    updated_at: int = 0
     flavors: tuple[FlavorAsset, ...] | None = None
-
-    @classmethod
-    def parse(cls, answer: Mapping[str, Any]) -> EntrySnapshot:
-        """Read a ``KalturaBaseEntry`` of any kind."""
-        return cls(
-            id=str(answer["id"]),
-            status=parse_status(EntryStatus, answer.get("status")),
-            moderation=parse_enum(ModerationStatus, answer.get("moderationStatus")),
-            replacement=parse_enum(ReplacementStatus, answer.get("replacementStatus")),
-            replacing_entry_id=str(answer.get("replacingEntryId") or ""),
-            recycled=parse_enum(DisplayInSearch, answer.get("displayInSearch")) == DisplayInSearch.RECYCLED,
-            conversion_profile_id=whole_number(answer.get("conversionProfileId")),
-            media_type=parse_enum(MediaType, answer.get("mediaType")),
-            source_type=str(answer.get("sourceType") or ""),
-            flavor_params_ids=str(answer.get("flavorParamsIds") or ""),
-            updated_at=int(answer.get("updatedAt") or 0),
-        )
 
     @classmethod
     def absent(cls, entry_id: str) -> EntrySnapshot:

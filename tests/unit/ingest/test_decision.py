@@ -30,12 +30,12 @@ def entries(draw: st.DrawFn) -> EntryView:
     return EntryView(
         id=draw(st.sampled_from(["0_e1", "0_e2", "0_e3"])),
         status=draw(st.sampled_from([-2, -1, 0, 1, 2, 3, 4, 7, "virusScan.Infected"])),
-        tags=("kai1", f"kai1:a:{A}", *draw(MARKS)),
-        display=draw(st.sampled_from([1, 1, 1, -2])),
+        admin_tags=("kai1", f"kai1:a:{A}", *draw(MARKS)),
+        display_in_search=draw(st.sampled_from([1, 1, 1, -2])),
         created_at=int(NOW) - draw(AGES),
         updated_at=int(NOW) - draw(AGES),
         replacement=draw(st.sampled_from([0, 0, 1, 2, 3, 4])),
-        replacing_id=draw(st.sampled_from([None, None, "0_tmp"])),
+        replacing_entry_id=draw(st.sampled_from([None, None, "0_tmp"])),
     )
 
 
@@ -124,7 +124,7 @@ def test_bytes_go_only_to_open_tokens_of_waiting_or_replaced_entries(
         assert ending.entry is not None
         assert ending.token.open
         assert ending.token.entry_id in (ending.entry.id, None)
-        assert ending.entry.waiting or ending.entry.replaces
+        assert ending.entry.waiting or ending.entry.being_replaced
         assert NOW - ending.token.updated_at <= chosen.max_resume_age or ending.token.status == 0
 
 

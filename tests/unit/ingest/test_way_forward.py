@@ -20,8 +20,9 @@ from kaltura_provider.ingest.decision import (
     decide_replaced,
     decide_replacing,
 )
-from kaltura_provider.ingest.entry_view import EntryView, FlavorView, TokenView
+from kaltura_provider.ingest.entry_view import EntryView, TokenView
 from kaltura_provider.ingest.settings import IngestSettings
+from kaltura_provider.services.flavor_asset import FlavorAsset
 from tests.unit.ingest.test_decision import ANY_SETTINGS, LEDGER, NOW, OURS, SUBJECT, A
 
 ENDS = {Act.DONE, Act.MARK, Act.SKIP, Act.FAIL}
@@ -35,7 +36,7 @@ class World:
     entries: list[EntryView]
     tokens: list[TokenView]
     chosen: IngestSettings
-    source: FlavorView | None
+    source: FlavorAsset | None
     temporary: EntryView | None
     now: float = NOW
 
@@ -45,9 +46,9 @@ class World:
         entry = ending.entry
         if entry is not None and ending.act is Act.CHECK_SOURCE:
             ending = decide_by_source(SUBJECT, entry, self.source, self.chosen)
-        elif entry is not None and ending.act is Act.REPLACING and not entry.replaces:
+        elif entry is not None and ending.act is Act.REPLACING and not entry.being_replaced:
             ending = decide_replaced(SUBJECT, entry, ending.token, self.source)
-        elif entry is not None and ending.act is Act.REPLACING and entry.replacing_id and ending.token is None:
+        elif entry is not None and ending.act is Act.REPLACING and entry.replacing_entry_id and ending.token is None:
             ending = decide_replacing(entry, self.temporary, self.chosen, self.now)
         return clear_first(ending, self.tokens)
 
@@ -62,7 +63,12 @@ class World:
         )  # fmt: skip
 
     def marked(self, entry: EntryView, *marks: str) -> tuple[str, ...]:
-        return ("kai1", f"kai1:a:{A}", *(tag for tag in entry.tags if ":refused:" in tag or "adopted" in tag), *marks)
+        return (
+            "kai1",
+            f"kai1:a:{A}",
+            *(tag for tag in entry.admin_tags if ":refused:" in tag or "adopted" in tag),
+            *marks,
+        )
 
     def act(self, ending: Ending) -> None:
         """Do what was decided, as the claim does, and what Kaltura makes of it."""
@@ -74,12 +80,14 @@ class World:
         self.attach("0_new")
 
     def _reuse(self, entry: EntryView, token: None) -> None:
-        self.change(entry, status=0, tags=self.marked(entry, f"kai1:p:{OURS}"))
+        self.change(entry, status=0, admin_tags=self.marked(entry, f"kai1:p:{OURS}"))
         self.attach(entry.id)
 
     def _replace(self, entry: EntryView, token: None) -> None:
         held = [f"kai1:c:{entry.content}"] if entry.content else []
-        self.change(entry, replacing_id="0_tmp", replacement=1, tags=self.marked(entry, *held, f"kai1:p:{OURS}"))
+        self.change(
+            entry, replacing_entry_id="0_tmp", replacement=1, admin_tags=self.marked(entry, *held, f"kai1:p:{OURS}")
+        )
         self.temporary = EntryView("0_tmp", 0, updated_at=int(self.now))
         self.attach(entry.id)
 
@@ -91,12 +99,12 @@ class World:
     _sent = _send
 
     def _importing(self, entry: EntryView, token: None) -> None:
-        self.source = FlavorView("f", 1, 100, int(self.now))
+        self.source = FlavorAsset("f", 1, size=100, updated_at=int(self.now))
         self.change(entry, status=1)
 
     def _replacing(self, entry: EntryView, token: TokenView | None) -> None:
-        self.change(entry, replacing_id=None, replacement=0)
-        self.source = FlavorView("f", 2, 100, int(self.now))
+        self.change(entry, replacing_entry_id=None, replacement=0)
+        self.source = FlavorAsset("f", 2, size=100, updated_at=int(self.now))
 
     def _wait(self, entry: EntryView, token: TokenView | None) -> None:
         self.now += self.chosen.grace
@@ -113,7 +121,7 @@ class World:
         self.tokens = [item for item in self.tokens if item.id != token.id]
         if entry and entry.waiting and token.entry_id == entry.id:
             self.change(entry, status=7)
-        if entry and entry.replaces:
+        if entry and entry.being_replaced:
             self.temporary = EntryView("0_tmp", 7, updated_at=int(self.now))
 
     def _drop_entry(self, entry: EntryView, token: TokenView | None) -> None:
@@ -121,11 +129,11 @@ class World:
         self.tokens = [item for item in self.tokens if item.entry_id != entry.id]
 
     def _drop_replacement(self, entry: EntryView, token: None) -> None:
-        self.change(entry, replacing_id=None, replacement=0)
+        self.change(entry, replacing_entry_id=None, replacement=0)
 
 
 SOURCES = st.none() | st.builds(
-    FlavorView,
+    FlavorAsset,
     id=st.just("f"),
     status=st.sampled_from([1, 2, 4, 7, -1]),
     size=st.sampled_from([None, 0, 50, 100]),
@@ -142,7 +150,7 @@ def test_every_state_is_done_in_progress_or_has_a_way_forward(
     seen: list[EntryView],
     named: list[TokenView],
     chosen: IngestSettings,
-    source: FlavorView | None,
+    source: FlavorAsset | None,
     temporary: EntryView | None,
 ) -> None:
     world = World(list(seen), list(named), chosen, source, temporary)

@@ -15,7 +15,7 @@ GRACE = 60.0
 
 
 def entry(**fields: object) -> EntrySnapshot:
-    return EntrySnapshot.parse({"id": "0_a", "mediaType": 1, "flavorParamsIds": "0", **fields})
+    return EntrySnapshot.of({"id": "0_a", "mediaType": 1, "flavorParamsIds": "0", **fields})
 
 
 def state(snapshot: EntrySnapshot, age: float = 0.0, **arguments: object) -> State:

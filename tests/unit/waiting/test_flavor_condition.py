@@ -16,7 +16,7 @@ READY, CONVERTING, ERROR, QUEUED, DELETED, NOT_APPLICABLE, EXPORTING = 2, 1, -1,
 
 def entry(status: int, *flavors: tuple[int, int, str]) -> EntrySnapshot:
     """Flavors as (params id, status, tags)."""
-    snapshot = EntrySnapshot.parse({"id": "0_a", "status": status, "mediaType": 1})
+    snapshot = EntrySnapshot.of({"id": "0_a", "status": status, "mediaType": 1})
     parsed = tuple(
         FlavorAsset.of(
             {"id": f"0_f{params}", "entryId": "0_a", "flavorParamsId": params, "status": state, "tags": tags}
@@ -88,7 +88,7 @@ def test_result_lists_the_flavors_that_are_there() -> None:
 
 
 def test_without_a_reading_of_the_flavors_it_waits() -> None:
-    snapshot = EntrySnapshot.parse({"id": "0_a", "status": 2})
+    snapshot = EntrySnapshot.of({"id": "0_a", "status": 2})
     assert FlavorsReady().needs_flavors(snapshot)
     assert judge(snapshot) is State.WAITING
 

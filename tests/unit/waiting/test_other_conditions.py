@@ -26,13 +26,13 @@ from kaltura_provider.waiting.snapshot import EntrySnapshot, JobSnapshot, TokenS
     ],
 )
 def test_moderation(status: int | None, flagged: str, expected: State) -> None:
-    snapshot = EntrySnapshot.parse({"id": "0_a", "status": 1, "moderationStatus": status})
+    snapshot = EntrySnapshot.of({"id": "0_a", "status": 1, "moderationStatus": status})
     assert EntryModerated(flagged=flagged).evaluate(snapshot, 0).state is expected  # type: ignore[arg-type]
 
 
 def test_moderation_of_an_entry_that_failed_or_is_gone_fails() -> None:
     for fields in ({"status": -1}, {"status": 3}, {"status": "virusScan.Infected"}):
-        snapshot = EntrySnapshot.parse({"id": "0_a", "moderationStatus": 2, **fields})
+        snapshot = EntrySnapshot.of({"id": "0_a", "moderationStatus": 2, **fields})
         assert EntryModerated().evaluate(snapshot, 0).state is State.FAILED
     with pytest.raises(ValueError, match="perhaps"):
         EntryModerated(flagged="perhaps")  # type: ignore[arg-type]

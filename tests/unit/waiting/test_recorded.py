@@ -27,7 +27,7 @@ def stories() -> dict[str, list[EntrySnapshot]]:
     for step in steps:
         answer, letter = step["response"].get("json"), step["title"][0]
         if step["title"].endswith("media.get"):
-            seen[letter].append(EntrySnapshot.parse(answer))
+            seen[letter].append(EntrySnapshot.of(answer))
         elif step["title"].endswith("flavorAsset.list"):
             flavors = tuple(FlavorAsset.of(flavor) for flavor in answer["objects"])
             seen[letter][-1] = replace(seen[letter][-1], flavors=flavors)
@@ -85,9 +85,9 @@ def test_a_bulk_upload_that_failed() -> None:
 def test_a_replacement_is_waited_for_and_a_deleted_entry_is_told() -> None:
     steps = json.loads((RECORDINGS / "10_ready_replacement_list.json").read_text())["steps"]
     answers = {step["title"]: step["response"].get("json") for step in steps}
-    replaced = EntrySnapshot.parse(answers["media.get with replacement in progress"])
+    replaced = EntrySnapshot.of(answers["media.get with replacement in progress"])
     assert EntryReady().evaluate(replaced, 0).state is State.WAITING
-    cancelled = replace(EntrySnapshot.parse(answers["media.cancelReplace"]), flavors=())
+    cancelled = replace(EntrySnapshot.of(answers["media.cancelReplace"]), flavors=())
     assert "replac" not in EntryReady().evaluate(cancelled, 0).reason
-    deleted = EntrySnapshot.parse(answers["media.list of deleted id"]["objects"][0])
+    deleted = EntrySnapshot.of(answers["media.list of deleted id"]["objects"][0])
     assert "deleted" in EntryReady().evaluate(deleted, 0).reason

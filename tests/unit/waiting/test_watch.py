@@ -10,7 +10,7 @@ from kaltura_provider.waiting.watch import Watch
 
 
 def seen(**statuses: object) -> dict[str, EntrySnapshot]:
-    return {key: EntrySnapshot.parse({"id": key, "status": status, "mediaType": 2}) for key, status in statuses.items()}
+    return {key: EntrySnapshot.of({"id": key, "status": status, "mediaType": 2}) for key, status in statuses.items()}
 
 
 def test_each_object_settles_for_itself() -> None:

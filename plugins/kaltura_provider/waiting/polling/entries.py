@@ -46,7 +46,7 @@ class EntryReader:
             "getByIds",
             {"entryIds": ",".join(wanted), "responseProfile": {"type": 1, "fields": ENTRY_FIELDS}},
         )
-        entries = {snapshot.id: snapshot for snapshot in map(EntrySnapshot.parse, answers)}
+        entries = {snapshot.id: snapshot for snapshot in map(EntrySnapshot.of, answers)}
         missing = [entry_id for entry_id in wanted if entry_id not in entries]
         confirmed, refused = yield from self._confirm(missing)
         entries |= confirmed
@@ -74,7 +74,7 @@ class EntryReader:
                 refused[entry_id] = answer
             else:
                 shown = answer.get("objects") or []
-                found[entry_id] = EntrySnapshot.parse(shown[0]) if shown else EntrySnapshot.absent(entry_id)
+                found[entry_id] = EntrySnapshot.of(shown[0]) if shown else EntrySnapshot.absent(entry_id)
         return found, refused
 
     def _with_flavors(
