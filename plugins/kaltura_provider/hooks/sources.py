@@ -214,23 +214,24 @@ def _check_destination(connection: Connection, uri: str) -> None:
 
     :raises SourceRefused: the source is elsewhere.
     """
+    from kaltura_provider.upload.sources.address import origin
     from kaltura_provider.upload.sources.errors import SourceRefused
 
     if not connection.host:
         return
+    asked = origin(uri)
     scheme, _, place = connection.host.rpartition("://")
     scheme = (scheme or connection.schema or "").lower()
-    own, asked = urlsplit(f"//{place}"), urlsplit(uri)
-    port = connection.port or own.port
-    same_host = (own.hostname or "").rstrip(".") == (asked.hostname or "").rstrip(".")
-    same_port = not port or port == (asked.port or {"http": 80, "https": 443}.get(asked.scheme))
-    if same_host and same_port and scheme in ("", asked.scheme):
+    place = place.partition("/")[0]
+    own = origin(f"{scheme or asked[0]}://{place}")
+    # A port that is not said is any, unless a scheme says which.
+    port = connection.port or (own[2] if scheme or ":" in place else asked[2])
+    if asked == (own[0], own[1], port):
         return
-    shown = f"{scheme}://" * bool(scheme) + str(own.hostname) + (f":{port}" if port else "")
     raise SourceRefused(
         printable(uri),
-        f"HTTP connection {connection.conn_id!r} is for {shown}: its credentials are sent nowhere else. Name a "
-        "connection for this host, or none",
+        f"HTTP connection {connection.conn_id!r} is for {printable(connection.host)}: its credentials are sent nowhere else. Name "
+        "a connection for this host, or none",
     )
 
 

@@ -87,6 +87,9 @@ def test_the_kaltura_hook_takes_no_other_type() -> None:
         ("media.example", {}, "https://evil.example/a.mp4", False),
         ("media.example", {}, "https://media.example.evil.example/a.mp4", False),
         ("media.example", {}, "https://media.example%2eevil.example/a.mp4", False),
+        ("media.example", {"schema": "https"}, "https://media.example:8443/a.mp4", False),
+        ("media.example:8443", {}, "https://media.example/a.mp4", False),
+        ("[2001:db8::1]:8443", {}, "https://[2001:DB8::1]:8443/a.mp4", True),
     ],
 )
 def test_credentials_of_an_http_connection_go_to_its_own_host_only(
