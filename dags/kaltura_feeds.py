@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from kaltura_provider.feeds.dag import feed_dag
-from kaltura_provider.feeds.load import feeds_folder, load_feeds
+from airflow.sdk import get_parsing_context
 
-for feed in load_feeds(feeds_folder(__file__)).feeds:
-    globals()[feed.dag_id] = feed_dag(feed)
+from kaltura_provider.feeds.dag import feed_dags
+from kaltura_provider.feeds.load import feeds_folder
+
+# A worker needs the DAG of its task only.
+for dag in feed_dags(feeds_folder(__file__), only=get_parsing_context().dag_id).dags:
+    globals()[dag.dag_id] = dag

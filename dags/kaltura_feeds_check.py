@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from kaltura_provider.feeds.load import feeds_folder, load_feeds
+from kaltura_provider.feeds.dag import feed_dags
+from kaltura_provider.feeds.load import FeedError, feeds_folder
 
-load_feeds(feeds_folder(__file__)).check()
+if problems := feed_dags(feeds_folder(__file__)).problems:
+    raise FeedError("\n" + "\n".join(problems))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from kaltura_provider.feeds.document import MOST_BYTES, Document, DocumentError
 from kaltura_provider.feeds.schema import Feed
 
-__all__ = ["FeedError", "Feeds", "feeds_folder", "load_feed", "load_feeds"]
+__all__ = ["FeedError", "Feeds", "feeds_folder", "load_feed", "load_feeds", "problem_of", "shortened"]
+
+_MOST_PROBLEMS = 20
+_LONGEST = 120
 
 
 class FeedError(ValueError):
@@ -21,18 +26,11 @@ class FeedError(ValueError):
 
 @dataclass
 class Feeds:
-    """The good feeds of a folder, and what is wrong with the others."""
+    """The good feeds of a folder, the file of each by its name, and what is wrong with the others."""
 
     feeds: list[Feed] = field(default_factory=list)
+    paths: dict[str, Path] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-
-    def check(self) -> None:
-        """Make sure that every file could be used.
-
-        :raises FeedError: naming every problem.
-        """
-        if self.problems:
-            raise FeedError("\n".join(self.problems))
 
 
 def feeds_folder(beside: str | Path) -> Path:
@@ -48,17 +46,16 @@ def feeds_folder(beside: str | Path) -> Path:
 def load_feeds(folder: Path) -> Feeds:
     """Read every ``*.yaml`` and ``*.yml`` file of a folder."""
     result = Feeds()
-    names: dict[str, Path] = {}
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         try:
             feed = load_feed(path)
         except FeedError as error:
             result.problems.append(str(error))
             continue
-        if feed.name in names:
-            result.problems.append(f"{path}:1: name: {feed.name!r} is taken by {names[feed.name].name}; choose another")
+        if taken := result.paths.get(feed.name):
+            result.problems.append(f"{path}:1: name: {feed.name!r} is taken by {taken.name}; choose another")
             continue
-        names[feed.name] = path
+        result.paths[feed.name] = path
         result.feeds.append(feed)
     return result
 
@@ -69,49 +66,59 @@ def load_feed(path: Path) -> Feed:
     :raises FeedError: if it is no YAML or does not fit the schema.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise FeedError(f"{path}:1: cannot be read: {error}") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise FeedError(f"{path}:{mark.line + 1 if mark else 1}: is no valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise FeedError(f"{path}:1: is no valid YAML: {error}") from None
-    if not isinstance(data, dict):
-        raise FeedError(f"{path}:1: must hold fields such as 'name:' and 'source:'; see docs/feeds.md")
-    try:
-        return Feed.model_validate(data)
+        document = _document(path)
+        if not isinstance(document.data, dict):
+            raise DocumentError(1, "must hold fields such as 'name:' and 'source:'; see docs/feeds.md")
+        return Feed.model_validate(document.data)
+    except DocumentError as error:
+        raise FeedError(f"{path}:{error.line}: {error}") from None
     except ValidationError as error:
-        raise FeedError("\n".join(_problem(path, tree, item) for item in error.errors())) from None
+        problems = [_problem(path, document, item) for item in error.errors()[:_MOST_PROBLEMS]]
+        raise FeedError("\n".join(problems)) from None
+    except Exception as error:
+        # Whatever one file holds, the others stay.
+        raise FeedError(f"{path}:1: cannot be used: {type(error).__name__}: {shortened(str(error))}") from None
 
 
-def _problem(path: Path, tree: yaml.Node | None, item: Any) -> str:
+def problem_of(path: Path, field: str, problem: str) -> str:
+    """Return ``file:line: field: problem`` for a file that could be read."""
+    try:
+        line = _document(path).line((field,))
+    except DocumentError as error:
+        line = error.line
+    return f"{path}:{line}: {field}: {problem}"
+
+
+def shortened(text: str) -> str:
+    """Return a text as one line of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+def _document(path: Path) -> Document:
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "no file"
+            raise DocumentError(1, f"is {what}; remove it, or give it a name that does not end in {path.suffix}")
+        with path.open("rb") as file:
+            return Document(file.read(MOST_BYTES + 1))
+    except FileNotFoundError:
+        raise DocumentError(1, "leads to a file that does not exist; remove the link or correct it") from None
+    except OSError as error:
+        raise DocumentError(1, f"cannot be read: {error.strerror}") from None
+
+
+def _problem(path: Path, document: Document, item: Any) -> str:
     where = tuple(item["loc"])
     message = item["msg"].removeprefix("Value error, ")
+    value = item.get("input")
     if item["type"] == "extra_forbidden":
         message = "is unknown; remove it or correct its name (docs/feeds.md lists all fields)"
     elif item["type"] == "missing":
         message = "is missing"
-    elif isinstance(item.get("input"), (str, int, float)):
-        message = f"{item['input']!r} {message[0].lower()}{message[1:]}"
-    name = ".".join(str(part) for part in where) or "feed"
-    return f"{path}:{_line(tree, where)}: {name}: {message}"
-
-
-def _line(node: yaml.Node | None, where: tuple[int | str, ...]) -> int:
-    """Return the line of the innermost field on the way to ``where`` that the file has."""
-    if node is None:
-        return 1
-    line = node.start_mark.line + 1
-    for part in where:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == part), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
+    elif isinstance(value, (str, int, float, dt.date)) and where:
+        shown = str(value) if isinstance(value, dt.date) else repr(value)
+        message = f"{shortened(shown)} {message[0].lower()}{message[1:]}"
+    name = shortened(".".join(str(part) for part in where)) or "feed"
+    return f"{path}:{document.line(where)}: {name}: {message}"

@@ -10,10 +10,14 @@ import pendulum
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from kaltura_provider.feeds.patterns import check_pattern, split_patterns
+from kaltura_provider.feeds.templates import check_template
 
 __all__ = ["Connections", "Feed", "Metadata", "S3Prefix"]
 
-_CRON_PRESETS = frozenset({"@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly"})
+_LONGEST_TAG = 100
+_LONGEST_WAIT = dt.timedelta(days=30)
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+_LARGEST_ID = 2**31 - 1
 
 
 def _as_list(value: object) -> object:
@@ -27,13 +31,61 @@ def _as_patterns(value: object) -> object:
     return split_patterns(value) if isinstance(value, str) else value
 
 
+def _as_categories(value: object) -> object:
+    """Take a text for one category: where commas separate several, nobody can tell."""
+    if isinstance(value, str):
+        if "," in value:
+            raise ValueError("has a comma; write a list with a category a line")
+        return [value]
+    return value
+
+
+def _fit_kaltura(value: str) -> str:
+    if "," in value:
+        raise ValueError("has a comma, by which Kaltura separates categories; rename the category without it")
+    return value
+
+
 def _usable(pattern: str) -> str:
     check_pattern(pattern)
     return pattern
 
 
-Words = Annotated[list[str], BeforeValidator(_as_list)]
-Patterns = Annotated[list[Annotated[str, AfterValidator(_usable)]], BeforeValidator(_as_patterns)]
+def _compiles(text: str) -> str:
+    check_template(text)
+    return text
+
+
+def _short_enough(tag: str) -> str:
+    if not 0 < len(tag) <= _LONGEST_TAG:
+        raise ValueError(f"has {len(tag)} characters; Airflow takes tags of 1 to {_LONGEST_TAG}")
+    return tag
+
+
+def _in_range(day: dt.date) -> dt.date:
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError(f"is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return day
+
+
+def _is_a_connection(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.:/-]{1,200}", value):
+        raise ValueError("is no connection id; it consists of up to 200 letters, digits, and _ . : / -")
+    return value
+
+
+Template = Annotated[str, Field(max_length=10_000), AfterValidator(_compiles)]
+Templates = Annotated[list[Template], Field(max_length=1000), BeforeValidator(_as_list)]
+Categories = Annotated[
+    list[Annotated[Template, AfterValidator(_fit_kaltura)]], Field(max_length=1000), BeforeValidator(_as_categories)
+]
+Patterns = Annotated[
+    list[Annotated[Template, AfterValidator(_usable)]], Field(max_length=1000), BeforeValidator(_as_patterns)
+]
+Tags = Annotated[list[Annotated[str, AfterValidator(_short_enough)]], Field(max_length=100), BeforeValidator(_as_list)]
+Day = Annotated[dt.date, AfterValidator(_in_range)]
+ConnectionId = Annotated[str, AfterValidator(_is_a_connection)]
+Count = Annotated[int, Field(ge=1, le=1000)]
 
 
 class _Strict(BaseModel):
@@ -43,8 +95,8 @@ class _Strict(BaseModel):
 class Connections(_Strict):
     """Airflow connection ids of one feed."""
 
-    kaltura: str = "kaltura_default"
-    aws: str = "aws_default"
+    kaltura: ConnectionId = "kaltura_default"
+    aws: ConnectionId = "aws_default"
 
 
 class S3Prefix(_Strict):
@@ -56,7 +108,7 @@ class S3Prefix(_Strict):
     """
 
     type: Literal["s3_prefix"] = "s3_prefix"
-    uri: str
+    uri: Template
     include: Patterns = ["*"]
     exclude: Patterns = []
 
@@ -75,14 +127,14 @@ class Metadata(_Strict):
     without extension) and ``asset.key`` (path within the bucket).
     """
 
-    name: str = "{{ asset.stem }}"
-    description: str = ""
-    tags: Words = []
-    categories: Words = []
-    reference_id: str = ""
-    user_id: str = ""
-    conversion_profile_id: int | None = None
-    access_control_id: int | None = None
+    name: Template = "{{ asset.stem }}"
+    description: Template = ""
+    tags: Templates = []
+    categories: Categories = []
+    reference_id: Template = ""
+    user_id: Template = ""
+    conversion_profile_id: Annotated[int, Field(ge=-1, le=_LARGEST_ID)] | None = None
+    access_control_id: Annotated[int, Field(ge=0, le=_LARGEST_ID)] | None = None
 
 
 class Feed(_Strict):
@@ -94,13 +146,13 @@ class Feed(_Strict):
     """
 
     name: str
-    description: str = ""
+    description: Annotated[str, Field(max_length=10_000)] = ""
     schedule: str | None = "@daily"
     timezone: str = "UTC"
-    start_date: dt.date
-    end_date: dt.date | None = None
-    owner: str = "kaltura"
-    tags: Words = []
+    start_date: Day
+    end_date: Day | None = None
+    owner: Annotated[str, Field(min_length=1, max_length=200)] = "kaltura"
+    tags: Tags = []
     connections: Connections = Connections()
     source: S3Prefix
     metadata: Metadata = Metadata()
@@ -109,11 +161,11 @@ class Feed(_Strict):
     transfer: Literal["upload", "import"] = "upload"
     upload: dict[str, Any] | None = None
     batch_size: Annotated[int, Field(ge=1, le=100)] = 1
-    max_active_runs: Annotated[int, Field(ge=1)] = 4
-    max_active_uploads: Annotated[int, Field(ge=1)] = 8
-    pool: str = "default_pool"
-    receipts: str | None = None
-    retries: Annotated[int, Field(ge=0)] = 3
+    max_active_runs: Count = 4
+    max_active_uploads: Count = 8
+    pool: Annotated[str, Field(min_length=1, max_length=256)] = "default_pool"
+    receipts: Template | None = None
+    retries: Annotated[int, Field(ge=0, le=100)] = 3
     ready_timeout: dt.timedelta = dt.timedelta(hours=12)
 
     @property
@@ -156,9 +208,21 @@ class Feed(_Strict):
     @field_validator("schedule")
     @classmethod
     def _is_a_cron_expression(cls, value: str | None) -> str | None:
-        if value is None or value in _CRON_PRESETS or len(value.split()) in (5, 6):
-            return value
-        raise ValueError(f"is no cron expression; write one such as '0 4 * * *', or {', '.join(sorted(_CRON_PRESETS))}")
+        if value is None:
+            return None
+        from airflow.timetables.interval import CronDataIntervalTimetable
+
+        try:
+            timetable = CronDataIntervalTimetable(value, timezone="UTC")
+            timetable.validate()
+            # "0 0 30 2 *" is well-formed, and has no interval.
+            timetable.infer_manual_data_interval(run_after=pendulum.now("UTC"))
+        except Exception as error:
+            presets = "@hourly, @daily, @weekly, @monthly, @quarterly or @yearly"
+            raise ValueError(f"is no cron expression ({error}); write one such as '0 4 * * *', or {presets}") from None
+        if len(timetable.summary.split()) not in (5, 6):
+            raise ValueError("is no cron expression of 5 fields; write one such as '0 4 * * *'")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -167,6 +231,13 @@ class Feed(_Strict):
             pendulum.timezone(value)
         except Exception:
             raise ValueError("is no time zone; write one such as UTC or Europe/Berlin") from None
+        return value
+
+    @field_validator("ready_timeout")
+    @classmethod
+    def _is_a_wait(cls, value: dt.timedelta) -> dt.timedelta:
+        if not dt.timedelta(0) < value <= _LONGEST_WAIT:
+            raise ValueError("must be more than nothing and at most P30D; write it like PT12H")
         return value
 
     @model_validator(mode="after")

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 
 import pytest
+import yaml
+from airflow.sdk import DAG
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from kaltura_provider.feeds.dag import feed_dags
 from kaltura_provider.feeds.load import FeedError, load_feed, load_feeds
+from kaltura_provider.feeds.schema import Feed
 
 GOOD = """\
 name: news
@@ -50,6 +57,62 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
         ("name: [news\nsource: x\n", "news.yaml:2: is no valid YAML"),
         ("- name\n", "news.yaml:1: must hold fields"),
         ("", "news.yaml:1: must hold fields"),
+        (GOOD + "schedule: '99 99 * * *'\n", "news.yaml:6: schedule: '99 99 * * *' is no cron expression"),
+        (GOOD + "schedule: '0 0 30 2 *'\n", "news.yaml:6: schedule: '0 0 30 2 *' is no cron expression"),
+        (GOOD + "schedule: 0 4 * * * 0 2030\n", "news.yaml:6: schedule: '0 4 * * * 0 2030' is no cron expression"),
+        (
+            GOOD.replace("2024-03-01", "2024-02-30"),
+            "news.yaml:2: start_date: '2024-02-30' input should be a valid date",
+        ),
+        (GOOD.replace("2024-03-01", "0001-01-01"), "news.yaml:2: start_date: 0001-01-01 is not between 1970 and"),
+        (GOOD + "end_date: 9999-12-31\n", "news.yaml:6: end_date: 9999-12-31 is not between"),
+        (GOOD + "ready_timeout: -PT5H\n", "news.yaml:6: ready_timeout: '-PT5H' must be more than nothing"),
+        (GOOD + "ready_timeout: 0\n", "news.yaml:6: ready_timeout: 0 must be more than nothing"),
+        (
+            GOOD + "ready_timeout: P9999D\n",
+            "news.yaml:6: ready_timeout: 'P9999D' must be more than nothing and at most",
+        ),
+        (GOOD + "ready_timeout: P99999999999D\n", "news.yaml:6: ready_timeout: 'P99999999999D' input should be"),
+        (GOOD + f"tags: [a, {'x' * 101}]\n", "xxx' has 101 characters; Airflow takes tags of 1 to 100"),
+        (GOOD + "connections:\n  kaltura: '[::1'\n", "news.yaml:7: connections.kaltura: '[::1' is no connection id"),
+        (
+            GOOD + "max_active_runs: 1.0e+20\n",
+            "news.yaml:6: max_active_runs: 1e+20 unable to parse input string as an integer, exceeded maximum size",
+        ),
+        (GOOD + f"max_active_runs: {'9' * 5000}\n", "news.yaml:6: max_active_runs: '9999"),
+        (GOOD + "retries: .inf\n", "news.yaml:6: retries: inf input should be a finite number"),
+        (GOOD + "pool: ''\n", "news.yaml:6: pool: '' string should have at least 1"),
+        (GOOD + "name: other\n", "news.yaml:6: name: is given twice, first in line 1"),
+        (GOOD + "metadata:\n  name: a\n  name: b\n", "news.yaml:8: name: is given twice, first in line 7"),
+        (
+            GOOD + "description: 'a{% if'\nmetadata: {name: '{{ a b }}'}\n",
+            "news.yaml:7: metadata.name: '{{ a b }}' is no tem",
+        ),
+        (
+            GOOD + "metadata: {tags: ['{{ x | nofilter }}']}\n",
+            "metadata.tags.0: '{{ x | nofilter }}' is no template that",
+        ),
+        (
+            GOOD.replace("| ds }}", "| ds"),
+            "news.yaml:5: source.uri: 's3://media/news/{{ data_interval_start | ds/' is no",
+        ),
+        (GOOD + "receipts: '/x/{{ }}'\n", "news.yaml:6: receipts: '/x/{{ }}' is no template that can be compiled"),
+        (GOOD + "metadata: {categories: 'Arts, Crafts>Pottery'}\n", "news.yaml:6: metadata.categories: 'Arts, Crafts>"),
+        (
+            GOOD + "metadata: {categories: ['Arts, Crafts>Pottery']}\n",
+            "metadata.categories.0: 'Arts, Crafts>Pottery' has a",
+        ),
+        (GOOD + f"  include: '{'{a,b}' * 30}'\n", "news.yaml:6: source.include.0: '{a,b}"),
+        (GOOD + "description: " + "[" * 300_000, "news.yaml:6: is nested more than 20 levels deep"),
+        (GOOD + "description: " + "- " * 50_000, "news.yaml:6: "),
+        (GOOD + "tags: &a [*a]\n", "news.yaml:6: the alias *a stands for nothing before it"),
+        (GOOD + "? [a]\n: b\n", "news.yaml:6: has a list or mapping where the name of a field belongs"),
+        (GOOD + 'description: "a\\0b"\n', "news.yaml:6: holds the character U+0000"),
+        (GOOD + "description: a\x07b\n", "is no valid YAML"),
+        (GOOD + "description: !!python/object/apply:os.system [ls]\n", "news.yaml:6: is no valid YAML"),
+        (GOOD + "1: 2\n", "news.yaml:6: 1: "),
+        (GOOD + "# " + "x" * 1_100_000, "news.yaml:1: has more than 1,048,576 bytes"),
+        (GOOD + "---\nname: b\n", "news.yaml:6: is no valid YAML"),
     ],
 )
 def test_a_mistake_is_named_with_file_line_and_field(tmp_path: Path, text: str, expected: str) -> None:
@@ -59,6 +122,99 @@ def test_a_mistake_is_named_with_file_line_and_field(tmp_path: Path, text: str, 
     assert str(caught.value).startswith(str(tmp_path / "news.yaml"))
 
 
+def test_billion_laughs_end_at_the_bound(tmp_path: Path) -> None:
+    laughs = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]\n" for n in range(1, 10))
+    merges = "".join(f"y{n}: &y{n} {{<<: [{', '.join([f'*y{n - 1}'] * 9)}]}}\n" for n in range(1, 10))
+    for text in ("x0: &x0 lol\n" + laughs, "y0: &y0 {a: b}\n" + merges):
+        with pytest.raises(FeedError, match=r"news\.yaml:\d+: has more than 20,000 values"):
+            load_feed(write(tmp_path, GOOD + text))
+
+
+def test_an_alias_can_be_used(tmp_path: Path) -> None:
+    feed = load_feed(write(tmp_path, GOOD + "tags: &tags [news, sport]\nmetadata:\n  tags: *tags\n"))
+    assert feed.tags == feed.metadata.tags == ["news", "sport"]
+
+
+def test_what_cannot_be_read_is_named_and_hides_no_other(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "lost.yaml").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "latin.yml").write_bytes(GOOD.encode() + "description: caf\u00e9\n".encode("latin-1"))
+    (tmp_path / "wide.yml").write_bytes(GOOD.encode("utf-16"))
+    feeds = load_feeds(tmp_path)
+    assert [feed.name for feed in feeds.feeds] == ["news"]
+    said = "\n".join(feeds.problems)
+    for text in ("folder.yaml:1: is a folder", "lost.yaml:1: leads to a file that does not exist",
+                 "pipe.yaml:1: is no file", "latin.yml:6: is not UTF-8", "wide.yml:1: is not UTF-8"):  # fmt: skip
+        assert text in said
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "news.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert load_feed(path).name == "news"
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_are_a_feed_or_an_error_of_one_file(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_bytes(content)
+    with pytest.raises(FeedError, match=r"any\.yaml:"):
+        load_feed(path)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(
+            Feed.model_fields,
+            st.none() | st.text(max_size=20) | st.integers() | st.floats() | st.lists(st.text(max_size=9), max_size=3),
+        ),
+    )
+)
+def test_any_value_of_any_field_leaves_the_other_feeds_alone(
+    tmp_path_factory: pytest.TempPathFactory, fields: dict[str, object]
+) -> None:
+    folder = tmp_path_factory.mktemp("feeds")
+    write(folder, GOOD)
+    said = {"name": "odd", "start_date": dt.date(2024, 3, 1), "source": {"uri": "s3://media/x/"}}
+    write(folder, yaml.safe_dump({**said, **fields}), "odd.yaml")
+    built = feed_dags(folder)
+    assert "kaltura_feed_news" in [dag.dag_id for dag in built.dags]
+    assert len(built.dags) == 2 or all("odd.yaml:" in problem for problem in built.problems)
+
+
+def test_what_airflow_alone_refuses_is_an_error_of_that_feed_and_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kaltura_provider.feeds import dag as module
+
+    build = module.feed_dag
+
+    def refusing(feed: Feed) -> DAG:
+        if feed.owner == "nobody":
+            raise RuntimeError("no owner of mine")
+        return build(feed)
+
+    monkeypatch.setattr(module, "feed_dag", refusing)
+    write(tmp_path, GOOD)
+    write(tmp_path, GOOD.replace("name: news", "name: odd") + "pool: fast\nowner: nobody\n", "odd.yaml")
+    built = feed_dags(tmp_path)
+    assert [dag.dag_id for dag in built.dags] == ["kaltura_feed_news"]
+    assert built.problems == [
+        f"{tmp_path}/odd.yaml:7: owner: Airflow takes no such DAG: RuntimeError: no owner of mine"
+    ]
+
+
+def test_a_worker_builds_the_dag_of_its_task_only(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    write(tmp_path, GOOD.replace("name: news", "name: other"), "other.yaml")
+    assert [dag.dag_id for dag in feed_dags(tmp_path, only="kaltura_feed_other").dags] == ["kaltura_feed_other"]
+
+
 def test_a_bad_feed_hides_no_other(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     write(tmp_path, "name: [", "broken.yaml")
@@ -66,8 +222,9 @@ def test_a_bad_feed_hides_no_other(tmp_path: Path) -> None:
     feeds = load_feeds(tmp_path)
     assert [feed.name for feed in feeds.feeds] == ["news"]
     assert len(feeds.problems) == 2
-    with pytest.raises(FeedError, match=r"(?s)broken\.yaml:1: is no valid YAML.*twice\.yml:1: name: 'news' is taken"):
-        feeds.check()
+    said = "\n".join(feeds.problems)
+    assert "broken.yaml:1: is no valid YAML" in said
+    assert "twice.yml:1: name: 'news' is taken by news.yaml" in said
 
 
 def test_one_word_stands_for_a_list_of_one(tmp_path: Path) -> None:
@@ -77,5 +234,5 @@ def test_one_word_stands_for_a_list_of_one(tmp_path: Path) -> None:
 
 def test_the_feeds_of_this_deployment_are_valid() -> None:
     feeds = load_feeds(Path(__file__).parents[3] / "include" / "feeds")
-    feeds.check()
+    assert feeds.problems == []
     assert "demo" in [feed.name for feed in feeds.feeds]

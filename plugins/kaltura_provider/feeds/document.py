@@ -1,0 +1,176 @@
+"""A YAML document of bounded size, depth and contents, and the line of each of its fields."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["MOST_BYTES", "Document", "DocumentError"]
+
+MOST_BYTES = 1024 * 1024
+"""How large a document may be."""
+
+_MOST_NODES = 20_000
+_MOST_LEVELS = 20
+# PostgreSQL stores no NUL, no database a lone surrogate, and no field of a feed needs the others.
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+class DocumentError(ValueError):
+    """What is wrong with a document, and in which line."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(problem)
+        self.line = line
+
+
+class Document:
+    """One YAML document: ``data`` is what it says.
+
+    :raises DocumentError: it is no YAML, too large, nested too deeply, or says a thing twice.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        if len(content) > MOST_BYTES:
+            raise DocumentError(1, f"has more than {MOST_BYTES:,} bytes; a feed takes a few hundred")
+        text = _decoded(content)
+        try:
+            _measure(text)
+            loader = _Loader(text)
+            try:
+                self._root = loader.get_single_node()
+                _check(self._root)
+                self.data: Any = None if self._root is None else loader.construct_document(self._root)
+            finally:
+                loader.dispose()
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            # What is missing at the end is missing in the last line, not after it.
+            line = min(mark.line, len(text.splitlines()) - 1) + 1 if mark else 1
+            raise DocumentError(line, f"is no valid YAML: {error.problem}") from None
+        except yaml.YAMLError as error:
+            raise DocumentError(_line_of(text, error), f"is no valid YAML: {' '.join(str(error).split())}") from None
+
+    def line(self, where: tuple[int | str, ...]) -> int:
+        """Return the line of the innermost field on the way to ``where`` that the document has."""
+        node = self._root
+        if node is None:
+            return 1
+        line = node.start_mark.line + 1
+        for part in where:
+            if isinstance(node, yaml.MappingNode):
+                found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+                if found is None:
+                    break
+                line, node = found[0].start_mark.line + 1, found[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                line = node.start_mark.line + 1
+        return line
+
+
+class _Loader(yaml.CSafeLoader):
+    """Leaves a scalar that looks like a date or a number and is none (2024-02-30) as the text it is."""
+
+
+def _or_text(construct: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def constructed(loader: Any, node: Any) -> Any:
+        try:
+            return construct(loader, node)
+        except (ValueError, OverflowError):
+            return str(node.value)
+
+    return constructed
+
+
+for _tag in ("int", "float", "timestamp"):
+    _full = f"tag:yaml.org,2002:{_tag}"
+    _Loader.add_constructor(_full, _or_text(yaml.constructor.SafeConstructor.yaml_constructors[_full]))
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise DocumentError(line, "is not UTF-8; save the file in this encoding") from None
+
+
+def _measure(text: str) -> None:
+    """Make sure that a document is neither deep nor large, before anything recursive or lasting is done with it.
+
+    An alias counts as much as what it stands for.
+    """
+    sizes: dict[str, int] = {}
+    # Of each collection that is open: its anchor, and how many nodes there were before it.
+    levels: list[tuple[str | None, int]] = []
+    nodes = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = levels.pop()
+            if anchor is not None:
+                sizes[anchor] = nodes - before
+        elif isinstance(event, yaml.NodeEvent):
+            nodes += _size(event, sizes, line)
+            if isinstance(event, yaml.CollectionStartEvent):
+                levels.append((event.anchor, nodes - 1))
+            elif event.anchor is not None and not isinstance(event, yaml.AliasEvent):
+                sizes[event.anchor] = 1
+        if len(levels) > _MOST_LEVELS:
+            raise DocumentError(line, f"is nested more than {_MOST_LEVELS} levels deep; a feed needs 3")
+        if nodes > _MOST_NODES:
+            raise DocumentError(line, f"has more than {_MOST_NODES:,} values, aliases counted as what they stand for")
+
+
+def _size(event: yaml.NodeEvent, sizes: dict[str, int], line: int) -> int:
+    if not isinstance(event, yaml.AliasEvent):
+        return 1
+    if event.anchor not in sizes:
+        raise DocumentError(line, f"the alias *{event.anchor} stands for nothing before it; write the value out")
+    return sizes[event.anchor]
+
+
+def _check(root: yaml.Node | None) -> None:
+    """Make sure that no key is there twice and no text holds what cannot be stored."""
+    pending = [] if root is None else [root]
+    seen: set[int] = set()
+    while pending:
+        node = pending.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            _check_keys(node)
+            pending += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            pending += node.value
+        elif found := _UNWANTED.search(str(node.value)):
+            what = f"holds the character U+{ord(found[0]):04X}, which no field may hold; remove it"
+            raise DocumentError(node.start_mark.line + 1, what)
+
+
+def _check_keys(node: yaml.MappingNode) -> None:
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise DocumentError(line, "has a list or mapping where the name of a field belongs")
+        if key.value in lines and key.value != "<<":
+            first = lines[key.value]
+            raise DocumentError(line, f"{_short(key.value)}: is given twice, first in line {first}; remove one")
+        lines.setdefault(key.value, line)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _line_of(text: str, error: yaml.YAMLError) -> int:
+    position = getattr(error, "position", None)
+    return text[:position].count("\n") + 1 if isinstance(position, int) else 1
