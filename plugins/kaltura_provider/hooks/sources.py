@@ -230,8 +230,8 @@ def _check_destination(connection: Connection, uri: str) -> None:
         return
     raise SourceRefused(
         printable(uri),
-        f"HTTP connection {connection.conn_id!r} is for {printable(connection.host)}: its credentials are sent nowhere else. Name "
-        "a connection for this host, or none",
+        f"HTTP connection {connection.conn_id!r} is for {printable(connection.host)}: its credentials are sent nowhere "
+        "else. Name a connection for this host, or none",
     )
 
 

@@ -103,7 +103,7 @@ def test_credentials_of_an_http_connection_go_to_its_own_host_only(
         assert "Authorization" in _headers("site", uri)
         return
     for call in (lambda: open_source(uri, http_conn_id="site"), lambda: import_address(uri, http_conn_id="site")):
-        with pytest.raises(SourceRefused, match="its credentials are sent nowhere else") as caught:
+        with pytest.raises(SourceRefused, match="its credentials are sent nowhere") as caught:
             call()
         assert "geheim" not in str(caught.value)
 
