@@ -275,6 +275,10 @@ class Schedule:
         if code == 0:
             slot.done = True
             return
+        if code == 3:
+            # Another version may wait for an import to end.
+            with suppress(OSError):
+                self._fetch(sandbox)
         assert slot.attempts < 25, f"never done: {slot.codes}"
         self._start(sandbox, zygote, slot)
 
