@@ -134,6 +134,10 @@ def decide(
         # Once the contents are swapped the token names a flavor that is no more.
         lost = [token for token in tokens if token.entry_id is None]
         return _replacement(entry, mine or lost, settings, now)
+    whole = [token for token in mine if token.filled and token.uploaded == subject.size]
+    if whole and entry.content is None and not entry.being_replaced:
+        # Its own token proves more than a mark of bytes on their way, which another version's worker may have written.
+        return Ending(Act.MARK, entry, whole[0])
     held = entry.content or entry.pending or entry.importing
     if held and held != subject.content:
         return _changed(entry, settings)
@@ -227,8 +231,6 @@ def _unverified(subject: Subject, entry: EntryView, mine: Sequence[TokenView], s
     filled = [token for token in mine if token.filled]
     if not filled:
         return Ending(Act.CHECK_SOURCE, entry)
-    if whole := [token for token in filled if token.uploaded == subject.size]:
-        return Ending(Act.MARK, entry, whole[0])
     return _short(subject, entry, filled[0].uploaded, settings, filled[0])
 
 
@@ -241,7 +243,8 @@ def _short(
             return Ending(Act.REPLACING, entry, token)
         return Ending(Act.REPLACE, entry)
     text = f"entry {entry.id} holds {held} bytes of {subject.size}; choose if_exists: replace to send it again"
-    return Ending(Act.FAIL, entry, error=AssetError("size_mismatch", text))
+    # Without a token of its own they may be another version's, whose worker has not said so yet.
+    return Ending(Act.FAIL, entry, error=AssetError("size_mismatch", text, retry_helps=token is None))
 
 
 def decide_by_source(

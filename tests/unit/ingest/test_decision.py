@@ -5,7 +5,15 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kaltura_provider.ingest.decision import NEEDS_CLAIM, Act, Subject, chosen_entry, clear_first, decide
+from kaltura_provider.ingest.decision import (
+    NEEDS_CLAIM,
+    Act,
+    Subject,
+    chosen_entry,
+    clear_first,
+    decide,
+    decide_by_source,
+)
 from kaltura_provider.ingest.entry_view import EntryView, TokenView
 from kaltura_provider.ingest.settings import IfExists, IngestSettings, Redo
 from kaltura_provider.services.flavor_asset import FlavorAsset
@@ -153,3 +161,19 @@ def test_sizes_are_read_however_kaltura_writes_them() -> None:
         assert FlavorAsset.of({"id": "f", "status": 2, "sizeInBytes": written}).size == 150000
     assert TokenView.of({"id": "t", "status": 0}).uploaded is None
     assert EntryView.of({"id": "e", "status": "virusScan.Infected"}).live
+
+
+def test_a_full_token_proves_more_than_the_mark_of_another_version() -> None:
+    """Two versions that meet at one empty entry: the mark of one, the bytes of the other."""
+    entry = EntryView("0_e1", 2, ("kai1", f"kai1:a:{A}", f"kai1:p:{OTHER}"))
+    token = TokenView("0_t1", 3, uploaded=100, attached_type="flavorAsset", attached_id="0_f", entry_id="0_e1")
+    assert decide(SUBJECT, [entry], [token], IngestSettings(), NOW).act is Act.MARK
+    short = decide_by_source(
+        SUBJECT, _pending(OURS), FlavorAsset(id="f", status=2, size=50, updated_at=int(NOW)), IngestSettings()
+    )
+    assert short.error is not None
+    assert short.error.retry_helps
+
+
+def _pending(content: str) -> EntryView:
+    return EntryView("0_e1", 2, ("kai1", f"kai1:a:{A}", f"kai1:p:{content}"))
