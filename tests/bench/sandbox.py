@@ -113,12 +113,12 @@ def rates() -> None:
 
 def lists() -> None:
     with Sandbox(run_jobs=False) as sandbox:
-        with sandbox.app.database.transaction():
+        with sandbox.account.database.transaction():
             for number in range(ENTRIES):
-                entry = store.new_entry(sandbox.app, 102, "admin", 1)
+                entry = store.new_entry(sandbox.account, 102, "admin", 1)
                 entry |= {"name": f"Lecture {number}", "mediaType": 1, "status": 2 if number % 10 else 1}
                 entry |= {"referenceId": f"ref-{number}", "adminTags": f"mark-{number}", "tags": "lecture"}
-                store.save(sandbox.app, entry | {"createdAt": 1700000000 + number})
+                store.save(sandbox.account, entry | {"createdAt": 1700000000 + number})
         measure(sandbox)
 
 

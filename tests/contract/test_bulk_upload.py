@@ -160,7 +160,7 @@ def test_a_restart_goes_on_where_the_rows_stopped(tmp_path: Path) -> None:
         first = str(caller.call("media", "add", entry__mediaType=1, entry__name="Row 0")["id"])
         # As if the sandbox had been killed after the first row.
         results = [{"raw": ["Row 0"], "entry": first, "error": ""}]
-        before.app.tables.bulk_uploads.change(number, status=2, _done=1, _results=results)
+        before.account.tables.bulk_uploads.change(number, status=2, _done=1, _results=results)
         caller.http.close()
     with Sandbox(data_dir=tmp_path) as after:
         deadline = time.monotonic() + 10

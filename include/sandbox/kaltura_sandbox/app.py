@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox import control, jobs, services, web
+import kaltura_sandbox.delivery.routes
+import kaltura_sandbox.web.page  # noqa: F401 - both add their routes
+from kaltura_sandbox import control, jobs, routing, services
+from kaltura_sandbox.account import Account
 from kaltura_sandbox.api import front
 from kaltura_sandbox.api.parameters import addressed
 from kaltura_sandbox.assets.params import default_profiles
-from kaltura_sandbox.clock import Clock
-from kaltura_sandbox.entries import store
-from kaltura_sandbox.entries.replacement import Replacements
-from kaltura_sandbox.entries.search import SearchIndex
-from kaltura_sandbox.entries.types import DELETED
-from kaltura_sandbox.faults import Fault, Faults
-from kaltura_sandbox.jobs.queue import JobQueue
-from kaltura_sandbox.journal import Journal
+from kaltura_sandbox.jobs.handlers import perform
 from kaltura_sandbox.server.hosts import host_name, is_allowed
 from kaltura_sandbox.server.message import Body, CloseConnection, Request, Response, json_response
-from kaltura_sandbox.sessions.keeper import SessionKeeper
-from kaltura_sandbox.store.database import Database
-from kaltura_sandbox.store.files import Files
-from kaltura_sandbox.store.tables import Tables
-from kaltura_sandbox.uploads.receive import Locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kaltura_sandbox.config import Config
+    from kaltura_sandbox.faults import Fault
 
 __all__ = ["App"]
 
@@ -39,92 +30,44 @@ _AFTER = ("reply_lost", "slow_reply")
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
+def _provision(account: Account) -> None:
+    """Give an account the conversion profiles that every one starts with."""
+    if account.tables.profiles.count() == 0:
+        for profile in default_profiles(account.config.partner_id, account.clock.now()):
+            account.tables.profiles.put(profile)
+
+
 class App:
-    """Everything one sandbox consists of; an action reaches it as ``call.app``."""
+    """An account behind HTTP: the API, the control API, delivery URLs and the page."""
 
     def __init__(self, config: Config) -> None:
-        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.config = config
-        self.files = Files(config.data_dir)
-        self.database = Database(config.data_dir / "sandbox.sqlite3")
-        self.clock = Clock(float(self.database.meta("clock_offset", "0")))
-        self.tables = Tables(self.database)
-        self.locks = Locks()
-        # token id -> when (monotonic) its file was complete, and when it became an entry's content
-        self.completed: dict[str, float] = {}
-        self.consumed: dict[str, float] = {}
-        self.faults = Faults()
-        self.journal = Journal()
-        self.sessions = SessionKeeper(config, self.clock, self.tables)
-        self.search = SearchIndex(self.database, self.tables, self.clock, self.faults, config.index_lag)
-        self.replacements = Replacements(self)
-        self.jobs = JobQueue(self)
-        self._provision()
         services.load()
         jobs.load()
-        web.load()
-
-    def _provision(self) -> None:
-        """Give a new account its conversion profiles."""
-        if self.tables.profiles.count() == 0:
-            for profile in default_profiles(self.config.partner_id, self.clock.now()):
-                self.tables.profiles.put(profile)
+        self.account = Account(config, _provision)
+        self.account.jobs.perform = partial(perform, self.account)
 
     def start(self) -> None:
         """Start the job workers."""
-        self.jobs.start()
+        self.account.jobs.start()
 
     def close(self) -> None:
         """Stop the workers and close the state."""
-        self.jobs.stop()
-        self.database.close()
-
-    def reset(self) -> None:
-        """Forget all records, files, faults and counters, and what tests set; sessions stay good."""
-        self.database.execute("DELETE FROM jobs")
-        self.jobs.drain()
-        with self.database.transaction():
-            for table in vars(self.tables).values():
-                if hasattr(table, "name"):
-                    self.database.execute(f"DELETE FROM {table.name}")  # noqa: S608 - our own table names
-            self.search.rebuild()
-            self._provision()
-        self.completed.clear()
-        self.consumed.clear()
-        self.faults.remove()
-        self.journal.clear()
-        self.clock.reset()
-        self.database.set_meta("clock_offset", "0")
-        self.search.lag = self.config.index_lag
-        for directory in (self.files.uploads, self.files.content):
-            shutil.rmtree(directory, ignore_errors=True)
-            directory.mkdir(exist_ok=True)
-        for rendered in ("streams", "thumbnails"):
-            shutil.rmtree(self.files.root / rendered, ignore_errors=True)
-
-    def remove_entry(self, entry_id: str) -> None:
-        """Delete an entry: its jobs are aborted, its assets deleted with it."""
-        with self.database.transaction():
-            self.jobs.abort(entry_id)
-            now = self.clock.now()
-            for asset in self.tables.assets.find("entry = ? AND status != 3", (entry_id,)):
-                self.tables.assets.change(asset["id"], status=3, deletedAt=now)
-            store.change(self, entry_id, status=DELETED, moderationStatus=4)
+        self.account.close()
 
     def handle(self, request: Request) -> Response:
         """Answer a request, or let a fault have it; a foreign ``Host`` is refused first."""
         host = request.headers.get("host")
-        if not is_allowed(host, self.config.allowed_hosts):
+        if not is_allowed(host, self.account.config.allowed_hosts):
             return _refuse_host(host or "")
         service, action = addressed(request)
         if not request.path.startswith("/_sandbox"):
-            for fault in self.faults.take(_BEFORE, service, action):
+            for fault in self.account.faults.take(_BEFORE, service, action):
                 if (response := self._strike(fault, request)) is not None:
                     return response
         response = self._route(request)
-        self.journal.request(request.body.consumed)
+        self.account.journal.request(request.body.consumed)
         if not request.path.startswith("/_sandbox"):
-            for fault in self.faults.take(_AFTER, service, action):
+            for fault in self.account.faults.take(_AFTER, service, action):
                 if fault.kind == "reply_lost":
                     response.after = "reset"
                 else:
@@ -133,10 +76,10 @@ class App:
 
     def _route(self, request: Request) -> Response:
         if request.path.startswith(("/api_v3", "/api/")):
-            return front.answer(self, request)
+            return front.answer(self.account, request)
         if request.path.startswith("/_sandbox"):
-            return control.answer(self, request)
-        return web.answer(self, request)
+            return control.answer(self.account, request)
+        return routing.answer(self.account, request)
 
     def _strike(self, fault: Fault, request: Request) -> Response | None:
         """Let one fault strike before the work; a response ends the request."""

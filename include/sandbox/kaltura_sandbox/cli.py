@@ -188,10 +188,10 @@ def _serve(options: argparse.Namespace, stop: threading.Event) -> int:
 
 def _arm(sandbox: Sandbox, options: argparse.Namespace) -> None:
     if options.fault_seed is not None:
-        sandbox.app.faults.seed(options.fault_seed)
+        sandbox.account.faults.seed(options.fault_seed)
     for text in options.fault:
         kind, settings = _fault(text)
-        sandbox.app.faults.add(kind, **settings)
+        sandbox.account.faults.add(kind, **settings)
 
 
 def _start_s3(options: argparse.Namespace) -> S3Server:

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.assets import flavors
-from kaltura_sandbox.entries import store
+from kaltura_sandbox.entries import replacing, store
 from kaltura_sandbox.faults import KINDS
 from kaltura_sandbox.jobs import drive
 from kaltura_sandbox.server.message import Request, Response, json_response
 from kaltura_sandbox.store.files import digest
 
 if TYPE_CHECKING:
-    from kaltura_sandbox.app import App
+    from kaltura_sandbox.account import Account
 
 __all__ = ["answer"]
 
-Handler = Callable[["App", str, dict[str, Any]], Any]
+Handler = Callable[["Account", str, dict[str, Any]], Any]
 _ROUTES: dict[tuple[str, str], Handler] = {}
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 
@@ -39,13 +39,13 @@ def _on(method: str, path: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def answer(app: App, request: Request) -> Response:
+def answer(account: Account, request: Request) -> Response:
     """Answer a control request; only loopback may ask.
 
     ``base_url`` can be trusted here: requests with a foreign ``Host`` have been refused.
     """
     foreign = request.headers.get("origin", request.base_url) != request.base_url
-    if not app.config.control or foreign or not request.client.startswith(_LOOPBACK):
+    if not account.config.control or foreign or not request.client.startswith(_LOOPBACK):
         return json_response({"error": "the control API answers on loopback, and no page of another origin"}, 403)
     name, _, rest = request.path.removeprefix("/_sandbox").strip("/").partition("/")
     handler = _ROUTES.get((request.method, name))
@@ -54,7 +54,7 @@ def answer(app: App, request: Request) -> Response:
     try:
         text = request.read()
         body = json.loads(text) if text else {}
-        return json_response(handler(app, rest, body))
+        return json_response(handler(account, rest, body))
     except _NotFound as error:
         return json_response({"error": f"not found: {error}"}, 404)
     except (ValueError, KeyError, TypeError) as error:
@@ -66,165 +66,168 @@ def _listing() -> list[str]:
 
 
 @_on("GET", "")
-def _index(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _index(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Return the routes and the kinds of fault."""
     return {"routes": _listing(), "faults": KINDS}
 
 
 @_on("GET", "state")
-def _state(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _state(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Return counts of records, jobs and calls."""
-    rows = app.database.execute("SELECT status, COUNT(*) FROM entry_index GROUP BY status")
+    rows = account.database.execute("SELECT status, COUNT(*) FROM entry_index GROUP BY status")
     return {
         "entries": dict(rows),
-        "live_entries": app.tables.entries.count("status != 3"),
-        "tokens": app.tables.tokens.count("status != 5"),
-        "assets": app.tables.assets.count("status != 3"),
-        "jobs_open": app.tables.jobs.count("status IN (0, 1, 2, 9)"),
-        "clock_offset": app.clock.offset,
-        **app.journal.counters(),
+        "live_entries": account.tables.entries.count("status != 3"),
+        "tokens": account.tables.tokens.count("status != 5"),
+        "assets": account.tables.assets.count("status != 3"),
+        "jobs_open": account.tables.jobs.count("status IN (0, 1, 2, 9)"),
+        "clock_offset": account.clock.offset,
+        **account.journal.counters(),
     }
 
 
 @_on("GET", "log")
-def _log(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _log(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Return the latest calls; ``/_sandbox/log/50`` for the last 50."""
-    return app.journal.latest(int(rest or 1000))
+    return account.journal.latest(int(rest or 1000))
 
 
 @_on("GET", "entries")
-def _entries(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _entries(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """All entries that are not deleted, or one with the sha256 and size of its content."""
     if not rest:
-        return [_shown(entry) for entry in app.tables.entries.find("status != 3")]
-    entry = app.tables.entries.get(rest)
+        return [_shown(entry) for entry in account.tables.entries.find("status != 3")]
+    entry = account.tables.entries.get(rest)
     if entry is None:
         raise _NotFound(rest)
-    source = flavors.source_of(app, rest)
+    source = flavors.source_of(account, rest)
     path = entry.get("_path") or (source or {}).get("_path")
     content = {}
     if path and Path(path).exists():
         content = {"sha256": digest(Path(path)), "size": Path(path).stat().st_size}
-    return _shown(entry) | {"content": content, "flavors": [_shown(flavor) for flavor in flavors.flavors_of(app, rest)]}
+    return _shown(entry) | {
+        "content": content,
+        "flavors": [_shown(flavor) for flavor in flavors.flavors_of(account, rest)],
+    }
 
 
 @_on("PATCH", "entries")
-def _patch_entry(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _patch_entry(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of an entry as if someone had edited the database."""
-    entry = store.change(app, rest, **body)
+    entry = store.change(account, rest, **body)
     if entry is None:
         raise _NotFound(rest)
-    app.replacements.entry_moved(rest)
+    replacing.entry_moved(account, rest)
     return _shown(entry)
 
 
 @_on("PATCH", "assets")
-def _patch_asset(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _patch_asset(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of an asset as if someone had edited the database."""
-    asset = app.tables.assets.change(rest, **body)
+    asset = account.tables.assets.change(rest, **body)
     if asset is None:
         raise _NotFound(rest)
     return _shown(asset)
 
 
 @_on("GET", "tokens")
-def _tokens(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _tokens(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """All upload tokens, deleted ones too, or one."""
     if not rest:
-        return [_shown(token) for token in app.tables.tokens.find()]
-    token = app.tables.tokens.get(rest)
+        return [_shown(token) for token in account.tables.tokens.find()]
+    token = account.tables.tokens.get(rest)
     if token is None:
         raise _NotFound(rest)
     return _shown(token)
 
 
 @_on("PATCH", "tokens")
-def _patch_token(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _patch_token(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of an upload token as if someone had edited the database."""
-    token = app.tables.tokens.change(rest, **body)
+    token = account.tables.tokens.change(rest, **body)
     if token is None:
         raise _NotFound(rest)
     return _shown(token)
 
 
 @_on("PATCH", "bulkUploads")
-def _patch_bulk_upload(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _patch_bulk_upload(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of a bulk upload, such as ``status`` and ``error``, as if someone had edited the database."""
-    bulk = app.tables.bulk_uploads.change(int(rest), **body)
+    bulk = account.tables.bulk_uploads.change(int(rest), **body)
     if bulk is None:
         raise _NotFound(rest)
     return _shown(bulk)
 
 
 @_on("GET", "jobs")
-def _jobs(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _jobs(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """All jobs, or those of one entry."""
-    found = app.tables.jobs.find("entry = ?", (rest,)) if rest else app.tables.jobs.find()
+    found = account.tables.jobs.find("entry = ?", (rest,)) if rest else account.tables.jobs.find()
     return [{name: value for name, value in job.items() if name not in ("url", "headers")} for job in found]
 
 
 @_on("POST", "jobs")
-def _drive(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _drive(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Stand in for the workers: ``{"entryId": .., "event": ..}``, see ``events`` of ``GET /_sandbox/drive``."""
-    return drive.event(app, body)
+    return drive.event(account, body)
 
 
 @_on("GET", "drive")
-def _drive_events(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _drive_events(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Return the events that ``POST /_sandbox/jobs`` takes."""
     return {"events": drive.EVENTS}
 
 
 @_on("GET", "faults")
-def _faults(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _faults(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Return the faults in force."""
-    return app.faults.show()
+    return account.faults.show()
 
 
 @_on("POST", "faults")
-def _add_fault(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _add_fault(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Put a fault in force: ``{"kind": .., "service": .., "action": .., "times": 1}``; ``seed`` restarts chance."""
     if "seed" in body:
-        app.faults.seed(body.pop("seed"))
-    fault = app.faults.add(**body)
+        account.faults.seed(body.pop("seed"))
+    fault = account.faults.add(**body)
     return {"id": fault.id, "kind": fault.kind}
 
 
 @_on("DELETE", "faults")
-def _remove_fault(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _remove_fault(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """End one fault, or all."""
-    app.faults.remove(int(rest) if rest else None)
-    return app.faults.show()
+    account.faults.remove(int(rest) if rest else None)
+    return account.faults.show()
 
 
 @_on("POST", "clock")
-def _clock(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _clock(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Move the sandbox's time: ``{"advance": seconds}``, or ``{"reset": true}``."""
     if body.get("reset"):
-        app.clock.reset()
-    app.clock.advance(float(body.get("advance", 0)))
-    app.database.set_meta("clock_offset", str(app.clock.offset))
-    app.jobs.wake()
-    return {"offset": app.clock.offset, "now": app.clock.now()}
+        account.clock.reset()
+    account.clock.advance(float(body.get("advance", 0)))
+    account.database.set_meta("clock_offset", str(account.clock.offset))
+    account.jobs.wake()
+    return {"offset": account.clock.offset, "now": account.clock.now()}
 
 
 @_on("POST", "sessions")
-def _sessions(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _sessions(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """``{"expire": "all"}`` expires every session seen so far."""
-    return {"expired": app.sessions.expire_all()}
+    return {"expired": account.sessions.expire_all()}
 
 
 @_on("POST", "lag")
-def _lag(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _lag(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """How far list lags behind get: ``{"seconds": 5}``."""
-    app.search.lag = float(body["seconds"])
-    return {"seconds": app.search.lag}
+    account.search.lag = float(body["seconds"])
+    return {"seconds": account.search.lag}
 
 
 @_on("POST", "reset")
-def _reset(app: App, rest: str, body: dict[str, Any]) -> Any:
+def _reset(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Forget all records, files, faults and counters."""
-    app.reset()
+    account.reset()
     return {"reset": True}
 
 

@@ -9,7 +9,7 @@ import threading
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import CATALOGUE
+from kaltura_sandbox.errors import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

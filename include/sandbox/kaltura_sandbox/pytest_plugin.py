@@ -27,9 +27,9 @@ def kaltura_sandbox_server() -> Iterator[Sandbox]:
 @pytest.fixture
 def kaltura_sandbox(kaltura_sandbox_server: Sandbox) -> Iterator[Sandbox]:
     """Give the sandbox, empty and without faults."""
-    kaltura_sandbox_server.app.reset()
+    kaltura_sandbox_server.account.reset()
     yield kaltura_sandbox_server
-    kaltura_sandbox_server.app.faults.remove()
+    kaltura_sandbox_server.account.faults.remove()
 
 
 @pytest.fixture(scope="session")

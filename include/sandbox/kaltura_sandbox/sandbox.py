@@ -14,6 +14,7 @@ from kaltura_sandbox.config import Config
 from kaltura_sandbox.server.http import HttpServer
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.server.message import Request, Response
     from kaltura_sandbox.spawned import SpawnedSandbox
 
@@ -37,14 +38,19 @@ class Sandbox:
         self._server = HttpServer(config.host, port, self._handle)
         self.config = dataclasses.replace(config, port=self._server.port)
         try:
-            self.app = App(self.config)
+            self._app = App(self.config)
         except BaseException:
             self._server.close()
             raise
         self.control = Control(self.url)
 
     def _handle(self, request: Request) -> Response:
-        return self.app.handle(request)
+        return self._app.handle(request)
+
+    @property
+    def account(self) -> Account:
+        """The state behind the server, for tests that look into it or change it."""
+        return self._app.account
 
     @property
     def url(self) -> str:
@@ -73,7 +79,7 @@ class Sandbox:
 
     def ks(self, user_id: str = "admin", *, admin: bool = True, privileges: str = "disableentitlement") -> str:
         """Return a session string, without asking the server."""
-        return self.app.sessions.start(user_id, 2 if admin else 0, 86400, privileges)
+        return self.account.sessions.start(user_id, 2 if admin else 0, 86400, privileges)
 
     @staticmethod
     def spawn(**options: Any) -> SpawnedSandbox:
@@ -84,14 +90,14 @@ class Sandbox:
 
     def start(self) -> Self:
         """Begin to answer."""
-        self.app.start()
+        self._app.start()
         self._server.start()
         return self
 
     def close(self) -> None:
         """Stop, and remove a temporary data directory."""
         self._server.close()
-        self.app.close()
+        self._app.close()
         if self._own_directory:
             shutil.rmtree(self.config.data_dir, ignore_errors=True)
 

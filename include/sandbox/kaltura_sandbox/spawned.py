@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+from kaltura_sandbox import process
 from kaltura_sandbox.client import Control
 from kaltura_sandbox.config import ADMIN_SECRET, PARTNER_ID, USER_SECRET
-from kaltura_sandbox.jobs import process
 from kaltura_sandbox.s3.server import reserve_port
 from kaltura_sandbox.sessions import ks
 

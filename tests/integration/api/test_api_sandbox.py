@@ -86,7 +86,7 @@ class TestSessions:
         )
         with KalturaClient(kaltura_sandbox.service_url, credentials) as by_token:
             assert _add(by_token)["userId"] == "someone"
-            kaltura_sandbox.app.faults.add("expire_ks", service="media", action="get")
+            kaltura_sandbox.account.faults.add("expire_ks", service="media", action="get")
             with pytest.raises(KalturaNotFoundError):
                 by_token.call("media", "get", {"entryId": "0_missing0"})
 
@@ -122,10 +122,10 @@ class TestSessions:
 class TestTheWire:
     def test_properties_arrive_as_they_were_sent(self, client):
         entry = _add(
-            client, name="Größe & 50% [x]=ß;🎬", description="two\nlines", tags="bb, AA,bb", partnerSortValue=-7
+            client, name="Größe & 50% [x]=ß;日本", description="two\nlines", tags="bb, AA,bb", partnerSortValue=-7
         )
         read = client.call("media", "get", {"entryId": entry["id"]})
-        assert (read["name"], read["description"], read["tags"]) == ("Größe & 50% [x]=ß;🎬", "two\nlines", "bb, aa")
+        assert (read["name"], read["description"], read["tags"]) == ("Größe & 50% [x]=ß;日本", "two\nlines", "bb, aa")
         assert read["partnerSortValue"] == -7
 
     def test_null_empties_a_property_and_none_leaves_it(self, client):
@@ -198,17 +198,17 @@ class TestTrouble:
     @pytest.mark.parametrize("kind", ["reset_before", "reply_lost", "html_error", "unavailable", "action_blocked"])
     def test_reading_goes_on(self, client, kaltura_sandbox, kind):
         entry = _add(client)
-        kaltura_sandbox.app.faults.add(kind, service="media", action="get", times=2, retry_after=0)
+        kaltura_sandbox.account.faults.add(kind, service="media", action="get", times=2, retry_after=0)
         assert client.call("media", "get", {"entryId": entry["id"]})["id"] == entry["id"]
 
     @pytest.mark.parametrize("kind", ["unavailable", "action_blocked"])
     def test_add_goes_on_when_it_was_not_done(self, client, kaltura_sandbox, kind):
-        kaltura_sandbox.app.faults.add(kind, service="media", action="add", times=2, retry_after=0)
+        kaltura_sandbox.account.faults.add(kind, service="media", action="add", times=2, retry_after=0)
         _add(client)
         assert client.call("media", "count", {"filter": {"statusEqual": 7}}) == 1
 
     def test_add_whose_answer_is_lost_is_done_once(self, client, kaltura_sandbox):
-        kaltura_sandbox.app.faults.add("reply_lost", service="media", action="add")
+        kaltura_sandbox.account.faults.add("reply_lost", service="media", action="add")
         with pytest.raises(KalturaTransportError) as caught:
             _add(client)
         assert caught.value.ambiguous
@@ -217,7 +217,7 @@ class TestTrouble:
     def test_a_file_is_sent_again_with_a_new_session(self, client, kaltura_sandbox):
         token = client.call("uploadToken", "add", {"uploadToken": {"fileName": "a.mp4"}})
         before = client.ks()
-        kaltura_sandbox.app.faults.add("expire_ks", service="uploadToken", action="upload")
+        kaltura_sandbox.account.faults.add("expire_ks", service="uploadToken", action="upload")
         part = FilePart("a.mp4", 3, lambda: [b"abc"])
         params = {"uploadTokenId": token["id"], "resume": False, "finalChunk": True}
         assert client.send_file("uploadToken", "upload", params, part)["status"] == UploadTokenStatus.FULL_UPLOAD
@@ -225,7 +225,7 @@ class TestTrouble:
 
     def test_a_whole_multirequest_is_repeated_with_a_new_session(self, client, kaltura_sandbox):
         entry = _add(client)
-        kaltura_sandbox.app.faults.add("expire_ks", service="media", action="get")
+        kaltura_sandbox.account.faults.add("expire_ks", service="media", action="get")
         get = Request("media", "get", {"entryId": entry["id"]})
         assert first_error(client.multirequest([get, get, get])) is None
 
@@ -238,7 +238,7 @@ class TestTrouble:
 
         with KalturaClient(kaltura_sandbox.service_url, admin, observer=Secrets(), retry=QUICK) as client:
             entry = _add(client)
-            kaltura_sandbox.app.faults.add("expire_ks", service="media", action="get")
+            kaltura_sandbox.account.faults.add("expire_ks", service="media", action="get")
             errors: list[Exception] = []
 
             def work() -> None:
@@ -256,7 +256,7 @@ class TestTrouble:
         assert len(Secrets.seen) == 3
 
     def test_server_errors_end_adding_at_once(self, client, kaltura_sandbox):
-        kaltura_sandbox.app.faults.add("error", service="media", action="add", code="INTERNAL_SERVERL_ERROR")
+        kaltura_sandbox.account.faults.add("error", service="media", action="add", code="INTERNAL_SERVERL_ERROR")
         with pytest.raises(KalturaTransientError) as caught:
             _add(client)
         assert caught.value.ambiguous
@@ -269,7 +269,7 @@ class TestAsynchronous:
                 "media", "add", {"entry": {"objectType": "KalturaMediaEntry", "mediaType": 1, "name": "x"}}
             )
             for kind in ("reply_lost", "html_error", "expire_ks", "reset_before"):
-                kaltura_sandbox.app.faults.add(kind, service="baseEntry", action="getByIds")
+                kaltura_sandbox.account.faults.add(kind, service="baseEntry", action="getByIds")
                 found = await client.call("baseEntry", "getByIds", {"entryIds": entry["id"]})
                 assert [read["id"] for read in found] == [entry["id"]]
             results = await client.multirequest([Request("media", "get", {"entryId": entry["id"]})] * 2)

@@ -112,11 +112,11 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def api(sandbox: Sandbox) -> Iterator[Api]:
-    sandbox.app.reset()
+    sandbox.account.reset()
     client = Api(sandbox)
     yield client
     client.close()
-    sandbox.app.faults.remove()
+    sandbox.account.faults.remove()
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def test_a_taken_port_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 def test_a_second_sandbox_does_not_touch_the_state_of_the_first(tmp_path: Path) -> None:
     with Sandbox(data_dir=tmp_path) as running:
-        half_done = running.app.files.temporary_path()
+        half_done = running.account.files.temporary_path()
         half_done.write_bytes(b"x")
         with pytest.raises(OSError, match="in use"):
             Sandbox(data_dir=tmp_path, port=running.config.port)

@@ -124,7 +124,7 @@ def test_admin_tags_can_be_searched_at_once(api: Any) -> None:
 
 def test_search_by_words_times_and_names(api: Any, sandbox: Sandbox) -> None:
     first = api.media(name="Opening Lecture", tags="physics, first term")
-    sandbox.app.clock.advance(5000)
+    sandbox.account.clock.advance(5000)
     second = api.media(name="Closing", description="a lecture about light")
     assert ids(api("media", "list", filter={**EVERY, "freeText": "lecture"})) == [first, second]
     assert ids(api("media", "list", filter={**EVERY, "nameLike": "opening"})) == [first]

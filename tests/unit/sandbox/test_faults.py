@@ -211,4 +211,4 @@ def test_a_code_that_kaltura_does_not_have_is_refused(sandbox: Sandbox) -> None:
     for kind in ("error", "error_after"):
         with pytest.raises(RuntimeError, match=r"unknown error code 'INTERNAL_SERVER_EROR'.*INTERNAL_SERVER_ERROR"):
             sandbox.control.fault(kind, code="INTERNAL_SERVER_EROR")
-    assert sandbox.app.faults.show() == []
+    assert sandbox.account.faults.show() == []

@@ -112,7 +112,7 @@ def test_multipart_with_a_json_part_replaces_the_fields(api: Any, sandbox: Sandb
 def test_file_names_cannot_break_out_of_a_header(api: Any, sandbox: Sandbox) -> None:
     token = api.token()
     assert api.upload(token, b"abc", name='we"ird\\name.mp4')["fileName"].endswith(".mp4")
-    assert all(path.is_relative_to(sandbox.app.files.root) for path in sandbox.app.files.uploads.rglob("*"))
+    assert all(path.is_relative_to(sandbox.account.files.root) for path in sandbox.account.files.uploads.rglob("*"))
 
 
 @pytest.mark.parametrize("path", ["/../../etc/passwd", "/_sandboxx", "/nothing"])

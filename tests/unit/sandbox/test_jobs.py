@@ -15,7 +15,7 @@ from kaltura_sandbox import Sandbox
 from kaltura_sandbox.entries import flow
 from kaltura_sandbox.entries.picture import picture_size
 from kaltura_sandbox.fetching import clean_url, extension_of
-from kaltura_sandbox.jobs import ffmpeg
+from kaltura_sandbox.media import ffmpeg
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def working() -> Iterator[Sandbox]:
 @pytest.fixture
 def api(working: Sandbox, client: Any) -> Any:
     working.control.wait_idle()
-    working.app.reset()
+    working.account.reset()
     return client(working)
 
 
@@ -44,7 +44,7 @@ def test_a_video_becomes_ready_with_real_flavors_and_a_thumbnail(api: Any, worki
     assert set(ready) >= {0, 2}
     assert shown["flavorParamsIds"] == ",".join(map(str, sorted(ready)))
     assert all(flavor["status"] in (2, 4) for flavor in flavors)
-    path = working.app.tables.assets.get(ready[2]["id"])
+    path = working.account.tables.assets.get(ready[2]["id"])
     assert path is not None
     info = ffmpeg.probe(Path(path["_path"]))
     assert info is not None
@@ -355,9 +355,9 @@ def test_a_conversion_cut_in_the_middle_makes_no_flavor_twice(client: Any, clip:
         api.attach(entry, api.full_token(clip.read_bytes()))
         info = ffmpeg.probe(clip)
         assert info is not None
-        flow.analysed(before.app, entry, info)
-        (job,) = before.app.tables.jobs.find()
-        before.app.tables.jobs.change(job["id"], status=2)
+        flow.analysed(before.account, entry, info)
+        (job,) = before.account.tables.jobs.find()
+        before.account.tables.jobs.change(job["id"], status=2)
     with Sandbox(data_dir=tmp_path / "state") as after:
         api = client(after)
         assert api.wait(entry, 2, -1) == 2
@@ -366,7 +366,7 @@ def test_a_conversion_cut_in_the_middle_makes_no_flavor_twice(client: Any, clip:
         params = [flavor["flavorParamsId"] for flavor in flavors]
         assert len(params) == len(set(params))
         assert all(flavor["status"] in (2, 4) for flavor in flavors)
-        assert list(after.app.files.temporary.iterdir()) == []
+        assert list(after.account.files.temporary.iterdir()) == []
 
 
 def test_one_more_flavor_on_request(api: Any, working: Sandbox, clip: Path) -> None:
@@ -378,7 +378,7 @@ def test_one_more_flavor_on_request(api: Any, working: Sandbox, clip: Path) -> N
     working.control.wait_idle()
     (made,) = api("flavorAsset", "list", filter={"entryIdEqual": entry, "flavorParamsIdEqual": 7})["objects"]
     assert (made["status"], made["height"], made["width"]) == (2, 180, 320)
-    record = working.app.tables.assets.get(made["id"])
+    record = working.account.tables.assets.get(made["id"])
     assert record is not None
     real = ffmpeg.probe(Path(record["_path"]))
     assert real is not None

@@ -24,7 +24,7 @@ def test_start_with_each_secret(api: Any, sandbox: Sandbox) -> None:
 def test_expiry_is_cut_to_a_day(api: Any, sandbox: Sandbox) -> None:
     text = api("session", "start", secret=sandbox.admin_secret, type=2, partnerId=102, expiry=10**7)
     info = api("session", "get", session=text)
-    assert int(info["expiry"]) - sandbox.app.clock.now() <= 86400
+    assert int(info["expiry"]) - sandbox.account.clock.now() <= 86400
     assert info["sessionType"] == "2"
 
 
@@ -70,7 +70,7 @@ def test_all_sessions_expire_on_demand_and_new_ones_work(api: Any, sandbox: Sand
 
 def test_parameters_are_checked_before_the_session(api: Any, sandbox: Sandbox) -> None:
     api.ks = sandbox.ks()
-    sandbox.app.clock.advance(90000)
+    sandbox.account.clock.advance(90000)
     assert api.code(api("media", "get")) == "MISSING_MANDATORY_PARAMETER"
     assert api.code(api("media", "get", entryId="0_a")) == "INVALID_KS"
 
@@ -127,16 +127,16 @@ def test_app_tokens_open_sessions(api: Any, sandbox: Sandbox, algorithm: str) ->
     session = api("appToken", "startSession", id=token["id"], tokenHash=digest, userId="ignored", type=0)
     assert (session["userId"], session["sessionType"]) == ("robot", 2)
     assert session["privileges"] == f"list:*,sessionid:{token['id']},apptoken:{token['id']}"
-    assert session["expiry"] > sandbox.app.clock.now()
+    assert session["expiry"] > sandbox.account.clock.now()
     api.ks = session["ks"]
     assert api("appToken", "delete", id=token["id"]) is None
     assert api("media", "list")["args"]["KSID"] == "LOGOUT"
 
 
 def test_app_token_refusals(api: Any, sandbox: Sandbox) -> None:
-    token = api("appToken", "add", appToken={"expiry": sandbox.app.clock.now() + 50})
+    token = api("appToken", "add", appToken={"expiry": sandbox.account.clock.now() + 50})
     assert api("appToken", "list", filter={"idEqual": token["id"]})["totalCount"] == 1
-    sandbox.app.clock.advance(60)
+    sandbox.account.clock.advance(60)
     digest = hashlib.sha1((api.ks + token["token"]).encode(), usedforsecurity=False).hexdigest()
     reply = api("appToken", "startSession", id=token["id"], tokenHash=digest)
     assert api.code(reply) == "APP_TOKEN_EXPIRED"

@@ -17,11 +17,11 @@ PARTS = [DATA[at : at + 100_000] for at in range(0, 300_000, 100_000)]
 
 
 def stored(sandbox: Sandbox, token: str) -> bytes:
-    return (sandbox.app.files.uploads / token / "data").read_bytes()
+    return (sandbox.account.files.uploads / token / "data").read_bytes()
 
 
 def parked(sandbox: Sandbox, token: str) -> list[str]:
-    return sorted(path.name for path in (sandbox.app.files.uploads / token).glob("chunk.*"))
+    return sorted(path.name for path in (sandbox.account.files.uploads / token).glob("chunk.*"))
 
 
 def first(api: Any, token: str) -> Any:
@@ -236,7 +236,7 @@ def test_lists_are_paged_and_ordered(api: Any, sandbox: Sandbox) -> None:
     made = []
     for _ in range(35):
         made.append(api.token())
-        sandbox.app.clock.advance(1)
+        sandbox.account.clock.advance(1)
     assert len(api("uploadToken", "list")["objects"]) == 30
     page = api("uploadToken", "list", filter={"orderBy": "-createdAt"}, pager={"pageSize": 4, "pageIndex": 2})
     assert [token["id"] for token in page["objects"]] == made[::-1][4:8]
@@ -256,7 +256,7 @@ def test_a_body_that_breaks_off_leaves_nothing(api: Any, sandbox: Sandbox) -> No
     with pytest.raises(Exception, match=r"(?i)reset|aborted|broken"):
         api.upload(token, DATA)
     assert api("uploadToken", "get", uploadTokenId=token)["status"] == 0
-    assert list(Path(sandbox.app.files.temporary).iterdir()) == []
+    assert list(Path(sandbox.account.files.temporary).iterdir()) == []
 
 
 def test_auto_finalize_without_offsets(api: Any, sandbox: Sandbox) -> None:

@@ -210,7 +210,7 @@ def test_a_body_without_its_closing_boundary_is_answered(api: Any, ending: bytes
     assert api.code(reply) == "UPLOAD_ERROR"
     # As with every one-shot upload that fails, the token is gone.
     assert api.code(api("uploadToken", "get", uploadTokenId=token)) == "UPLOAD_TOKEN_NOT_FOUND"
-    assert list(api.sandbox.app.files.temporary.iterdir()) == []
+    assert list(api.sandbox.account.files.temporary.iterdir()) == []
 
 
 def test_a_request_that_ends_early_is_answered_and_does_nothing(api: Any, sandbox: Sandbox) -> None:
@@ -225,4 +225,4 @@ def test_a_request_that_ends_early_is_answered_and_does_nothing(api: Any, sandbo
         connection.shutdown(socket.SHUT_WR)
         assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 400 ")
     assert api("uploadToken", "get", uploadTokenId=token)["status"] == 0
-    assert list(api.sandbox.app.files.temporary.iterdir()) == []
+    assert list(api.sandbox.account.files.temporary.iterdir()) == []

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kaltura_sandbox.app import App
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.server.message import Response
     from kaltura_sandbox.sessions.ks import Session
     from kaltura_sandbox.store.tables import Tables
@@ -25,7 +25,7 @@ class FileReply:
 class Call:
     """What an action's handler gets; ``headers`` are added to the reply, ``arrived`` is when the request began."""
 
-    app: App
+    account: Account
     service: str
     action: str
     session: Session | None
@@ -40,7 +40,7 @@ class Call:
     @property
     def tables(self) -> Tables:
         """The stored records."""
-        return self.app.tables
+        return self.account.tables
 
     @property
     def now(self) -> int:
@@ -48,7 +48,7 @@ class Call:
         moved = self.session.privilege("reftime") if self.session else None
         if moved and moved[0].isdigit():
             return int(moved[0])
-        return self.app.clock.now()
+        return self.account.clock.now()
 
     @property
     def user_id(self) -> str:

@@ -7,15 +7,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api.call import Call, FileReply
-from kaltura_sandbox.api.errors import KalturaError, ServerCrash
 from kaltura_sandbox.api.profile import trim
 from kaltura_sandbox.api.registry import REQUIRED, Action, Level, find_action, find_service
+from kaltura_sandbox.errors import KalturaError, ServerCrash
 from kaltura_sandbox.server.message import CloseConnection
 from kaltura_sandbox.sessions.keeper import not_owner
 from kaltura_sandbox.wire import php
 
 if TYPE_CHECKING:
-    from kaltura_sandbox.app import App
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.faults import Fault
     from kaltura_sandbox.server.message import Request
 
@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 _API_FAULTS = ("delay", "error", "action_blocked", "expire_ks")
 
 
-def run(app: App, request: Request, params: dict[str, Any], headers: dict[str, str], element: int | None = None) -> Any:
+def run(
+    account: Account, request: Request, params: dict[str, Any], headers: dict[str, str], element: int | None = None
+) -> Any:
     """Run one call and return its value, a :class:`FileReply` or a :class:`KalturaError` (not raised).
 
     :param element: its number within a multirequest, from 1.
@@ -35,7 +37,7 @@ def run(app: App, request: Request, params: dict[str, Any], headers: dict[str, s
     action = php.to_str(params.get("action", ""))
     started, error = time.perf_counter(), None
     try:
-        return _run(app, request, params, headers, element)
+        return _run(account, request, params, headers, element)
     except KalturaError as failure:
         error = failure.code
         _mark(headers, failure)
@@ -50,7 +52,7 @@ def run(app: App, request: Request, params: dict[str, Any], headers: dict[str, s
     finally:
         seconds = time.perf_counter() - started
         tag = php.to_str(params.get("clientTag", ""))
-        app.journal.call(service, action, error, seconds, app.clock.time(), tag)
+        account.journal.call(service, action, error, seconds, account.clock.time(), tag)
 
 
 def _mark(headers: dict[str, str], failure: KalturaError) -> None:
@@ -59,13 +61,15 @@ def _mark(headers: dict[str, str], failure: KalturaError) -> None:
         headers["X-Kaltura-App"] = f"exiting on error {failure.code} - {failure.message}"
 
 
-def _run(app: App, request: Request, params: dict[str, Any], headers: dict[str, str], element: int | None) -> Any:
+def _run(
+    account: Account, request: Request, params: dict[str, Any], headers: dict[str, str], element: int | None
+) -> Any:
     action = _find(params)
     call = Call(
-        app=app,
+        account=account,
         service=action.service,
         action=action.name,
-        session=_session(app, params),
+        session=_session(account, params),
         partner_id=0,
         base_url=request.base_url,
         client=request.client,
@@ -77,13 +81,13 @@ def _run(app: App, request: Request, params: dict[str, Any], headers: dict[str, 
     _strike(call, element)
     values = _load(action, params, call.now)
     if call.session is not None:
-        app.sessions.check(call.session, request.path, request.client)
+        account.sessions.check(call.session, request.path, request.client)
     call.partner_id = _partner(call)
     if action.owner:
         _check_owner(call, php.to_str(params.get(action.owner, "")))
     _check_permission(call, action)
     result = action.handler(call, *values)
-    for fault in app.faults.take(("error_after",), call.service, call.action, element):
+    for fault in account.faults.take(("error_after",), call.service, call.action, element):
         raise _error(fault)
     if isinstance(result, FileReply):
         return result
@@ -104,9 +108,9 @@ def _find(params: dict[str, Any]) -> Action:
     return action
 
 
-def _session(app: App, params: dict[str, Any]) -> Any:
+def _session(account: Account, params: dict[str, Any]) -> Any:
     text = php.to_str(params.get("ks", ""))
-    return app.sessions.open(text) if text else None
+    return account.sessions.open(text) if text else None
 
 
 def _error(fault: Fault) -> KalturaError:
@@ -116,11 +120,11 @@ def _error(fault: Fault) -> KalturaError:
 
 def _strike(call: Call, element: int | None) -> None:
     """Let the faults of the API level strike this call before it works."""
-    for fault in call.app.faults.take(_API_FAULTS, call.service, call.action, element):
+    for fault in call.account.faults.take(_API_FAULTS, call.service, call.action, element):
         if fault.kind == "delay":
             time.sleep(fault.number("seconds", 1))
         elif fault.kind == "expire_ks" and call.session is not None:
-            call.app.sessions.expire(call.session.text)
+            call.account.sessions.expire(call.session.text)
         elif fault.kind == "action_blocked":
             raise KalturaError("ACTION_BLOCKED", call.action, call.service)
         elif fault.kind == "error":
@@ -146,7 +150,7 @@ def _partner(call: Call) -> int:
     if asked and not asked.lstrip("-").isdigit():
         raise _forbidden(call)
     number = int(asked or 0)
-    if asked and not call.app.sessions.knows_partner(number):
+    if asked and not call.account.sessions.knows_partner(number):
         raise KalturaError("SERVICE_FORBIDDEN_CONTENT_BLOCKED")
     if call.session is None:
         return number

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api import dispatch
 from kaltura_sandbox.api.call import FileReply
-from kaltura_sandbox.api.errors import KalturaError, ServerCrash
 from kaltura_sandbox.api.parameters import collect
 from kaltura_sandbox.api.registry import find_action, find_service
+from kaltura_sandbox.errors import KalturaError, ServerCrash
 from kaltura_sandbox.server.message import Request, Response
 from kaltura_sandbox.wire import php
 from kaltura_sandbox.wire.formats import JSON, JSONP, PHP, XML, render
 
 if TYPE_CHECKING:
-    from kaltura_sandbox.app import App
+    from kaltura_sandbox.account import Account
 
 __all__ = ["answer"]
 
@@ -30,19 +30,19 @@ _EXPOSED = "Server, Content-Length, Content-Range, Date, X-Kaltura, X-Kaltura-Se
 _COMMON = ("ks", "partnerId", "p", "clientTag")
 
 
-def answer(app: App, request: Request) -> Response:
+def answer(account: Account, request: Request) -> Response:
     """Answer one API request."""
     if request.method == "OPTIONS":
         return _preflight()
     started = time.perf_counter()
-    params, uploads = collect(request, app.files)
-    headers = _headers(app)
+    params, uploads = collect(request, account.files)
+    headers = _headers(account)
     try:
         number = php.to_int(params.get("format", XML))
         if number not in (JSON, XML, PHP, JSONP):
             headers["X-Kaltura-App"] = "exiting on error 25 - Bad query"
             return Response(200, headers)
-        value = _execute(app, request, params, headers)
+        value = _execute(account, request, params, headers)
         if isinstance(value, FileReply):
             value.response.headers = headers | value.response.headers
             return value.response
@@ -72,10 +72,10 @@ def _preflight() -> Response:
     )
 
 
-def _headers(app: App) -> dict[str, str]:
+def _headers(account: Account) -> dict[str, str]:
     return {
         "X-Me": _HOST,
-        "X-Kaltura-Session": f"{random.randrange(1 << 31)}, {app.clock.now()}",  # noqa: S311
+        "X-Kaltura-Session": f"{random.randrange(1 << 31)}, {account.clock.now()}",  # noqa: S311
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": _EXPOSED,
         "Cache-Control": "no-store, no-cache, must-revalidate",
@@ -84,10 +84,10 @@ def _headers(app: App) -> dict[str, str]:
     }
 
 
-def _execute(app: App, request: Request, params: dict[str, Any], headers: dict[str, str]) -> Any:
+def _execute(account: Account, request: Request, params: dict[str, Any], headers: dict[str, str]) -> Any:
     if php.to_str(params.get("service", "")).lower() == "multirequest":
-        return _multirequest(app, request, params, headers)
-    value = dispatch.run(app, request, params, headers)
+        return _multirequest(account, request, params, headers)
+    value = dispatch.run(account, request, params, headers)
     if isinstance(value, KalturaError) and _returns_file(params):
         headers["X-Kaltura"] = f"error-{value.code}"
         headers["X-Kaltura-App"] = f"exiting on error {value.code} - {value.message}"
@@ -102,7 +102,7 @@ def _returns_file(params: dict[str, Any]) -> bool:
     return action is not None and action.returns_file
 
 
-def _multirequest(app: App, request: Request, params: dict[str, Any], headers: dict[str, str]) -> Any:
+def _multirequest(account: Account, request: Request, params: dict[str, Any], headers: dict[str, str]) -> Any:
     """Run the numbered sub-requests in order; a failed one does not stop the others.
 
     Numbers begin at 1, or at 0 as Kaltura's own Python client counts; references count from 1 in both cases.
@@ -114,7 +114,7 @@ def _multirequest(app: App, request: Request, params: dict[str, Any], headers: d
         isinstance(part := params.get(str(len(results) + first)), dict) and part.get("service") and part.get("action")
     ):
         resolved = _resolve(common | part, results)
-        value = dispatch.run(app, request, resolved, headers, len(results) + 1)
+        value = dispatch.run(account, request, resolved, headers, len(results) + 1)
         if isinstance(value, FileReply):
             return value
         results.append(value.render() if isinstance(value, KalturaError) else value)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.wire import php
 
 if TYPE_CHECKING:

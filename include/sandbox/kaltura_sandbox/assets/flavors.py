@@ -12,8 +12,8 @@ from kaltura_sandbox.assets.types import CONVERTING, IMPORTING, NOT_APPLICABLE, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
 
 __all__ = [
     "MediaInfo", "flavors_of", "is_ready", "new_rendition", "new_source", "plan", "source_of", "store_file",
@@ -58,24 +58,24 @@ _SAME_AUDIO = "audio warnings: 2106,#Redundant bitrate.\n"
 _NOTHING_KNOWN: dict[str, Any] = {"width": 0, "height": 0, "bitrate": 0, "frameRate": 0, "isDefault": False}
 
 
-def flavors_of(app: App, entry_id: str) -> list[Record]:
+def flavors_of(account: Account, entry_id: str) -> list[Record]:
     """All flavor assets of an entry that are not deleted."""
-    return app.tables.assets.find("entry = ? AND kind = 'flavor' AND status != 3", (entry_id,))
+    return account.tables.assets.find("entry = ? AND kind = 'flavor' AND status != 3", (entry_id,))
 
 
-def source_of(app: App, entry_id: str) -> Record | None:
+def source_of(account: Account, entry_id: str) -> Record | None:
     """Return the source flavor of an entry."""
-    return app.tables.assets.first("entry = ? AND kind = 'flavor' AND params = 0 AND status != 3", (entry_id,))
+    return account.tables.assets.first("entry = ? AND kind = 'flavor' AND params = 0 AND status != 3", (entry_id,))
 
 
-def new_source(app: App, entry: Record, *, waiting: bool) -> Record:
+def new_source(account: Account, entry: Record, *, waiting: bool) -> Record:
     """Make an entry's source flavor, or take the one it has; ``waiting`` = its upload is not complete."""
     status = IMPORTING if waiting else QUEUED
-    found = source_of(app, entry["id"])
+    found = source_of(account, entry["id"])
     if found is not None:
-        return app.tables.assets.put({**found, "status": status})
+        return account.tables.assets.put({**found, "status": status})
     return new_asset(
-        app,
+        account,
         entry,
         "flavor",
         **_NOTHING_KNOWN,
@@ -90,7 +90,7 @@ def new_source(app: App, entry: Record, *, waiting: bool) -> Record:
     )
 
 
-def store_file(app: App, asset: Record, path: Path, extension: str, *, count_size: bool) -> Record:
+def store_file(account: Account, asset: Record, path: Path, extension: str, *, count_size: bool) -> Record:
     """Make a file the content of an asset.
 
     ``size`` stays 0 until analysis for files that did not come through ``addContent``; until then it counts bytes.
@@ -98,25 +98,27 @@ def store_file(app: App, asset: Record, path: Path, extension: str, *, count_siz
     length = path.stat().st_size
     fresh = asset.pop("_fresh", False) and asset["status"] == QUEUED
     version = asset["version"] if fresh else next_version(asset.get("version"))
-    kept = app.files.keep(path, asset["id"], version, extension)
-    return app.tables.assets.put(
+    kept = account.files.keep(path, asset["id"], version, extension)
+    return account.tables.assets.put(
         {
             **asset,
             "version": version,
             "fileExt": extension,
             "size": length if count_size else 0,
             "sizeInBytes": length,
-            "updatedAt": app.clock.now(),
+            "updatedAt": account.clock.now(),
             "_path": str(kept),
         }
     )
 
 
-def new_rendition(app: App, entry: Record, params_id: int, *, applicable: bool = True, warning: str = "") -> Record:
+def new_rendition(
+    account: Account, entry: Record, params_id: int, *, applicable: bool = True, warning: str = ""
+) -> Record:
     """Make the flavor asset of one flavor params; one that is not applicable stays without file."""
     params = FLAVOR_PARAMS[params_id]
     return new_asset(
-        app,
+        account,
         entry,
         "flavor",
         **_NOTHING_KNOWN,

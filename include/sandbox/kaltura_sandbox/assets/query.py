@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import split
+from kaltura_sandbox.errors import KalturaError
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call

@@ -20,8 +20,8 @@ from kaltura_sandbox.ids import new_object_id
 from kaltura_sandbox.wire import php
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
 
 __all__ = [
     "ASSET", "ASSET_FILTER", "CONVERTING", "DELETED", "ERROR", "FLAVOR_ASSET", "FLAVOR_ASSET_FILTER", "IMPORTING",
@@ -99,10 +99,10 @@ FLAVOR_ASSET_FILTER = ObjectType(
 )
 
 
-def new_asset(app: App, entry: Record, kind: str, **properties: Any) -> Record:
+def new_asset(account: Account, entry: Record, kind: str, **properties: Any) -> Record:
     """Store a new asset; ``kind`` is flavor, thumb, caption or attachment."""
-    now = app.clock.now()
-    return app.tables.assets.put(
+    now = account.clock.now()
+    return account.tables.assets.put(
         {
             "id": new_object_id(),
             "_kind": kind,
@@ -124,10 +124,10 @@ def next_version(version: str | None) -> str:
     return str(int(version or 0) // 10 * 10 + 12) if version and version != "0" else "2"
 
 
-def alive(app: App, asset_id: str, kind: str) -> Record | None:
+def alive(account: Account, asset_id: str, kind: str) -> Record | None:
     """Return an asset of this kind that is not deleted, of an entry that is not deleted."""
-    asset = app.tables.assets.get(asset_id)
+    asset = account.tables.assets.get(asset_id)
     if asset is None or asset["_kind"] != kind or asset["status"] == DELETED:
         return None
-    entry = app.tables.entries.get(asset["entryId"])
+    entry = account.tables.entries.get(asset["entryId"])
     return asset if entry is not None and entry["status"] != 3 else None

@@ -11,8 +11,8 @@ from kaltura_sandbox.bulk import types
 from kaltura_sandbox.entries.types import DELETED, IMPORT, NO_CONTENT, PRECONVERT
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["ERROR", "IN_PROGRESS", "OK", "log_of", "status_of"]
 
@@ -27,37 +27,37 @@ _SHOWN = {
 }  # fmt: skip
 
 
-def status_of(app: App, result: Record) -> tuple[int, Any]:
+def status_of(account: Account, result: Record) -> tuple[int, Any]:
     """Return a row's result status and its entry's status."""
     if not result["entry"]:
         return ERROR, ""
-    entry = app.tables.entries.get(result["entry"]) or {"status": DELETED}
+    entry = account.tables.entries.get(result["entry"]) or {"status": DELETED}
     if entry["status"] in _UNFINISHED:
         return IN_PROGRESS, entry["status"]
     failed = isinstance(entry["status"], str) or entry["status"] < 0
     return (ERROR if failed else OK), entry["status"]
 
 
-def log_of(app: App, bulk: Record) -> tuple[str, str]:
+def log_of(account: Account, bulk: Record) -> tuple[str, str]:
     """Return the log and its content type."""
     if bulk.get("bulkUploadType") == types.XML:
-        return _xml(app, bulk), "text/xml; charset=UTF-8"
-    return _csv(app, bulk), "text/plain; charset=UTF-8"
+        return _xml(account, bulk), "text/xml; charset=UTF-8"
+    return _csv(account, bulk), "text/plain; charset=UTF-8"
 
 
-def _csv(app: App, bulk: Record) -> str:
+def _csv(account: Account, bulk: Record) -> str:
     """Each row as it was written, then its result, entry, the entry's status and the error."""
     if not bulk.get("_results"):
         return _NOT_READY
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
     for result in bulk["_results"]:
-        status, entry_status = status_of(app, result)
+        status, entry_status = status_of(account, result)
         writer.writerow([*result["raw"], status, result["entry"], entry_status, result["error"]])
     return target.getvalue()
 
 
-def _xml(app: App, bulk: Record) -> str:
+def _xml(account: Account, bulk: Record) -> str:
     """Return an item for each row: the error, the action, and the entry as syndication shows it; no status."""
     root = ET.Element("mrss", version="2.0")
     if not bulk.get("_results"):
@@ -65,7 +65,7 @@ def _xml(app: App, bulk: Record) -> str:
     else:
         channel = ET.SubElement(root, "channel")
         for result in bulk["_results"]:
-            _item(ET.SubElement(channel, "item"), result, app.tables.entries.get(result["entry"] or ""))
+            _item(ET.SubElement(channel, "item"), result, account.tables.entries.get(result["entry"] or ""))
     return '<?xml version="1.0" encoding="UTF-8"?>' + ET.tostring(root, encoding="unicode")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError, declare
 from kaltura_sandbox.api.listing import BASE_FILTER
 from kaltura_sandbox.api.types import (
     ANY,
@@ -17,6 +16,7 @@ from kaltura_sandbox.api.types import (
     StringEnumType,
     prop,
 )  # fmt: skip
+from kaltura_sandbox.errors import KalturaError, declare
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call

@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api.call import Call
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.types import ObjectValue
-from kaltura_sandbox.assets import thumbs
 from kaltura_sandbox.bulk import types
 from kaltura_sandbox.bulk.log import IN_PROGRESS, OK, status_of
 from kaltura_sandbox.bulk.rows import ADD, BulkFileError, Row, RowError, entry_values, parse_csv, parse_xml
 from kaltura_sandbox.entries import content, ingest
 from kaltura_sandbox.entries.resources import URL_RESOURCE
 from kaltura_sandbox.entries.types import MEDIA_ENTRY
-from kaltura_sandbox.jobs.queue import Retry, handler
+from kaltura_sandbox.errors import KalturaError
+from kaltura_sandbox.job_queue import Retry
+from kaltura_sandbox.jobs.handlers import handler
+from kaltura_sandbox.sidecars import thumbs
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["JOB", "MOST_ROWS", "process"]
 
@@ -32,50 +33,50 @@ _IGNORED_ACTIONS = ("2", "3")  # update and delete: the entry engine passes over
 
 
 @handler(JOB)
-def process(app: App, job: Record) -> None:
+def process(account: Account, job: Record) -> None:
     """Make the entries on the first run, look at them on the later ones."""
-    bulk = app.tables.bulk_uploads.get(job["bulk_id"])
+    bulk = account.tables.bulk_uploads.get(job["bulk_id"])
     if bulk is None or bulk["status"] == types.ABORTED:
         return
     if not bulk.get("_read"):
-        bulk = _make_entries(app, bulk)
+        bulk = _make_entries(account, bulk)
     if bulk["status"] not in (types.PROCESSING, types.ALMOST_DONE):
         return
-    _close(app, bulk)
+    _close(account, bulk)
 
 
-def _make_entries(app: App, bulk: Record) -> Record:
+def _make_entries(account: Account, bulk: Record) -> Record:
     """Make the entries row by row; after a restart it goes on with the first row that was not done."""
-    app.tables.bulk_uploads.change(bulk["id"], status=types.PROCESSING)
+    account.tables.bulk_uploads.change(bulk["id"], status=types.PROCESSING)
     data = Path(bulk["_path"]).read_bytes()
     try:
         rows = parse_xml(data, bulk["id"]) if bulk.get("bulkUploadType") == types.XML else parse_csv(data)
     except BulkFileError as error:
-        return app.tables.bulk_uploads.change(bulk["id"], status=types.FAILED, error=str(error), _read=True) or bulk
-    call = _call(app, bulk)
+        return account.tables.bulk_uploads.change(bulk["id"], status=types.FAILED, error=str(error), _read=True) or bulk
+    call = _call(account, bulk)
     results: list[Record] = list(bulk.get("_results", []))
     for number in range(bulk.get("_done", 0), len(rows)):
-        with app.database.transaction():
-            current = app.tables.bulk_uploads.get(bulk["id"]) or bulk
+        with account.database.transaction():
+            current = account.tables.bulk_uploads.get(bulk["id"]) or bulk
             if current["status"] == types.ABORTED:
                 break
             result = _result(call, bulk, rows[number], number)
             results += [result] if result is not None else []
-            app.tables.bulk_uploads.change(bulk["id"], _results=results, _done=number + 1)
+            account.tables.bulk_uploads.change(bulk["id"], _results=results, _done=number + 1)
         if result is not None and result["entry"] and rows[number].values.get("thumbnailUrl"):
             _add_thumbnail(call, result["entry"], rows[number].values["thumbnailUrl"])
     counts = {"numOfObjects": len(results), "numOfEntries": len(results), "bulkUploadObjectType": 1}
-    return app.tables.bulk_uploads.change(bulk["id"], _read=True, **counts) or bulk
+    return account.tables.bulk_uploads.change(bulk["id"], _read=True, **counts) or bulk
 
 
-def _call(app: App, bulk: Record) -> Call:
+def _call(account: Account, bulk: Record) -> Call:
     """Return a call in the name of the user who sent the file."""
-    text = app.sessions.start(bulk["_user"], bulk["_session_type"], 86400, bulk["_privileges"])
+    text = account.sessions.start(bulk["_user"], bulk["_session_type"], 86400, bulk["_privileges"])
     return Call(
-        app=app,
+        account=account,
         service="media",
         action="add",
-        session=app.sessions.open(text),
+        session=account.sessions.open(text),
         partner_id=bulk["_partner"],
         base_url=bulk["_base_url"],
         client="127.0.0.1",
@@ -106,7 +107,7 @@ def _add(call: Call, bulk: Record, row: Row) -> str:
         sent["conversionProfileId"] = bulk["_profile"]
     entry = ingest.add_entry(call, MEDIA_ENTRY.load(sent, "entry", call.now))
     resource = ObjectValue(URL_RESOURCE, {"url": row.values["url"], "forceAsyncDownload": True})
-    content.start_import(call.app, entry, resource)
+    content.start_import(call.account, entry, resource)
     return str(entry["id"])
 
 
@@ -122,11 +123,11 @@ def _add_thumbnail(call: Call, entry_id: str, url: str) -> None:
         thumbs.shelf.delete(call, asset["id"])
 
 
-def _close(app: App, bulk: Record) -> None:
-    states = [status_of(app, result)[0] for result in bulk.get("_results", [])]
+def _close(account: Account, bulk: Record) -> None:
+    states = [status_of(account, result)[0] for result in bulk.get("_results", [])]
     if IN_PROGRESS in states:
-        app.tables.bulk_uploads.change(bulk["id"], status=types.ALMOST_DONE)
+        account.tables.bulk_uploads.change(bulk["id"], status=types.ALMOST_DONE)
         raise Retry(_LOOK_AGAIN)
     good = states.count(OK)
     status = types.FINISHED if good == len(states) else types.FINISHED_PARTIALLY if good else types.FAILED
-    app.tables.bulk_uploads.change(bulk["id"], status=status)
+    account.tables.bulk_uploads.change(bulk["id"], status=status)

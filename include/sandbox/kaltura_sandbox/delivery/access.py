@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.delivery.errors import DeliveryError
 from kaltura_sandbox.entries.types import DELETED
+from kaltura_sandbox.errors import KalturaError
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
     from kaltura_sandbox.delivery.paths import DeliveryPath
     from kaltura_sandbox.server.message import Request
     from kaltura_sandbox.sessions.ks import Session
@@ -21,14 +21,14 @@ _PENDING_MODERATION, _REJECTED = 1, 3
 _RECYCLED = -2
 
 
-def entry_of(app: App, entry_id: str) -> Record:
+def entry_of(account: Account, entry_id: str) -> Record:
     """Return the entry a URL names.
 
     :raises DeliveryError: 20 without id, 1 for unknown and deleted entries, 58 for recycled ones.
     """
     if not entry_id:
         raise DeliveryError(20)
-    entry = app.tables.entries.get(entry_id)
+    entry = account.tables.entries.get(entry_id)
     if entry is None or entry["status"] == DELETED:
         raise DeliveryError(1)
     if entry.get("displayInSearch") == _RECYCLED:
@@ -36,31 +36,31 @@ def entry_of(app: App, entry_id: str) -> Record:
     return entry
 
 
-def admit(app: App, request: Request, path: DeliveryPath, entry: Record) -> None:
+def admit(account: Account, request: Request, path: DeliveryPath, entry: Record) -> None:
     """Refuse entries that are rejected or not scheduled now, unless the session may see all.
 
     :raises DeliveryError: 4, 7 or 31 for a bad session, 13 for moderation, 2 for scheduling.
     """
-    session = _session(app, request, path)
+    session = _session(account, request, path)
     if session is not None and (session.is_admin or session.may("download", entry["id"])):
         return
     if entry.get("moderationStatus") in (_PENDING_MODERATION, _REJECTED):
         raise DeliveryError(13)
-    now = app.clock.now()
+    now = account.clock.now()
     if now < (entry.get("startDate") or 0) or (entry.get("endDate") and now >= entry["endDate"]):
         raise DeliveryError(2)
 
 
-def _session(app: App, request: Request, path: DeliveryPath) -> Session | None:
+def _session(account: Account, request: Request, path: DeliveryPath) -> Session | None:
     text = path.params.get("ks", "")
     if not text:
         return None
     try:
-        session = app.sessions.open(text)
+        session = account.sessions.open(text)
     except KalturaError as error:
         raise DeliveryError(4) from error
     try:
-        app.sessions.check(session, request.path, request.client)
+        account.sessions.check(session, request.path, request.client)
     except KalturaError as error:
         raise DeliveryError(31 if error.args_.get("KSID") == "EXPIRED" else 7) from error
     return session

@@ -10,8 +10,8 @@ from kaltura_sandbox.assets import flavors
 from kaltura_sandbox.delivery.errors import DeliveryError
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
     from kaltura_sandbox.delivery.paths import DeliveryPath
 
 __all__ = ["TAGS", "best", "choose", "playable"]
@@ -24,22 +24,22 @@ TAGS = {
 }
 
 
-def playable(app: App, entry_id: str) -> list[Record]:
+def playable(account: Account, entry_id: str) -> list[Record]:
     """Return the flavors of an entry that are ready and there, lowest bit rate first."""
     found = [
         flavor
-        for flavor in flavors.flavors_of(app, entry_id)
+        for flavor in flavors.flavors_of(account, entry_id)
         if flavors.is_ready(flavor) and Path(flavor.get("_path", "")).is_file()
     ]
     return sorted(found, key=lambda flavor: (flavor.get("bitrate", 0), flavor["id"]))
 
 
-def choose(app: App, entry: Record, path: DeliveryPath, kind: str) -> list[Record]:
+def choose(account: Account, entry: Record, path: DeliveryPath, kind: str) -> list[Record]:
     """Return the flavors a manifest offers.
 
     :raises DeliveryError: 19 or 49 for a bad bit rate, 6 when no flavor is left.
     """
-    found = _within(playable(app, entry["id"]), path)
+    found = _within(playable(account, entry["id"]), path)
     for names, key in ((("flavorIds", "flavorId"), "id"), (("flavorParamIds", "flavorParamId"), "flavorParamsId")):
         wanted = split(",".join(path.params[name] for name in names if name in path.params))
         if wanted:

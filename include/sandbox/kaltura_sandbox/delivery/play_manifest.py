@@ -15,8 +15,8 @@ from kaltura_sandbox.entries.types import IMAGE, Kind
 from kaltura_sandbox.server.message import Response
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
     from kaltura_sandbox.server.message import Request
 
 __all__ = ["play_manifest"]
@@ -34,21 +34,21 @@ _TYPES = (Kind.MEDIA, Kind.PLAYLIST, Kind.LIVE, Kind.LIVE_CHANNEL)
 _DEFAULT_FORMAT = "http"
 
 
-def play_manifest(app: App, request: Request, path: DeliveryPath) -> Response:
+def play_manifest(account: Account, request: Request, path: DeliveryPath) -> Response:
     """Answer a manifest, or a redirect to the file for ``format/url`` and ``format/download``.
 
     :raises DeliveryError: see the numbers in :mod:`kaltura_sandbox.delivery.errors`.
     """
     named = {_SHORT.get(name, name): value for name, value in path.params.items()}
     path = DeliveryPath(path.action, named, path.tail, path.partner)
-    entry = entry_of(app, named.get("entryId", ""))
+    entry = entry_of(account, named.get("entryId", ""))
     if entry["type"] not in _TYPES or entry.get("mediaType") == IMAGE:
         raise DeliveryError(12)
     kind = named.get("format", _DEFAULT_FORMAT).lower()
     if kind not in ("url", "download", "applehttp", "mpegdash", _DEFAULT_FORMAT):
         raise DeliveryError(25)
-    admit(app, request, path, entry)
-    chosen = choose(app, entry, path, kind)
+    admit(account, request, path, entry)
+    chosen = choose(account, entry, path, kind)
     base = f"{request.base_url}/p/{entry['partnerId']}/sp/{entry['partnerId']}00/serveFlavor/entryId/{entry['id']}"
     if kind in ("url", "download"):
         return _redirect(_file_url(base, entry, best(chosen, path), kind))

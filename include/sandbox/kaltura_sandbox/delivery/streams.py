@@ -6,15 +6,15 @@ import shutil
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.delivery.errors import DeliveryError
-from kaltura_sandbox.jobs import ffmpeg
-from kaltura_sandbox.jobs.ffmpeg import ConversionError
+from kaltura_sandbox.media import ffmpeg
+from kaltura_sandbox.media.ffmpeg import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["dash_directory", "hls_directory", "master_playlist"]
 
@@ -35,7 +35,7 @@ def master_playlist(entry: Record, renditions: list[tuple[Record, str]]) -> str:
     return "\n".join([*lines, ""])
 
 
-def hls_directory(app: App, flavor: Record) -> Path:
+def hls_directory(account: Account, flavor: Record) -> Path:
     """Return the directory with ``index.m3u8`` and the segments of a flavor.
 
     :raises DeliveryError: it cannot be cut.
@@ -47,10 +47,10 @@ def hls_directory(app: App, flavor: Record) -> Path:
         maps = ["-map", "0:v:0?", "-map", "0:a:0?"]
         _cut([flavor], ["-i", flavor["_path"], *maps], tail)
 
-    return _kept(app, f"hls-{flavor['id']}-{flavor['version']}", cut)
+    return _kept(account, f"hls-{flavor['id']}-{flavor['version']}", cut)
 
 
-def dash_directory(app: App, chosen: list[Record]) -> Path:
+def dash_directory(account: Account, chosen: list[Record]) -> Path:
     """Return the directory with ``manifest.mpd`` and the segments of several flavors.
 
     :raises DeliveryError: they cannot be cut.
@@ -69,7 +69,7 @@ def dash_directory(app: App, chosen: list[Record]) -> Path:
         _cut(chosen, [*inputs, *maps], tail)
 
     name = "-".join(f"{flavor['id']}-{flavor['version']}" for flavor in chosen)
-    return _kept(app, f"dash-{name}", cut)
+    return _kept(account, f"dash-{name}", cut)
 
 
 def _cut(chosen: list[Record], head: list[str], tail: list[str]) -> None:
@@ -80,9 +80,9 @@ def _cut(chosen: list[Record], head: list[str], tail: list[str]) -> None:
         ffmpeg.run([*head, *_ENCODE, *tail])
 
 
-def _kept(app: App, name: str, cut: Callable[[Path], None]) -> Path:
-    directory = app.files.root / "streams" / name
-    with app.locks.hold(f"stream:{name}"):
+def _kept(account: Account, name: str, cut: Callable[[Path], None]) -> Path:
+    directory = account.files.root / "streams" / name
+    with account.locks.hold(f"stream:{name}"):
         if not directory.is_dir():
             work = directory.with_suffix(".tmp")
             shutil.rmtree(work, ignore_errors=True)

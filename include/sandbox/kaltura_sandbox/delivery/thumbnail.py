@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.api.listing import split
-from kaltura_sandbox.assets.pictures import RESIZE, STRETCH, Picture, render
-from kaltura_sandbox.assets.thumbs import DEFAULT_TAG, thumbs_of
 from kaltura_sandbox.delivery.access import admit, entry_of
 from kaltura_sandbox.delivery.errors import DeliveryError
 from kaltura_sandbox.delivery.files import serve_file
 from kaltura_sandbox.delivery.flavors import playable
 from kaltura_sandbox.delivery.paths import DeliveryPath
 from kaltura_sandbox.entries.types import IMAGE
-from kaltura_sandbox.jobs.ffmpeg import ConversionError
+from kaltura_sandbox.media.ffmpeg import ConversionError
+from kaltura_sandbox.sidecars.pictures import RESIZE, STRETCH, Picture, render
+from kaltura_sandbox.sidecars.thumbs import DEFAULT_TAG, thumbs_of
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
     from kaltura_sandbox.server.message import Request, Response
 
 __all__ = ["thumbnail"]
@@ -32,7 +32,7 @@ _COLOUR = re.compile(r"[0-9a-fA-F]{1,6}")
 _MOMENTS = ("vid_sec", "vid_slice", "vid_slices", "start_sec", "end_sec")
 
 
-def thumbnail(app: App, request: Request, path: DeliveryPath) -> Response:
+def thumbnail(account: Account, request: Request, path: DeliveryPath) -> Response:
     """Render a picture, or answer one rendered before.
 
     :raises DeliveryError: 1 for an unknown entry, 11 when there is nothing to show yet, 25 for a bad parameter.
@@ -40,24 +40,24 @@ def thumbnail(app: App, request: Request, path: DeliveryPath) -> Response:
     params = {name: _SUFFIX.sub("", value) for name, value in path.params.items()}
     path = DeliveryPath(path.action, params, path.tail, path.partner)
     if params.get("upload_token_id"):
-        source, version, is_video, length = _uploaded(app, params["upload_token_id"])
+        source, version, is_video, length = _uploaded(account, params["upload_token_id"])
     else:
-        entry = entry_of(app, params.get("entry_id", ""))
-        admit(app, request, path, entry)
-        source, version, is_video = _source(app, entry, path)
+        entry = entry_of(account, params.get("entry_id", ""))
+        admit(account, request, path, entry)
+        source, version, is_video = _source(account, entry, path)
         length = entry.get("msDuration", 0) / 1000
     picture = _picture(path, length)
     name = hashlib.sha256(f"{source}|{version}|{picture}".encode()).hexdigest()
-    target = app.files.root / "thumbnails" / f"{name}.{picture.extension}"
-    with app.locks.hold(f"thumbnail:{name}"):
+    target = account.files.root / "thumbnails" / f"{name}.{picture.extension}"
+    with account.locks.hold(f"thumbnail:{name}"):
         if not target.is_file():
-            _render(app, source, picture, target, is_video=is_video)
+            _render(account, source, picture, target, is_video=is_video)
     return serve_file(request, target, download_as=params.get("file_name", ""))
 
 
-def _render(app: App, source: Path, picture: Picture, target: Path, *, is_video: bool) -> None:
+def _render(account: Account, source: Path, picture: Picture, target: Path, *, is_video: bool) -> None:
     target.parent.mkdir(exist_ok=True)
-    work = app.files.temporary_path(f".{picture.extension}")
+    work = account.files.temporary_path(f".{picture.extension}")
     try:
         render(source, picture, work, is_video=is_video)
     except ConversionError as error:
@@ -65,16 +65,16 @@ def _render(app: App, source: Path, picture: Picture, target: Path, *, is_video:
     work.rename(target)
 
 
-def _uploaded(app: App, token_id: str) -> tuple[Path, str, bool, float]:
-    token = app.tables.tokens.get(token_id)
-    source = app.files.upload_dir(token_id) / "data" if token else None
+def _uploaded(account: Account, token_id: str) -> tuple[Path, str, bool, float]:
+    token = account.tables.tokens.get(token_id)
+    source = account.files.upload_dir(token_id) / "data" if token else None
     path = Path((token or {}).get("_path") or source or "")
     if token is None or not path.is_file():
         raise DeliveryError(5)
     return path, str(token["updatedAt"]), token.get("_extension") not in ("jpg", "jpeg", "png", "gif", "bmp"), 0
 
 
-def _source(app: App, entry: Record, path: DeliveryPath) -> tuple[Path, str, bool]:
+def _source(account: Account, entry: Record, path: DeliveryPath) -> tuple[Path, str, bool]:
     """Return the file to render from, its version, and whether it moves: a moment of the video where one is asked for,
     else the entry's own picture or its default thumbnail.
     """  # noqa: D205
@@ -83,11 +83,11 @@ def _source(app: App, entry: Record, path: DeliveryPath) -> tuple[Path, str, boo
             raise DeliveryError(11)
         return Path(entry["_path"]), str(entry.get("version")), False
     if not any(name in path.params for name in _MOMENTS) and "flavor_id" not in path.params:
-        for thumb in thumbs_of(app, entry["id"]):
+        for thumb in thumbs_of(account, entry["id"]):
             if DEFAULT_TAG in split(thumb["tags"]) and Path(thumb.get("_path", "")).is_file():
                 return Path(thumb["_path"]), str(thumb["version"]), False
     wanted = path.params.get("flavor_id")
-    ready = [flavor for flavor in playable(app, entry["id"]) if flavor.get("width")]
+    ready = [flavor for flavor in playable(account, entry["id"]) if flavor.get("width")]
     chosen = [flavor for flavor in ready if flavor["id"] == wanted] if wanted else ready
     if not chosen:
         raise DeliveryError(6 if wanted else 11)

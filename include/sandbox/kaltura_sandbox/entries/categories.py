@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import split
+from kaltura_sandbox.errors import KalturaError
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
@@ -56,8 +56,8 @@ def category_by_name(call: Call, full_name: str) -> Record:
 
 def new_category(call: Call, name: str, parent: Record | None) -> Record:
     """Store a category below its parent."""
-    number = call.app.database.next_number("category")
-    now = call.app.clock.now()
+    number = call.account.database.next_number("category")
+    now = call.account.clock.now()
     return call.tables.categories.put(
         {
             "id": number,
@@ -81,7 +81,7 @@ def assign(call: Call, entry_id: str, category: Record) -> Record:
             "id": f"{category['id']}.{entry_id}",
             "categoryId": category["id"],
             "entryId": entry_id,
-            "createdAt": call.app.clock.now(),
+            "createdAt": call.account.clock.now(),
             "categoryFullIds": category["fullIds"],
             "status": 2,
             "creatorUserId": call.user_id,

@@ -25,4 +25,4 @@ def rename_entries(call: Call, entry_ids: Iterable[str]) -> None:
         categories = sorted((row for row in found if row is not None), key=lambda row: row["id"])
         entry["categories"] = ",".join(row["fullName"] for row in categories)
         entry["categoriesIds"] = ",".join(str(row["id"]) for row in categories)
-        store.save(call.app, entry)
+        store.save(call.account, entry)

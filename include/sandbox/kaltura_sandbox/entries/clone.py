@@ -17,8 +17,8 @@ __all__ = ["clone"]
 
 def clone(call: Call, entry: Record) -> Record:
     """Store a copy of an entry; files are copied too, so that neither depends on the other."""
-    app, now = call.app, call.app.clock.now()
-    with app.database.transaction():
+    account, now = call.account, call.account.clock.now()
+    with account.database.transaction():
         copied = {**entry, "id": new_object_id(), "createdAt": now, "updatedAt": now, "userId": call.user_id}
         copied["rootEntryId"] = entry["rootEntryId"]
         for name in ("replacingEntryId", "replacedEntryId", "categories", "categoriesIds"):
@@ -26,14 +26,14 @@ def clone(call: Call, entry: Record) -> Record:
         copied |= {"replacementStatus": 0, "categories": "", "categoriesIds": ""}
         if entry.get("_path"):
             copied["_path"] = _copy_file(call, entry["_path"], copied["id"], str(entry.get("version")))
-        for asset in app.tables.assets.find("entry = ? AND status != 3", (entry["id"],)):
+        for asset in account.tables.assets.find("entry = ? AND status != 3", (entry["id"],)):
             twin = {**asset, "id": new_object_id(), "entryId": copied["id"], "createdAt": now, "updatedAt": now}
             if asset.get("_path"):
                 twin["_path"] = _copy_file(call, asset["_path"], twin["id"], str(asset["version"]))
-            app.tables.assets.put(twin)
-        return store.save(app, copied)
+            account.tables.assets.put(twin)
+        return store.save(account, copied)
 
 
 def _copy_file(call: Call, path: str, object_id: str, version: str) -> str:
-    file = content.copy_of(call.app, Path(path), Path(path).suffix[1:])
-    return str(call.app.files.keep(file.path, object_id, version, file.extension))
+    file = content.copy_of(call.account, Path(path), Path(path).suffix[1:])
+    return str(call.account.files.keep(file.path, object_id, version, file.extension))

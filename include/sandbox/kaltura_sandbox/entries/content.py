@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.assets import flavors
 from kaltura_sandbox.entries import flavor_content, flow, images, remote, store
 from kaltura_sandbox.entries.resources import (
@@ -28,13 +27,14 @@ from kaltura_sandbox.entries.types import (
     VIDEO,
     Kind,
 )  # fmt: skip
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.uploads import attach
 from kaltura_sandbox.uploads.attach import File, Target
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.call import Call
     from kaltura_sandbox.api.types import ObjectValue, Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["add_content", "adopt_extension", "give", "give_file", "media_type_of", "start_import"]
 
@@ -91,7 +91,7 @@ def add_content(call: Call, entry: Record, resource: ObjectValue) -> Record:
 def give(call: Call, entry: Record, resource: ObjectValue) -> None:
     """Make a resource the content of an entry, or set it on its way."""
     if resource.type.is_a(TOKEN_RESOURCE):
-        _give_token(call.app, entry, resource.get("token", ""))
+        _give_token(call.account, entry, resource.get("token", ""))
     elif resource.type is CONTAINER:
         flavor_content.give_flavors(call, entry, [resource])
     elif resource.type is CONTAINERS:
@@ -99,102 +99,102 @@ def give(call: Call, entry: Record, resource: ObjectValue) -> None:
     elif resource.type.is_a(REMOTE_RESOURCE):
         remote.point_to(call, entry, resource)
     elif resource.type.is_a(URL_RESOURCE):
-        start_import(call.app, entry, resource)
+        start_import(call.account, entry, resource)
     else:
         file = local_file(call, resource)
         if file is None:
-            store.change(call.app, entry["id"], status=ERROR_IMPORTING)
+            store.change(call.account, entry["id"], status=ERROR_IMPORTING)
             raise KalturaError("RESOURCE_TYPE_NOT_SUPPORTED", resource.type.name)
-        with call.app.database.transaction():
-            give_file(call.app, entry, file)
+        with call.account.database.transaction():
+            give_file(call.account, entry, file)
 
 
-def _give_token(app: App, entry: Record, token_id: str) -> None:
+def _give_token(account: Account, entry: Record, token_id: str) -> None:
     # The token's lock before the database's, the order in which an upload takes them.
-    with app.locks.hold(token_id), app.database.transaction():
-        token = app.tables.tokens.get(token_id) or {}
-        entry = adopt_extension(app, entry, Path(token.get("fileName") or "").suffix[1:])
+    with account.locks.hold(token_id), account.database.transaction():
+        token = account.tables.tokens.get(token_id) or {}
+        entry = adopt_extension(account, entry, Path(token.get("fileName") or "").suffix[1:])
         if entry["type"] == Kind.DATA and token.get("status") in (0, 1):
             raise KalturaError("FILE_CONTENT_NOT_SECURE")
         if entry.get("mediaType") == IMAGE:
-            file = attach.claim(app, token_id, "entry", entry["id"])
+            file = attach.claim(account, token_id, "entry", entry["id"])
             if file is None:
-                store.change(app, entry["id"], status=IMPORT, sourceType="1")
+                store.change(account, entry["id"], status=IMPORT, sourceType="1")
                 return
         else:
             if token.get("status") not in (0, 1, 2, 3):
                 raise KalturaError("UPLOAD_TOKEN_NOT_FOUND")
             if token["status"] != 2:
-                asset = flow.source_waits(app, entry)
-                attach.claim(app, token_id, "flavorAsset", asset["id"])
+                asset = flow.source_waits(account, entry)
+                attach.claim(account, token_id, "flavorAsset", asset["id"])
                 return
-            file = attach.claim(app, token_id, "flavorAsset", "")
+            file = attach.claim(account, token_id, "flavorAsset", "")
         if file is not None:
-            give_file(app, entry, file)
+            give_file(account, entry, file)
 
 
-def give_file(app: App, entry: Record, file: File, *, count_size: bool = True, source_type: str = "1") -> None:
+def give_file(account: Account, entry: Record, file: File, *, count_size: bool = True, source_type: str = "1") -> None:
     """Make a complete file the content of an entry."""
-    entry = adopt_extension(app, entry, file.extension)
+    entry = adopt_extension(account, entry, file.extension)
     if entry["type"] == Kind.DATA:
         version = store.next_content_version(entry.get("version"))
-        path = app.files.keep(file.path, entry["id"], version, file.extension)
-        store.change(app, entry["id"], status=READY, version=version, _path=str(path))
+        path = account.files.keep(file.path, entry["id"], version, file.extension)
+        store.change(account, entry["id"], status=READY, version=version, _path=str(path))
     elif entry.get("mediaType") == IMAGE:
-        images.set_image(app, entry, file)
+        images.set_image(account, entry, file)
     else:
         if entry["type"] == Kind.MEDIA:
-            store.change(app, entry["id"], sourceType=source_type)
-        asset = flavors.new_source(app, entry, waiting=False)
-        flow.source_arrived(app, entry["id"], asset, file, count_size=count_size)
+            store.change(account, entry["id"], sourceType=source_type)
+        asset = flavors.new_source(account, entry, waiting=False)
+        flow.source_arrived(account, entry["id"], asset, file, count_size=count_size)
 
 
-def adopt_extension(app: App, entry: Record, extension: str) -> Record:
+def adopt_extension(account: Account, entry: Record, extension: str) -> Record:
     """Let a file extension say what an entry of automatic type is; unknown ones leave it as it is."""
     if entry["type"] != Kind.AUTOMATIC or (media_type := media_type_of(extension)) is None:
         return entry
-    fresh = store.new_entry(app, entry["partnerId"], entry["userId"], Kind.MEDIA)
-    return store.save(app, {**fresh, **entry, "type": Kind.MEDIA, "mediaType": media_type})
+    fresh = store.new_entry(account, entry["partnerId"], entry["userId"], Kind.MEDIA)
+    return store.save(account, {**fresh, **entry, "type": Kind.MEDIA, "mediaType": media_type})
 
 
-def start_import(app: App, entry: Record, resource: ObjectValue) -> None:
+def start_import(account: Account, entry: Record, resource: ObjectValue) -> None:
     """Fetch a URL: at once for images, else by a job."""
     url = resource.get("url")
     if url is None:
         raise KalturaError("PROPERTY_VALIDATION_CANNOT_BE_NULL", "KalturaUrlResource::url")
     changes = {"status": IMPORT}
     headers = [item.get("value", "") for item in resource.get("urlHeaders", [])]
-    entry = store.change(app, entry["id"], **changes, **_source_type(entry)) or entry
+    entry = store.change(account, entry["id"], **changes, **_source_type(entry)) or entry
     job = {"url": url, "headers": headers}
     if entry.get("mediaType") == IMAGE and not resource.get("forceAsyncDownload"):
-        app.jobs.run_now("import", entry_id=entry["id"], **job)
+        account.jobs.run_now("import", entry_id=entry["id"], **job)
     else:
-        app.jobs.add("import", entry_id=entry["id"], **job)
+        account.jobs.add("import", entry_id=entry["id"], **job)
 
 
 def _source_type(entry: Record) -> Record:
     return {"sourceType": "5"} if entry["type"] == Kind.MEDIA else {}
 
 
-def copy_of(app: App, path: Path, extension: str) -> File:
+def copy_of(account: Account, path: Path, extension: str) -> File:
     """Return a copy of stored content, ready to be moved to another object."""
-    target = app.files.temporary_path()
+    target = account.files.temporary_path()
     shutil.copyfile(path, target)
     return File(target, extension, target.stat().st_size)
 
 
-def _fill_entry(app: App, entry_id: str, file: File) -> bool:
-    entry = app.tables.entries.get(entry_id)
+def _fill_entry(account: Account, entry_id: str, file: File) -> bool:
+    entry = account.tables.entries.get(entry_id)
     if entry is None or entry["status"] == 3:
         return False
-    give_file(app, entry, file)
+    give_file(account, entry, file)
     return True
 
 
-def _forget_entry(app: App, entry_id: str, finished: bool) -> None:
-    entry = app.tables.entries.get(entry_id)
+def _forget_entry(account: Account, entry_id: str, finished: bool) -> None:
+    entry = account.tables.entries.get(entry_id)
     if entry is not None and (entry["status"] in (IMPORT, ERROR_CONVERTING) or finished):
-        store.change(app, entry_id, status=NO_CONTENT)
+        store.change(account, entry_id, status=NO_CONTENT)
 
 
 attach.register("entry", Target(_fill_entry, _forget_entry))

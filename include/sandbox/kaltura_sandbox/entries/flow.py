@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kaltura_sandbox.assets import flavors
 from kaltura_sandbox.assets import types as asset_types
 from kaltura_sandbox.assets.params import AUDIO_PARAMS, DEFAULT_PROFILE, rendition_ids
-from kaltura_sandbox.entries import store
+from kaltura_sandbox.entries import replacing, store
 from kaltura_sandbox.entries.types import (
     DELETED,
     ERROR_CONVERTING,
@@ -25,8 +25,8 @@ from kaltura_sandbox.entries.types import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
     from kaltura_sandbox.assets.flavors import MediaInfo
     from kaltura_sandbox.uploads.attach import File
 
@@ -45,79 +45,79 @@ def _profile_of(entry: Record) -> Record:
     return {"conversionProfileId": number, "conversionQuality": number}
 
 
-def source_waits(app: App, entry: Record) -> Record:
+def source_waits(account: Account, entry: Record) -> Record:
     """Make the source flavor of an entry whose upload is not complete; the entry goes to IMPORT."""
-    asset = flavors.new_source(app, entry, waiting=True)
-    store.change(app, entry["id"], status=IMPORT, sourceType="1")
+    asset = flavors.new_source(account, entry, waiting=True)
+    store.change(account, entry["id"], status=IMPORT, sourceType="1")
     return asset
 
 
-def source_arrived(app: App, entry_id: str, asset: Record, file: File, *, count_size: bool = True) -> None:
+def source_arrived(account: Account, entry_id: str, asset: Record, file: File, *, count_size: bool = True) -> None:
     """Content is complete: the entry goes to PRECONVERT and its conversion is queued.
 
     An empty file ends in ERROR_CONVERTING, profile -1 in PENDING, a document in READY.
     """
-    entry = app.tables.entries.get(entry_id)
+    entry = account.tables.entries.get(entry_id)
     if entry is None:
         return
     asset["status"] = asset_types.QUEUED
-    asset = flavors.store_file(app, asset, file.path, file.extension, count_size=count_size)
+    asset = flavors.store_file(account, asset, file.path, file.extension, count_size=count_size)
     if entry["type"] == Kind.DOCUMENT:
-        app.tables.assets.change(asset["id"], status=asset_types.READY)
+        account.tables.assets.change(asset["id"], status=asset_types.READY)
         kind = {"pdf": 13, "swf": 12}.get(file.extension, 11)
-        store.change(app, entry_id, status=READY, documentType=kind, assetParamsIds="0")
+        store.change(account, entry_id, status=READY, documentType=kind, assetParamsIds="0")
     elif file.size == 0:
-        app.tables.assets.change(asset["id"], status=asset_types.ERROR, description=_UNUSABLE)
-        store.change(app, entry_id, status=ERROR_CONVERTING, **_profile_of(entry))
+        account.tables.assets.change(asset["id"], status=asset_types.ERROR, description=_UNUSABLE)
+        store.change(account, entry_id, status=ERROR_CONVERTING, **_profile_of(entry))
     elif entry.get("conversionProfileId") == -1:
-        store.change(app, entry_id, status=4)
+        store.change(account, entry_id, status=4)
     else:
-        store.change(app, entry_id, status=PRECONVERT, **_profile_of(entry))
-        app.jobs.add("convert", entry_id=entry_id)
+        store.change(account, entry_id, status=PRECONVERT, **_profile_of(entry))
+        account.jobs.add("convert", entry_id=entry_id)
 
 
-def source_lost(app: App, asset: Record, *, finished: bool = False) -> None:
+def source_lost(account: Account, asset: Record, *, finished: bool = False) -> None:
     """Take the waiting source back, its token being gone: the entry is without content again.
 
     With ``finished`` even an entry that went on already falls back, which the loser of two final chunks can cause.
     """
-    entry = app.tables.entries.get(asset["entryId"])
+    entry = account.tables.entries.get(asset["entryId"])
     if not finished and asset["status"] != asset_types.IMPORTING:
         return
-    app.tables.assets.change(asset["id"], status=asset_types.DELETED, deletedAt=app.clock.now())
+    account.tables.assets.change(asset["id"], status=asset_types.DELETED, deletedAt=account.clock.now())
     if entry is not None and (entry["status"] == IMPORT or (finished and entry["status"] != DELETED)):
-        app.jobs.abort(entry["id"])
-        store.change(app, entry["id"], status=NO_CONTENT)
+        account.jobs.abort(entry["id"])
+        store.change(account, entry["id"], status=NO_CONTENT)
 
 
-def analysed(app: App, entry_id: str, info: MediaInfo | None) -> list[Record]:
+def analysed(account: Account, entry_id: str, info: MediaInfo | None) -> list[Record]:
     """Note that the source was analysed (None = in vain): its flavor is ready and the renditions come into being.
 
     :returns: the renditions to convert.
     """
-    entry, source = app.tables.entries.get(entry_id), flavors.source_of(app, entry_id)
+    entry, source = account.tables.entries.get(entry_id), flavors.source_of(account, entry_id)
     if entry is None or source is None or entry["status"] == DELETED:
         return []
-    profile = app.tables.profiles.get(entry.get("conversionProfileId", DEFAULT_PROFILE))
+    profile = account.tables.profiles.get(entry.get("conversionProfileId", DEFAULT_PROFILE))
     wanted = rendition_ids(profile)
     if info is not None and info.width == 0 and wanted:
         wanted = [AUDIO_PARAMS]
-    changes: Record = {"status": asset_types.READY, "updatedAt": app.clock.now()}
+    changes: Record = {"status": asset_types.READY, "updatedAt": account.clock.now()}
     if info is not None:
         changes |= info.properties() | {"size": source["sizeInBytes"] // 1024}
         if wanted:
             changes |= {"tags": "source,web", "isWeb": True}
-        store.change(app, entry_id, **_media_properties(info))
-    app.tables.assets.change(source["id"], **changes)
-    store.change(app, entry_id, flavorParamsIds="0")
-    planned = flavors.plan(wanted, info, app.config.max_flavors)
+        store.change(account, entry_id, **_media_properties(info))
+    account.tables.assets.change(source["id"], **changes)
+    store.change(account, entry_id, flavorParamsIds="0")
+    planned = flavors.plan(wanted, info, account.config.max_flavors)
     # A conversion that a killed process left half done finds its renditions again.
-    before = {asset["flavorParamsId"]: asset for asset in flavors.flavors_of(app, entry_id)}
+    before = {asset["flavorParamsId"]: asset for asset in flavors.flavors_of(account, entry_id)}
     made = [
-        before.get(number) or flavors.new_rendition(app, entry, number, applicable=applicable, warning=warning)
+        before.get(number) or flavors.new_rendition(account, entry, number, applicable=applicable, warning=warning)
         for number, (applicable, warning) in planned.items()
     ]
-    settle(app, entry_id)
+    settle(account, entry_id)
     return [asset for asset in made if asset["status"] == asset_types.CONVERTING]
 
 
@@ -128,93 +128,93 @@ def _media_properties(info: MediaInfo) -> Record:
     return properties
 
 
-def converted(app: App, asset_id: str, path: Path) -> None:
+def converted(account: Account, asset_id: str, path: Path) -> None:
     """Take a rendition's file, not yet analysed: still CONVERTING, version and size in bytes known."""
-    asset = app.tables.assets.get(asset_id)
+    asset = account.tables.assets.get(asset_id)
     if asset is None or asset["status"] == asset_types.DELETED:
         return
     asset["description"] = asset.get("description", "") + "\n"
-    flavors.store_file(app, asset, path, asset["fileExt"], count_size=False)
+    flavors.store_file(account, asset, path, asset["fileExt"], count_size=False)
 
 
-def rendition_ready(app: App, asset_id: str, info: MediaInfo) -> None:
+def rendition_ready(account: Account, asset_id: str, info: MediaInfo) -> None:
     """Make a rendition READY; the first one makes its entry READY."""
-    with app.database.transaction():
-        asset = app.tables.assets.get(asset_id)
+    with account.database.transaction():
+        asset = account.tables.assets.get(asset_id)
         if asset is None or asset["status"] == asset_types.DELETED:
             return
-        app.tables.assets.put(
+        account.tables.assets.put(
             {
                 **asset,
                 **info.properties(),
                 "status": asset_types.READY,
                 "size": asset["sizeInBytes"] // 1024,
-                "updatedAt": app.clock.now(),
+                "updatedAt": account.clock.now(),
             }
         )
-        entry = app.tables.entries.get(asset["entryId"])
+        entry = account.tables.entries.get(asset["entryId"])
         if entry is None or entry["status"] == DELETED:
             return
         ready = sorted(
-            flavor["flavorParamsId"] for flavor in flavors.flavors_of(app, entry["id"]) if flavors.is_ready(flavor)
+            flavor["flavorParamsId"] for flavor in flavors.flavors_of(account, entry["id"]) if flavors.is_ready(flavor)
         )
         changes: Record = {"flavorParamsIds": ",".join(map(str, ready))}
         if entry["status"] in (IMPORT, PRECONVERT, 4):
             changes["status"] = READY
-        store.change(app, entry["id"], **changes)
-    app.replacements.entry_moved(asset["entryId"])
+        store.change(account, entry["id"], **changes)
+    replacing.entry_moved(account, asset["entryId"])
 
 
-def rendition_failed(app: App, asset_id: str, reason: str = "") -> None:
+def rendition_failed(account: Account, asset_id: str, reason: str = "") -> None:
     """Fail a rendition; when none is left, the entry has failed."""
-    asset = app.tables.assets.change(asset_id, status=asset_types.ERROR, updatedAt=app.clock.now())
+    asset = account.tables.assets.change(asset_id, status=asset_types.ERROR, updatedAt=account.clock.now())
     if asset is None:
         return
     if reason:
-        app.tables.assets.change(asset_id, description=asset.get("description", "") + reason)
-    settle(app, asset["entryId"])
+        account.tables.assets.change(asset_id, description=asset.get("description", "") + reason)
+    settle(account, asset["entryId"])
 
 
-def settle(app: App, entry_id: str) -> None:
+def settle(account: Account, entry_id: str) -> None:
     """READY when nothing is left to do and something is ready besides failed renditions; ERROR when all failed."""
-    with app.database.transaction():
-        entry = app.tables.entries.get(entry_id)
+    with account.database.transaction():
+        entry = account.tables.entries.get(entry_id)
         if entry is None or entry["status"] in (READY, DELETED):
             return
-        states = [flavor["status"] for flavor in flavors.flavors_of(app, entry_id) if not flavor["isOriginal"]]
+        states = [flavor["status"] for flavor in flavors.flavors_of(account, entry_id) if not flavor["isOriginal"]]
         if any(state in _PENDING for state in states):
             return
         made = [state for state in states if state != asset_types.NOT_APPLICABLE]
         failed = bool(made) and all(state == asset_types.ERROR for state in made)
-        store.change(app, entry_id, status=ERROR_CONVERTING if failed else READY)
-    app.replacements.entry_moved(entry_id)
+        store.change(account, entry_id, status=ERROR_CONVERTING if failed else READY)
+    replacing.entry_moved(account, entry_id)
 
 
-def conversion_failed(app: App, entry_id: str, reason: str) -> None:
+def conversion_failed(account: Account, entry_id: str, reason: str) -> None:
     """Fail every rendition and the entry: the source is no media, or conversion broke down."""
-    with app.database.transaction():
-        entry = app.tables.entries.get(entry_id)
+    with account.database.transaction():
+        entry = account.tables.entries.get(entry_id)
         if entry is None or entry["status"] == DELETED:
             return
-        for flavor in flavors.flavors_of(app, entry_id):
+        for flavor in flavors.flavors_of(account, entry_id):
             if not flavor["isOriginal"] and flavor["status"] in _PENDING:
-                app.tables.assets.change(flavor["id"], status=asset_types.ERROR, updatedAt=app.clock.now())
+                account.tables.assets.change(flavor["id"], status=asset_types.ERROR, updatedAt=account.clock.now())
             elif flavor["isOriginal"]:
                 # A source that was never analysed is of no use; one that was stays READY.
                 status = asset_types.ERROR if flavor["status"] in _PENDING else flavor["status"]
-                changes = {"status": status, "description": reason, "updatedAt": app.clock.now()}
-                app.tables.assets.change(flavor["id"], **changes)
+                changes = {"status": status, "description": reason, "updatedAt": account.clock.now()}
+                account.tables.assets.change(flavor["id"], **changes)
         if entry["status"] != READY:
-            store.change(app, entry_id, status=ERROR_CONVERTING)
-    app.replacements.entry_moved(entry_id)
+            store.change(account, entry_id, status=ERROR_CONVERTING)
+    replacing.entry_moved(account, entry_id)
 
 
-def import_failed(app: App, entry_id: str, reason: str) -> None:
+def import_failed(account: Account, entry_id: str, reason: str) -> None:
     """Give an import up: the entry is in ERROR_IMPORTING, a source flavor says why where there is one."""
-    source = flavors.source_of(app, entry_id)
+    source = flavors.source_of(account, entry_id)
     if source is not None:
-        app.tables.assets.change(source["id"], status=asset_types.ERROR, description=reason)
-    entry = app.tables.entries.get(entry_id)
+        account.tables.assets.change(source["id"], status=asset_types.ERROR, description=reason)
+    entry = account.tables.entries.get(entry_id)
     if entry is not None and entry["status"] == IMPORT:
-        store.change(app, entry_id, status=ERROR_IMPORTING)
-    app.replacements.entry_moved(entry_id)
+        store.change(account, entry_id, status=ERROR_IMPORTING)
+    replacing.entry_moved(account, entry_id)

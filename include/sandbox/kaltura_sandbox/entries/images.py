@@ -9,24 +9,24 @@ from kaltura_sandbox.entries.picture import picture_size
 from kaltura_sandbox.entries.types import ERROR_IMPORTING, READY
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
     from kaltura_sandbox.uploads.attach import File
 
 __all__ = ["set_image"]
 
 
-def set_image(app: App, entry: Record, file: File) -> None:
+def set_image(account: Account, entry: Record, file: File) -> None:
     """Make a file the picture of an image entry: READY at once, unless it holds script."""
     version = store.next_content_version(entry.get("version"))
-    path = app.files.keep(file.path, entry["id"], version, file.extension)
+    path = account.files.keep(file.path, entry["id"], version, file.extension)
     if _unsafe(path.read_bytes()[:4096]):
-        store.change(app, entry["id"], status=ERROR_IMPORTING)
+        store.change(account, entry["id"], status=ERROR_IMPORTING)
         return
     found = picture_size(path)
     size = {"width": found[0], "height": found[1]} if found else {}
     store.change(
-        app,
+        account,
         entry["id"],
         status=READY,
         version=version,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.entries import content, properties, store
 from kaltura_sandbox.entries.types import DOCUMENT_ENTRY, MEDIA_ENTRY, READY, Kind
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.uploads import attach, tokens
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def add_entry(call: Call, value: ObjectValue, kind: int = Kind.AUTOMATIC) -> Rec
     own = properties.kind_of(value)
     if own == Kind.AUTOMATIC:
         own = value.get("type", kind) if kind == Kind.AUTOMATIC else kind
-    entry = store.new_entry(call.app, call.partner_id, value.get("userId", call.user_id), own)
+    entry = store.new_entry(call.account, call.partner_id, value.get("userId", call.user_id), own)
     _from_template(call, entry, value)
-    with call.app.database.transaction():
+    with call.account.database.transaction():
         properties.apply(call, entry, value, insert=True)
         entry["type"] = own
         if value.get("creatorId"):
@@ -40,7 +40,7 @@ def add_entry(call: Call, value: ObjectValue, kind: int = Kind.AUTOMATIC) -> Rec
         if own == Kind.MEDIA and entry.get("conversionProfileId") == -1:
             entry["status"] = READY
         _know_user(call, entry["userId"])
-        return store.save(call.app, entry)
+        return store.save(call.account, entry)
 
 
 def _from_template(call: Call, entry: Record, value: ObjectValue) -> None:
@@ -55,7 +55,7 @@ def _from_template(call: Call, entry: Record, value: ObjectValue) -> None:
 def _know_user(call: Call, user_id: str) -> None:
     """Users come into being when they are first named."""
     if user_id and call.tables.users.get(user_id) is None:
-        call.tables.users.put({"id": user_id, "createdAt": call.app.clock.now()})
+        call.tables.users.put({"id": user_id, "createdAt": call.account.clock.now()})
 
 
 def add_from_token(call: Call, value: ObjectValue, token_id: str, kind: int = Kind.AUTOMATIC) -> Record:
@@ -64,32 +64,32 @@ def add_from_token(call: Call, value: ObjectValue, token_id: str, kind: int = Ki
     :raises KalturaError: ``UPLOAD_TOKEN_INVALID_STATUS_FOR_ADD_ENTRY``; ``INTERNAL_SERVERL_ERROR`` for an unknown
         token, and for those who lose a race for one.
     """
-    app = call.app
-    seen = app.tables.tokens.get(token_id)
+    account = call.account
+    seen = account.tables.tokens.get(token_id)
     if seen is None or seen["status"] == tokens.DELETED:
         raise KalturaError("INTERNAL_SERVERL_ERROR")
     if seen["status"] != tokens.FULL:
-        lost_a_race = call.arrived < app.consumed.get(token_id, 0)
+        lost_a_race = call.arrived < account.consumed.get(token_id, 0)
         raise KalturaError("INTERNAL_SERVERL_ERROR" if lost_a_race else "UPLOAD_TOKEN_INVALID_STATUS_FOR_ADD_ENTRY")
-    with app.locks.hold(token_id), app.database.transaction():
-        token = app.tables.tokens.get(token_id) or seen
+    with account.locks.hold(token_id), account.database.transaction():
+        token = account.tables.tokens.get(token_id) or seen
         if token["status"] != tokens.FULL:
             # It was full when this call looked: somebody else was faster.
             raise KalturaError("INTERNAL_SERVERL_ERROR")
         entry = add_entry(call, value, kind)
         if entry.get("conversionProfileId") == -1:
-            entry = store.save(app, {**entry, "status": 7})
-        file = attach.close(app, token)
-        content.give_file(app, entry, file, count_size=False)
-        app.consumed[token_id] = time.monotonic()
-        return app.tables.entries.get(entry["id"]) or entry
+            entry = store.save(account, {**entry, "status": 7})
+        file = attach.close(account, token)
+        content.give_file(account, entry, file, count_size=False)
+        account.consumed[token_id] = time.monotonic()
+        return account.tables.entries.get(entry["id"]) or entry
 
 
 def update_entry(call: Call, entry: Record, value: ObjectValue) -> Record:
     """Change the properties sent."""
     value.check_update(entry)
-    with call.app.database.transaction():
+    with call.account.database.transaction():
         current = call.tables.entries.get(entry["id"]) or entry
         properties.apply(call, current, value, insert=False)
-        current["updatedAt"] = call.app.clock.now()
-        return store.save(call.app, current)
+        current["updatedAt"] = call.account.clock.now()
+        return store.save(call.account, current)

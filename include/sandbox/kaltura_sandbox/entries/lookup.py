@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import list_reply, page
 from kaltura_sandbox.entries import store
-from kaltura_sandbox.entries.query import Query, entry_query
+from kaltura_sandbox.entries.query import entry_query
+from kaltura_sandbox.errors import KalturaError
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
     from kaltura_sandbox.api.types import ObjectValue, Record
+    from kaltura_sandbox.store.query import Query
 
 __all__ = ["count_entries", "entitled", "entitlement_enforced", "list_entries", "readable"]
 
@@ -27,7 +28,7 @@ def entitlement_enforced(call: Call) -> bool:
     """Whether category entitlement hides entries from this session."""
     if call.has("disableentitlement"):
         return False
-    return call.app.config.entitlement or call.has("enableentitlement")
+    return call.account.config.entitlement or call.has("enableentitlement")
 
 
 def entitled(call: Call, entry: Record) -> bool:
@@ -78,10 +79,10 @@ def list_entries(call: Call, value: ObjectValue | None, pager: ObjectValue | Non
     if offset >= _MOST:
         raise KalturaError("QUERY_EXCEEDED_MAX_MATCHES_ALLOWED")
     query = _build(call, value, kinds, counting=False)
-    total, found = call.app.search.search(query, min(limit, _MOST - offset), offset)
+    total, found = call.account.search.search(query, min(limit, _MOST - offset), offset)
     return list_reply(reply, total, [store.show(call, entry) for entry in found])
 
 
 def count_entries(call: Call, value: ObjectValue | None, *kinds: int) -> int:
     """How many entries match, with the defaults of every ``count``."""
-    return call.app.search.count(_build(call, value, kinds, counting=True))
+    return call.account.search.count(_build(call, value, kinds, counting=True))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.entries import types as entry_types
 from kaltura_sandbox.entries.categories import resolve_categories
 from kaltura_sandbox.entries.types import DATA_ENTRY, MEDIA_ENTRY, NO_CONTENT, Kind
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.sessions.keeper import not_owner
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
     from kaltura_sandbox.api.types import ObjectValue, Record
 
-__all__ = ["ACCESS_CONTROL_IDS", "admin_tags", "apply", "normalised_tags", "search_text"]
+__all__ = ["ACCESS_CONTROL_IDS", "admin_tags", "apply", "normalised_tags"]
 
 # The account's default access control profile.
 ACCESS_CONTROL_IDS = frozenset({2})
@@ -42,16 +41,6 @@ def normalised_tags(text: str) -> str:
 def admin_tags(text: str) -> str:
     """Admin tags as stored: lower case, each once, joined with ``","``."""
     return ",".join(dict.fromkeys(tag for item in text.split(",") if (tag := item.strip().lower())))
-
-
-def search_text(entry: Record) -> str:
-    """Return what the search index reads of an entry, as ``searchText`` shows it."""
-    kind = entry["mediaType"] if entry.get("mediaType") is not None else entry.get("documentType", -1)
-    words = " ".join(word for word in (entry["name"], entry.get("tags"), entry.get("description")) if word)
-    words = re.sub(r'["\n\r]', "", words)
-    scope = "_NONE_" if entry.get("displayInSearch") == -1 else "_PAR_ONLY_"
-    tail = f"{words} {entry.get('adminTags') or ''}" if words else entry.get("adminTags") or ""
-    return f"{scope} _{entry['partnerId']}_ _MEDIA_TYPE_{kind}|  {tail}"
 
 
 def apply(call: Call, entry: Record, value: ObjectValue, *, insert: bool) -> None:

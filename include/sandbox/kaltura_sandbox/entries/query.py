@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kaltura_sandbox.api.listing import BASE_FILTER, split
 from kaltura_sandbox.api.types import INT, STRING, TIME, ObjectType, ObjectValue, ValueType, prop
 from kaltura_sandbox.entries import types
+from kaltura_sandbox.store.query import Query
+from kaltura_sandbox.store.search import reference_key
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["DATA_FILTER", "DOCUMENT_FILTER", "ENTRY_FILTER", "MEDIA_FILTER", "Query", "entry_query"]
+__all__ = ["DATA_FILTER", "DOCUMENT_FILTER", "ENTRY_FILTER", "MEDIA_FILTER", "entry_query"]
 
 # filter name -> (column, type)
 _NUMBERS = {
@@ -147,30 +146,6 @@ DATA_FILTER = ObjectType("KalturaDataEntryFilter", base=ENTRY_FILTER)
 DOCUMENT_FILTER = ObjectType("KalturaDocumentEntryFilter", *_declared(*_DOCUMENT), base=ENTRY_FILTER)
 
 
-class Query:
-    """Conditions joined by AND, an order, and the ids when the filter names them."""
-
-    def __init__(self) -> None:
-        self._parts: list[tuple[str, Sequence[Any]]] = []
-        self.order = "seq"
-        self.ids: list[str] | None = None
-
-    def add(self, condition: str, *params: Any) -> None:
-        """Require a condition; ``{words}`` stands for the table of words."""
-        self._parts.append((condition, params))
-
-    def sql(self, words: str, *, broad: bool = False) -> tuple[str, list[Any]]:
-        """Build the WHERE clause and its parameters; ``broad`` keeps the filter's own indexes out of use."""
-        conditions = (condition.replace("{words}", words) for condition, _ in self._parts)
-        where = " AND ".join(f"+({condition})" if broad else condition for condition in conditions) or "1"
-        return where, [value for _, params in self._parts for value in params]
-
-    def one_of(self, column: str, values: Sequence[Any], *, negate: bool = False) -> None:
-        """Require one of some values, or none of them."""
-        places = ", ".join("?" * len(values))
-        self.add(f'"{column}" {"NOT " if negate else ""}IN ({places})', *values)
-
-
 def entry_query(value: ObjectValue | None) -> Query:
     """Translate what the filter says; defaults and permissions are the caller's."""
     query = Query()
@@ -197,7 +172,6 @@ def _condition(query: Query, name: str, item: Any) -> None:
 
 def _compare(query: Query, column: str, suffix: str, item: Any, *, numeric: bool) -> bool:
     """Add a comparison; False when the suffix is none."""
-    from kaltura_sandbox.entries.search import reference_key
 
     def cast(text: Any) -> Any:
         if column == "reference":

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.assets import flavors
 from kaltura_sandbox.entries import store
 from kaltura_sandbox.entries.types import IMAGE, PRECONVERT, READY, Kind
+from kaltura_sandbox.errors import KalturaError
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
@@ -30,14 +30,16 @@ def point_to(call: Call, entry: Record, resource: ObjectValue) -> None:
     path = str(resource.get("url")).removeprefix(profile.get("deliveryHttpBaseUrl") or "")
     source = {"sourceType": "5"} if entry["type"] == Kind.MEDIA else {}
     remote = {"storageProfileId": number, "uri": path}
-    with call.app.database.transaction():
+    with call.account.database.transaction():
         if entry.get("mediaType") == IMAGE:
-            store.change(call.app, entry["id"], status=READY, _remote=remote, **source)
+            store.change(call.account, entry["id"], status=READY, _remote=remote, **source)
         else:
             extension = os.path.splitext(path)[1][1:].lower()
-            call.app.tables.assets.put({**flavors.new_source(call.app, entry, waiting=False), "fileExt": extension})
-            store.change(call.app, entry["id"], status=PRECONVERT, _remote=remote, **source)
-        call.app.jobs.add("remote_source", entry_id=entry["id"], url=address_of(profile, path))
+            call.account.tables.assets.put(
+                {**flavors.new_source(call.account, entry, waiting=False), "fileExt": extension}
+            )
+            store.change(call.account, entry["id"], status=PRECONVERT, _remote=remote, **source)
+        call.account.jobs.add("remote_source", entry_id=entry["id"], url=address_of(profile, path))
 
 
 def address_of(profile: Record, path: str) -> str:

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.types import ANY, BOOL, FILE, INT, ArrayOf, ObjectType, Upload, prop
 from kaltura_sandbox.assets import flavors
 from kaltura_sandbox.assets.types import alive
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.uploads.attach import File
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ def local_file(call: Call, resource: ObjectValue) -> File | None:
             raise KalturaError("UPLOAD_ERROR")
         return File(Path(upload.path), Path(upload.name).suffix[1:].lower() or "noex", upload.size)
     if name == STRING_RESOURCE.name:
-        path = call.app.files.temporary_path()
+        path = call.account.files.temporary_path()
         path.write_text(resource.get("content", ""), encoding="utf-8")
         return File(path, "txt", path.stat().st_size)
     if name == ENTRY_RESOURCE.name:
         return _of_entry(call, resource.get("entryId", ""), resource.get("flavorParamsId", 0))
     if name == ASSET_RESOURCE.name:
-        asset = alive(call.app, resource.get("assetId", ""), "flavor")
+        asset = alive(call.account, resource.get("assetId", ""), "flavor")
         if asset is None:
             raise KalturaError("FLAVOR_ASSET_ID_NOT_FOUND", resource.get("assetId", ""))
         return _copy(call, asset.get("_path"), asset.get("fileExt") or "noex")
@@ -88,7 +88,7 @@ def _of_entry(call: Call, entry_id: str, params_id: int) -> File:
         raise KalturaError("ENTRY_ID_NOT_FOUND", entry_id)
     if entry.get("_path"):
         return _copy(call, entry["_path"], Path(entry["_path"]).suffix[1:])
-    for asset in flavors.flavors_of(call.app, entry_id):
+    for asset in flavors.flavors_of(call.account, entry_id):
         if asset["flavorParamsId"] == params_id:
             return _copy(call, asset.get("_path"), asset.get("fileExt") or "noex")
     raise KalturaError("ORIGINAL_FLAVOR_ASSET_IS_MISSING")
@@ -97,6 +97,6 @@ def _of_entry(call: Call, entry_id: str, params_id: int) -> File:
 def _copy(call: Call, path: str | None, extension: str) -> File:
     if not path or not Path(path).exists():
         raise KalturaError("FILE_DOESNT_EXIST")
-    target = call.app.files.temporary_path()
+    target = call.account.files.temporary_path()
     shutil.copyfile(path, target)
     return File(target, extension, target.stat().st_size)

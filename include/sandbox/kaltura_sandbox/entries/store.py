@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError
-from kaltura_sandbox.entries.properties import search_text
 from kaltura_sandbox.entries.types import DELETED, IMAGE, NO_CONTENT, Kind, shown_type
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.ids import new_object_id
+from kaltura_sandbox.store.search import search_text
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.call import Call
     from kaltura_sandbox.api.types import ObjectType, Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["change", "find", "new_entry", "next_content_version", "save", "show"]
 
@@ -43,16 +43,16 @@ _COMMON: dict[str, Any] = {
 _MEDIA: dict[str, Any] = {"licenseType": -1, "plays": 0, "views": 0, "duration": 0, "msDuration": 0, "sourceType": "6"}
 
 
-def new_entry(app: App, partner_id: int, user_id: str, kind: int) -> Record:
+def new_entry(account: Account, partner_id: int, user_id: str, kind: int) -> Record:
     """Return the record of a new entry, not yet stored."""
-    now, entry_id = app.clock.now(), new_object_id()
+    now, entry_id = account.clock.now(), new_object_id()
     entry = _COMMON | {
         "id": entry_id,
         "name": f"{partner_id}_{now}",
         "partnerId": partner_id,
         "userId": user_id,
         "creatorId": user_id,
-        "moderationStatus": 1 if app.config.moderate else 6,
+        "moderationStatus": 1 if account.config.moderate else 6,
         "type": kind,
         "createdAt": now,
         "updatedAt": now,
@@ -65,24 +65,24 @@ def new_entry(app: App, partner_id: int, user_id: str, kind: int) -> Record:
     return entry
 
 
-def save(app: App, entry: Record) -> Record:
+def save(account: Account, entry: Record) -> Record:
     """Store an entry and hand it to the search index.
 
     What is returned, and so the reply of the call that sent it, is the entry as it was sent, not as it is stored.
     """
-    with app.database.transaction():
-        app.tables.entries.put(entry)
-        app.search.index(app.tables.entries.as_stored(entry))
+    with account.database.transaction():
+        account.tables.entries.put(entry)
+        account.search.index(account.tables.entries.as_stored(entry))
     return entry
 
 
-def change(app: App, entry_id: str, **changes: Any) -> Record | None:
+def change(account: Account, entry_id: str, **changes: Any) -> Record | None:
     """Set properties of a stored entry and its ``updatedAt``; None when it does not exist."""
-    with app.database.transaction():
-        entry = app.tables.entries.get(entry_id)
+    with account.database.transaction():
+        entry = account.tables.entries.get(entry_id)
         if entry is None:
             return None
-        return save(app, {**entry, "updatedAt": app.clock.now(), **changes})
+        return save(account, {**entry, "updatedAt": account.clock.now(), **changes})
 
 
 def find(call: Call, entry_id: str, *kinds: int) -> Record:

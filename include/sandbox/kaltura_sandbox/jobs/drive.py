@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["EVENTS", "event"]
 
@@ -25,65 +25,65 @@ def _media(body: dict[str, Any]) -> MediaInfo:
     return MediaInfo(**(_MEDIA | body.get("media", {})))
 
 
-def _renditions(app: App, body: dict[str, Any]) -> list[Record]:
+def _renditions(account: Account, body: dict[str, Any]) -> list[Record]:
     wanted = body.get("flavorParamsId")
     return [
         flavor
-        for flavor in flavors.flavors_of(app, body["entryId"])
+        for flavor in flavors.flavors_of(account, body["entryId"])
         if not flavor["isOriginal"] and wanted in (None, flavor["flavorParamsId"]) and flavor["status"] != 4
     ]
 
 
-def _analysed(app: App, body: dict[str, Any]) -> None:
-    flow.analysed(app, body["entryId"], _media(body))
+def _analysed(account: Account, body: dict[str, Any]) -> None:
+    flow.analysed(account, body["entryId"], _media(body))
 
 
-def _analysis_failed(app: App, body: dict[str, Any]) -> None:
-    flow.analysed(app, body["entryId"], None)
+def _analysis_failed(account: Account, body: dict[str, Any]) -> None:
+    flow.analysed(account, body["entryId"], None)
 
 
-def _converted(app: App, body: dict[str, Any]) -> None:
-    for flavor in _renditions(app, body):
-        flow.converted(app, flavor["id"], _file(app, int(body.get("size", 40000))))
+def _converted(account: Account, body: dict[str, Any]) -> None:
+    for flavor in _renditions(account, body):
+        flow.converted(account, flavor["id"], _file(account, int(body.get("size", 40000))))
 
 
-def _ready(app: App, body: dict[str, Any]) -> None:
-    for flavor in _renditions(app, body):
-        flow.rendition_ready(app, flavor["id"], _media(body))
+def _ready(account: Account, body: dict[str, Any]) -> None:
+    for flavor in _renditions(account, body):
+        flow.rendition_ready(account, flavor["id"], _media(body))
 
 
-def _failed(app: App, body: dict[str, Any]) -> None:
-    for flavor in _renditions(app, body):
-        flow.rendition_failed(app, flavor["id"], str(body.get("reason", "")))
+def _failed(account: Account, body: dict[str, Any]) -> None:
+    for flavor in _renditions(account, body):
+        flow.rendition_failed(account, flavor["id"], str(body.get("reason", "")))
 
 
-def _conversion_failed(app: App, body: dict[str, Any]) -> None:
-    flow.conversion_failed(app, body["entryId"], str(body.get("reason", "")))
+def _conversion_failed(account: Account, body: dict[str, Any]) -> None:
+    flow.conversion_failed(account, body["entryId"], str(body.get("reason", "")))
 
 
-def _import_failed(app: App, body: dict[str, Any]) -> None:
-    app.jobs.abort(body["entryId"])
-    flow.import_failed(app, body["entryId"], str(body.get("reason", "import failed")))
+def _import_failed(account: Account, body: dict[str, Any]) -> None:
+    account.jobs.abort(body["entryId"])
+    flow.import_failed(account, body["entryId"], str(body.get("reason", "import failed")))
 
 
-def _imported(app: App, body: dict[str, Any]) -> None:
-    entry = app.tables.entries.get(body["entryId"])
+def _imported(account: Account, body: dict[str, Any]) -> None:
+    entry = account.tables.entries.get(body["entryId"])
     if entry is None:
         raise KeyError(body["entryId"])
-    app.jobs.abort(entry["id"])
+    account.jobs.abort(entry["id"])
     size = int(body.get("size", 70000))
-    file = File(_file(app, size), str(body.get("extension", "mp4")), size)
-    content.give_file(app, entry, file, count_size=False, source_type="5")
+    file = File(_file(account, size), str(body.get("extension", "mp4")), size)
+    content.give_file(account, entry, file, count_size=False, source_type="5")
 
 
-def _file(app: App, size: int) -> Path:
-    path = app.files.temporary_path()
+def _file(account: Account, size: int) -> Path:
+    path = account.files.temporary_path()
     with path.open("wb") as stream:
         stream.truncate(size)
     return path
 
 
-_HANDLERS: dict[str, tuple[Callable[[App, dict[str, Any]], None], str]] = {
+_HANDLERS: dict[str, tuple[Callable[[Account, dict[str, Any]], None], str]] = {
     "analysed": (_analysed, "the source was analysed; `media` overrides duration (ms), width, height, bitrate"),
     "analysis_failed": (_analysis_failed, "the source could not be analysed; renditions are tried all the same"),
     "converted": (_converted, "renditions have a file (`flavorParamsId` narrows, `size` in bytes)"),
@@ -96,7 +96,7 @@ _HANDLERS: dict[str, tuple[Callable[[App, dict[str, Any]], None], str]] = {
 EVENTS = {name: text for name, (_, text) in _HANDLERS.items()}
 
 
-def event(app: App, body: dict[str, Any]) -> dict[str, Any]:
+def event(account: Account, body: dict[str, Any]) -> dict[str, Any]:
     """Let an event happen to an entry.
 
     :raises ValueError: no such event.
@@ -104,6 +104,6 @@ def event(app: App, body: dict[str, Any]) -> dict[str, Any]:
     name = str(body["event"])
     if name not in _HANDLERS:
         raise ValueError(f"unknown event {name!r}; known: {', '.join(EVENTS)}")
-    _HANDLERS[name][0](app, body)
-    entry = app.tables.entries.get(body["entryId"]) or {}
+    _HANDLERS[name][0](account, body)
+    entry = account.tables.entries.get(body["entryId"]) or {}
     return {"entryId": body["entryId"], "status": entry.get("status")}

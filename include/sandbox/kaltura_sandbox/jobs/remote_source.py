@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING
 
 from kaltura_sandbox.entries import content, flow
 from kaltura_sandbox.fetching import FetchError, download, extension_of
-from kaltura_sandbox.jobs.queue import handler
+from kaltura_sandbox.jobs.handlers import handler
 from kaltura_sandbox.uploads.attach import File
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["read_remote_source"]
 
 
 @handler("remote_source")
-def read_remote_source(app: App, job: Record) -> None:
+def read_remote_source(account: Account, job: Record) -> None:
     """Read the file and convert it; one that cannot be read is a source that cannot be converted."""
-    target = app.files.temporary / f"remote-{job['id']}"
+    target = account.files.temporary / f"remote-{job['id']}"
     try:
         length = download(job["url"], target, [])
     except FetchError as error:
-        flow.conversion_failed(app, job["entryId"], str(error))
+        flow.conversion_failed(account, job["entryId"], str(error))
         return
-    with app.database.transaction():
-        entry = app.tables.entries.get(job["entryId"])
+    with account.database.transaction():
+        entry = account.tables.entries.get(job["entryId"])
         if entry is None or entry["status"] == 3:
             target.unlink(missing_ok=True)
             return
         file = File(target, extension_of(job["url"]) or "noex", length)
-        content.give_file(app, entry, file, count_size=False, source_type="5")
+        content.give_file(account, entry, file, count_size=False, source_type="5")

@@ -6,7 +6,7 @@ import concurrent.futures
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.jobs import ffmpeg
+from kaltura_sandbox.media import ffmpeg
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from kaltura_sandbox.jobs import process
+from kaltura_sandbox import process
 from kaltura_sandbox.s3.client import S3Client, S3Error
 
 __all__ = ["ACCESS_KEY", "DEFAULT_PORT", "S3Server", "SECRET_KEY", "reserve_port"]

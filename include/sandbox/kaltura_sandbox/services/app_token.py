@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import BASE_FILTER, PAGER, list_reply, page, split
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import INT, STRING, TIME, Access, EnumType, ObjectType, StringEnumType, prop
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.ids import new_object_id, new_secret
 from kaltura_sandbox.services.session import SESSION_TYPE, session_info
 
@@ -66,7 +66,7 @@ def _find(call: Call, token_id: str) -> Record:
 def add(call: Call, value: ObjectValue) -> Record:
     """Make a token; its secret is 32 hex digits whatever the hash."""
     value.check_insert()
-    now = call.app.clock.now()
+    now = call.account.clock.now()
     record = {
         "id": new_object_id(),
         "token": new_secret(),
@@ -92,7 +92,7 @@ def update(call: Call, token_id: str, value: ObjectValue) -> Record:
     """Change a token."""
     token = _find(call, token_id)
     value.check_update(token)
-    record = token | value.values | {"updatedAt": call.app.clock.now()}
+    record = token | value.values | {"updatedAt": call.account.clock.now()}
     return APP_TOKEN.dump(call.tables.app_tokens.put(record))
 
 
@@ -151,7 +151,7 @@ def start_session(
     privileges: str | None,
 ) -> dict[str, Any]:
     """Start a session; the hash is over the caller's KS and the token, and the token's own settings win."""
-    token, now = _find(call, token_id), call.app.clock.now()
+    token, now = _find(call, token_id), call.account.clock.now()
     if token["status"] != ACTIVE:
         raise KalturaError("APP_TOKEN_NOT_ACTIVE", token_id)
     text = call.session.text if call.session else ""
@@ -166,12 +166,12 @@ def start_session(
     own = token.get("sessionPrivileges") or ""
     asked = [item for item in (privileges or "").split(",") if item.partition(":")[0] not in _RESERVED]
     granted = [item for item in (*own.split(","), *asked, f"sessionid:{token_id}", f"apptoken:{token_id}") if item]
-    text = call.app.sessions.start(
+    text = call.account.sessions.start(
         token.get("sessionUserId") or user_id or "",
         int(kind or 0 if token.get("sessionType") is None else token["sessionType"]),
         lifetime,
         ",".join(granted),
     )
     # Here the numbers are numbers, unlike in session.get.
-    info = session_info(call.app.sessions.open(text), ks=text)
+    info = session_info(call.account.sessions.open(text), ks=text)
     return info | {name: int(info[name]) for name in ("sessionType", "partnerId", "expiry")}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from kaltura_sandbox.api.listing import PAGER
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import INT, STRING
-from kaltura_sandbox.assets.attachments import ATTACHMENT, ATTACHMENT_FILTER, shelf
 from kaltura_sandbox.entries import store
 from kaltura_sandbox.entries.resources import RESOURCE
+from kaltura_sandbox.sidecars.attachments import ATTACHMENT, ATTACHMENT_FILTER, shelf
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call, FileReply

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import PAGER, list_reply, page, split
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import ANY, INT, STRING, ArrayOf, ObjectType, prop
 from kaltura_sandbox.entries import clone as cloning
-from kaltura_sandbox.entries import content, ingest, lookup, store
-from kaltura_sandbox.entries.query import ENTRY_FILTER, Query
+from kaltura_sandbox.entries import content, ingest, lookup, replacement, store
+from kaltura_sandbox.entries.query import ENTRY_FILTER
+from kaltura_sandbox.entries.removal import remove_entry
 from kaltura_sandbox.entries.resources import RESOURCE
-from kaltura_sandbox.entries.search import reference_key
 from kaltura_sandbox.entries.types import BASE_ENTRY, ENTRY_TYPE, READY
+from kaltura_sandbox.errors import KalturaError
+from kaltura_sandbox.store.query import Query
+from kaltura_sandbox.store.search import reference_key
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
@@ -95,7 +97,7 @@ def list_by_reference_id(call: Call, reference: str, pager: ObjectValue | None) 
     query.add("reference = ?", reference_key(reference))
     query.add("status != '3' AND display NOT IN (-2, -1)")
     limit, offset = page(pager)
-    total, found = (0, []) if lookup.entitlement_enforced(call) else call.app.search.search(query, limit, offset)
+    total, found = (0, []) if lookup.entitlement_enforced(call) else call.account.search.search(query, limit, offset)
     return list_reply("KalturaBaseEntryListResponse", total, [store.show(call, entry) for entry in found])
 
 
@@ -118,13 +120,13 @@ def update(call: Call, entry_id: str, value: ObjectValue) -> Record:
 def update_content(call: Call, entry_id: str, resource: ObjectValue, profile: int | None, options: Any) -> Record:
     """Replace an entry's content."""
     entry = store.find(call, entry_id)
-    return store.show(call, call.app.replacements.start(call, entry, resource, profile))
+    return store.show(call, replacement.start(call, entry, resource, profile))
 
 
 @base_entry.action("delete", param("entryId", STRING), owner="entryId")
 def delete(call: Call, entry_id: str) -> None:
     """Delete an entry."""
-    call.app.remove_entry(store.find(call, entry_id)["id"])
+    remove_entry(call.account, store.find(call, entry_id)["id"])
 
 
 @base_entry.action("recycle", param("entryId", STRING), owner="entryId")
@@ -133,7 +135,7 @@ def recycle(call: Call, entry_id: str) -> None:
     entry = _with_bin(call, entry_id)
     if entry["status"] != READY or entry["displayInSearch"] == -2:
         raise KalturaError("INVALID_ENTRY_STATUS_FOR_RECYCLE", entry["status"])
-    store.change(call.app, entry_id, displayInSearch=-2, _before_recycling=entry["displayInSearch"])
+    store.change(call.account, entry_id, displayInSearch=-2, _before_recycling=entry["displayInSearch"])
 
 
 @base_entry.action("restoreRecycled", param("entryId", STRING), owner="entryId")
@@ -142,11 +144,11 @@ def restore_recycled(call: Call, entry_id: str) -> None:
     entry = _with_bin(call, entry_id)
     if entry["displayInSearch"] != -2:
         raise KalturaError("INVALID_ENTRY_STATUS_FOR_RESTORE", entry["status"])
-    store.change(call.app, entry_id, displayInSearch=entry.get("_before_recycling", 1))
+    store.change(call.account, entry_id, displayInSearch=entry.get("_before_recycling", 1))
 
 
 def _with_bin(call: Call, entry_id: str) -> Record:
-    if not call.app.config.recycle_bin:
+    if not call.account.config.recycle_bin:
         raise KalturaError("FEATURE_RECYCLE_BIN_DISABLED")
     return store.find(call, entry_id)
 
@@ -160,13 +162,13 @@ def clone(call: Call, entry_id: str, options: list[Any] | None) -> Record:
 @base_entry.action("approve", param("entryId", STRING), level=Level.ADMIN)
 def approve(call: Call, entry_id: str) -> None:
     """Approve an entry, whatever its status."""
-    store.change(call.app, store.find(call, entry_id)["id"], moderationStatus=2)
+    store.change(call.account, store.find(call, entry_id)["id"], moderationStatus=2)
 
 
 @base_entry.action("reject", param("entryId", STRING), level=Level.ADMIN)
 def reject(call: Call, entry_id: str) -> None:
     """Reject an entry, whatever its status."""
-    store.change(call.app, store.find(call, entry_id)["id"], moderationStatus=3)
+    store.change(call.account, store.find(call, entry_id)["id"], moderationStatus=3)
 
 
 @base_entry.action("flag", param("moderationFlag", MODERATION_FLAG))
@@ -176,9 +178,9 @@ def flag(call: Call, value: ObjectValue) -> None:
     entry = store.find(call, value.get("flaggedEntryId"))
     if entry["status"] not in (2, 5, 6):
         raise KalturaError("ENTRY_CANNOT_BE_FLAGGED")
-    number = call.app.database.next_number("flag")
+    number = call.account.database.next_number("flag")
     call.tables.moderation_flags.put({"id": number, "userId": call.user_id, **value.values})
-    store.change(call.app, entry["id"], moderationStatus=5, moderationCount=entry["moderationCount"] + 1)
+    store.change(call.account, entry["id"], moderationStatus=5, moderationCount=entry["moderationCount"] + 1)
 
 
 @base_entry.action("getRemotePaths", param("entryId", STRING), level=Level.ADMIN)

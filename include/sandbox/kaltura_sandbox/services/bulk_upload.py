@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api.call import FileReply
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import PAGER, list_reply, page, split
 from kaltura_sandbox.api.registry import Service, param
 from kaltura_sandbox.api.types import FILE, INT, STRING, ObjectValue, Upload
 from kaltura_sandbox.bulk import types, work
 from kaltura_sandbox.bulk.log import log_of
 from kaltura_sandbox.bulk.types import BULK_FILTER, CSV_DATA, ENTRY_DATA, JOB_DATA
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.server.message import Response
 from kaltura_sandbox.services.media import media
 from kaltura_sandbox.uploads.sniff import is_allowed
@@ -37,13 +37,13 @@ def _start(call: Call, file: Any, kind: str | None, profile: int | None) -> Reco
     path = Path(file.path)
     if any(word in path.read_bytes().lower() for word in _UNSAFE):
         raise KalturaError("FILE_CONTENT_NOT_SECURE")
-    if call.app.config.restrict_file_types and not is_allowed(path):
+    if call.account.config.restrict_file_types and not is_allowed(path):
         raise KalturaError("INVALID_FILE_TYPE", file.name)
-    number = call.app.database.next_number("job")
-    kept = call.app.files.keep(path, f"bulk-{number}", "1", Path(file.name).suffix[1:])
+    number = call.account.database.next_number("job")
+    kept = call.account.files.keep(path, f"bulk-{number}", "1", Path(file.name).suffix[1:])
     record: dict[str, Any] = {
         "id": number,
-        "uploadedOn": call.app.clock.now(),
+        "uploadedOn": call.account.clock.now(),
         "status": types.DONT_PROCESS,
         "bulkUploadType": kind,
         "_path": str(kept),
@@ -55,7 +55,7 @@ def _start(call: Call, file: Any, kind: str | None, profile: int | None) -> Reco
         "_base_url": call.base_url,
     }
     call.tables.bulk_uploads.put(record)
-    call.app.jobs.add(work.JOB, bulk_id=number)
+    call.account.jobs.add(work.JOB, bulk_id=number)
     return types.show(call, record)
 
 
@@ -162,5 +162,5 @@ def serve(call: Call, number: int) -> FileReply:
 @bulk_upload.action("serveLog", param("id", INT), returns_file=True)
 def serve_log(call: Call, number: int) -> FileReply:
     """Row by row, what became of it."""
-    text, content_type = log_of(call.app, types.find(call, number))
+    text, content_type = log_of(call.account, types.find(call, number))
     return FileReply(Response(200, {"Content-Type": content_type}, text.encode()))

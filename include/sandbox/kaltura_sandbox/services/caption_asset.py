@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.api.call import FileReply
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import PAGER
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import INT, STRING
-from kaltura_sandbox.assets import subtitles
-from kaltura_sandbox.assets.captions import CAPTION, CAPTION_FILTER, EXTENSIONS, make_default, shelf
-from kaltura_sandbox.assets.languages import code_of
 from kaltura_sandbox.entries import store
 from kaltura_sandbox.entries.resources import RESOURCE, STRING_RESOURCE
 from kaltura_sandbox.entries.types import AUDIO, VIDEO
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.jobs import asset_import as _asset_import  # noqa: F401 - registers its job
 from kaltura_sandbox.server.message import Response
+from kaltura_sandbox.sidecars import subtitles
+from kaltura_sandbox.sidecars.captions import CAPTION, CAPTION_FILTER, EXTENSIONS, make_default, shelf
+from kaltura_sandbox.sidecars.languages import code_of
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
@@ -40,7 +40,7 @@ def add(call: Call, entry_id: str, value: ObjectValue) -> Record:
     code = code_of(value.get("language"))
     made = shelf.add(call, entry, value, format="1", languageCode=code, displayOnPlayer=shown, usage=0)
     if made.get("isDefault"):
-        make_default(call.app, made)
+        make_default(call.account, made)
     return shelf.show(made, fresh=True)
 
 
@@ -71,14 +71,14 @@ def update(call: Call, asset_id: str, value: ObjectValue) -> Record:
     shown = shelf.update(call, asset_id, value)
     changed = call.tables.assets.change(asset_id, languageCode=code_of(shown.get("language"))) or {}
     if value.get("isDefault"):
-        make_default(call.app, changed)
+        make_default(call.account, changed)
     return shelf.show(changed)
 
 
 @service.action("setAsDefault", param("captionAssetId", STRING))
 def set_as_default(call: Call, asset_id: str) -> None:
     """Make a caption its entry's default."""
-    make_default(call.app, shelf.find(call, asset_id))
+    make_default(call.account, shelf.find(call, asset_id))
 
 
 @service.action("delete", param("captionAssetId", STRING))

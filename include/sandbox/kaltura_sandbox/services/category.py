@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError, declare
 from kaltura_sandbox.api.listing import BASE_FILTER, PAGER, list_reply, page, split
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import BOOL, INT, STRING, TIME, Access, EnumType, ObjectType, prop
 from kaltura_sandbox.entries.categories import new_category, unassign
 from kaltura_sandbox.entries.category_names import rename_entries
+from kaltura_sandbox.errors import KalturaError, declare
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
@@ -125,7 +125,7 @@ def add(call: Call, category: ObjectValue) -> Record:
         raise KalturaError("PARENT_CATEGORY_NOT_FOUND", parent_id)
     name = category.values["name"]
     full_name = f"{parent['fullName']}>{name}" if parent else name
-    with call.app.database.transaction():
+    with call.account.database.transaction():
         if call.tables.categories.first("full_name = ?", (full_name,)):
             raise KalturaError("DUPLICATE_CATEGORY", full_name)
         made = new_category(call, name, parent)
@@ -147,8 +147,8 @@ def update(call: Call, category_id: int, category: ObjectValue) -> Record:
     """Change a category; a new name changes the full names of all below it."""
     stored = category_or_error(call, category_id)
     category.check_update(stored)
-    changed = stored | category.values | {"updatedAt": call.app.clock.now()}
-    with call.app.database.transaction():
+    changed = stored | category.values | {"updatedAt": call.account.clock.now()}
+    with call.account.database.transaction():
         call.tables.categories.put(changed)
         if changed["name"] != stored["name"]:
             _rename(call, stored, f"{stored['fullName'].rpartition('>')[0]}>{changed['name']}".lstrip(">"))
@@ -159,7 +159,7 @@ def update(call: Call, category_id: int, category: ObjectValue) -> Record:
 def delete(call: Call, category_id: int, _move: int) -> None:
     """Delete a category and all below it; entries leave it."""
     category = category_or_error(call, category_id)
-    with call.app.database.transaction():
+    with call.account.database.transaction():
         for below in [category, *_below(call, category)]:
             for row in call.tables.category_entries.find("category = ?", (below["id"],)):
                 unassign(call, row["entryId"], below["id"])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError, declare
 from kaltura_sandbox.api.listing import BASE_FILTER, PAGER, list_reply, page, split
 from kaltura_sandbox.api.registry import Service, param
 from kaltura_sandbox.api.types import INT, STRING, TIME, Access, EnumType, ObjectType, prop
 from kaltura_sandbox.entries.categories import assign, unassign
 from kaltura_sandbox.entries.category_names import rename_entries
+from kaltura_sandbox.errors import KalturaError, declare
 from kaltura_sandbox.services.category import category_or_error
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def add(call: Call, category_entry: ObjectValue) -> Record:
     if entry is None or entry["status"] == 3:
         raise KalturaError("INVALID_ENTRY_ID", entry_id)
     category = category_or_error(call, category_id)
-    with call.app.database.transaction():
+    with call.account.database.transaction():
         rows = call.tables.category_entries.find("entry = ?", (entry_id,))
         if any(row["categoryId"] == category_id for row in rows):
             raise KalturaError("CATEGORY_ENTRY_ALREADY_EXISTS")
@@ -80,7 +80,7 @@ def delete(call: Call, entry_id: str, category_id: int) -> None:
     if call.tables.entries.get(entry_id) is None:
         raise KalturaError("INVALID_ENTRY_ID", entry_id)
     category_or_error(call, category_id)
-    with call.app.database.transaction():
+    with call.account.database.transaction():
         if not unassign(call, entry_id, category_id):
             raise KalturaError("ENTRY_IS_NOT_ASSIGNED_TO_CATEGORY")
         rename_entries(call, [entry_id])

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import PAGER
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import INT, STRING
 from kaltura_sandbox.entries import content, ingest, lookup, store
 from kaltura_sandbox.entries.query import DATA_FILTER
+from kaltura_sandbox.entries.removal import remove_entry
 from kaltura_sandbox.entries.resources import RESOURCE
 from kaltura_sandbox.entries.types import DATA_ENTRY, READY, Kind
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.uploads.sniff import mime_type
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ def _shown(call: Call, entry: Record) -> Record:
 def _store_text(call: Call, entry: Record, text: str) -> Record:
     """Keep the payload as the entry's file too, which ``raw`` serves."""
     version = store.next_content_version(entry.get("version"))
-    path = call.app.files.temporary_path()
+    path = call.account.files.temporary_path()
     path.write_text(text, encoding="utf-8")
-    kept = call.app.files.keep(path, entry["id"], version, "txt")
-    changed = store.change(call.app, entry["id"], status=READY, dataContent=text, version=version, _path=str(kept))
+    kept = call.account.files.keep(path, entry["id"], version, "txt")
+    changed = store.change(call.account, entry["id"], status=READY, dataContent=text, version=version, _path=str(kept))
     return changed or entry
 
 
@@ -44,7 +45,7 @@ def _store_text(call: Call, entry: Record, text: str) -> Record:
 def add(call: Call, value: ObjectValue) -> Record:
     """Make a data entry; it is READY at once."""
     entry = ingest.add_entry(call, value, Kind.DATA)
-    entry = store.save(call.app, {"retrieveDataContentByGet": 1, **entry, "status": READY})
+    entry = store.save(call.account, {"retrieveDataContentByGet": 1, **entry, "status": READY})
     text = value.get("dataContent")
     return store.show(call, entry if text is None else _store_text(call, entry, text))
 
@@ -66,7 +67,7 @@ def update(call: Call, entry_id: str, value: ObjectValue) -> Record:
 @data.action("delete", param("entryId", STRING), owner="entryId")
 def delete(call: Call, entry_id: str) -> None:
     """Delete a data entry."""
-    call.app.remove_entry(store.find(call, entry_id, Kind.DATA)["id"])
+    remove_entry(call.account, store.find(call, entry_id, Kind.DATA)["id"])
 
 
 @data.action("list", param("filter", DATA_FILTER, None), param("pager", PAGER, None), level=Level.WIDGET)
@@ -90,5 +91,5 @@ def add_content(call: Call, entry_id: str, resource: ObjectValue) -> Record:
         if not kind.startswith("text/") and kind not in ("application/xml", "application/json"):
             raise KalturaError("FILE_TYPE_NOT_SUPPORTED", kind)
         text = head.decode("utf-8", "ignore")
-        entry = store.change(call.app, entry_id, dataContent=text, status=READY) or entry
+        entry = store.change(call.account, entry_id, dataContent=text, status=READY) or entry
     return store.show(call, entry)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import PAGER
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import FILE, INT, STRING, ObjectValue, Upload
-from kaltura_sandbox.entries import content, ingest, lookup, store
+from kaltura_sandbox.entries import content, ingest, lookup, replacement, replacing, store
 from kaltura_sandbox.entries.query import DOCUMENT_FILTER
+from kaltura_sandbox.entries.removal import remove_entry
 from kaltura_sandbox.entries.resources import RESOURCE, URL_RESOURCE
 from kaltura_sandbox.entries.types import DOCUMENT_ENTRY, Kind
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.ids import new_secret
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def add_from_uploaded_file(call: Call, value: ObjectValue, token_id: str) -> Rec
 def add_from_url(call: Call, value: ObjectValue, url: str) -> Record:
     """Make a document and fetch its content from a URL."""
     entry = ingest.add_entry(call, value, Kind.DOCUMENT)
-    content.start_import(call.app, entry, ObjectValue(URL_RESOURCE, {"url": url}))
+    content.start_import(call.account, entry, ObjectValue(URL_RESOURCE, {"url": url}))
     return store.show(call, call.tables.entries.get(entry["id"]) or entry)
 
 
@@ -55,19 +56,19 @@ def add_content(call: Call, entry_id: str, resource: ObjectValue) -> Record:
 def update_content(call: Call, entry_id: str, resource: ObjectValue, profile: int | None) -> Record:
     """Replace a document's content."""
     entry = store.find(call, entry_id, Kind.DOCUMENT)
-    return store.show(call, call.app.replacements.start(call, entry, resource, profile))
+    return store.show(call, replacement.start(call, entry, resource, profile))
 
 
 @documents.action("approveReplace", param("entryId", STRING), owner="entryId")
 def approve_replace(call: Call, entry_id: str) -> Record:
     """Approve a replacement in progress."""
-    return store.show(call, call.app.replacements.approve(store.find(call, entry_id, Kind.DOCUMENT)))
+    return store.show(call, replacing.approve(call.account, store.find(call, entry_id, Kind.DOCUMENT)))
 
 
 @documents.action("cancelReplace", param("entryId", STRING), owner="entryId")
 def cancel_replace(call: Call, entry_id: str) -> Record:
     """Cancel a replacement in progress."""
-    return store.show(call, call.app.replacements.cancel(store.find(call, entry_id, Kind.DOCUMENT)))
+    return store.show(call, replacing.cancel(call.account, store.find(call, entry_id, Kind.DOCUMENT)))
 
 
 @documents.action("get", param("entryId", STRING), param("version", INT, -1), level=Level.NONE)
@@ -86,7 +87,7 @@ def update(call: Call, entry_id: str, value: ObjectValue) -> Record:
 @documents.action("delete", param("entryId", STRING), owner="entryId")
 def delete(call: Call, entry_id: str) -> None:
     """Delete a document."""
-    call.app.remove_entry(store.find(call, entry_id, Kind.DOCUMENT)["id"])
+    remove_entry(call.account, store.find(call, entry_id, Kind.DOCUMENT)["id"])
 
 
 @documents.action("list", param("filter", DOCUMENT_FILTER, None), param("pager", PAGER, None), level=Level.WIDGET)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.api.call import FileReply
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.registry import Level, param
 from kaltura_sandbox.api.types import BOOL, INT, STRING
 from kaltura_sandbox.assets import flavors
@@ -14,6 +13,7 @@ from kaltura_sandbox.assets.types import alive
 from kaltura_sandbox.delivery.files import content_type
 from kaltura_sandbox.entries import lookup
 from kaltura_sandbox.entries.types import Kind
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.server.message import Response
 from kaltura_sandbox.services.data import data
 from kaltura_sandbox.services.document import document, documents
@@ -48,7 +48,7 @@ _SERVE_DOCUMENT = (param("entryId", STRING), param("flavorAssetId", STRING, None
 def serve_document(call: Call, entry_id: str, asset_id: str | None, _proxy: bool) -> FileReply:
     """Return the file of a document, or of one of its flavors."""
     entry = lookup.readable(call, entry_id, Kind.DOCUMENT)
-    asset = alive(call.app, asset_id, "flavor") if asset_id else flavors.source_of(call.app, entry["id"])
+    asset = alive(call.account, asset_id, "flavor") if asset_id else flavors.source_of(call.account, entry["id"])
     if asset is None or asset["entryId"] != entry["id"]:
         raise KalturaError("FLAVOR_ASSET_ID_NOT_FOUND", asset_id or "")
     if not asset.get("_path"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import PAGER, list_reply, page
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import ANY, BOOL, INT, STRING
@@ -21,6 +20,7 @@ from kaltura_sandbox.entries import store
 from kaltura_sandbox.entries.flavor_content import new_flavor, set_flavor_content
 from kaltura_sandbox.entries.resources import RESOURCE
 from kaltura_sandbox.entries.types import Kind
+from kaltura_sandbox.errors import KalturaError
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
@@ -32,7 +32,7 @@ flavor_asset = Service("flavorAsset")
 
 
 def _find(call: Call, asset_id: str) -> Record:
-    asset = alive(call.app, asset_id, "flavor")
+    asset = alive(call.account, asset_id, "flavor")
     if asset is None:
         raise KalturaError("FLAVOR_ASSET_ID_NOT_FOUND", asset_id)
     return asset
@@ -59,14 +59,14 @@ def list_(call: Call, value: ObjectValue | None, pager: ObjectValue | None) -> R
 def get_by_entry_id(call: Call, entry_id: str) -> list[Record]:
     """Return the flavor assets of an entry."""
     store.find(call, entry_id)
-    return [FLAVOR_ASSET.dump(asset) for asset in flavors.flavors_of(call.app, entry_id)]
+    return [FLAVOR_ASSET.dump(asset) for asset in flavors.flavors_of(call.account, entry_id)]
 
 
 @flavor_asset.action("getWebPlayableByEntryId", param("entryId", STRING), level=Level.WIDGET)
 def get_web_playable(call: Call, entry_id: str) -> list[Record]:
     """Return the flavor assets of an entry that a browser can play."""
     store.find(call, entry_id)
-    found = flavors.flavors_of(call.app, entry_id)
+    found = flavors.flavors_of(call.account, entry_id)
     return [FLAVOR_ASSET.dump(asset) for asset in found if asset["isWeb"] and flavors.is_ready(asset)]
 
 
@@ -74,7 +74,7 @@ def get_web_playable(call: Call, entry_id: str) -> list[Record]:
 def get_with_params(call: Call, entry_id: str) -> list[Record]:
     """Every flavor params of the account, each with the entry's asset where there is one."""
     entry = store.find(call, entry_id)
-    assets = {asset["flavorParamsId"]: asset for asset in flavors.flavors_of(call.app, entry_id)}
+    assets = {asset["flavorParamsId"]: asset for asset in flavors.flavors_of(call.account, entry_id)}
     rows = []
     for number in FLAVOR_PARAMS:
         row: dict[str, Any] = {}
@@ -123,11 +123,11 @@ def add(call: Call, entry_id: str, value: ObjectValue) -> Record:
     entry = store.find(call, entry_id)
     value.check_insert()
     number = value.get("flavorParamsId", 0)
-    for asset in flavors.flavors_of(call.app, entry_id):
+    for asset in flavors.flavors_of(call.account, entry_id):
         if asset["flavorParamsId"] == number:
             raise KalturaError("FLAVOR_ASSET_ALREADY_EXISTS", asset["id"], number)
     sent = {name: item for name, item in value.values.items() if name not in ("flavorParamsId", "tags")}
-    return FLAVOR_ASSET.dump(new_flavor(call.app, entry, number, **sent))
+    return FLAVOR_ASSET.dump(new_flavor(call.account, entry, number, **sent))
 
 
 @flavor_asset.action("update", param("id", STRING), param("flavorAsset", FLAVOR_ASSET), level=Level.ADMIN)
@@ -135,7 +135,7 @@ def update(call: Call, asset_id: str, value: ObjectValue) -> Record:
     """Change a flavor asset."""
     asset = _find(call, asset_id)
     value.check_update(asset)
-    changed = call.tables.assets.change(asset_id, **value.values, updatedAt=call.app.clock.now())
+    changed = call.tables.assets.change(asset_id, **value.values, updatedAt=call.account.clock.now())
     return FLAVOR_ASSET.dump(changed or asset)
 
 
@@ -151,7 +151,7 @@ def set_content(call: Call, asset_id: str, resource: ObjectValue) -> Record:
 def delete(call: Call, asset_id: str) -> None:
     """Delete a flavor asset; its entry lives on."""
     _find(call, asset_id)
-    call.tables.assets.change(asset_id, status=DELETED, deletedAt=call.app.clock.now())
+    call.tables.assets.change(asset_id, status=DELETED, deletedAt=call.account.clock.now())
 
 
 @flavor_asset.action(
@@ -164,9 +164,9 @@ def convert(call: Call, entry_id: str, number: int, priority: int) -> None:
         raise KalturaError("INVALID_ENTRY_STATUS")
     if number not in FLAVOR_PARAMS:
         raise KalturaError("FLAVOR_PARAMS_ID_NOT_FOUND", number)
-    if flavors.source_of(call.app, entry_id) is None:
+    if flavors.source_of(call.account, entry_id) is None:
         raise KalturaError("ORIGINAL_FLAVOR_ASSET_IS_MISSING")
-    call.app.jobs.add("convert_flavor", entry_id=entry_id, flavorParamsId=number)
+    call.account.jobs.add("convert_flavor", entry_id=entry_id, flavorParamsId=number)
 
 
 @flavor_asset.action("reconvert", param("id", STRING), level=Level.ADMIN)
@@ -175,4 +175,4 @@ def reconvert(call: Call, asset_id: str) -> None:
     asset = _find(call, asset_id)
     if asset["isOriginal"]:
         raise KalturaError("FLAVOR_ASSET_RECONVERT_ORIGINAL")
-    call.app.jobs.add("convert_flavor", entry_id=asset["entryId"], flavorParamsId=asset["flavorParamsId"])
+    call.account.jobs.add("convert_flavor", entry_id=asset["entryId"], flavorParamsId=asset["flavorParamsId"])

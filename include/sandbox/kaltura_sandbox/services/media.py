@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import PAGER
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import ANY, FILE, INT, STRING, ObjectValue, Upload
-from kaltura_sandbox.entries import content, ingest, lookup, store
+from kaltura_sandbox.entries import content, ingest, lookup, replacement, replacing, store
 from kaltura_sandbox.entries.query import MEDIA_FILTER
+from kaltura_sandbox.entries.removal import remove_entry
 from kaltura_sandbox.entries.resources import RESOURCE, URL_RESOURCE
 from kaltura_sandbox.entries.types import MEDIA_ENTRY, Kind
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.ids import new_secret
 from kaltura_sandbox.services.base_entry import base_entry
 
@@ -52,21 +53,21 @@ def add_content(call: Call, entry_id: str, resource: ObjectValue | None) -> Reco
 def update_content(call: Call, entry_id: str, resource: ObjectValue, profile: int | None, options: Any) -> Record:
     """Replace a media entry's content."""
     entry = store.find(call, entry_id, Kind.MEDIA)
-    return store.show(call, call.app.replacements.start(call, entry, resource, profile))
+    return store.show(call, replacement.start(call, entry, resource, profile))
 
 
 @media.action("approveReplace", param("entryId", STRING), owner="entryId")
 def approve_replace(call: Call, entry_id: str) -> Record:
     """Approve a replacement in progress."""
     entry = store.find(call, entry_id, Kind.MEDIA)
-    return store.show(call, call.app.replacements.approve(entry))
+    return store.show(call, replacing.approve(call.account, entry))
 
 
 @media.action("cancelReplace", param("entryId", STRING), owner="entryId")
 def cancel_replace(call: Call, entry_id: str) -> Record:
     """Cancel a replacement in progress."""
     entry = store.find(call, entry_id, Kind.MEDIA)
-    return store.show(call, call.app.replacements.cancel(entry))
+    return store.show(call, replacing.cancel(call.account, entry))
 
 
 @media.action("addFromUploadedFile", param("mediaEntry", MEDIA_ENTRY), param("uploadTokenId", STRING))
@@ -79,7 +80,7 @@ def add_from_uploaded_file(call: Call, value: ObjectValue, token_id: str) -> Rec
 def add_from_url(call: Call, value: ObjectValue, url: str) -> Record:
     """Make a media entry and fetch its content from a URL."""
     entry = ingest.add_entry(call, value)
-    content.start_import(call.app, entry, ObjectValue(URL_RESOURCE, {"url": url}))
+    content.start_import(call.account, entry, ObjectValue(URL_RESOURCE, {"url": url}))
     return store.show(call, call.tables.entries.get(entry["id"]) or entry)
 
 
@@ -119,7 +120,7 @@ def update(call: Call, entry_id: str, value: ObjectValue) -> Record:
 @media.action("delete", param("entryId", STRING), owner="entryId")
 def delete(call: Call, entry_id: str) -> None:
     """Delete a media entry."""
-    call.app.remove_entry(store.find(call, entry_id, *_PLAYABLE)["id"])
+    remove_entry(call.account, store.find(call, entry_id, *_PLAYABLE)["id"])
 
 
 for _name in ("approve", "reject", "flag"):

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from kaltura_sandbox.api.errors import KalturaError, declare
 from kaltura_sandbox.api.listing import BASE_FILTER, PAGER, list_reply, page
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import INT, STRING, TIME, Access, ObjectType, prop
 from kaltura_sandbox.entries.types import DELETED
+from kaltura_sandbox.errors import KalturaError, declare
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
@@ -87,9 +87,9 @@ def add_profile(call: Call, value: ObjectValue, xsd: str, _views: str | None) ->
     """Make a profile of a schema."""
     value.require("metadataObjectType")
     _schema(xsd)
-    now = call.app.clock.now()
+    now = call.account.clock.now()
     made = {
-        **value.values, "id": call.app.database.next_number("metadata_profile"), "partnerId": call.partner_id,
+        **value.values, "id": call.account.database.next_number("metadata_profile"), "partnerId": call.partner_id,
         "version": 1, "createdAt": now, "updatedAt": now, "status": 1, "xsd": xsd,
     }  # fmt: skip
     return _PROFILE.dump(call.tables.metadata_profiles.put(made))
@@ -126,14 +126,15 @@ def add(call: Call, profile: int, kind: str, object_id: str, xml: str) -> Record
     entry = call.tables.entries.get(object_id) if kind == _ENTRY else None
     if entry is None or entry["status"] == DELETED:
         raise KalturaError("INVALID_METADATA_OBJECT", object_id)
-    with call.app.database.transaction():
+    with call.account.database.transaction():
         for row in call.tables.metadata.find("object = ?", (object_id,)):
             if (row["metadataProfileId"], row["metadataObjectType"]) == (profile, kind):
                 raise KalturaError("METADATA_ALREADY_EXISTS", row["id"])
         _check(xml, form["xsd"])
-        now = call.app.clock.now()
+        now = call.account.clock.now()
         made = {
-            "id": call.app.database.next_number("metadata"), "partnerId": call.partner_id, "metadataProfileId": profile,
+            "id": call.account.database.next_number("metadata"), "partnerId": call.partner_id,
+            "metadataProfileId": profile,
             "metadataObjectType": kind, "objectId": object_id, "version": 1, "createdAt": now, "updatedAt": now,
             "status": 1, "xml": xml,
         }  # fmt: skip
@@ -151,7 +152,7 @@ def update(call: Call, number: int, xml: str | None, version: int | None) -> Rec
     if xml and xml != found["xml"]:
         form = call.tables.metadata_profiles.get(found["metadataProfileId"]) or {}
         _check(xml, form.get("xsd", ""))
-        changes = {"xml": xml, "version": found["version"] + 1, "updatedAt": call.app.clock.now()}
+        changes = {"xml": xml, "version": found["version"] + 1, "updatedAt": call.account.clock.now()}
         found = call.tables.metadata.change(number, **changes) or found
     return _METADATA.dump(found)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import BOOL, INT, STRING, TIME, ObjectType, prop
+from kaltura_sandbox.errors import KalturaError
 
 if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
@@ -53,7 +53,7 @@ partner = Service("partner")
 
 def _record(call: Call) -> Record:
     return {
-        "id": call.app.config.partner_id,
+        "id": call.account.config.partner_id,
         "name": "Kaltura sandbox",
         "appearInSearch": 2,
         "createdAt": 1577836800,
@@ -86,7 +86,7 @@ def get_info(call: Call) -> Record:
 @partner.action("get", param("id", INT, None), level=Level.ADMIN)
 def get(call: Call, partner_id: int | None) -> Record:
     """Return an account, the session's own by default."""
-    if partner_id not in (None, call.app.config.partner_id):
+    if partner_id not in (None, call.account.config.partner_id):
         raise KalturaError("INVALID_PARTNER_ID", partner_id)
     return PARTNER.dump(_record(call))
 

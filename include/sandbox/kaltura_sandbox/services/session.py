@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError, ServerCrash
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import INT, INT_TEXT, STRING, EnumType, ObjectType, prop
+from kaltura_sandbox.errors import KalturaError, ServerCrash
 from kaltura_sandbox.sessions.ks import ADMIN, USER, WIDGET_USER, Session
 from kaltura_sandbox.wire import php
 
@@ -57,30 +57,30 @@ def session_info(found: Session, **extra: Any) -> dict[str, Any]:
 )
 def start(call: Call, secret: str, user_id: str, kind: int, partner_id: int, expiry: int, privileges: str) -> str:
     """Start a session with one of the account's secrets."""
-    config = call.app.config
+    config = call.account.config
     accepted = {config.admin_secret} | ({config.user_secret} if kind == USER else set())
     if partner_id != config.partner_id or secret not in accepted:
         raise KalturaError("START_SESSION_ERROR", partner_id)
     sent = php.to_str(call.params.get("expiry", ""))
     if sent and not sent.lstrip("+-").isdigit():
         raise ServerCrash  # the real one adds text to a time and dies
-    return call.app.sessions.start(user_id, kind, expiry, privileges)
+    return call.account.sessions.start(user_id, kind, expiry, privileges)
 
 
 @session.action("startWidgetSession", param("widgetId", STRING), param("expiry", INT, _DAY), level=Level.NONE)
 def start_widget_session(call: Call, widget_id: str, expiry: int) -> dict[str, Any]:
     """Start the anonymous session of a widget; every account has the widget ``_<partner id>``."""
-    partner = call.app.config.partner_id
+    partner = call.account.config.partner_id
     if widget_id != f"_{partner}":
         raise KalturaError("INVALID_WIDGET_ID", widget_id)
-    text = call.app.sessions.start(WIDGET_USER, USER, expiry, "view:*,widget:1")
+    text = call.account.sessions.start(WIDGET_USER, USER, expiry, "view:*,widget:1")
     return {"partnerId": partner, "ks": text, "userId": 0, "objectType": "KalturaStartWidgetSessionResponse"}
 
 
 @session.action("get", param("session", STRING, ""), level=Level.ADMIN)
 def get(call: Call, text: str) -> dict[str, Any]:
     """Return what a session is; the caller's own by default."""
-    found = call.app.sessions.open(text) if text else call.session
+    found = call.account.sessions.open(text) if text else call.session
     if found is None:
         raise KalturaError("MISSING_KS")
     return session_info(found)
@@ -90,4 +90,4 @@ def get(call: Call, text: str) -> dict[str, Any]:
 def end(call: Call) -> None:
     """Revoke the caller's session."""
     if call.session is not None:
-        call.app.sessions.end(call.session)
+        call.account.sessions.end(call.session)

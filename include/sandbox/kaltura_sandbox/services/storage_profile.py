@@ -38,9 +38,9 @@ storage_profile = Service("storageProfile")
 @storage_profile.action("add", param("storageProfile", _PROFILE), level=Level.ADMIN)
 def add(call: Call, value: ObjectValue) -> Record:
     """Make a storage known."""
-    now = call.app.clock.now()
+    now = call.account.clock.now()
     made = {"status": 1, "protocol": "1", **value.values, "partnerId": call.partner_id, "createdAt": now}
-    number = call.app.database.next_number("storage_profile")
+    number = call.account.database.next_number("storage_profile")
     return _PROFILE.dump(call.tables.storage_profiles.put(made | {"id": number, "updatedAt": now}))
 
 

@@ -25,7 +25,7 @@ def ping(call: Call) -> bool:
 @system.action("pingDatabase", level=Level.NONE)
 def ping_database(call: Call) -> bool:
     """Whether the database answers."""
-    return bool(call.app.database.execute("SELECT 1"))
+    return bool(call.account.database.execute("SELECT 1"))
 
 
 @system.action("getVersion", level=Level.NONE)
@@ -37,4 +37,4 @@ def get_version(call: Call) -> str:
 @system.action("getTime", level=Level.NONE)
 def get_time(call: Call) -> int:
     """Return the server's unix time."""
-    return call.app.clock.now()
+    return call.account.clock.now()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import PAGER, split
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import FILE, INT, STRING, Upload
-from kaltura_sandbox.assets.thumb_params import THUMB_PARAMS, capture
-from kaltura_sandbox.assets.thumbs import DEFAULT_TAG, THUMB, THUMB_FILTER, make_default, shelf, thumbs_of
 from kaltura_sandbox.entries import store
 from kaltura_sandbox.entries.resources import RESOURCE
+from kaltura_sandbox.errors import KalturaError
+from kaltura_sandbox.sidecars.thumb_params import THUMB_PARAMS, capture
+from kaltura_sandbox.sidecars.thumbs import DEFAULT_TAG, THUMB, THUMB_FILTER, make_default, shelf, thumbs_of
 from kaltura_sandbox.uploads.attach import File
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def add_from_image(call: Call, entry_id: str, data: Upload) -> Record:
     if not isinstance(data, Upload):
         raise KalturaError("UPLOAD_ERROR")
     file = File(Path(data.path), Path(data.name).suffix[1:].lower() or "jpg", data.size)
-    return shelf.show(shelf.fill(call.app, asset, file), fresh=True)
+    return shelf.show(shelf.fill(call.account, asset, file), fresh=True)
 
 
 @service.action("addFromUrl", param("entryId", STRING), param("url", STRING), owner="entryId")
@@ -63,13 +63,13 @@ def generate(call: Call, entry_id: str, params: ObjectValue, source_id: str | No
     """Make a thumbnail of a moment of a video."""
     entry = store.find(call, entry_id)
     file = capture(call, entry, params, source_id)
-    return shelf.show(shelf.fill(call.app, _new(call, entry_id), file))
+    return shelf.show(shelf.fill(call.account, _new(call, entry_id), file))
 
 
 @service.action("setAsDefault", param("thumbAssetId", STRING))
 def set_as_default(call: Call, asset_id: str) -> None:
     """Make a thumbnail its entry's default."""
-    make_default(call.app, shelf.find(call, asset_id))
+    make_default(call.account, shelf.find(call, asset_id))
 
 
 @service.action("get", param("thumbAssetId", STRING))
@@ -81,7 +81,7 @@ def get(call: Call, asset_id: str) -> Record:
 @service.action("getByEntryId", param("entryId", STRING))
 def get_by_entry_id(call: Call, entry_id: str) -> list[Record]:
     """Return the thumbnails of an entry."""
-    return [shelf.show(asset) for asset in thumbs_of(call.app, store.find(call, entry_id)["id"])]
+    return [shelf.show(asset) for asset in thumbs_of(call.account, store.find(call, entry_id)["id"])]
 
 
 @service.action("list", param("filter", THUMB_FILTER, None), param("pager", PAGER, None))

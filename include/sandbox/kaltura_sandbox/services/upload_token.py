@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import PAGER, list_reply, page, split
 from kaltura_sandbox.api.registry import Level, Service, param
 from kaltura_sandbox.api.types import BOOL, FILE, FLOAT, STRING, Upload
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.uploads import attach, receive, tokens
 from kaltura_sandbox.uploads.tokens import UPLOAD_TOKEN, UPLOAD_TOKEN_FILTER
 
@@ -55,7 +55,7 @@ def upload(call: Call, token_id: str, file: Any, resume: bool, final: bool, resu
             _delete(call, token)
         raise KalturaError("UPLOAD_ERROR")
     piece = receive.Piece(file, resume, final, int(resume_at))
-    return UPLOAD_TOKEN.dump(receive.receive(call.app, token, piece))
+    return UPLOAD_TOKEN.dump(receive.receive(call.account, token, piece))
 
 
 @upload_token.action("delete", param("uploadTokenId", STRING))
@@ -65,11 +65,11 @@ def delete(call: Call, token_id: str) -> None:
 
 
 def _delete(call: Call, token: Record) -> None:
-    with call.app.locks.hold(token["id"]), call.app.database.transaction():
+    with call.account.locks.hold(token["id"]), call.account.database.transaction():
         current = call.tables.tokens.get(token["id"]) or token
-        tokens.delete(call.app, current)
+        tokens.delete(call.account, current)
         if current["status"] in (tokens.PENDING, tokens.PARTIAL):
-            attach.release(call.app, current)
+            attach.release(call.account, current)
 
 
 @upload_token.action(
@@ -83,7 +83,7 @@ def list_(call: Call, value: ObjectValue | None, pager: ObjectValue | None) -> R
     if value and value.get("orderBy") in ("+createdAt", "-createdAt", "createdAt"):
         direction = "DESC" if value.get("orderBy").startswith("-") else "ASC"
         order = f"created {direction}, id {direction}"
-    with call.app.database.transaction():
+    with call.account.database.transaction():
         total = call.tables.tokens.count(where, params)
         found = call.tables.tokens.find(where, params, order=order, limit=limit, offset=offset)
     shown = [UPLOAD_TOKEN.dump(token) for token in found]
@@ -122,7 +122,7 @@ def _defaults(call: Call, value: ObjectValue | None) -> list[tuple[str, list[Any
     if value is None or value.get("fileNameEqual") is None:
         return []
     if value.get("statusEqual") == tokens.PARTIAL:
-        oldest = call.app.clock.now() - call.app.config.max_resume_time
+        oldest = call.account.clock.now() - call.account.config.max_resume_time
         return [("updated >= ?", [oldest])]
     if value.get("statusEqual") is None and value.get("statusIn") is None:
         return [("status IN (0, 1, 2)", [])]

@@ -6,7 +6,7 @@ import hashlib
 import threading
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.sessions import ks
 
 if TYPE_CHECKING:

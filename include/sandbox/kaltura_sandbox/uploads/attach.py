@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.uploads import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["File", "Target", "claim", "close", "complete", "fill", "register", "release"]
 
@@ -31,12 +31,12 @@ class File:
 class Target:
     """A kind of object that can wait for a token.
 
-    ``fill(app, object_id, file)`` takes the content and says whether it wanted it; ``forget(app, object_id,
+    ``fill(account, object_id, file)`` takes the content and says whether it wanted it; ``forget(account, object_id,
     finished)`` undoes the waiting.
     """
 
-    fill: Callable[[App, str, File], bool]
-    forget: Callable[[App, str, bool], None]
+    fill: Callable[[Account, str, File], bool]
+    forget: Callable[[Account, str, bool], None]
 
 
 _TARGETS: dict[str, Target] = {}
@@ -47,7 +47,7 @@ def register(object_type: str, target: Target) -> None:
     _TARGETS[object_type] = target
 
 
-def claim(app: App, token_id: str, object_type: str, object_id: str) -> File | None:
+def claim(account: Account, token_id: str, object_type: str, object_id: str) -> File | None:
     """Use a token as content of an object.
 
     A full token is consumed: its file is returned and it is CLOSED. Any other (a CLOSED one too, as on the real
@@ -55,19 +55,19 @@ def claim(app: App, token_id: str, object_type: str, object_id: str) -> File | N
 
     :raises KalturaError: ``UPLOAD_TOKEN_NOT_FOUND``, ``UPLOADED_FILE_NOT_FOUND_BY_TOKEN``.
     """
-    with app.locks.hold(token_id):
-        token = app.tables.tokens.get(token_id)
+    with account.locks.hold(token_id):
+        token = account.tables.tokens.get(token_id)
         if token is None or token["status"] == tokens.DELETED:
             raise KalturaError("UPLOAD_TOKEN_NOT_FOUND")
         if token["status"] == tokens.FULL:
-            return close(app, token)
-        app.tables.tokens.change(
-            token_id, attachedObjectType=object_type, attachedObjectId=object_id, updatedAt=app.clock.now()
+            return close(account, token)
+        account.tables.tokens.change(
+            token_id, attachedObjectType=object_type, attachedObjectId=object_id, updatedAt=account.clock.now()
         )
         return None
 
 
-def close(app: App, token: Record) -> File:
+def close(account: Account, token: Record) -> File:
     """Consume a full token.
 
     :raises KalturaError: its file is gone.
@@ -75,28 +75,28 @@ def close(app: App, token: Record) -> File:
     path = Path(token.get("_path") or "/nonexistent")
     if not path.exists():
         raise KalturaError("UPLOADED_FILE_NOT_FOUND_BY_TOKEN")
-    app.tables.tokens.change(token["id"], status=tokens.CLOSED, updatedAt=app.clock.now())
+    account.tables.tokens.change(token["id"], status=tokens.CLOSED, updatedAt=account.clock.now())
     return File(path, token.get("_extension", "noex"), path.stat().st_size)
 
 
-def complete(app: App, token: Record) -> Record:
+def complete(account: Account, token: Record) -> Record:
     """Hand a token that has just become full to the object it is attached to, if that still wants it."""
     target = _TARGETS.get(token.get("attachedObjectType") or "")
     if target is not None:
         path = Path(token["_path"])
         file = File(path, token.get("_extension", "noex"), path.stat().st_size)
-        if target.fill(app, token["attachedObjectId"], file):
-            return app.tables.tokens.change(token["id"], status=tokens.CLOSED) or token
+        if target.fill(account, token["attachedObjectId"], file):
+            return account.tables.tokens.change(token["id"], status=tokens.CLOSED) or token
     return token
 
 
-def fill(app: App, object_type: str, object_id: str, file: File) -> bool:
+def fill(account: Account, object_type: str, object_id: str, file: File) -> bool:
     """Hand a file to an object that waits for it; False when the object does not want it any more."""
-    return _TARGETS[object_type].fill(app, object_id, file)
+    return _TARGETS[object_type].fill(account, object_id, file)
 
 
-def release(app: App, token: Record, *, finished: bool = False) -> None:
+def release(account: Account, token: Record, *, finished: bool = False) -> None:
     """Undo the waiting of the object a dead token was attached to."""
     target = _TARGETS.get(token.get("attachedObjectType") or "")
     if target is not None:
-        target.forget(app, token["attachedObjectId"], finished)
+        target.forget(account, token["attachedObjectId"], finished)

@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections import defaultdict
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.uploads import attach, tokens
 from kaltura_sandbox.uploads.chunks import ChunkStore
 from kaltura_sandbox.uploads.sniff import is_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record, Upload
-    from kaltura_sandbox.app import App
 
-__all__ = ["Locks", "Piece", "receive"]
+__all__ = ["Piece", "receive"]
 
 _AUTO_FINALIZE_ATTEMPTS = 5
-
-
-class Locks:
-    """One lock per key, made when first asked for."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
-
-    @contextmanager
-    def hold(self, key: str) -> Iterator[None]:
-        """Hold the lock of a key."""
-        with self._guard:
-            lock = self._locks[key]
-        with lock:
-            yield
 
 
 @dataclass(slots=True)
@@ -58,29 +37,29 @@ class Piece:
         return Path(self.upload.path)
 
 
-def receive(app: App, token: Record, piece: Piece) -> Record:
+def receive(account: Account, token: Record, piece: Piece) -> Record:
     """Take a chunk and return the token as it stands then.
 
     :raises KalturaError: the chunk cannot be taken, or the final one does not complete the file.
     """
-    store = ChunkStore(app.files.upload_dir(token["id"]))
-    with app.locks.hold(token["id"]):
-        token = _current(app, token["id"])
+    store = ChunkStore(account.files.upload_dir(token["id"]))
+    with account.locks.hold(token["id"]):
+        token = _current(account, token["id"])
         expected = _store(token, store, piece)
         if not _consumed(token, store):
-            app.tables.tokens.put(token)
+            account.tables.tokens.put(token)
     if expected is not None:
-        _wait_for(app, token, store, expected, auto=not piece.final)
-        time.sleep(app.config.final_time)
-    with app.locks.hold(token["id"]):
-        fresh = _current(app, token["id"])
+        _wait_for(account, token, store, expected, auto=not piece.final)
+        time.sleep(account.config.final_time)
+    with account.locks.hold(token["id"]):
+        fresh = _current(account, token["id"])
         return _save(
-            app, fresh, store, piece, final=piece.final or expected is not None or _is_whole(fresh, store, piece)
+            account, fresh, store, piece, final=piece.final or expected is not None or _is_whole(fresh, store, piece)
         )
 
 
-def _current(app: App, token_id: str) -> Record:
-    token = app.tables.tokens.get(token_id)
+def _current(account: Account, token_id: str) -> Record:
+    token = account.tables.tokens.get(token_id)
     if token is None or token["status"] == tokens.DELETED:
         raise KalturaError("UPLOAD_TOKEN_NOT_FOUND")
     return token
@@ -138,13 +117,13 @@ def _extension(name: str) -> str:
     return "" if extension == "tmp" else extension
 
 
-def _wait_for(app: App, token: Record, store: ChunkStore, expected: int, *, auto: bool) -> None:
+def _wait_for(account: Account, token: Record, store: ChunkStore, expected: int, *, auto: bool) -> None:
     """Settle parked chunks until the file has the expected size, for as long as ``final_wait`` allows."""
-    pause = min(1.0, max(app.config.final_wait / 45, 0.01))
-    deadline = time.monotonic() + app.config.final_wait - pause
+    pause = min(1.0, max(account.config.final_wait / 45, 0.01))
+    deadline = time.monotonic() + account.config.final_wait - pause
     while True:
-        with app.locks.hold(token["id"]):
-            fresh = _current(app, token["id"])
+        with account.locks.hold(token["id"]):
+            fresh = _current(account, token["id"])
             if _consumed(fresh, store):
                 return
             again = store.settle()
@@ -153,51 +132,51 @@ def _wait_for(app: App, token: Record, store: ChunkStore, expected: int, *, auto
         if time.monotonic() >= deadline:
             break
         time.sleep(pause)
-    if auto and _auto_attempts(app, token) > _AUTO_FINALIZE_ATTEMPTS:
+    if auto and _auto_attempts(account, token) > _AUTO_FINALIZE_ATTEMPTS:
         raise KalturaError("INTERNAL_SERVERL_ERROR")
     raise KalturaError("UPLOAD_TOKEN_CANNOT_MATCH_EXPECTED_SIZE")
 
 
-def _auto_attempts(app: App, token: Record) -> int:
+def _auto_attempts(account: Account, token: Record) -> int:
     attempts = int(token.get("_auto_attempts", 0)) + 1
-    app.tables.tokens.change(token["id"], _auto_attempts=attempts)
+    account.tables.tokens.change(token["id"], _auto_attempts=attempts)
     return attempts
 
 
-def _save(app: App, token: Record, store: ChunkStore, piece: Piece, *, final: bool) -> Record:
+def _save(account: Account, token: Record, store: ChunkStore, piece: Piece, *, final: bool) -> Record:
     if _consumed(token, store):
-        return _second_final(app, token)
+        return _second_final(account, token)
     if not token.get("fileName"):
         tokens.set_file_name(token, piece.upload.name)
     token["uploadedFileSize"] = store.size
-    token["updatedAt"] = app.clock.now()
+    token["updatedAt"] = account.clock.now()
     if not final:
         # A late chunk must not reopen what another call completed meanwhile.
         token["status"] = max(token["status"], tokens.PARTIAL)
-        return app.tables.tokens.put(token)
-    if app.config.restrict_file_types and not is_allowed(store.data):
-        app.tables.tokens.put(token)
-        tokens.delete(app, token)
-        attach.release(app, token)
+        return account.tables.tokens.put(token)
+    if account.config.restrict_file_types and not is_allowed(store.data):
+        account.tables.tokens.put(token)
+        tokens.delete(account, token)
+        attach.release(account, token)
         raise KalturaError("UPLOAD_TOKEN_FILE_TYPE_RESTRICTED_FOR_UPLOAD")
-    delays = app.faults.take(["final_delay"], "uploadToken", "upload")
+    delays = account.faults.take(["final_delay"], "uploadToken", "upload")
     for fault in delays:
         time.sleep(0 if fault.parameters.get("done") else fault.number("seconds", 1))
     token["status"] = tokens.FULL
     token["_path"] = str(store.data)
-    app.tables.tokens.put(token)
-    app.completed[token["id"]] = time.monotonic()
+    account.tables.tokens.put(token)
+    account.completed[token["id"]] = time.monotonic()
     for fault in delays:
         time.sleep(fault.number("seconds", 1) if fault.parameters.get("done") else 0)
-    return attach.complete(app, token)
+    return attach.complete(account, token)
 
 
-def _second_final(app: App, token: Record) -> Record:
+def _second_final(account: Account, token: Record) -> Record:
     """Settle the slower of two final chunks, which finds the file consumed: the token reads FULL again, or is lost."""
-    faults = app.faults.take(["second_final"], "uploadToken", "upload")
+    faults = account.faults.take(["second_final"], "uploadToken", "upload")
     if any(fault.parameters.get("outcome") == "deleted" for fault in faults):
-        tokens.delete(app, token)
-        attach.release(app, token, finished=True)
+        tokens.delete(account, token)
+        attach.release(account, token, finished=True)
         raise KalturaError("UPLOAD_ERROR")
     token["status"] = tokens.FULL
-    return app.tables.tokens.put(token)
+    return account.tables.tokens.put(token)

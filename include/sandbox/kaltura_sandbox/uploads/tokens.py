@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import BASE_FILTER
 from kaltura_sandbox.api.types import (
     DOUBLE_TEXT,
@@ -20,11 +19,12 @@ from kaltura_sandbox.api.types import (
     Scalar,
     prop,
 )  # fmt: skip
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.ids import new_token_id
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.call import Call
-    from kaltura_sandbox.app import App
 
 __all__ = [
     "CLOSED", "DELETED", "FULL", "PARTIAL", "PENDING", "UPLOAD_TOKEN", "UPLOAD_TOKEN_FILTER",
@@ -97,8 +97,8 @@ def new(call: Call, properties: Record) -> Record:
         "userId": call.user_id,
         "status": PENDING,
         "fileSize": properties.get("fileSize"),
-        "createdAt": call.app.clock.now(),
-        "updatedAt": call.app.clock.now(),
+        "createdAt": call.account.clock.now(),
+        "updatedAt": call.account.clock.now(),
         "autoFinalize": properties.get("autoFinalize") or 0,
     }
     set_file_name(token, name)
@@ -129,18 +129,18 @@ def check_accepts_bytes(call: Call, token: Record, *, final: bool) -> None:
     A final chunk that was on its way before another one completed the file is taken: the real server checks the
     status of both before either is done.
     """
-    status, app = token["status"], call.app
+    status, account = token["status"], call.account
     if status == ERROR:
         raise KalturaError("MAX_ALLOWED_CHUNK_COUNT_EXCEEDED")
-    if final and status in (FULL, CLOSED) and call.arrived < app.completed.get(token["id"], 0):
+    if final and status in (FULL, CLOSED) and call.arrived < account.completed.get(token["id"], 0):
         return
     if status not in (PENDING, PARTIAL):
         raise KalturaError("UPLOAD_TOKEN_INVALID_STATUS_FOR_UPLOAD")
-    limit = app.config.max_resume_time
-    if status == PARTIAL and token["updatedAt"] < app.clock.now() - limit:
+    limit = account.config.max_resume_time
+    if status == PARTIAL and token["updatedAt"] < account.clock.now() - limit:
         raise KalturaError("UPLOAD_PASSED_MAX_RESUME_TIME_ALLOWED", limit)
 
 
-def delete(app: App, token: Record) -> None:
+def delete(account: Account, token: Record) -> None:
     """Make a token deleted; its bytes are left for the dead, as nobody can reach them."""
-    app.tables.tokens.change(token["id"], status=DELETED, updatedAt=app.clock.now())
+    account.tables.tokens.change(token["id"], status=DELETED, updatedAt=account.clock.now())

@@ -12,8 +12,8 @@ from kaltura_sandbox.web import labels
 from kaltura_sandbox.web.html import Markup, link, page, size, table, tag, when
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["entry_page"]
 
@@ -21,20 +21,25 @@ _BUSY = (0, 1)
 _WHOLE = 86400  # one segment holds all captions of a day
 
 
-def entry_page(app: App, entry_id: str) -> Response:
+def entry_page(account: Account, entry_id: str) -> Response:
     """Show an entry; 404 when there is none."""
-    entry = app.tables.entries.get(entry_id)
+    entry = account.tables.entries.get(entry_id)
     if entry is None or entry["status"] == DELETED:
         missing = page("Not found - Kaltura sandbox", tag("h2", "No such entry"), tag("p", tag("code", entry_id)))
         return Response(404, missing.headers, missing.body)
-    assets = app.tables.assets.find("entry = ? AND status != 3", (entry_id,), order="params, id")
+    assets = account.tables.assets.find("entry = ? AND status != 3", (entry_id,), order="params, id")
     kinds = {kind: [asset for asset in assets if asset["_kind"] == kind] for kind in _SECTIONS}
     sections = [[tag("h3", title), show(entry, kinds[kind])] for kind, (title, show) in _SECTIONS.items()]
     title = entry.get("name") or entry_id
     return page(
         f"{title} - Kaltura sandbox",
         tag("h2", title, " ", labels.entry_status(entry["status"])),
-        tag("div", tag("div", _player(app, entry, kinds["caption"])), tag("div", _facts(app, entry)), class_="two"),
+        tag(
+            "div",
+            tag("div", _player(account, entry, kinds["caption"])),
+            tag("div", _facts(account, entry)),
+            class_="two",
+        ),
         sections,
         refresh=3 if entry["status"] in _BUSY else None,
     )
@@ -44,11 +49,11 @@ def _base(entry: Record) -> str:
     return f"/p/{entry['partnerId']}/sp/{entry['partnerId']}00"
 
 
-def _player(app: App, entry: Record, captions: list[Record]) -> Markup:
+def _player(account: Account, entry: Record, captions: list[Record]) -> Markup:
     base, entry_id = _base(entry), entry["id"]
     if entry.get("mediaType") == IMAGE and entry.get("_path"):
         return tag("img", src=f"{base}/thumbnail/entry_id/{entry_id}/width/800", alt="", style="max-width:100%")
-    found = playable(app, entry_id)
+    found = playable(account, entry_id)
     if not found:
         return tag("p", "nothing to play yet", class_="soft")
     manifest = f"{base}/playManifest/entryId/{entry_id}/format"
@@ -83,7 +88,7 @@ def _track(caption: Record) -> Markup:
     return tag("track", src=url, kind="subtitles", label=label, srclang=caption.get("languageCode") or "en")
 
 
-def _facts(app: App, entry: Record) -> Markup:
+def _facts(account: Account, entry: Record) -> Markup:
     rows: list[tuple[str, Any]] = [
         ("Id", tag("code", entry["id"])),
         ("Created (UTC)", when(entry["createdAt"])),
@@ -101,17 +106,20 @@ def _facts(app: App, entry: Record) -> Markup:
         ("Length", f"{entry['msDuration'] / 1000:.3f} s" if entry.get("msDuration") else None),
         ("Picture", f"{entry['width']} x {entry['height']}" if entry.get("width") else None),
         ("Replaced by", entry.get("replacingEntryId")),
-        ("Upload", _upload(app, entry)),
+        ("Upload", _upload(account, entry)),
     ]
     shown = [tag("tr", tag("th", name), tag("td", value)) for name, value in rows if value not in (None, "")]
     return tag("table", shown)
 
 
-def _upload(app: App, entry: Record) -> Any:
+def _upload(account: Account, entry: Record) -> Any:
     """Return the token an entry waits for, and how far its upload is."""
-    ids = [entry["id"], *(asset["id"] for asset in app.tables.assets.find("entry = ? AND status = 7", (entry["id"],)))]
+    ids = [
+        entry["id"],
+        *(asset["id"] for asset in account.tables.assets.find("entry = ? AND status = 7", (entry["id"],))),
+    ]
     places = ",".join("?" * len(ids))
-    token = app.tables.tokens.first(f"attached IN ({places}) AND status IN (0, 1)", ids)
+    token = account.tables.tokens.first(f"attached IN ({places}) AND status IN (0, 1)", ids)
     if token is None:
         return None
     done, whole = token.get("uploadedFileSize") or 0, token.get("fileSize")

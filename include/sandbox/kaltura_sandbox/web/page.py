@@ -6,14 +6,15 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from kaltura_sandbox.web import labels, route
+from kaltura_sandbox.routing import route
+from kaltura_sandbox.web import labels
 from kaltura_sandbox.web.entry_page import entry_page
 from kaltura_sandbox.web.html import Markup, link, page, size, table, tag, when
 from kaltura_sandbox.wire.params import parse_query
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
     from kaltura_sandbox.server.message import Request, Response
 
 __all__ = ["console", "home"]
@@ -24,40 +25,42 @@ _STATUSES = {"": "any status", "2": "ready", "0": "importing", "1": "converting"
 
 
 @route("/")
-def home(app: App, request: Request) -> Response | None:
+def home(account: Account, request: Request) -> Response | None:
     """Show the entries; any other path is none of ours."""
     if request.path != "/" or request.method not in ("GET", "HEAD"):
         return None
-    return _entries(app, request)
+    return _entries(account, request)
 
 
 @route("/index.php/kmcng")
-def console(app: App, request: Request) -> Response | None:
+def console(account: Account, request: Request) -> Response | None:
     """Show what the console shows at this address: one entry, else all."""
     if request.method not in ("GET", "HEAD"):
         return None
     found = _ENTRY.match(request.path)
-    return entry_page(app, found[1]) if found else _entries(app, request)
+    return entry_page(account, found[1]) if found else _entries(account, request)
 
 
-def _entries(app: App, request: Request) -> Response:
+def _entries(account: Account, request: Request) -> Response:
     asked = dict(parse_query(request.query))
     number = int(asked["page"]) if asked.get("page", "").isdigit() else 0
     where, params = _condition(asked)
-    found = app.database.execute(
+    found = account.database.execute(
         # By the index, as the console; the condition is built of fixed parts only.
         f"SELECT id FROM entry_index WHERE {where} ORDER BY seq DESC LIMIT ? OFFSET ?",  # noqa: S608
         (*params, _PAGE, number * _PAGE),
     )
-    rows = [entry for (entry_id,) in found if (entry := app.tables.entries.get(entry_id)) is not None]
-    count = int(app.database.execute(f"SELECT COUNT(*) FROM entry_index WHERE {where}", params)[0][0])  # noqa: S608
-    counts = f"Entries: {count}. Uploads not finished: {app.tables.tokens.count('status IN (0, 1)')}."
+    rows = [entry for (entry_id,) in found if (entry := account.tables.entries.get(entry_id)) is not None]
+    count = int(account.database.execute(f"SELECT COUNT(*) FROM entry_index WHERE {where}", params)[0][0])  # noqa: S608
+    counts = f"Entries: {count}. Uploads not finished: {account.tables.tokens.count('status IN (0, 1)')}."
     return page(
         "Entries - Kaltura sandbox",
         tag("h2", "Entries"),
         _search(asked),
         tag("p", counts, class_="soft"),
-        table(("", "Name", "Status", "Length", "Size", "Created (UTC)", "Reference"), [_row(app, row) for row in rows]),
+        table(
+            ("", "Name", "Status", "Length", "Size", "Created (UTC)", "Reference"), [_row(account, row) for row in rows]
+        ),
         _pager(asked, number, count),
         refresh=None if asked else 5,
     )
@@ -88,14 +91,14 @@ def _search(asked: dict[str, str]) -> Markup:
     )
 
 
-def _row(app: App, entry: Record) -> list[Any]:
+def _row(account: Account, entry: Record) -> list[Any]:
     address = f"/index.php/kmcng/content/entries/entry/{entry['id']}/metadata"
     picture = ""
     if entry.get("_thumb_version"):
         url = f"/p/{entry['partnerId']}/thumbnail/entry_id/{entry['id']}/width/192/version/{entry['_thumb_version']}"
         picture = tag("img", src=url, alt="", loading="lazy")
     length = f"{entry['msDuration'] / 1000:.1f} s" if entry.get("msDuration") else ""
-    source = app.tables.assets.first("entry = ? AND kind = 'flavor' AND params = 0 AND status != 3", (entry["id"],))
+    source = account.tables.assets.first("entry = ? AND kind = 'flavor' AND params = 0 AND status != 3", (entry["id"],))
     return [
         picture,
         [link(address, entry.get("name") or entry["id"]), tag("br"), tag("code", entry["id"], class_="soft")],

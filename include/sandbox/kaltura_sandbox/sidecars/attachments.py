@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kaltura_sandbox.api.errors import declare
 from kaltura_sandbox.api.types import Access, EnumType, ObjectType, StringEnumType, prop
-from kaltura_sandbox.assets.content import AssetKind, AssetShelf
 from kaltura_sandbox.assets.types import ASSET, ASSET_FILTER
+from kaltura_sandbox.errors import declare
+from kaltura_sandbox.sidecars.content import AssetKind, AssetShelf
 
 __all__ = ["ATTACHMENT", "ATTACHMENT_FILTER", "shelf"]
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import declare
 from kaltura_sandbox.api.listing import split
 from kaltura_sandbox.api.types import INT, Access, EnumType, ObjectType, prop
-from kaltura_sandbox.assets.content import AssetKind, AssetShelf
 from kaltura_sandbox.assets.types import ASSET, ASSET_FILTER
 from kaltura_sandbox.entries import store
 from kaltura_sandbox.entries.picture import picture_size
 from kaltura_sandbox.entries.types import NO_CONTENT
+from kaltura_sandbox.errors import declare
+from kaltura_sandbox.sidecars.content import AssetKind, AssetShelf
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["DEFAULT_TAG", "THUMB", "THUMB_FILTER", "make_default", "shelf", "thumbs_of"]
 
@@ -41,42 +41,42 @@ THUMB_FILTER = ObjectType(
 )
 
 
-def thumbs_of(app: App, entry_id: str) -> list[Record]:
+def thumbs_of(account: Account, entry_id: str) -> list[Record]:
     """Return the thumbnails of an entry that are not deleted, oldest first."""
-    return app.tables.assets.find(
+    return account.tables.assets.find(
         "entry = ? AND kind = 'thumb' AND status != 3", (entry_id,), order="json_extract(data, '$.createdAt'), id"
     )
 
 
-def make_default(app: App, asset: Record) -> Record:
+def make_default(account: Account, asset: Record) -> Record:
     """Make a thumbnail the one its entry is shown with; the entry's ``thumbnailUrl`` gets a new version."""
-    with app.database.transaction():
-        for other in thumbs_of(app, asset["entryId"]):
+    with account.database.transaction():
+        for other in thumbs_of(account, asset["entryId"]):
             tags = [tag for tag in split(other["tags"]) if tag != DEFAULT_TAG]
             if other["id"] == asset["id"]:
                 tags.append(DEFAULT_TAG)
             if tags != split(other["tags"]):
-                app.tables.assets.change(other["id"], tags=",".join(tags))
-        entry = app.tables.entries.get(asset["entryId"])
+                account.tables.assets.change(other["id"], tags=",".join(tags))
+        entry = account.tables.entries.get(asset["entryId"])
         if entry is not None:
-            store.change(app, entry["id"], _thumb_version=store.next_content_version(entry.get("_thumb_version")))
-        return app.tables.assets.get(asset["id"]) or asset
+            store.change(account, entry["id"], _thumb_version=store.next_content_version(entry.get("_thumb_version")))
+        return account.tables.assets.get(asset["id"]) or asset
 
 
-def _arrived(app: App, asset: Record) -> Record:
+def _arrived(account: Account, asset: Record) -> Record:
     """Return the size of a new picture; the first one of an entry without content becomes its default."""
     found = picture_size(Path(asset["_path"]))
     size = {"width": found[0], "height": found[1]} if found else {}
-    entry = app.tables.entries.get(asset["entryId"]) or {}
-    first = entry.get("status") == NO_CONTENT and not _has_default(app, asset["entryId"])
+    entry = account.tables.entries.get(asset["entryId"]) or {}
+    first = entry.get("status") == NO_CONTENT and not _has_default(account, asset["entryId"])
     if first or DEFAULT_TAG in split(asset["tags"]):
-        app.tables.assets.put({**asset, **size})
-        return {**size, "tags": make_default(app, asset)["tags"]}
+        account.tables.assets.put({**asset, **size})
+        return {**size, "tags": make_default(account, asset)["tags"]}
     return size
 
 
-def _has_default(app: App, entry_id: str) -> bool:
-    return any(DEFAULT_TAG in split(thumb["tags"]) for thumb in thumbs_of(app, entry_id))
+def _has_default(account: Account, entry_id: str) -> bool:
+    return any(DEFAULT_TAG in split(thumb["tags"]) for thumb in thumbs_of(account, entry_id))
 
 
 shelf = AssetShelf(

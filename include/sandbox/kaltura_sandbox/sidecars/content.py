@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kaltura_sandbox.api.call import FileReply
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.listing import list_reply, page
 from kaltura_sandbox.assets import types as asset_types
 from kaltura_sandbox.assets.query import list_assets
 from kaltura_sandbox.assets.types import alive, new_asset, next_version
 from kaltura_sandbox.entries.resources import TOKEN_RESOURCE, URL_RESOURCE, local_file
+from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.fetching import FetchError, clean_url, download, extension_of
 from kaltura_sandbox.server.message import Response
 from kaltura_sandbox.uploads import attach
@@ -22,9 +22,9 @@ from kaltura_sandbox.uploads.attach import File, Target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.call import Call
     from kaltura_sandbox.api.types import ObjectType, ObjectValue, Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["AssetKind", "AssetShelf", "fetch_file", "properties_sent"]
 
@@ -54,10 +54,10 @@ class AssetKind:
 class AssetShelf:
     """The actions that every kind of asset has.
 
-    :param arrived: called with the app and the asset that has a new file; returns properties to set beside it.
+    :param arrived: called with the account and the asset that has a new file; returns properties to set beside it.
     """
 
-    def __init__(self, kind: AssetKind, arrived: Callable[[App, Record], Record] | None = None) -> None:
+    def __init__(self, kind: AssetKind, arrived: Callable[[Account, Record], Record] | None = None) -> None:
         self.kind, self._arrived = kind, arrived
         attach.register(kind.token_type, Target(self._fill, self._forget))
 
@@ -66,7 +66,7 @@ class AssetShelf:
 
         :raises KalturaError: there is none of this kind.
         """
-        asset = alive(call.app, asset_id, self.kind.name)
+        asset = alive(call.account, asset_id, self.kind.name)
         if asset is None:
             raise KalturaError(self.kind.not_found, asset_id)
         return asset
@@ -74,7 +74,7 @@ class AssetShelf:
     def add(self, call: Call, entry: Record, value: ObjectValue | None, **properties: Any) -> Record:
         """Store a new asset, QUEUED and without file, from the properties sent over those given."""
         sent = properties_sent(value) if value is not None else {}
-        return new_asset(call.app, entry, self.kind.name, **(_UNSENT | properties | sent))
+        return new_asset(call.account, entry, self.kind.name, **(_UNSENT | properties | sent))
 
     def show(self, asset: Record, *, fresh: bool = False) -> Record:
         """Return an asset as a reply shows it; one made in this very call lacks what only the database fills in."""
@@ -82,10 +82,10 @@ class AssetShelf:
             asset = {name: value for name, value in asset.items() if name not in _UNSENT or value}
         return self.kind.type.dump(asset)
 
-    def fill(self, app: App, asset: Record, file: File) -> Record:
+    def fill(self, account: Account, asset: Record, file: File) -> Record:
         """Make a file the content of an asset: it is READY."""
         version = next_version(asset.get("version"))
-        path = app.files.keep(file.path, asset["id"], version, file.extension)
+        path = account.files.keep(file.path, asset["id"], version, file.extension)
         changed = {
             **asset,
             "version": version,
@@ -93,12 +93,12 @@ class AssetShelf:
             "size": file.size,
             "sizeInBytes": file.size,
             "status": asset_types.READY,
-            "updatedAt": app.clock.now(),
+            "updatedAt": account.clock.now(),
             "_path": str(path),
         }
         if self._arrived is not None:
-            changed |= self._arrived(app, changed)
-        return app.tables.assets.put(changed)
+            changed |= self._arrived(account, changed)
+        return account.tables.assets.put(changed)
 
     def set_content(self, call: Call, asset: Record, resource: ObjectValue) -> Record:
         """Fill an asset from a resource; a token that is not full leaves it IMPORTING.
@@ -107,18 +107,18 @@ class AssetShelf:
         """
         if resource.type.is_a(TOKEN_RESOURCE):
             token_id = resource.get("token", "")
-            with call.app.locks.hold(token_id), call.app.database.transaction():
-                file = attach.claim(call.app, token_id, self.kind.token_type, asset["id"])
+            with call.account.locks.hold(token_id), call.account.database.transaction():
+                file = attach.claim(call.account, token_id, self.kind.token_type, asset["id"])
                 if file is None:
                     return call.tables.assets.put({**asset, "status": asset_types.IMPORTING})
             # Outside the transaction: a look into the file may take a while.
-            return self.fill(call.app, asset, file)
+            return self.fill(call.account, asset, file)
         if resource.type is URL_RESOURCE:
             return self._from_url(call, asset, resource)
         local = local_file(call, resource)
         if local is None:
             raise KalturaError("RESOURCE_TYPE_NOT_SUPPORTED", resource.type.name)
-        return self.fill(call.app, asset, local)
+        return self.fill(call.account, asset, local)
 
     def _from_url(self, call: Call, asset: Record, resource: ObjectValue) -> Record:
         url = resource.get("url")
@@ -127,7 +127,7 @@ class AssetShelf:
         headers = [item.get("value", "") for item in resource.get("urlHeaders", [])]
         if not self.kind.download_failed:
             target = {"object_type": self.kind.token_type, "asset_id": asset["id"]}
-            call.app.jobs.add("asset_import", **target, url=url, headers=headers)
+            call.account.jobs.add("asset_import", **target, url=url, headers=headers)
             return call.tables.assets.put({**asset, "status": asset_types.IMPORTING})
         return self.fill_from_url(call, asset, url, headers)
 
@@ -137,11 +137,11 @@ class AssetShelf:
         :raises KalturaError: it could not be fetched; the asset is in ERROR.
         """
         try:
-            file = fetch_file(call.app, url, headers)
+            file = fetch_file(call.account, url, headers)
         except FetchError as error:
             call.tables.assets.change(asset["id"], status=asset_types.ERROR)
             raise KalturaError(self.kind.download_failed, url) from error
-        return self.fill(call.app, asset, file)
+        return self.fill(call.account, asset, file)
 
     def list(self, call: Call, wanted: ObjectValue | None, pager: ObjectValue | None) -> Record:
         """Return the assets of the entries a filter names.
@@ -157,13 +157,13 @@ class AssetShelf:
         """Change the properties of an asset."""
         stored = self.find(call, asset_id)
         value.check_update(stored)
-        changed = {**stored, **value.values, "updatedAt": call.app.clock.now()}
+        changed = {**stored, **value.values, "updatedAt": call.account.clock.now()}
         return self.show(call.tables.assets.put(changed))
 
     def delete(self, call: Call, asset_id: str) -> None:
         """Delete an asset."""
         asset = self.find(call, asset_id)
-        now = call.app.clock.now()
+        now = call.account.clock.now()
         call.tables.assets.put({**asset, "status": asset_types.DELETED, "updatedAt": now, "deletedAt": now})
 
     def url(self, call: Call, asset_id: str) -> str:
@@ -189,25 +189,25 @@ class AssetShelf:
             raise KalturaError(self.kind.not_ready)
         return asset
 
-    def _fill(self, app: App, asset_id: str, file: File) -> bool:
-        asset = alive(app, asset_id, self.kind.name)
+    def _fill(self, account: Account, asset_id: str, file: File) -> bool:
+        asset = alive(account, asset_id, self.kind.name)
         if asset is None:
             return False
-        self.fill(app, asset, file)
+        self.fill(account, asset, file)
         return True
 
-    def _forget(self, app: App, asset_id: str, _finished: bool) -> None:
-        asset = app.tables.assets.get(asset_id)
+    def _forget(self, account: Account, asset_id: str, _finished: bool) -> None:
+        asset = account.tables.assets.get(asset_id)
         if asset is not None and asset["status"] == asset_types.IMPORTING:
-            app.tables.assets.change(asset_id, status=asset_types.QUEUED)
+            account.tables.assets.change(asset_id, status=asset_types.QUEUED)
 
 
-def fetch_file(app: App, url: str, headers: list[str]) -> File:
+def fetch_file(account: Account, url: str, headers: list[str]) -> File:
     """Fetch a URL into a temporary file.
 
     :raises FetchError: it could not be fetched.
     """
-    url, target = clean_url(url), app.files.temporary_path()
+    url, target = clean_url(url), account.files.temporary_path()
     length = download(url, target, headers)
     return File(target, extension_of(url) or "noex", length)
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import imageio_ffmpeg
 
+from kaltura_sandbox import process
 from kaltura_sandbox.assets.flavors import MediaInfo
 from kaltura_sandbox.assets.params import FLAVOR_PARAMS
-from kaltura_sandbox.jobs import process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

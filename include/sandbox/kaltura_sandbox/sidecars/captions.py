@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import declare
 from kaltura_sandbox.api.types import (
     BOOL,
     FLOAT,
@@ -16,13 +15,14 @@ from kaltura_sandbox.api.types import (
     StringEnumType,
     prop,
 )  # fmt: skip
-from kaltura_sandbox.assets.content import AssetKind, AssetShelf
-from kaltura_sandbox.assets.languages import LANGUAGES
 from kaltura_sandbox.assets.types import ASSET, ASSET_FILTER
+from kaltura_sandbox.errors import declare
+from kaltura_sandbox.sidecars.content import AssetKind, AssetShelf
+from kaltura_sandbox.sidecars.languages import LANGUAGES
 
 if TYPE_CHECKING:
+    from kaltura_sandbox.account import Account
     from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
 
 __all__ = ["CAPTION", "CAPTION_FILTER", "EXTENSIONS", "make_default", "shelf"]
 
@@ -81,9 +81,9 @@ shelf = AssetShelf(
 )
 
 
-def make_default(app: App, asset: Record) -> None:
+def make_default(account: Account, asset: Record) -> None:
     """Make a caption the default one of its entry."""
-    with app.database.transaction():
-        for other in app.tables.assets.find("entry = ? AND kind = 'caption' AND status != 3", (asset["entryId"],)):
+    with account.database.transaction():
+        for other in account.tables.assets.find("entry = ? AND kind = 'caption' AND status != 3", (asset["entryId"],)):
             if other["id"] == asset["id"] or other.get("isDefault"):
-                app.tables.assets.change(other["id"], isDefault=other["id"] == asset["id"])
+                account.tables.assets.change(other["id"], isDefault=other["id"] == asset["id"])

@@ -6,19 +6,16 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from kaltura_sandbox.entries.properties import search_text
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kaltura_sandbox.api.types import Record
     from kaltura_sandbox.clock import Clock
-    from kaltura_sandbox.entries.query import Query
     from kaltura_sandbox.faults import Faults
-    from kaltura_sandbox.store.database import Database
+    from kaltura_sandbox.store.database import Database, Record
+    from kaltura_sandbox.store.query import Query
     from kaltura_sandbox.store.tables import Tables
 
-__all__ = ["SearchIndex", "reference_key"]
+__all__ = ["SearchIndex", "reference_key", "search_text"]
 
 _COLUMNS: dict[str, str] = {
     "type": "type",
@@ -59,6 +56,16 @@ _COMPUTED = ("reference", "text", "name_lower")
 def reference_key(text: str) -> str:
     """Return what ``referenceId`` is compared by: trimmed, ASCII letters in lower case."""
     return re.sub(r"[A-Z]+", lambda found: found.group().lower(), text.strip())
+
+
+def search_text(entry: Record) -> str:
+    """Return what the search index reads of an entry, as ``searchText`` shows it."""
+    kind = entry["mediaType"] if entry.get("mediaType") is not None else entry.get("documentType", -1)
+    words = " ".join(word for word in (entry["name"], entry.get("tags"), entry.get("description")) if word)
+    words = re.sub(r'["\n\r]', "", words)
+    scope = "_NONE_" if entry.get("displayInSearch") == -1 else "_PAR_ONLY_"
+    tail = f"{words} {entry.get('adminTags') or ''}" if words else entry.get("adminTags") or ""
+    return f"{scope} _{entry['partnerId']}_ _MEDIA_TYPE_{kind}|  {tail}"
 
 
 class SearchIndex:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kaltura_sandbox.api.types import Record
-    from kaltura_sandbox.app import App
+    from collections.abc import Callable
 
-__all__ = ["ABORTED", "FAILED", "FINISHED", "PENDING", "PROCESSING", "RETRY", "JobQueue", "Retry", "handler"]
+    from kaltura_sandbox.clock import Clock
+    from kaltura_sandbox.config import Config
+    from kaltura_sandbox.store.database import Database, Record
+    from kaltura_sandbox.store.tables import Tables
+
+__all__ = ["ABORTED", "FAILED", "FINISHED", "PENDING", "PROCESSING", "RETRY", "JobQueue", "Retry"]
 
 PENDING, QUEUED, PROCESSING = 0, 1, 2
 FINISHED, FAILED, ABORTED, RETRY = 5, 6, 7, 9
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[["App", "Record"], None]
-_HANDLERS: dict[str, Handler] = {}
 _POLL = 0.5
 
 
@@ -32,21 +33,16 @@ class Retry(Exception):
         self.seconds = seconds
 
 
-def handler(kind: str) -> Callable[[Handler], Handler]:
-    """Register the decorated function as the handler of a kind of job."""
-
-    def register(function: Handler) -> Handler:
-        _HANDLERS[kind] = function
-        return function
-
-    return register
+def _nobody(job: Record) -> None:
+    raise RuntimeError(f"nobody does jobs of kind {job['kind']!r}")
 
 
 class JobQueue:
-    """Adds, runs and aborts jobs."""
+    """Adds, runs and aborts jobs; ``perform`` does one job once and may raise :class:`Retry`."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, config: Config, database: Database, tables: Tables, clock: Clock) -> None:
+        self._config, self._database, self._tables, self._clock = config, database, tables, clock
+        self.perform: Callable[[Record], None] = _nobody
         self._wake = threading.Condition()
         self._stopping = False
         self._running: set[int] = set()
@@ -54,11 +50,11 @@ class JobQueue:
 
     def start(self) -> None:
         """Resume what the last process left and start the workers."""
-        for job in self._app.tables.jobs.find("status = ?", (PROCESSING,)):
-            self._app.tables.jobs.change(job["id"], status=PENDING)
-        if not self._app.config.run_jobs:
+        for job in self._tables.jobs.find("status = ?", (PROCESSING,)):
+            self._tables.jobs.change(job["id"], status=PENDING)
+        if not self._config.run_jobs:
             return
-        for number in range(self._app.config.job_workers):
+        for number in range(self._config.job_workers):
             thread = threading.Thread(target=self._work, name=f"sandbox-job-{number}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -73,8 +69,8 @@ class JobQueue:
 
     def add(self, kind: str, *, entry_id: str = "", delay: float = 0, **details: Any) -> Record:
         """Queue a job; ``details`` are its handler's."""
-        delay = max(delay, self._app.config.pickup_delay)
-        job = self._app.tables.jobs.put(self._new(kind, entry_id, delay, details))
+        delay = max(delay, self._config.pickup_delay)
+        job = self._tables.jobs.put(self._new(kind, entry_id, delay, details))
         with self._wake:
             self._wake.notify()
         return job
@@ -82,23 +78,23 @@ class JobQueue:
     def run_now(self, kind: str, *, entry_id: str = "", **details: Any) -> None:
         """Do a job within the calling request; it gets one attempt."""
         job = self._new(kind, entry_id, 0, details | {"synchronous": True})
-        _HANDLERS[kind](self._app, job)
+        self.perform(job)
 
     def _new(self, kind: str, entry_id: str, delay: float, details: Record) -> Record:
         return {
-            "id": self._app.database.next_number("job"),
+            "id": self._database.next_number("job"),
             "kind": kind,
             "entryId": entry_id,
             "status": PENDING,
             "attempts": 0,
-            "due": self._app.clock.time() + delay,
+            "due": self._clock.time() + delay,
             **details,
         }
 
     def abort(self, entry_id: str) -> None:
         """Abort what is queued for an entry."""
-        for job in self._app.tables.jobs.find("entry = ? AND status IN (0, 1, 9)", (entry_id,)):
-            self._app.tables.jobs.change(job["id"], status=ABORTED)
+        for job in self._tables.jobs.find("entry = ? AND status IN (0, 1, 9)", (entry_id,)):
+            self._tables.jobs.change(job["id"], status=ABORTED)
 
     def drain(self, timeout: float = 10) -> None:
         """Wait until no worker is in the middle of a job."""
@@ -117,11 +113,9 @@ class JobQueue:
         return self._stopping
 
     def _next(self) -> Record | None:
-        with self._app.database.transaction():
-            job = self._app.tables.jobs.first(
-                "status IN (0, 1, 9) AND due <= ?", (self._app.clock.time(),), order="due, id"
-            )
-            return self._app.tables.jobs.put({**job, "status": PROCESSING}) if job else None
+        with self._database.transaction():
+            job = self._tables.jobs.first("status IN (0, 1, 9) AND due <= ?", (self._clock.time(),), order="due, id")
+            return self._tables.jobs.put({**job, "status": PROCESSING}) if job else None
 
     def _work(self) -> None:
         while not self._stopping:
@@ -138,17 +132,17 @@ class JobQueue:
         job["attempts"] += 1
         self._running.add(job["id"])
         try:
-            _HANDLERS[job["kind"]](self._app, job)
+            self.perform(job)
         except Retry as retry:
-            changes = {"status": RETRY, "due": self._app.clock.time() + retry.seconds}
-            self._app.tables.jobs.change(job["id"], attempts=job["attempts"], **changes)
+            changes = {"status": RETRY, "due": self._clock.time() + retry.seconds}
+            self._tables.jobs.change(job["id"], attempts=job["attempts"], **changes)
         except Exception:
             if self._stopping:
                 return  # its ffmpeg was stopped with the sandbox; the next process starts it over
             log.exception("job %s failed", job["id"])
-            self._app.tables.jobs.change(job["id"], status=FAILED, attempts=job["attempts"])
+            self._tables.jobs.change(job["id"], status=FAILED, attempts=job["attempts"])
         else:
             if not self._stopping:
-                self._app.tables.jobs.change(job["id"], status=FINISHED, attempts=job["attempts"])
+                self._tables.jobs.change(job["id"], status=FINISHED, attempts=job["attempts"])
         finally:
             self._running.discard(job["id"])

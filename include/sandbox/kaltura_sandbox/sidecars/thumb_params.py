@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaltura_sandbox.api.errors import KalturaError
 from kaltura_sandbox.api.types import INT, STRING, EnumType, ObjectType, prop
 from kaltura_sandbox.assets import flavors
-from kaltura_sandbox.assets.pictures import RESIZE, Picture, render
 from kaltura_sandbox.assets.types import alive
 from kaltura_sandbox.entries.types import ERROR_CONVERTING, PRECONVERT, READY, VIDEO
-from kaltura_sandbox.jobs.ffmpeg import ConversionError
+from kaltura_sandbox.errors import KalturaError
+from kaltura_sandbox.media.ffmpeg import ConversionError
+from kaltura_sandbox.sidecars.pictures import RESIZE, Picture, render
 from kaltura_sandbox.uploads.attach import File
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def capture(call: Call, entry: Record, params: ObjectValue, source_id: str | Non
         ),
         extension=extension if extension in _CONTAINERS else "jpg",
     )  # fmt: skip
-    target = call.app.files.temporary_path(f".{picture.extension}")
+    target = call.account.files.temporary_path(f".{picture.extension}")
     try:
         render(source, picture, target, is_video=True)
     except ConversionError as error:
@@ -84,10 +84,10 @@ def capture(call: Call, entry: Record, params: ObjectValue, source_id: str | Non
 
 def _source(call: Call, entry: Record, source_id: str | None) -> Path:
     """Return the file to take the picture from: the flavor asked for, else the source, else any that is there."""
-    asset = alive(call.app, source_id, "flavor") if source_id else flavors.source_of(call.app, entry["id"])
+    asset = alive(call.account, source_id, "flavor") if source_id else flavors.source_of(call.account, entry["id"])
     if source_id and asset is None:
         raise KalturaError("FLAVOR_ASSET_ID_NOT_FOUND", source_id)
-    for flavor in [asset, *flavors.flavors_of(call.app, entry["id"])]:
+    for flavor in [asset, *flavors.flavors_of(call.account, entry["id"])]:
         if flavor is not None and flavors.is_ready(flavor) and Path(flavor.get("_path", "")).is_file():
             return Path(flavor["_path"])
     raise KalturaError("THUMB_ASSET_IS_NOT_READY")
