@@ -26,7 +26,7 @@ __all__ = ["FeedDags", "feed_dag", "feed_dags"]
 class FeedDags:
     """The DAGs of a folder of feeds, and what is wrong with the feeds that became none: ``file:line: field: problem``.
 
-    Each DAG is known to be one that Airflow can store, read again and schedule.
+    Each DAG is known to be one that Airflow can store.
     """
 
     dags: list[DAG] = field(default_factory=list)
@@ -52,19 +52,16 @@ def feed_dags(folder: Path, *, only: str | None = None) -> FeedDags:
 
 
 def _stored(feed: Feed) -> DAG:
-    """Return the DAG of a feed, having stored and read it as Airflow's DAG processor and scheduler will.
+    """Return the DAG of a feed, having serialized it as Airflow's DAG processor will.
 
-    One DAG that cannot be stored takes the others of its file with it.
+    One DAG that cannot be serialized takes the others of its file with it.
     """
     from airflow.serialization.serialized_objects import DagSerialization
-    from airflow.timetables.base import TimeRestriction
 
     dag: Any = feed_dag(feed)
     dag.validate()
     dag.check_cycle()
-    read: Any = DagSerialization.from_dict(DagSerialization.to_dict(dag))
-    restriction = TimeRestriction(earliest=read.start_date, latest=read.end_date, catchup=True)
-    read.timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
+    DagSerialization.to_dict(dag)
     return cast("DAG", dag)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError
 from kaltura_provider.api.together import change_each
 from kaltura_provider.api.wire import Request
+from kaltura_provider.services.category_name import category_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,33 +17,28 @@ if TYPE_CHECKING:
 __all__ = ["change_categories", "read_categories", "resolve_categories"]
 
 _BATCH = 50
-_MOST_LEVELS = 8
 _SO_ALREADY = ("CATEGORY_ENTRY_ALREADY_EXISTS", "ENTRY_IS_NOT_ASSIGNED_TO_CATEGORY")
 
 
 def read_categories(values: Any, name: str) -> list[int | str]:
     """Return category ids as numbers and full names (``Courses>Physics``) as text, without doubles.
 
-    :raises KalturaConfigurationError: one is empty, or has an empty level.
+    :raises KalturaConfigurationError: one is empty, has an empty level or a comma.
     """
-    items: Iterable[Any] = values.split(",") if isinstance(values, str) else values or ()
-    if isinstance(items, int):
-        items = [items]
+    if isinstance(values, str) and all(part.strip().isdecimal() for part in values.split(",")):
+        values = values.split(",")
+    items: Iterable[Any] = [values] if isinstance(values, str | int) and values != "" else values or ()
     found: dict[int | str, None] = {}
     for item in items:
         text = str(item).strip()
         if text.isdecimal():
             found[int(text)] = None
             continue
-        levels = [level.strip() for level in text.split(">")]
-        if not all(levels) or len(levels) > _MOST_LEVELS:
-            raise KalturaConfigurationError(
-                name,
-                text,
-                "is no category",
-                f"give an id, or a full name of 1 to {_MOST_LEVELS} levels: Courses>Physics",
-            )
-        found[">".join(levels)] = None
+        try:
+            found[category_name(text)] = None
+        except ValueError as error:
+            fix = "give a list, in which each item is an id or a full name: Courses>Physics"
+            raise KalturaConfigurationError(name, None, str(error), fix) from None
     return list(found)
 
 

@@ -110,3 +110,12 @@ def test_an_unknown_bucket_of_a_feed_is_named_and_the_run_fails(deployment) -> N
     assert ran.state == "failed"
     assert ran.tries["discover[-1]"] == 1
     assert ran.states["summary[-1]"] == "failed"
+
+
+def test_a_category_that_would_become_others_is_refused(deployment, clips) -> None:
+    uri = deployment.put("form/clip.mp4", clips["clip-1.mp4"])
+    ran = deployment.run(deployment.form(), sources=[uri], categories=["Arts, Crafts>Pottery"])
+    assert ran.state == "failed"
+    assert ran.tries["asset.prepare[0]"] == 1
+    assert "'Arts, Crafts>Pottery' has a comma" in ran.reason
+    assert deployment.held() == {}

@@ -132,7 +132,7 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
         KalturaModerateEntryOperator, entry_id=entry_id, decision="flag", flag_type="bad"
     )
     assert "add and remove are both empty" in refused(KalturaCategorizeEntryOperator, entry_id=entry_id)
-    assert "add 'A>>B' is no category" in refused(KalturaCategorizeEntryOperator, entry_id=entry_id, add=["A>>B"])
+    assert "category 'A>>B' is no full name" in refused(KalturaCategorizeEntryOperator, entry_id=entry_id, add=["A>>B"])
 
 
 def test_what_only_media_have_does_not_find_everything(kaltura) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from kaltura_provider.services.category_name import category_names
 from kaltura_provider.services.entry.reserved import is_mark
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ __all__ = ["EntryMetadata"]
 # Kaltura takes numbers up to ten years (in seconds) as an offset from now.
 _RELATIVE_TIME = 315_360_000
 _USER_ID_LENGTH = 100
-_LISTS = ("tags", "categories", "admin_tags")
+_LISTS = ("tags", "admin_tags")
 _PLAIN = (
     "name", "description", "media_type", "reference_id", "user_id", "template_entry_id", "parent_entry_id",
     "partner_data",
@@ -35,8 +36,8 @@ class EntryMetadata:
     """Properties of an entry, all optional.
 
     ``media_type`` is ``video``, ``audio``, ``image``, ``document`` or ``data`` (else the file's extension decides);
-    ``categories`` are full names such as ``Courses>Physics``; dates are UNIX seconds, ``datetime`` or ISO 8601 text;
-    ``extra`` holds further properties of ``KalturaBaseEntry`` under Kaltura's names.
+    ``categories`` are full names such as ``Courses>Physics``, without commas; dates are UNIX seconds,
+    ``datetime`` or ISO 8601 text; ``extra`` holds further properties of ``KalturaBaseEntry`` under Kaltura's names.
 
     :raises ValueError: a value that Kaltura would refuse, or take for something else.
     """
@@ -61,6 +62,7 @@ class EntryMetadata:
     def __post_init__(self) -> None:
         for name in _LISTS:
             object.__setattr__(self, name, _texts(getattr(self, name)))
+        object.__setattr__(self, "categories", category_names(self.categories))
         for name in _PLAIN:
             # Templates rendered to native objects make numbers of digits.
             value = getattr(self, name)
