@@ -71,11 +71,12 @@ def test_a_wrong_secret_is_said_at_once_and_the_next_run_works(deployment, clips
     assert_one_good_entry(deployment, clips["clip-1.mp4"])
 
 
-def test_a_connection_that_does_not_exist_is_named_in_the_summary(deployment, clips) -> None:
+def test_a_wrong_connection_is_said_in_the_summary_for_each_asset(deployment, clips) -> None:
     uri = deployment.put("form/clip.mp4", clips["clip-1.mp4"])
-    ran = deployment.run(deployment.form(), sources=[uri, uri + "2"], kaltura_conn_id="nowhere")
+    deployment.connect(login="me")
+    ran = deployment.run(deployment.form(), sources=[uri, uri + "2"])
     assert ran.state == "failed"
-    assert [(item["step"], "'nowhere' names no connection" in item["reason"]) for item in ran.summary["failed"]] == [
+    assert [(item["step"], "'me' is no partner id" in item["reason"]) for item in ran.summary["failed"]] == [
         ("prepare", True)
     ] * 2
 
