@@ -33,7 +33,11 @@ class KalturaBulkUploadOperator(KalturaOperator):
         ``media_type`` (``video``, ``audio``, ``image``; else told by the extension), ``reference_id``, ``user_id``,
         ``conversion_profile_id``, ``access_control_id``, ``start_date``, ``end_date``, ``thumbnail_url``,
         ``partner_data``, ``template_entry_id``.
-    :param file_format: ``csv`` or ``xml``.
+        A row with ``action`` ``update`` (or 2, as in Kaltura's guide, also under ``*action``) changes the entry that
+        ``entry_id`` or else ``reference_id`` names, and replaces its content if it has a ``url``; one with ``delete``
+        (3) deletes it.
+    :param file_format: ``csv`` or ``xml``; by default ``xml`` where a row updates or deletes, else ``csv``, whose such
+        rows Kaltura passes over without a word.
     :param conversion_profile_id: of all rows that name none.
     :param rows_per_job: a job takes at most so many rows (1 to 5,000); a Kaltura server as shipped fails rows beyond
         1,000.
@@ -58,7 +62,7 @@ class KalturaBulkUploadOperator(KalturaOperator):
         self,
         *,
         rows: Sequence[Mapping[str, Any] | str],
-        file_format: str = "csv",
+        file_format: str | None = None,
         conversion_profile_id: int | str | None = None,
         rows_per_job: int | str = 1000,
         aws_conn_id: str = "aws_default",
@@ -80,15 +84,16 @@ class KalturaBulkUploadOperator(KalturaOperator):
         from kaltura_provider.api.arguments import number
         from kaltura_provider.api.errors import KalturaConfigurationError
         from kaltura_provider.services.bulk_upload.jobs import MOST_ROWS, BulkFormat, split_rows
-        from kaltura_provider.services.bulk_upload.rows import csv_file, read_rows, xml_file
+        from kaltura_provider.services.bulk_upload.rows import BulkAction, csv_file, read_rows, xml_file
 
-        if self.file_format not in tuple(BulkFormat):
+        if self.file_format not in (None, "", *BulkFormat):
             raise KalturaConfigurationError("file_format", self.file_format, "is unknown", "use csv or xml")
-        kind = BulkFormat(self.file_format)
         size = number(self.rows_per_job, "rows_per_job", least=1, most=MOST_ROWS)
         given = self.conversion_profile_id
         profile = None if given in (None, "") else number(given, "conversion_profile_id", least=-1)
         rows = read_rows(self.rows, self._presigned())
+        plain = all(row.action is BulkAction.ADD for row in rows)
+        kind = BulkFormat(self.file_format or (BulkFormat.CSV if plain else BulkFormat.XML))
         (csv_file if kind is BulkFormat.CSV else xml_file)(rows)  # what cannot be written is found before any job
         memory = TaskMemory(context, "kaltura_bulk", enabled=self.durable)
         jobs: list[dict[str, Any]] = []
@@ -177,7 +182,7 @@ class KalturaBulkResultsOperator(KalturaOperator):
         failed = [self.rows[row["row"] - 1] for row in results if row["result"] == "failed"] if self.rows else []
         for row in results:
             if row["result"] == "failed":
-                self.log.warning("Row %d, %s: %s", row["row"], row["url"].split("?")[0], row.get("error"))
+                self.log.warning("Row %d, %s: %s", row["row"], row.get("url", "").split("?")[0], row.get("error"))
         entries = [row["entry_id"] for row in results if row["result"] == "ok" and "entry_id" in row]
         report = {**counts, "failed_rows": failed, "entry_ids": entries[:1000]}
         if self.output_uri:

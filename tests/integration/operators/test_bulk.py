@@ -96,6 +96,51 @@ def test_xml_says_the_same(kaltura, web) -> None:
     assert ["default_thumb" in thumbnail["tags"] for thumbnail in thumbnails] == [True]
 
 
+def test_rows_update_and_delete_entries(kaltura, web, clip) -> None:
+    made = [kaltura.entry(name, referenceId=f"ref-{name}") for name in ("one", "two", "three", "four")]
+    rows = [
+        {"action": "update", "entry_id": made[0], "name": "One changed", "tags": ["aa", "bb"]},
+        {"*action": 2, "reference_id": "ref-two", "description": "told by its reference"},
+        {"action": "delete", "entry_id": made[2]},
+        {"*action": "3", "reference_id": "ref-four"},
+        {"action": "1", "url": f"{web}/clip.mp4", "name": "Five"},
+        {"action": "update", "entry_id": "0_nosuchid", "name": "Nobody"},
+        {"action": "update", "entry_id": made[0], "url": f"{web}/clip.mp4"},
+    ]
+    (job,) = kaltura.run(KalturaBulkUploadOperator, rows=rows)
+    kaltura.sandbox.control.wait_idle()
+    said = kaltura.run(KalturaBulkResultsOperator, bulk_upload=job, rows=rows)
+    results = [(row["result"], row.get("entry_id")) for row in said["results"]]
+    five = results[4][1]
+    good = [("ok", entry_id) for entry_id in (*made, five)]
+    assert results == [*good, ("failed", None), good[0]], said
+    assert said["failed_rows"] == [rows[5]]
+    first, second = (kaltura.hook.call("baseEntry", "get", entryId=one) for one in made[:2])
+    assert (first["name"], first["tags"], first["mediaType"], first["referenceId"]) == (
+        "One changed", "aa, bb", 1, "ref-one"
+    )  # fmt: skip
+    assert (second["name"], second["description"]) == ("two", "told by its reference")
+    sha256 = hashlib.sha256(clip.read_bytes()).hexdigest()
+    assert kaltura.sandbox.control.entry(made[0])["content"]["sha256"] == sha256
+    assert kaltura.sandbox.control.entry(five)["content"]["sha256"] == sha256
+    gone = kaltura.hook.call("baseEntry", "list", filter={"idIn": ",".join(made), "statusIn": "3"})["objects"]
+    assert {entry["id"] for entry in gone} == set(made[2:])
+
+
+def test_rows_that_update_or_delete_say_what_is_wrong_before_any_call(kaltura) -> None:
+    def refused(row: dict, **more: object) -> str:
+        return kaltura.refused(KalturaBulkUploadOperator, rows=[row], **more)
+
+    entry = "0_ab12cd34"
+    csv_text = refused({"action": "delete", "entry_id": entry}, file_format="csv")
+    assert "rows[1].action 'delete' is passed over by Kaltura in a CSV file: use the XML format" in csv_text
+    assert "rows[1].action '7' is unknown: use one of add (1), update (2), delete (3)" in refused({"action": 7})
+    assert "rows[1].entry_id is missing: an action update needs" in refused({"action": "update", "name": "x"})
+    assert "rows[1].entry_id 'x' is no entry id" in refused({"action": "update", "entry_id": "x"})
+    assert "rows[1].name does not go with action delete" in refused({"action": 3, "entry_id": entry, "name": "x"})
+    assert "goes with action update or delete only" in refused({"url": "https://h/a.mp4", "entry_id": entry})
+
+
 def test_objects_in_s3_are_presigned_when_they_are_sent(kaltura, s3, clip) -> None:
     s3.put_file("media", "a/b c/film.mp4", clip)
     rows = [{"url": "s3://media/a/b c/film.mp4", "name": "From S3"}]

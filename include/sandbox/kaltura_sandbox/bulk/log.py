@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from kaltura_sandbox.bulk import types
+from kaltura_sandbox.bulk.rows import DELETE, UPDATE
 from kaltura_sandbox.entries.types import DELETED, IMPORT, NO_CONTENT, PRECONVERT
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def status_of(account: Account, result: Record) -> tuple[int, Any]:
     if not result["entry"]:
         return ERROR, ""
     entry = account.tables.entries.get(result["entry"]) or {"status": DELETED}
-    if entry["status"] in _UNFINISHED:
+    empty = entry["status"] == NO_CONTENT and result.get("action") == UPDATE  # no content was to come
+    if entry["status"] in _UNFINISHED and not empty:
         return IN_PROGRESS, entry["status"]
     failed = isinstance(entry["status"], str) or entry["status"] < 0
     return (ERROR if failed else OK), entry["status"]
@@ -71,7 +73,7 @@ def _xml(account: Account, bulk: Record) -> str:
 
 def _item(item: ET.Element, result: Record, entry: Record | None) -> None:
     ET.SubElement(ET.SubElement(item, "result"), "errorDescription").text = result["error"]
-    ET.SubElement(item, "action").text = "add"
+    ET.SubElement(item, "action").text = {UPDATE: "update", DELETE: "delete"}.get(result.get("action", ""), "add")
     if entry is None:
         return
     ET.SubElement(item, "entryId").text = entry["id"]

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from kaltura_sandbox.bulk import schema
 
-__all__ = ["ADD", "BulkFileError", "Row", "RowError", "entry_values", "parse_csv", "parse_xml"]
+__all__ = ["ADD", "DELETE", "UPDATE", "BulkFileError", "Row", "RowError", "entry_values", "parse_csv", "parse_xml"]
 
 ADD, UPDATE, DELETE = "1", "2", "3"
 
@@ -130,7 +130,7 @@ def _item(item: ElementTree.Element) -> Row:
     return Row([values["title"], values["url"]], {name: value.strip() for name, value in values.items()})
 
 
-def entry_values(row: Row) -> dict[str, Any]:
+def entry_values(row: Row, *, needs_url: bool = True) -> dict[str, Any]:
     """Return a row as the properties of a media entry, as a request would hold them.
 
     :raises RowError: a date or the URL is not one.
@@ -144,7 +144,7 @@ def entry_values(row: Row) -> dict[str, Any]:
         if row.values.get(column):
             sent[name] = _moment(row.values[column], column)
     url = row.values.get("url", "")
-    if not _is_url(url):
+    if (url or needs_url) and not _is_url(url):
         raise RowError(f"Entry url '{url}' is invalid")
     return sent
 

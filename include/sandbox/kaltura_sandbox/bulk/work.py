@@ -10,10 +10,21 @@ from kaltura_sandbox.api.call import Call
 from kaltura_sandbox.api.types import ObjectValue
 from kaltura_sandbox.bulk import types
 from kaltura_sandbox.bulk.log import IN_PROGRESS, OK, status_of
-from kaltura_sandbox.bulk.rows import ADD, BulkFileError, Row, RowError, entry_values, parse_csv, parse_xml
-from kaltura_sandbox.entries import content, ingest
+from kaltura_sandbox.bulk.rows import (
+    ADD,
+    DELETE,
+    UPDATE,
+    BulkFileError,
+    Row,
+    RowError,
+    entry_values,
+    parse_csv,
+    parse_xml,
+)
+from kaltura_sandbox.entries import content, ingest, replacement, store
+from kaltura_sandbox.entries.removal import remove_entry
 from kaltura_sandbox.entries.resources import URL_RESOURCE
-from kaltura_sandbox.entries.types import MEDIA_ENTRY
+from kaltura_sandbox.entries.types import DELETED, MEDIA_ENTRY, NO_CONTENT
 from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.job_queue import Retry
 from kaltura_sandbox.jobs.handlers import handler
@@ -29,7 +40,7 @@ JOB = "bulk_upload"
 
 MOST_ROWS = 1000
 _LOOK_AGAIN = 1.0
-_IGNORED_ACTIONS = ("2", "3")  # update and delete: the entry engine passes over them
+_IGNORED_ACTIONS = (UPDATE, DELETE)  # in CSV: its entry engine passes over them
 
 
 @handler(JOB)
@@ -88,14 +99,16 @@ def _call(account: Account, bulk: Record) -> Call:
 def _result(call: Call, bulk: Record, row: Row, number: int) -> Record | None:
     """Return what became of a row; None for rows that are passed over without a word."""
     result: dict[str, Any] = {"raw": row.raw, "entry": "", "error": row.error}
-    if row.error or row.action in _IGNORED_ACTIONS:
+    xml = bulk.get("bulkUploadType") == types.XML
+    if row.error or (row.action in _IGNORED_ACTIONS and not xml):
         return None if not row.error else result
     try:
         if number >= MOST_ROWS:
             raise RowError(f"more than {MOST_ROWS} rows")
-        if row.action != ADD:
+        if row.action not in _ACTIONS:
             raise RowError(f"Invalid action '{row.action}'")
-        result["entry"] = _add(call, bulk, row)
+        result["entry"] = _ACTIONS[row.action](call, bulk, row)
+        result["action"] = row.action
     except (RowError, KalturaError) as error:
         result["error"] = error.message if isinstance(error, KalturaError) else str(error)
     return result
@@ -109,6 +122,42 @@ def _add(call: Call, bulk: Record, row: Row) -> str:
     resource = ObjectValue(URL_RESOURCE, {"url": row.values["url"], "forceAsyncDownload": True})
     content.start_import(call.account, entry, resource)
     return str(entry["id"])
+
+
+def _update(call: Call, _: Record, row: Row) -> str:
+    entry = _named(call, row)
+    sent = entry_values(row, needs_url=False)
+    del sent["mediaType"]
+    ingest.update_entry(call, entry, MEDIA_ENTRY.load(sent, "entry", call.now))
+    if row.values.get("url"):
+        resource = ObjectValue(URL_RESOURCE, {"url": row.values["url"], "forceAsyncDownload": True})
+        entry = store.find(call, entry["id"])
+        if entry["status"] == NO_CONTENT:
+            content.start_import(call.account, entry, resource)
+        else:
+            replacement.start(call, entry, resource, None)
+    return str(entry["id"])
+
+
+def _delete(call: Call, _: Record, row: Row) -> str:
+    entry_id = str(_named(call, row)["id"])
+    remove_entry(call.account, entry_id)
+    return entry_id
+
+
+def _named(call: Call, row: Row) -> Record:
+    """Return the entry that a row names, by its id or its reference."""
+    if row.values.get("entryId"):
+        return store.find(call, row.values["entryId"])
+    reference = row.values.get("referenceId", "")
+    found = [entry for entry in call.tables.entries.find() if reference and entry.get("referenceId") == reference]
+    alive = next((entry for entry in found if entry["status"] != DELETED), None)
+    if alive is None:
+        raise RowError("Missing entry id element")
+    return alive
+
+
+_ACTIONS = {ADD: _add, UPDATE: _update, DELETE: _delete}
 
 
 def _add_thumbnail(call: Call, entry_id: str, url: str) -> None:

@@ -89,7 +89,7 @@ def results_by_row(lines: Sequence[LogLine], rows: Sequence[Mapping[str, Any] | 
     complete = len(rows) == len(lines)
     results = []
     for number, row in enumerate(rows, 1):
-        url = row if isinstance(row, str) else str(row["url"])
+        url = row if isinstance(row, str) else str(row.get("url") or "")
         fits = waiting and (complete or not waiting[0].url or _file_name(waiting[0].url) == _file_name(url))
         results.append(_result(number, waiting.popleft() if fits else None, url))
     return results
@@ -100,9 +100,10 @@ def _file_name(url: str) -> str:
 
 
 def _result(number: int, line: LogLine | None, url: str) -> dict[str, Any]:
-    shown: dict[str, Any] = {"row": number, "url": redact(url)}
+    shown: dict[str, Any] = {"row": number, "url": redact(url) or None}
     if line is None:
-        return shown | {"result": "failed", "error": "Kaltura's log has no line for this row"}
+        shown |= {"result": "failed", "error": "Kaltura's log has no line for this row"}
+        return {name: value for name, value in shown.items() if value is not None}
     status = line.entry_status
     shown |= {
         "result": line.result,

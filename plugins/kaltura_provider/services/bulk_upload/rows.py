@@ -7,10 +7,12 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
+from kaltura_provider.api.arguments import choose, entry_id
 from kaltura_provider.api.enums import MediaType
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.services.entry.adding import read_metadata
@@ -24,13 +26,16 @@ if TYPE_CHECKING:
 
     Presign = Callable[[str], str]
 
-__all__ = ["BulkRow", "csv_file", "read_rows", "xml_file"]
+__all__ = ["BulkAction", "BulkRow", "csv_file", "read_rows", "xml_file"]
 
 _KINDS = {Kind.VIDEO: "video", Kind.AUDIO: "audio", Kind.IMAGE: "image"}
 _FIELDS = frozenset(
     {"name", "description", "tags", "categories", "media_type", "conversion_profile_id", "reference_id"}
     | {"access_control_id", "user_id", "start_date", "end_date", "partner_data", "template_entry_id"}
 )
+_GUIDE_ACTION = "*action"
+"""What Kaltura's guide calls the column of the action."""
+_OTHERS = frozenset({"url", "thumbnail_url", "action", _GUIDE_ACTION, "entry_id"})
 # The first column never begins with # or *, which would make a row a comment or a header.
 _COLUMNS = (
     "contentType", "title", "description", "tags", "url", "conversionProfileId", "accessControlProfileId", "category",
@@ -43,15 +48,28 @@ _XML_LENGTHS = {
 }  # fmt: skip
 
 
+class BulkAction(IntEnum):
+    """KalturaBulkUploadAction: what a row does."""
+
+    ADD = 1
+    UPDATE = 2
+    DELETE = 3
+
+
 @dataclass(frozen=True, slots=True)
 class BulkRow:
-    """One row: where the media is, what it becomes, and what it is called; ``given`` is it as it was given."""
+    """One row: what is done, where the media is, what it becomes and is called; ``given`` is it as it was given.
+
+    One that updates or deletes names its entry by ``entry_id`` or ``said.reference_id``; the first may have a ``url``.
+    """
 
     url: str
     kind: Kind
     said: EntryMetadata
     thumbnail_url: str | None
     given: Mapping[str, Any]
+    action: BulkAction
+    entry_id: str | None = None
 
 
 def read_rows(rows: Iterable[Mapping[str, Any] | str], presign: Presign | None = None) -> list[BulkRow]:
@@ -73,10 +91,12 @@ def _row(row: Mapping[str, Any] | str, name: str, presign: Presign | None) -> Bu
         row = {"url": row}
     if not isinstance(row, Mapping):
         raise KalturaConfigurationError(name, str(row), "is neither a URL nor a mapping", "give url, name ...")
-    if unknown := sorted(set(row) - _FIELDS - {"url", "thumbnail_url"}):
-        known = ", ".join(sorted(_FIELDS | {"url", "thumbnail_url"}))
+    if unknown := sorted(set(row) - _FIELDS - _OTHERS):
+        known = ", ".join(sorted(_FIELDS | _OTHERS - {_GUIDE_ACTION}))
         raise KalturaConfigurationError(f"{name}.{unknown[0]}", None, "is no field of a row", f"use {known}")
-    url, thumbnail = _addresses(row, name, presign)
+    action = choose(BulkAction, row.get("action", row.get(_GUIDE_ACTION)) or BulkAction.ADD, f"{name}.action")
+    entry = _entry(row, name, action)
+    url, thumbnail = _addresses(row, name, presign, needed=action is BulkAction.ADD)
     given = {field: value for field, value in row.items() if field in _FIELDS and value not in (None, "")}
     file_name = unquote(urlsplit(url).path).rsplit("/", 1)[-1]
     try:
@@ -89,34 +109,64 @@ def _row(row: Mapping[str, Any] | str, name: str, presign: Presign | None) -> Bu
         raise KalturaConfigurationError(
             f"{name}.media_type", kind.value, "cannot come by bulk upload", "use video, audio or image"
         )
-    return BulkRow(url, kind, said, thumbnail, dict(row))
+    return BulkRow(url, kind, said, thumbnail, dict(row), action, entry)
+
+
+def _entry(row: Mapping[str, Any], name: str, action: BulkAction) -> str | None:
+    """Return the entry that a row is about, checked."""
+    given = row.get("entry_id")
+    if action is BulkAction.ADD:
+        if given:
+            raise KalturaConfigurationError(
+                f"{name}.entry_id", str(given), "goes with action update or delete only", "leave it out"
+            )
+        return None
+    if action is BulkAction.DELETE and (
+        more := sorted(set(row) - {"action", _GUIDE_ACTION, "entry_id", "reference_id"})
+    ):
+        raise KalturaConfigurationError(f"{name}.{more[0]}", None, "does not go with action delete", "leave it out")
+    if given:
+        return entry_id(given, f"{name}.entry_id")
+    if not row.get("reference_id"):
+        raise KalturaConfigurationError(
+            f"{name}.entry_id", None, "is missing", f"an action {action.name.lower()} needs entry_id or reference_id"
+        )
+    return None
 
 
 def _tells(file_name: str, given: Mapping[str, Any]) -> bool:
     return bool(given.get("media_type") or extension_of(file_name))
 
 
-def _addresses(row: Mapping[str, Any], name: str, presign: Presign | None) -> tuple[str, str | None]:
-    """Return where the media and the thumbnail are fetched from."""
+def _addresses(row: Mapping[str, Any], name: str, presign: Presign | None, *, needed: bool) -> tuple[str, str | None]:
+    """Return where the media (if there has to be an address) and the thumbnail are fetched from."""
     found: list[str | None] = []
     for field in ("url", "thumbnail_url"):
         given = str(row.get(field) or "")
         if given.startswith("s3://") and presign is not None:
             given = presign(given)
-        needed = field == "url" or given
-        found.append(fetchable_url(given, f"{name}.{field}", schemes=BULK_SCHEMES) if needed else None)
+        wanted = given or (needed and field == "url")
+        found.append(fetchable_url(given, f"{name}.{field}", schemes=BULK_SCHEMES) if wanted else None)
     return found[0] or "", found[1]
 
 
 def csv_file(rows: Iterable[BulkRow]) -> bytes:
     r"""Return the rows as the CSV file Kaltura reads, with a header.
 
-    :raises KalturaConfigurationError: a value has ``\"``, which Kaltura's reader takes for an escape.
+    :raises KalturaConfigurationError: a value has ``\"``, which Kaltura's reader takes for an escape; or a row updates
+        or deletes, which Kaltura's reader of CSV passes over without a word.
     """
     target = io.StringIO()
     target.write("*" + ",".join(_COLUMNS) + "\n")
     writer = csv.writer(target, lineterminator="\n")
     for number, row in enumerate(rows, 1):
+        if row.action is not BulkAction.ADD:
+            raise KalturaConfigurationError(
+                f"rows[{number}].action",
+                row.action.name.lower(),
+                "is passed over by Kaltura in a CSV file",
+                "use the XML format",
+            )
         cells = _cells(row)
         for column, cell in zip(_COLUMNS, cells, strict=True):
             if '\\"' in cell or (cell.endswith("\\") and any(c in cell for c in ',"\n')):
@@ -177,11 +227,14 @@ def _item(item: ET.Element, row: BulkRow) -> None:
         if value not in (None, ""):
             ET.SubElement(parent, name).text = _clean(str(value))
 
-    add(item, "action", "add")
+    add(item, "action", row.action.name.lower())
     add(item, "type", 1)
+    add(item, "entryId", row.entry_id)
     add(item, "referenceId", said.reference_id)
+    if row.action is BulkAction.DELETE:
+        return
     add(item, "userId", said.user_id)
-    add(item, "name", said.name or _title(row))
+    add(item, "name", said.name or (_title(row) if row.action is BulkAction.ADD else None))
     add(item, "description", said.description)
     for group, name, values in (("tags", "tag", said.tags), ("categories", "category", said.categories)):
         if values:
@@ -194,10 +247,13 @@ def _item(item: ET.Element, row: BulkRow) -> None:
     add(item, "startDate", _moment(said.start_date))
     add(item, "endDate", _moment(said.end_date))
     add(item, "templateEntryId", said.template_entry_id)
-    media = ET.SubElement(item, "media")
-    add(media, "mediaType", int(row.kind.media_type or MediaType.VIDEO))
-    content = ET.SubElement(ET.SubElement(item, "contentAssets"), "content")
-    ET.SubElement(content, "urlContentResource", url=row.url)
+    # The media type of an entry cannot be changed.
+    if row.action is BulkAction.ADD:
+        media = ET.SubElement(item, "media")
+        add(media, "mediaType", int(row.kind.media_type or MediaType.VIDEO))
+    if row.url:
+        content = ET.SubElement(ET.SubElement(item, "contentAssets"), "content")
+        ET.SubElement(content, "urlContentResource", url=row.url)
     if row.thumbnail_url:
         thumbnail = ET.SubElement(ET.SubElement(item, "thumbnails"), "thumbnail", isDefault="true")
         ET.SubElement(thumbnail, "urlContentResource", url=row.thumbnail_url)
