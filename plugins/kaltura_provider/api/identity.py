@@ -132,9 +132,6 @@ def _unread(client: KalturaClient) -> Identity:
 def _session_words(client: KalturaClient, error: KalturaAPIError) -> str:
     """Say why no session could be had, or why the server does not accept it."""
     partner = f"partner {client.partner_id}"
-    if error.code == "INVALID_KS" and client.credentials.minted_here:
-        # The server cannot tell why a session made here is unreadable; asked to make one, it can.
-        return _refused_secret(client, partner) or str(error)
     if error.code == "INVALID_KS" and client.credentials.auth is AuthMethod.KS:
         return f"The given session is not valid for {partner} at {client.service_url}: {error}"
     return _start_words(client, error, partner) or str(error)
@@ -151,26 +148,6 @@ def _start_words(client: KalturaClient, error: KalturaAPIError, partner: str) ->
         "INVALID_APP_TOKEN_HASH": f"The secret is not the value of app token {client.credentials.app_token_id}",
     }
     return words.get(error.code)
-
-
-def _refused_secret(client: KalturaClient, partner: str) -> str | None:
-    own = client.credentials
-    params = {"secret": own.secret, "partnerId": own.partner_id, "userId": own.user_id, "expiry": 60}
-    try:
-        # Beside a bad session the server would not even look at the secret.
-        _ask(client, "session", "start", {**params, "type": SessionType.ADMIN}, anonymous=True)
-    except KalturaAPIError as error:
-        if error.code != "START_SESSION_ERROR":
-            return _start_words(client, error, partner)
-    except KalturaError:
-        return None
-    else:
-        return None
-    try:
-        _ask(client, "session", "start", {**params, "type": SessionType.USER}, anonymous=True)
-    except KalturaError:
-        return f"The secret is not one of {partner}: copy the admin secret from the KMC's integration settings"
-    return f"The secret is the user secret of {partner}; an ADMIN session needs the admin secret"
 
 
 def _transport_words(client: KalturaClient, error: KalturaTransportError) -> str:

@@ -24,6 +24,7 @@ from kaltura_provider.api.wire import (
     Request,
     call_names,
     call_request,
+    check_redirect,
     is_repeatable,
     multi_request,
     read_file_reply,
@@ -193,7 +194,9 @@ class Planner:
         )
         return self._run(_with_trouble(course))
 
-    def _session_call(self, service: str, action: str, params: Mapping[str, Any], ks: str | None) -> Plan[Any]:
+    def _session_call(
+        self, service: str, action: str, params: Mapping[str, Any], ks: str | None, *, retry: RetryPolicy | None = None
+    ) -> Plan[Any]:
         return self._run(
             _Course(
                 service,
@@ -201,7 +204,7 @@ class Planner:
                 build=lambda ks: call_request(self._service_url, service, action, params, ks=ks),
                 read=partial(read_reply, service=service, action=action),
                 repeatable=True,
-                retry=self._retry,
+                retry=retry or self._retry,
                 timeout=self._timeout,
                 own_session=False,
                 ks=ks,
@@ -229,7 +232,14 @@ class Planner:
             elif outcome.readable:
                 return outcome.value
             else:
-                raise error
+                raise (yield from self._explained(course, error))
+
+    def _explained(self, course: _Course, error: KalturaError) -> Plan[KalturaError]:
+        """Return an error that says what is wrong where the server's own does not: with a secret."""
+        if course.own_session and isinstance(error, KalturaAPIError):
+            once = partial(self._session_call, retry=NO_RETRY)
+            return (yield from self._sessions.explain(once, error)) or error
+        return error
 
     def _delay(self, course: _Course, error: KalturaError, attempt: int, elapsed: float) -> float | None:
         if not course.may_repeat(error):
@@ -242,6 +252,7 @@ class Planner:
         reply: HttpReply | None = None
         try:
             reply = yield Send(request, course.timeout)
+            check_redirect(request, reply)
             value = course.read(reply)
             outcome = _Outcome(value, course.trouble(value))
         except KalturaError as error:

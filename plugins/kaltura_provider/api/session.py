@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kaltura_provider.api.credentials import AuthMethod, Credentials
-from kaltura_provider.api.enums import AppTokenHashType
+from kaltura_provider.api.enums import AppTokenHashType, SessionType
 from kaltura_provider.api.errors import (
     KalturaAPIError,
     KalturaConfigurationError,
+    KalturaError,
+    KalturaSessionError,
     KalturaTransportError,
     TransportFault,
 )
@@ -62,6 +64,7 @@ class SessionKeeper:
         self._clock = clock
         self._privileges = credentials.effective_privileges(service_url)
         self._held: _Held | None = None
+        self._wrong_secret: KalturaConfigurationError | None = None
         # A token's hash algorithm is told to administrators only. Unless it is given, the one that works is found.
         told = credentials.app_token_hash_type
         self._hash_types = [AppTokenHashType(told)] if told else list(AppTokenHashType)
@@ -97,6 +100,49 @@ class SessionKeeper:
         margin = min(_MARGIN, life * _MARGIN_SHARE) if life != _FOREVER else 0.0
         self._held = _Held(ks, expiry - margin)
         return ks
+
+    def explain(self, call: SessionCall, error: KalturaAPIError) -> Plan[KalturaConfigurationError | None]:
+        """Tell what is wrong with the secret behind a session that the server cannot read; ``None``: nothing known.
+
+        The server cannot say why a session made here is unreadable; asked to make one, it can. It is asked once.
+        """
+        own = self._credentials
+        unreadable = error.code == "INVALID_KS" and error.details.get("ERR_DESC") == "INVALID_STR"
+        if not unreadable or isinstance(error, KalturaSessionError) or not own.minted_here:
+            return None
+        if self._wrong_secret is None:
+            self._wrong_secret = yield from self._ask_about_secret(call)
+        return self._wrong_secret
+
+    def _ask_about_secret(self, call: SessionCall) -> Plan[KalturaConfigurationError | None]:
+        own = self._credentials
+        params = {"secret": own.secret, "partnerId": own.partner_id, "userId": own.user_id, "expiry": 60}
+        refused = []
+        for session_type in (SessionType.ADMIN, SessionType.USER):
+            try:
+                # Beside a bad session the server would not even look at the secret.
+                yield from call("session", "start", {**params, "type": session_type}, None)
+            except KalturaAPIError as error:
+                if error.code == "SERVICE_FORBIDDEN_CONTENT_BLOCKED":
+                    return KalturaConfigurationError(
+                        "Partner", own.partner_id, "is unknown or blocked", "check the partner id and the host"
+                    )
+                if error.code != "START_SESSION_ERROR":
+                    return None
+                refused.append(session_type)
+            except KalturaError:
+                return None
+            if not refused:
+                return None
+        if len(refused) > 1:
+            return KalturaConfigurationError(
+                "The secret", None, f"is not one of partner {own.partner_id}",
+                "copy the admin secret from the KMC's integration settings",
+            )  # fmt: skip
+        return KalturaConfigurationError(
+            "The secret", None, f"is the user secret of partner {own.partner_id}",
+            "give the admin secret, which an ADMIN session needs",
+        )  # fmt: skip
 
     def _obtain(self, call: SessionCall) -> Plan[tuple[str, float]]:
         own = self._credentials

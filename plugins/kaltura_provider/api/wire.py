@@ -24,6 +24,7 @@ __all__ = [
     "Request",
     "call_names",
     "call_request",
+    "check_redirect",
     "first_error",
     "is_repeatable",
     "multi_request",
@@ -211,12 +212,28 @@ def _as_error(value: Any, service: str, action: str, request_id: str | None) -> 
     )
 
 
-def _json_value(reply: HttpReply, service: str, action: str) -> Any:
-    if 300 <= reply.status < 400:
-        target = urlsplit(reply.headers.get("location", ""))
-        place = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path.partition('/service/')[0]}"
+def check_redirect(request: HttpRequest, reply: HttpReply) -> None:
+    """Refuse an answer that leads elsewhere: a form is not sent on.
+
+    :raises KalturaTransportError: it does; says what is wrong with the service URL.
+    """
+    if not 300 <= reply.status < 400:
+        return
+    place = _place(reply.headers.get("location", ""))
+    if "/service/" in urlsplit(reply.headers.get("location", "")).path and place != _place(request.url):
         message = f"the server redirects to {place}; use that as the service URL"
-        _fail(reply, TransportFault.REDIRECT, message, service, action)
+    else:
+        message = f"the server redirects to {place}, where it has no API; check the path of the service URL"
+    _fail(reply, TransportFault.REDIRECT, message, "", "")
+
+
+def _place(url: str) -> str:
+    """Return the part of an address that is a service URL, without user and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.partition('/service/')[0]}"
+
+
+def _json_value(reply: HttpReply, service: str, action: str) -> Any:
     if reply.status != HTTPStatus.OK:
         _fail(reply, TransportFault.STATUS, _status_text(reply), service, action)
     refused = re.match(r"error-\s*([A-Z0-9_]+)", reply.headers.get("x-kaltura", ""))

@@ -13,6 +13,7 @@ from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import Credentials
 from kaltura_provider.api.enums import EntryStatus, MediaType, SessionType, UploadTokenStatus, parse_status
 from kaltura_provider.api.errors import (
+    KalturaConfigurationError,
     KalturaNotFoundError,
     KalturaPermanentError,
     KalturaTransientError,
@@ -108,9 +109,11 @@ class TestSessions:
         credentials = Credentials(partner or kaltura_sandbox.partner_id, "secret", secret)
         with KalturaClient(kaltura_sandbox.service_url, credentials) as client:
             identity = whoami(client)
+            with pytest.raises(KalturaConfigurationError, match=words) as caught:
+                client.call("media", "list")
         assert not identity.ok
         assert words in identity.message
-        assert secret not in identity.message
+        assert secret not in identity.message + str(caught.value)
 
     def test_an_ended_session_is_renewed(self, client):
         before = client.ks()

@@ -16,6 +16,7 @@ from kaltura_provider.api.wire import (
     HttpReply,
     Request,
     call_request,
+    check_redirect,
     first_error,
     is_repeatable,
     multi_request,
@@ -118,12 +119,7 @@ def test_an_error_in_a_header_counts_when_there_is_no_body():
         (_reply(b"<html>502</html>", 502), TransportFault.STATUS, "HTTP 502 Bad Gateway"),
         (_reply(b"", 599), TransportFault.STATUS, "HTTP 599"),
         (_reply(b"", 404, **{"x-kaltura-app": "exiting on error 5"}), TransportFault.STATUS, "exiting on error 5"),
-        (
-            _reply(b"", 301, location="https://u:p@new.example/api_v3/service/media/action/get?ks=K"),
-            TransportFault.REDIRECT,
-            r"redirects to https://new.example/api_v3; use that",
-        ),
-        (_reply(b"", 302), TransportFault.REDIRECT, "redirects"),
+        (_reply(b"", 302), TransportFault.STATUS, "HTTP 302"),
     ],
 )
 def test_what_is_no_answer_is_a_transport_error(reply, fault, words):
@@ -132,6 +128,25 @@ def test_what_is_no_answer_is_a_transport_error(reply, fault, words):
     assert (caught.value.fault, caught.value.status) == (fault, reply.status)
     assert "ks=K" not in str(caught.value)
     assert "u:p" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("https://u:p@new.example/api_v3/service/media/action/get?ks=K", "https://new.example/api_v3; use that as"),
+        ("https://old.example/tv/api_v3/service/media/action/get/", "check the path of the service URL"),
+        ("https://old.example/start?ks=K", "https://old.example/start, where it has no API; check the path"),
+        ("", "check the path of the service URL"),
+    ],
+)
+def test_a_redirect_says_what_is_wrong_with_the_service_url(location, words):
+    request = call_request("https://old.example/tv/api_v3", "media", "get", {}, ks="K")
+    with pytest.raises(KalturaTransportError, match=words) as caught:
+        check_redirect(request, _reply(b"", 301, location=location))
+    assert caught.value.fault is TransportFault.REDIRECT
+    assert "ks=K" not in str(caught.value)
+    assert "u:p" not in str(caught.value)
+    check_redirect(request, _reply(b"{}"))
 
 
 def test_retry_after_is_seconds_or_a_date():
