@@ -75,6 +75,8 @@ class Asset:
 
     :param uri: where it is (``s3://``, ``https://``, ``file://``); identifies it, unless ``identity`` does.
     :param size: bytes. :param validator: what its store says about these bytes (ETag, version id, date).
+    :param elder_validator: what earlier versions of this package took for ``validator``: content that came in under it
+        is recognised.
     :param name: file name; its extension tells the kind.
     :param import_url: a URL Kaltura itself can fetch it from (may be presigned: never logged or stored).
     :raises ValueError: a value that cannot be ingested; the message names it.
@@ -83,6 +85,7 @@ class Asset:
     uri: str
     size: int
     validator: str = ""
+    elder_validator: str = ""
     name: str = ""
     metadata: EntryMetadata = field(default_factory=EntryMetadata)
     identity: str | None = None
@@ -119,6 +122,14 @@ class Asset:
             return None
         elder = replace(self)
         elder._identify(known, content_id(known, self.size, self.validator))
+        return elder
+
+    def elder_content(self) -> Self | None:
+        """Return the same asset with the content identity of ``elder_validator``; ``None`` where it has no other."""
+        if not self.elder_validator or self.elder_validator == self.validator:
+            return None
+        elder = replace(self)
+        elder._identify(self.asset, content_id(self.asset, self.size, self.elder_validator))
         return elder
 
     @property

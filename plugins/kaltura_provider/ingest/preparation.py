@@ -10,7 +10,7 @@ from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.model import AssetRef, AssetState
 from kaltura_provider.ingest.read_back import with_notes
-from kaltura_provider.ingest.recognition import recognised
+from kaltura_provider.ingest.recognition import recognised, with_known_content
 from kaltura_provider.ingest.settings import IngestSettings
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def prepare(
     assets = recognised(ledger, assets)
     distinct = {asset.asset: asset for asset in assets}
     looked = ledger.entries_of(list(distinct)) if distinct else {}
+    distinct = {key: with_known_content(asset, looked[key]) for key, asset in distinct.items()}
     done: dict[str, AssetRef] = {}
     waiting: list[Claim] = []
     for key, asset in distinct.items():

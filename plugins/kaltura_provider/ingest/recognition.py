@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from kaltura_provider.ingest.identity import token_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from kaltura_provider.ingest.entry_view import EntryView
     from kaltura_provider.ingest.ledger import Ledger
     from kaltura_provider.ingest.model import Asset
 
-__all__ = ["recognised"]
+__all__ = ["recognised", "with_known_content"]
 
 
 def recognised(ledger: Ledger, assets: Sequence[Asset]) -> list[Asset]:
@@ -38,6 +39,17 @@ def recognised(ledger: Ledger, assets: Sequence[Asset]) -> list[Asset]:
         if entries[elder.asset] or _begun(ledger, elder)
     }
     return [known.get(asset.asset, asset) for asset in assets]
+
+
+def with_known_content(asset: Asset, entries: Iterable[EntryView]) -> Asset:
+    """Return ``asset``, with the content identity of its elder validator where one of its entries has that."""
+    elder = asset.elder_content()
+    if elder is None:
+        return asset
+    for entry in entries:
+        if elder.content in (entry.content, entry.pending, entry.importing) or entry.refused(elder.content):
+            return elder
+    return asset
 
 
 def _begun(ledger: Ledger, asset: Asset) -> bool:

@@ -207,6 +207,7 @@ def requested_asset(request: dict[str, Any], source: Source) -> Asset:
         uri=str(request["uri"]),
         size=source.size,
         validator=source.validator,
+        elder_validator=getattr(source, "elder_validator", ""),
         name=source.name,
         metadata=metadata,
         identity=request.get("identity"),

@@ -194,8 +194,9 @@ class KalturaUploadOperator(KalturaOperator):
 
         version_id = (request or {}).get("version_id")
         source = self._open(ref.uri, version_id)
-        found = content_id(ref.asset, source.size, source.validator)
-        if found != ref.content:
+        validators = (source.validator, getattr(source, "elder_validator", ""))
+        found, elder = (content_id(ref.asset, source.size, validator) for validator in validators)
+        if ref.content not in (found, elder):
             source.close()
             raise SourceChanged(
                 source.uri, f"{ref.size} bytes, content {ref.content}", f"{source.size} bytes, content {found}"

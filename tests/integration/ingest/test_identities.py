@@ -130,3 +130,11 @@ def test_an_address_in_normal_form_costs_no_more_calls(library: Library) -> None
     before = library.calls()
     library.prepare(asset_at(source, "s3://media/other.mp4"))
     assert library.calls() - before == plain
+
+
+def test_a_file_that_came_in_under_its_inode_is_recognised(library: Library) -> None:
+    source = library.file()
+    inode = f"12ab-{source.size}-17"
+    before = library.ingest(source, library.asset(source, validator=inode)).ref
+    again = library.ingest(source, library.asset(source, validator=f"{source.size}-17", elder_validator=inode)).ref
+    assert (again.state, again.note, again.entry_id) == (AssetState.DONE, None, before.entry_id)

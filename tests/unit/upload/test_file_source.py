@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 
@@ -108,3 +110,14 @@ def test_steady_reading_gives_up_only_without_progress() -> None:
 
     with pytest.raises(SourceUnavailable, match="held no bytes"):
         list(steady(dead, 0, 8, uri="x:", sleep=slept.append))
+
+
+def test_the_same_file_elsewhere_has_the_same_validator(tmp_path):
+    """A worker that mounts or copies the folder sees another inode, and the same content."""
+    first = tmp_path / "a.mp4"
+    first.write_bytes(b"film")
+    other = tmp_path / "mounted.mp4"
+    shutil.copy2(first, other)
+    with contextlib.closing(open_file(first)) as one, contextlib.closing(open_file(other)) as two:
+        assert one.validator == two.validator
+        assert one.elder_validator != two.elder_validator

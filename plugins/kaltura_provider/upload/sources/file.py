@@ -27,7 +27,11 @@ __all__ = ["FileSource", "open_file"]
 
 
 class FileSource:
-    """A local file; its validator is its inode, size and time of change, looked at again after every read."""
+    """A local file; its validator is its size and time of change, the same on every worker that mounts it.
+
+    ``elder_validator`` is what earlier versions of this package took, the inode with it. Whether the file was changed
+    or replaced is looked at after every read.
+    """
 
     crc32c: int | None = None
     rewind: int | None = None
@@ -38,7 +42,8 @@ class FileSource:
         self.uri = path.absolute().as_uri()
         status = os.fstat(descriptor)
         self.size = status.st_size
-        self.validator = _validator(status)
+        self.validator = f"{status.st_size}-{status.st_mtime_ns}"
+        self.elder_validator = _state(status)
 
     def read(self, offset: int, length: int, window: int = WINDOW) -> Generator[bytes, None, None]:
         """Yield ``length`` bytes from ``offset`` on.
@@ -56,11 +61,11 @@ class FileSource:
             offset += len(data)
             yield data
         try:
-            found = _validator(os.fstat(self._descriptor))
+            found = _state(os.fstat(self._descriptor))
         except OSError as error:
             raise SourceUnavailable(self.uri, f"it cannot be read: {error.strerror}") from error
-        if found != self.validator:
-            raise SourceChanged(self.uri, self.validator, found)
+        if found != self.elder_validator:
+            raise SourceChanged(self.uri, self.elder_validator, found)
         if offset < end:
             raise SourceUnavailable(self.uri, f"it ended {end - offset} bytes early")
 
@@ -71,7 +76,7 @@ class FileSource:
             self._descriptor = -1
 
 
-def _validator(status: os.stat_result) -> str:
+def _state(status: os.stat_result) -> str:
     return f"{status.st_ino:x}-{status.st_size}-{status.st_mtime_ns}"
 
 
