@@ -30,6 +30,7 @@ class KalturaDiscoverOperator(AuthoredTemplates, BaseOperator):
     :param exclude: ... and none of these.
     :param unknown_files: what to do with objects that neither their names nor their first bytes show to be media or
         documents: ``ignore`` leaves them out, ``fail`` lets them fail in prepare, ``data`` makes data entries of them.
+        With ``media_type`` in ``metadata`` there are none.
     :param metadata: fields of the entries; texts are Jinja templates that also see ``asset`` (``uri``, ``name``,
         ``stem``, ``key``).
     :param timezone: the time zone that dates in templates are in, for the DAG of a feed; a run without a logical date
@@ -93,11 +94,13 @@ class KalturaDiscoverOperator(AuthoredTemplates, BaseOperator):
 
     def _named(self) -> list[str]:
         """Return the sources that were named one by one."""
+        from kaltura_provider.hooks.sources import printable
+
         uris = _unique(self.sources or ())
-        if not uris:
+        if uris:
+            self.log.info("Found %d: %s", len(uris), examples([printable(uri) for uri in uris]))
+        else:
             self.log.info("Nothing to ingest: the list of sources is empty.")
-        for uri in uris:
-            self.log.info("Found %s", uri)
         return uris
 
     def _listed(self, context: Context) -> dict[str, dict[str, str] | None]:
@@ -121,11 +124,13 @@ class KalturaDiscoverOperator(AuthoredTemplates, BaseOperator):
         from kaltura_provider.hooks.listing import first_bytes
         from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
 
-        if not selection.unsure:
+        unsure, selection.unsure = selection.unsure, []
+        if not unsure or self.metadata.get("media_type"):
+            selection.taken += unsure
             return set()
-        heads = first_bytes(selection.unsure, HEAD_LENGTH, aws_conn_id=self.aws_conn_id)
+        heads = first_bytes(unsure, HEAD_LENGTH, aws_conn_id=self.aws_conn_id)
         strange = set()
-        for item, head in zip(selection.unsure, heads, strict=True):
+        for item, head in zip(unsure, heads, strict=True):
             # What cannot be read is taken, so that prepare says why.
             is_strange = head is not None and kind_of_content(head) in (None, "data")
             if is_strange and self.unknown_files == "ignore":
@@ -134,7 +139,6 @@ class KalturaDiscoverOperator(AuthoredTemplates, BaseOperator):
             selection.taken.append(item)
             if is_strange:
                 strange.add(item.uri)
-        selection.unsure = []
         return strange
 
     def _tell(self, selection: Selection) -> None:

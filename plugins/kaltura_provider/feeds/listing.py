@@ -97,6 +97,8 @@ def _is_known(path: str) -> bool:
 
 
 def examples(names: Sequence[str]) -> str:
-    """Return the first few of many names as one line of text."""
-    shown = ", ".join(names[:_MOST_EXAMPLES])
+    """Return the first few of many names as one line of text, whatever characters are in them."""
+    from kaltura_provider.api.redaction import printable
+
+    shown = ", ".join(printable(name) for name in names[:_MOST_EXAMPLES])
     return f"{shown} and {len(names) - _MOST_EXAMPLES:,} more" if len(names) > _MOST_EXAMPLES else shown

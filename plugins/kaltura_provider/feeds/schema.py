@@ -133,6 +133,7 @@ class Metadata(_Strict):
     categories: Categories = []
     reference_id: Template = ""
     user_id: Template = ""
+    media_type: Literal["video", "audio", "image", "document", "data"] | None = None
     conversion_profile_id: Annotated[int, Field(ge=-1, le=_LARGEST_ID)] | None = None
     access_control_id: Annotated[int, Field(ge=0, le=_LARGEST_ID)] | None = None
 

@@ -66,6 +66,24 @@ def test_unknown_files_follow_the_rule_of_the_feed(deployment, discover, rule: s
     assert sum(found.left_out.values()) == (rule == "ignore")
 
 
+def test_a_feed_that_says_what_its_files_are_has_no_unknown_ones(deployment, discover) -> None:
+    deployment.put("notes.xyz", b"who knows")
+    assert discover(metadata={"media_type": "audio"}).assets == {"notes.xyz": {"media_type": "audio"}}
+
+
+def test_a_key_is_no_line_of_the_log(deployment, discover, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kaltura_provider.hooks import listing
+
+    keys = [f"{deployment.folder.name}/a\n2026 ERROR \x1b[31m gone.{end}" for end in ("mp4", "tmp")]
+    found = [listing.S3Object("media", key, 1) for key in keys]
+    monkeypatch.setattr(listing, "list_s3", lambda *_, **__: iter(found))
+    log = discover(exclude=["*.tmp"]).log
+    assert "gone.mp4" in log
+    assert "gone.tmp" in log
+    assert "\x1b" not in log
+    assert "\n2026 ERROR" not in log
+
+
 def test_ten_thousand_left_out_are_few_lines(deployment, discover, monkeypatch: pytest.MonkeyPatch) -> None:
     from kaltura_provider.hooks import listing
 
