@@ -18,7 +18,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from kaltura_provider.api.codes import RENEWABLE_SESSION_STATES, SERVER_TROUBLE_CODES, ErrorClass, classify
-from kaltura_provider.api.redaction import HIDDEN, redact
+from kaltura_provider.api.redaction import HIDDEN, printable, redact
+from kaltura_provider.api.signing import is_object_id, is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +54,7 @@ class TransportFault(StrEnum):
 
 # With these nothing was sent that a server could have acted on.
 _NEVER_SENT = frozenset({TransportFault.DNS, TransportFault.REFUSED, TransportFault.TLS, TransportFault.CONNECT})
+_LONGEST_VALUE = 500
 # HTTP answers of a proxy or web server that did not pass the request on.
 _NOT_PASSED_ON = frozenset({408, 425, 429, 503})
 
@@ -67,7 +69,7 @@ class KalturaError(Exception):
     _fields: ClassVar[tuple[str, ...]] = ("message", "service", "action", "request_id")
 
     def __init__(self, message: str, *, service: str = "", action: str = "", request_id: str | None = None) -> None:
-        self.message = redact(message)
+        self.message = printable(message)
         self.service = service
         self.action = action
         self.request_id = request_id
@@ -112,11 +114,18 @@ class KalturaConfigurationError(KalturaError):
 
     def __init__(self, field: str, value: object, problem: str, fix: str) -> None:
         self.field = field
-        self.value = value if value is None or isinstance(value, (int, float)) else redact(str(value))
+        self.value = _shown(field, value)
         self.problem = problem
         self.fix = fix
-        shown = "" if value is None else f" {self.value!r}"
+        shown = "" if self.value is None else f" {self.value!r}"
         super().__init__(f"{field}{shown} {problem}: {fix}")
+
+
+def _shown(field: str, value: object) -> str | int | float | None:
+    """Return what an error may show of a field's value: nothing of one that is meant for a secret."""
+    if value is None or (is_secret_name(field.rpartition(" ")[2]) and field not in ("token", "auth")):
+        return None
+    return value if isinstance(value, (int, float)) else redact(str(value)[:_LONGEST_VALUE])
 
 
 class KalturaTransportError(KalturaError):
@@ -233,10 +242,13 @@ def api_error(
 def _without_secrets(code: str, message: str, details: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """Redact a server's error; ``INVALID_KS`` echoes the session text itself, whatever was sent as one."""
     hidden: list[str] = []
+    if code == "APP_TOKEN_ID_NOT_FOUND":
+        # Whoever took value and id of the token for each other has sent its value.
+        hidden += [value for value in details.values() if not is_object_id(value)]
     if code == "INVALID_KS":
         echoed = details.get("KSID", "")
         known = echoed in RENEWABLE_SESSION_STATES or echoed.startswith(("EXCEEDED_", "INVALID_"))
         if echoed and not known:
             hidden.append(echoed)
-    clean = {name: HIDDEN if value in hidden else redact(value, hidden) for name, value in details.items()}
+    clean = {name: HIDDEN if value in hidden else printable(redact(value, hidden)) for name, value in details.items()}
     return redact(message, hidden), clean

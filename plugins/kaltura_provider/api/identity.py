@@ -16,6 +16,7 @@ from kaltura_provider.api.errors import (
     TransportFault,
 )
 from kaltura_provider.api.retry import NO_RETRY
+from kaltura_provider.api.signing import is_object_id
 from kaltura_provider.api.steps import Timeout
 
 if TYPE_CHECKING:
@@ -142,12 +143,17 @@ def _start_words(client: KalturaClient, error: KalturaAPIError, partner: str) ->
         "START_SESSION_ERROR": f"The secret is not one of {partner}: copy it from the KMC's integration settings",
         "SERVICE_FORBIDDEN_CONTENT_BLOCKED": f"{partner.capitalize()} is unknown or blocked at {client.service_url}",
         "INVALID_WIDGET_ID": f"{partner.capitalize()} is unknown at {client.service_url}",
-        "APP_TOKEN_ID_NOT_FOUND": f"{partner.capitalize()} has no app token {client.credentials.app_token_id}",
-        "APP_TOKEN_NOT_ACTIVE": f"The app token {client.credentials.app_token_id} is not active",
-        "APP_TOKEN_EXPIRED": f"The app token {client.credentials.app_token_id} has expired",
-        "INVALID_APP_TOKEN_HASH": f"The secret is not the value of app token {client.credentials.app_token_id}",
+        "APP_TOKEN_ID_NOT_FOUND": f"{partner.capitalize()} has no app token {_app_token(client)}",
+        "APP_TOKEN_NOT_ACTIVE": f"The app token {_app_token(client)} is not active",
+        "APP_TOKEN_EXPIRED": f"The app token {_app_token(client)} has expired",
+        "INVALID_APP_TOKEN_HASH": f"The secret is not the value of app token {_app_token(client)}",
     }
     return words.get(error.code)
+
+
+def _app_token(client: KalturaClient) -> str:
+    given = client.credentials.app_token_id or ""
+    return given if is_object_id(given) else "of that id (such as 0_ab12cd34; the given one may be its value)"
 
 
 def _transport_words(client: KalturaClient, error: KalturaTransportError) -> str:

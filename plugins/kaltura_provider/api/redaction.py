@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from kaltura_provider.api.sessions_in_text import is_session_text
-from kaltura_provider.api.signing import is_secret_name
+from kaltura_provider.api.signing import is_secret_name, public_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["HIDDEN", "LONGEST", "printable", "redact", "secrets_in"]
+__all__ = ["HIDDEN", "LONGEST", "printable", "public_url", "redact", "secrets_in"]
 
 HIDDEN = "***"
 LONGEST = 4000
@@ -53,6 +53,8 @@ _WHOLE_LINE = frozenset({"authorization", "proxyauthorization", "cookie", "setco
 _ENCODED_WORD = re.compile(r"[^\s\"'<>]++")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _ROUNDS = 4
+# What stands for the values of a query that is shown, with what may follow it in a sentence: nothing is left to hide.
+_LEFT_OUT = ".:,;)"
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -93,6 +95,16 @@ def printable(text: str, most: int = LONGEST) -> str:
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+
+
+def public_url(uri: str) -> str:
+    """Return what anybody may read of a web address: no user, no fragment, no query field that signs or is secret."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return redact(uri.partition("?")[0].partition("#")[0])
+    place = parts.netloc.rpartition("@")[2]
+    return redact(parts._replace(netloc=place, query=public_query(parts.query), fragment="").geturl())
 
 
 def _escaped(letter: str) -> str:
@@ -149,7 +161,8 @@ def _without_named(text: str, hide: Callable[[str], str]) -> str:
             start, end = _value(text, head)
         parts.append(text[at:start])
         if start < end:
-            parts.append(hide(text[start:end]))
+            value = text[start:end]
+            parts.append(hide(value) if value.strip(_LEFT_OUT) else value)
         at = end
     return "".join((*parts, text[at:])) if parts else text
 

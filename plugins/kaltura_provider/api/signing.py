@@ -14,7 +14,20 @@ from urllib.parse import unquote_plus
 
 from kaltura_provider.api.sessions_in_text import is_session_text
 
-__all__ = ["SECRET_NAMES", "SIGNERS", "Signer", "is_secret_name", "public_query", "unsigned_query"]
+__all__ = [
+    "SEAL",
+    "SECRET_NAMES",
+    "SIGNERS",
+    "Signer",
+    "is_object_id",
+    "is_secret_name",
+    "public_query",
+    "sealed_part",
+    "unsigned_query",
+]
+
+SEAL = "kaltura-sealed"
+"""Query field in which an address carries what of it is encrypted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +119,7 @@ SIGNERS = (
         ("signature", "accesskeyid", "x-obs-security-token"),
         ("expires",),
     ),
+    Signer("this package, at rest", (SEAL,), (SEAL,)),
     *(Signer("Akamai", (name,), (name,)) for name in ("hdnea", "hdnts", "hdntl", "__token__", "__gda__")),
     Signer(
         "expiring token", ("token", "expires"), ("token",), ("expires", "token_path", "token_countries", "token_ver")
@@ -121,6 +135,7 @@ _TOKEN_FORMS = (
     re.compile(r"\A(?:0x)?[0-9a-f]{8,16}_(?:0x)?[0-9a-f]{32,128}\Z"),  # Fastly: expiry_hmac
 )
 
+_OBJECT_ID = re.compile(r"\d{1,4}_[a-z0-9]{1,20}")
 _PLAIN_SECRETS = frozenset(
     {
         "apikey", "auth", "authkey", "authorization", "clientsecret", "cookie", "credential", "credentials", "hmac",
@@ -157,6 +172,11 @@ def is_secret_name(name: str) -> bool:
     return _is_secret(name[-100:])
 
 
+def is_object_id(text: str) -> bool:
+    """Return whether a text has the form of an id that Kaltura gives, so that it is no secret taken for one."""
+    return _OBJECT_ID.fullmatch(text) is not None
+
+
 def _fields(query: str) -> list[tuple[str, str, str]]:
     """Return of each field its name in lower case, its value, and how it is written."""
     items = ((item, *item.partition("=")[::2]) for item in query.split("&"))
@@ -183,3 +203,11 @@ def unsigned_query(query: str) -> str:
 def public_query(query: str) -> str:
     """Return a query without the fields that sign its URL or whose values are secret: what anybody may read."""
     return "&".join(item for name, _, item in _fields(unsigned_query(query)) if not is_secret_name(name))
+
+
+def sealed_part(uri: str) -> str | None:
+    """Return what of an address is encrypted, ``None`` where nothing is."""
+    mark = f"{SEAL}="
+    address, found, secret = uri.rpartition(mark)
+    web = address[:8].lower().startswith(("http://", "https://", "ftp://"))
+    return secret if found and web and address.endswith(("?", "&")) else None

@@ -62,7 +62,7 @@ def _problem(line: str) -> str | None:
     if len(line) > LONGEST_LINE:
         return f"it has {len(line):,} characters; an address has at most {LONGEST_LINE:,}"
     if any(unicodedata.category(letter) in _UNTYPABLE for letter in line):
-        return f"there is a control character in it: {printable(line)!a}"
+        return f"there is a control character in it: '{printable(line)}'"
     if is_local(line):
         try:
             folder_policy().resolve(line)
@@ -74,7 +74,7 @@ def _problem(line: str) -> str | None:
         whole = bool((parts.scheme in ("http", "https") and parts.hostname) or _bucket_of(line))
     except ValueError:
         whole = False
-    return None if whole else f"{printable(line)!r} is no address"
+    return None if whole else f"'{printable(line)}' is no address"
 
 
 def _bucket_of(line: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ DEFAULT_SERVICE_URL = "https://www.kaltura.com"
 DEFAULT_CDN_HOST = "https://cdnapisec.kaltura.com"
 DEFAULT_KMC_HOST = "https://kmc.kaltura.com"
 
+# The form of Kaltura's secrets and of the values of app tokens.
+_SECRET = re.compile(r"[0-9a-f]{32}")
 _KNOWN_EXTRAS = frozenset(
     {
         "auth",
@@ -89,7 +92,7 @@ def read_connection(connection: Connection) -> KalturaAccount:
         service_url=normalize_service_url(_host(connection)),
         credentials=Credentials(
             partner_id=_partner_id(connection.login),
-            auth=str(extra.get("auth") or AuthMethod.SECRET).lower(),
+            auth=_auth(extra.get("auth")),
             secret=connection.password or "",
             user_id=str(extra.get("user_id") or "airflow"),
             session_type=_session_type(extra.get("session_type")),
@@ -134,6 +137,8 @@ def extra_of(connection: Connection) -> dict[str, Any]:
 def _host(connection: Connection) -> str:
     """Put together what a connection URI takes apart: scheme (in ``schema``), host, port."""
     host = connection.host or DEFAULT_SERVICE_URL
+    if _SECRET.fullmatch(host.strip()):
+        raise KalturaConfigurationError("host", None, "has the form of a secret", "give the server's address there")
     if "://" not in host and connection.schema in ("http", "https"):
         host = f"{connection.schema}://{host}"
     if connection.port:
@@ -146,14 +151,21 @@ def _host(connection: Connection) -> str:
 
 def _partner_id(login: object) -> int:
     text = str("" if login is None else login).strip()
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal()):
         raise KalturaConfigurationError(
             "login (partner id)",
-            text,
-            "is no partner id",
-            "give the account's number (KMC, Settings, Integration Settings)",
+            None,
+            f"is no number ({len(text)} characters, not shown here: they may be the secret)" if text else "is empty",
+            "give the account's number (KMC, Settings, Integration Settings), and the secret as password",
         )
     return int(text)
+
+
+def _auth(value: Any) -> str:
+    text = str(value or AuthMethod.SECRET).lower()
+    if text not in list(AuthMethod):
+        raise KalturaConfigurationError("extra auth", None, "is unknown", f"use one of {', '.join(AuthMethod)}")
+    return text
 
 
 def _session_type(value: Any) -> SessionType:
@@ -161,14 +173,14 @@ def _session_type(value: Any) -> SessionType:
     for member in SessionType:
         if text in (member.name, str(member.value)):
             return member
-    raise KalturaConfigurationError("extra session_type", value, "is unknown", "use ADMIN or USER")
+    raise KalturaConfigurationError("extra session_type", None, "is unknown", "use ADMIN or USER")
 
 
 def _lifetime(value: Any) -> int:
     text = str(value or 86400)
     if not text.isdecimal() or int(text) < 60:
         raise KalturaConfigurationError(
-            "extra session_lifetime", text, "is no usable time", "give whole seconds, 60 or more"
+            "extra session_lifetime", None, "is no usable time", "give whole seconds, 60 or more"
         )
     return int(text)
 

@@ -8,9 +8,11 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from kaltura_provider.api.signing import unsigned_query
+from kaltura_provider.api.redaction import printable
+from kaltura_provider.api.signing import SEAL, sealed_part, unsigned_query
+from kaltura_provider.upload.sources.address import printable_url
 
-__all__ = ["canonical_uri", "kai1_uri"]
+__all__ = ["canonical_uri", "kai1_uri", "shown_address"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
 _S3_SCHEMES = frozenset({"s3", "s3a", "s3n"})
@@ -19,6 +21,19 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 # What RFC 3986 allows in a path and in a query beside unreserved characters, and "%" where it begins an escape.
 _PATH = "/!$&'()*+,;=:@"
 _QUERY = _PATH + "?"
+
+
+def shown_address(uri: str) -> str:
+    """Return an address as logs, errors and receipts may show it, on one line.
+
+    It has no user and password, and the values of its query are hidden. In the key of an S3 object and in the name of a
+    file, ``?`` and ``@`` are letters like any other.
+    """
+    if uri.startswith("/") or uri.partition(":")[0].lower() in (*_S3_SCHEMES, "file"):
+        return printable(uri)
+    if (sealed := sealed_part(uri)) is not None:
+        uri = uri.removesuffix(f"{SEAL}={sealed}")[:-1]
+    return printable(printable_url(uri))
 
 
 def canonical_uri(uri: str) -> str:

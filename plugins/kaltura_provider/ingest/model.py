@@ -14,7 +14,7 @@ from kaltura_provider.api.errors import (
     KalturaTransientError,
     KalturaTransportError,
 )
-from kaltura_provider.api.redaction import redact
+from kaltura_provider.api.redaction import printable
 from kaltura_provider.ingest.identity import asset_id, content_id, elder_asset_id, token_file_name
 from kaltura_provider.services.entry.kind import Kind, kind_of
 from kaltura_provider.services.entry.metadata import EntryMetadata
@@ -45,7 +45,7 @@ class AssetState(StrEnum):
 class AssetError:
     """Why an asset failed: a stable ``kind``, Kaltura's ``code`` if it was Kaltura, and whether a retry can help.
 
-    ``message`` can be printed: signatures and passwords in the addresses it names are hidden.
+    ``message`` can be printed: it is one line, without secrets.
     """
 
     kind: str
@@ -54,7 +54,7 @@ class AssetError:
     code: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", redact(self.message))
+        object.__setattr__(self, "message", printable(self.message))
 
     @classmethod
     def of(cls, error: Exception) -> Self:
@@ -78,6 +78,7 @@ class Asset:
     :param elder_validator: what earlier versions of this package took for ``validator``: content that came in under it
         is recognised.
     :param name: file name; its extension tells the kind.
+    :param address: what identifies it where ``uri``, which is stored and shown, is not all of the address.
     :param import_url: a URL Kaltura itself can fetch it from (may be presigned: never logged or stored).
     :raises ValueError: a value that cannot be ingested; the message names it.
     """
@@ -87,6 +88,7 @@ class Asset:
     validator: str = ""
     elder_validator: str = ""
     name: str = ""
+    address: str | None = field(default=None, repr=False)
     metadata: EntryMetadata = field(default_factory=EntryMetadata)
     identity: str | None = None
     import_url: str | None = field(default=None, repr=False)
@@ -100,7 +102,7 @@ class Asset:
             object.__setattr__(self, "name", self.uri.split("?")[0].rstrip("/").rsplit("/", 1)[-1])
         if self.size < 1:
             raise ValueError(f"{self.uri} is empty ({self.size} bytes): Kaltura cannot convert an empty file")
-        object.__setattr__(self, "asset", asset_id(self.uri, self.identity))
+        object.__setattr__(self, "asset", asset_id(self.address or self.uri, self.identity))
         object.__setattr__(self, "content", content_id(self.asset, self.size, self.validator))
         object.__setattr__(self, "kind", kind_of(self.name, self.metadata.media_type))
 
@@ -117,7 +119,7 @@ class Asset:
 
     def elder(self) -> Self | None:
         """Return the same asset with the identity that formula ``kai1`` gave it; ``None`` where it has no other."""
-        known = None if self.identity else elder_asset_id(self.uri)
+        known = None if self.identity else elder_asset_id(self.address or self.uri)
         if known is None:
             return None
         elder = replace(self)

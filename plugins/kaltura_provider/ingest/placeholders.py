@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.redaction import public_url
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -30,7 +31,12 @@ _SHOWN = 60
 
 
 def asset_view(uri: str) -> dict[str, str]:
-    """Return what texts may say of an asset: ``uri``, ``key`` (path), ``name`` (file name), ``stem`` (no extension)."""
+    """Return what texts may say of an asset: ``uri``, ``key`` (path), ``name`` (file name), ``stem`` (no extension).
+
+    The ``uri`` of a web address is what anybody may read of it.
+    """
+    if not uri.startswith(("s3://", "file:", "/")):
+        uri = public_url(uri)
     key = uri.split("/", 3)[-1] if uri.startswith("s3://") else unquote(urlsplit(uri).path).lstrip("/")
     name = posixpath.basename(key)
     return {"uri": uri, "key": key, "name": name, "stem": posixpath.splitext(name)[0]}

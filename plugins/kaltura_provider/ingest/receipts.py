@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kaltura_provider.api.redaction import redact
+from kaltura_provider.ingest.addresses import shown_address
 from kaltura_provider.ingest.identity import FORMULA
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def receipt(
         "feed": feed,
         "date": date,
         "run_id": run_id,
-        "uri": redact(ref.uri),
+        "uri": shown_address(ref.uri),
         "name": ref.name,
         "kind": ref.kind.value,
         "asset": ref.asset,

@@ -40,10 +40,10 @@ def run_of(context: Context) -> str:
 
 def presentable(text: str, uri: str) -> str:
     """Return a text about a source as logs and errors may show it, the source's address in it included."""
-    from kaltura_provider.api.redaction import redact
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.api.redaction import printable
+    from kaltura_provider.ingest.addresses import shown_address
 
-    return redact(text.replace(uri, printable(uri)) if uri else text)
+    return printable(text.replace(uri, shown_address(uri)) if uri else text)
 
 
 def finish(context: Context, step: str, refs: list[AssetRef], carried: list[dict[str, Any]], *, many: bool) -> Any:

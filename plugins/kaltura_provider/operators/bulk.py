@@ -175,6 +175,9 @@ class KalturaBulkResultsOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the numbers, the failed rows, and the table or where it is."""
+        from kaltura_provider.api.redaction import printable
+        from kaltura_provider.ingest.addresses import shown_address
+
         check_output(self.output_uri)
         jobs = _jobs(self.bulk_upload)
         results = self._results(jobs)
@@ -182,7 +185,8 @@ class KalturaBulkResultsOperator(KalturaOperator):
         failed = [self.rows[row["row"] - 1] for row in results if row["result"] == "failed"] if self.rows else []
         for row in results:
             if row["result"] == "failed":
-                self.log.warning("Row %d, %s: %s", row["row"], row.get("url", "").split("?")[0], row.get("error"))
+                self.log.warning("Row %d, %s: %s", row["row"], shown_address(row.get("url", "")),
+                                 printable(str(row.get("error"))))  # fmt: skip
         entries = [row["entry_id"] for row in results if row["result"] == "ok" and "entry_id" in row]
         report = {**counts, "failed_rows": failed, "entry_ids": entries[:1000]}
         if self.output_uri:

@@ -36,6 +36,7 @@ class KalturaHousekeepingOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> list[dict[str, Any]]:
         """Return what was found, and what became of it."""
+        from kaltura_provider.api.redaction import printable
         from kaltura_provider.ingest.housekeeping import find_leftovers, remove_leftovers
 
         older_than = float(self.older_than)
@@ -51,9 +52,9 @@ class KalturaHousekeepingOperator(KalturaOperator):
                 "Removed" if item.removed else "Found",
                 item.kind,
                 item.id,
-                item.reason,
+                printable(item.reason),
                 item.age / _DAY,
-                f" (not removed: {item.problem})" if item.problem else "",
+                f" (not removed: {printable(item.problem)})" if item.problem else "",
             )
         removed = sum(item.removed for item in found)
         if delete:

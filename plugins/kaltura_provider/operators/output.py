@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ __all__ = ["MOST_IN_XCOM", "check_output", "collect", "write_rows"]
 MOST_IN_XCOM = 1000
 """Rows a task returns as they are; a longer result needs an ``output_uri``."""
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d{1,30})?")
 _FORMATS = (".jsonl", ".json", ".csv")
 
 
@@ -73,6 +76,8 @@ def write_rows(
 
     What was there stays until all rows are in; memory does not grow with their number.
 
+    A text that a spreadsheet would take for a formula gets an apostrophe before it in CSV.
+
     :param fields: columns of a CSV file; by default all names that occur.
     """
     target, bucket, key = _place(output)
@@ -122,9 +127,18 @@ def _write_table(lines: Path, path: Path, columns: list[str]) -> None:
         with lines.open(encoding="utf-8") as source:
             for line in source:
                 row = json.loads(line)
-                yield {name: json.dumps(v) if isinstance(v, (dict, list)) else v for name, v in row.items()}
+                yield {name: _cell(value) for name, value in row.items()}
 
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore")
-        writer.writeheader()
+        writer.writerow({name: _cell(name) for name in columns})
         writer.writerows(rows())
+
+
+def _cell(value: Any) -> Any:
+    """Return what stands for a value in a table: names of files and texts of others are no formulas."""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value)
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value

@@ -18,6 +18,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from kaltura_provider.api.redaction import printable
+
 __all__ = [
     "ChecksumMismatch",
     "ChunkRefused",
@@ -40,8 +42,8 @@ class UploadError(Exception):
     permanent: ClassVar[bool] = False
 
     def __init__(self, message: str, token_id: str) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = printable(message)
+        super().__init__(self.message)
         self.token_id = token_id
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kaltura_provider.api.redaction import printable
 from kaltura_provider.upload.checksum import ChecksumCollector, crc32c, to_base64
 from kaltura_provider.upload.errors import ChecksumMismatch, UploadCancelled
 from kaltura_provider.upload.progress import Milestones
@@ -77,7 +78,13 @@ def _read(source: Source, token_id: str, stop: threading.Event) -> tuple[int, st
             done += len(data)
             percent = 100 * done / source.size
             if milestones.reached(time.monotonic(), percent):
-                log.info("%s: %d of %d bytes (%.0f %%) read for the checksums", source.name, done, source.size, percent)
+                log.info(
+                    "%s: %d of %d bytes (%.0f %%) read for the checksums",
+                    printable(source.name),
+                    done,
+                    source.size,
+                    percent,
+                )
     return crc, sha.hexdigest()
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kaltura_provider.api.redaction import printable
 from kaltura_provider.upload.settings import MIB
 
 if TYPE_CHECKING:
@@ -105,4 +106,4 @@ class ProgressReporter:
         self._told_at = now
         self._tell(progress)
         if self._milestones.reached(now, progress.percent):
-            log.info("%s", progress)
+            log.info("%s", printable(str(progress)))

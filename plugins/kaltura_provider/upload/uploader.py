@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.api.observer import Observer
+from kaltura_provider.api.redaction import printable
 from kaltura_provider.upload import integrity
 from kaltura_provider.upload.checksum import ChecksumCollector
 from kaltura_provider.upload.errors import SizeMismatch
@@ -119,7 +120,7 @@ class Uploader:
         result = transfer.run(started)
         log.info(
             "%s: %d bytes in token %s after %.1f s (%.1f MB/s, %d chunks)",
-            source.name,
+            printable(source.name),
             result.size,
             token_id,
             result.seconds,

@@ -150,9 +150,9 @@ def test_ten_megabytes_of_a_character_class_are_done_in_seconds(letters: str) ->
 
 def seconds(look: object, text: str) -> float:
     assert callable(look)
-    started = time.perf_counter()
+    started = time.process_time()
     look(text)
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def test_a_word_of_a_million_letters_is_looked_at_at_once() -> None:

@@ -67,6 +67,7 @@ SIGNINGS = {
         "AccessKeyId=A2&Expires=1700000001&x-obs-security-token=t&Signature=bb%3D",
     ),
     "Akamai": ("hdnea=st=1~exp=2~acl=/*~hmac=aa11", "hdnts=exp=3~acl=/*~hmac=bb22"),
+    "this package, at rest": ("kaltura-sealed=gAAA", "kaltura-sealed=gBBB"),
     "expiring token": ("token=abc&expires=1700000000", "token=def&expires=1700000001&token_path=%2Fv%2F"),
     "expiring signature": ("expires=1&signature=aa", "expires=2&signature=bb"),
     "signature": ("signature=aa", "signature=bb"),

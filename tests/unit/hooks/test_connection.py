@@ -46,13 +46,13 @@ def test_the_host_may_be_written_in_every_usual_way(fields: dict[str, object], e
     ("fields", "words"),
     [
         ({"login": ""}, ["login (partner id)", "give the account's number"]),
-        ({"login": "me@example.com"}, ["partner id", "'me@example.com'"]),
+        ({"login": "me@example.com"}, ["partner id", "is no number (14 characters, not shown here"]),
         ({"password": ""}, ["secret", "is empty", "admin secret"]),
         ({"host": "ftp://example.com"}, ["service URL", "'ftp://example.com'", "neither http nor https"]),
-        ({"extra": {"auth": "magic"}}, ["auth", "'magic'", "session_start"]),
+        ({"extra": {"auth": "magic"}}, ["auth", "is unknown", "session_start"]),
         ({"extra": {"auth": "app_token"}}, ["app token id", "is empty"]),
-        ({"extra": {"session_type": "ROOT"}}, ["session_type", "'ROOT'", "ADMIN or USER"]),
-        ({"extra": {"session_lifetime": "1d"}}, ["session_lifetime", "'1d'", "60 or more"]),
+        ({"extra": {"session_type": "ROOT"}}, ["session_type", "is unknown", "ADMIN or USER"]),
+        ({"extra": {"session_lifetime": "1d"}}, ["session_lifetime", "is no usable time", "60 or more"]),
         ({"extra": {"usr_id": "x"}}, ["extra", "'usr_id'", "user_id"]),
         ({"extra": {"cdn_host": "has blank"}}, ["cdn_host", "blank"]),
     ],
@@ -118,3 +118,25 @@ def test_a_variable_that_airflow_passes_over_is_named(
 def test_the_hash_type_of_an_app_token_is_read() -> None:
     extra = {"auth": "app_token", "app_token_id": "1_t", "app_token_hash_type": "sha256"}
     assert read_connection(connection(extra=extra)).credentials.app_token_hash_type == "SHA256"
+
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"login": SECRET, "password": "102"},
+        {"login": f" {SECRET} "},
+        {"host": SECRET},
+        {"extra": {"auth": SECRET}},
+        {"extra": {"session_type": SECRET}},
+        {"extra": {"session_lifetime": SECRET}},
+    ],
+)
+def test_a_secret_in_the_wrong_field_is_not_printed(fields: dict[str, object]) -> None:
+    with pytest.raises(KalturaConfigurationError) as caught:
+        read_connection(connection(**fields))
+    assert SECRET not in str(caught.value)
+    assert SECRET not in repr(caught.value)
+    assert SECRET not in str(caught.value.value)

@@ -153,7 +153,7 @@ def test_an_address_that_cannot_be_read_is_shown_without_its_secrets(uri: str) -
 @pytest.mark.parametrize(
     ("uri", "shown"),
     [
-        ("https://u:p@h.example/a.mp4?token=x&y=z#f", "https://h.example/a.mp4?token=***&y=..."),
+        ("https://u:p@h.example/a.mp4?token=x&y=z#f", "https://h.example/a.mp4?token=...&y=..."),
         ("s3://bucket/what?.mp4", "s3://bucket/what?.mp4"),
         ("file:///a/me@home.mp4", "file:///a/me@home.mp4"),
         ("/a/what?.mp4", "/a/what?.mp4"),

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from kaltura_provider.api.redaction import printable
+
 __all__ = [
     "SourceArchived",
     "SourceChanged",
@@ -41,9 +43,9 @@ class SourceError(Exception):
     permanent: ClassVar[bool] = True
 
     def __init__(self, uri: str, message: str) -> None:
-        super().__init__(uri, message)
-        self.uri = uri
-        self.message = message
+        self.uri = printable(uri)
+        self.message = printable(message)
+        super().__init__(self.uri, self.message)
 
     def __str__(self) -> str:
         return f"{self.uri}: {self.message}"
