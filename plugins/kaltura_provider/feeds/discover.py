@@ -10,6 +10,7 @@ from kaltura_provider.feeds.interval import feed_context, run_interval
 from kaltura_provider.feeds.listing import UNKNOWN, Selection, examples, select
 from kaltura_provider.feeds.templates import MetadataTemplates
 from kaltura_provider.hooks.authored import AuthoredTemplates
+from kaltura_provider.hooks.masking import MaskedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["KalturaDiscoverOperator"]
 
 
-class KalturaDiscoverOperator(AuthoredTemplates, BaseOperator):
+class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
     """List sources and say, for each, what its entry shall be.
 
     :param uri: an S3 prefix (``s3://bucket/prefix/``) to list; or
@@ -94,6 +95,7 @@ class KalturaDiscoverOperator(AuthoredTemplates, BaseOperator):
 
     def _named(self) -> list[str]:
         """Return the sources that were named one by one."""
+        from kaltura_provider.hooks.sealing import seal_address
         from kaltura_provider.hooks.sources import printable
 
         uris = _unique(self.sources or ())
@@ -101,7 +103,7 @@ class KalturaDiscoverOperator(AuthoredTemplates, BaseOperator):
             self.log.info("Found %d: %s", len(uris), examples([printable(uri) for uri in uris]))
         else:
             self.log.info("Nothing to ingest: the list of sources is empty.")
-        return uris
+        return [seal_address(uri) for uri in uris]
 
     def _listed(self, context: Context) -> dict[str, dict[str, str] | None]:
         """Return the address of each object to take, with the metadata that its kind needs."""

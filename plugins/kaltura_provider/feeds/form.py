@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, Param
 from airflow.sdk.configuration import conf
 
+from kaltura_provider.hooks.masking import MaskedArguments
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
@@ -101,7 +103,7 @@ def _lines(title: str, description: str) -> Param:
     return Param(None, type=["null", "array"], items={"type": "string"}, title=title, description=description)
 
 
-class KalturaFormOperator(BaseOperator):
+class KalturaFormOperator(MaskedArguments, BaseOperator):
     """Read the sources and the metadata that somebody typed into the trigger form.
 
     The run's params are those of :func:`form_params`. ``name``, ``description``, ``tags`` and ``categories`` may hold
@@ -129,6 +131,7 @@ class KalturaFormOperator(BaseOperator):
     def _batches(self, context: Context) -> list[list[dict[str, Any]]]:
         from kaltura_provider.feeds.typed_sources import typed_sources
         from kaltura_provider.hooks.named_connections import check_typed
+        from kaltura_provider.hooks.sealing import seal_address
         from kaltura_provider.hooks.sources import printable
 
         params = context["params"]
@@ -141,7 +144,7 @@ class KalturaFormOperator(BaseOperator):
             aws_conn_id=params.get("aws_conn_id", "aws_default"),
         )
         day = _day(context)
-        assets = [{"uri": uri, "metadata": _metadata(params, uri, day)} for uri in uris]
+        assets = [{"uri": seal_address(uri), "metadata": _metadata(params, uri, day)} for uri in uris]
         for uri in uris:
             self.log.info("Found %s", printable(uri))
         size = max(self.batch_size, math.ceil(len(assets) / _most_batches()))

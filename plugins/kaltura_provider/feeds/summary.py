@@ -82,7 +82,7 @@ class KalturaSummaryOperator(KalturaOperator):
         ti: Any = context["ti"]
         if self.discovered is None:
             raise AirflowFailException(self._nothing_discovered(ti))
-        batches: list[list[dict[str, Any]]] = self.discovered
+        batches = [[{**asset, "uri": _opened(asset["uri"])} for asset in batch] for batch in self.discovered]
         known = self._known(ti)
         good = [ref for ref in known.values() if ref["last_step"] == "flavors" and ref.get("state") != "failed"]
         rows = [_row(self.hook.account, ref) for ref in good]
@@ -150,7 +150,8 @@ class KalturaSummaryOperator(KalturaOperator):
         for step in _STEPS:
             for result in self._pulled(ti, step, "return_value"):
                 for ref in result if isinstance(result, list) else [result]:
-                    known[ref["uri"]] = {**ref, "last_step": step}
+                    uri = _opened(ref["uri"])
+                    known[uri] = {**ref, "uri": uri, "last_step": step}
         return known
 
     def _failed(
@@ -163,7 +164,9 @@ class KalturaSummaryOperator(KalturaOperator):
         reasons = self._reasons_of_tasks(ti, batches)
         for step in _STEPS:
             for failures in self._pulled(ti, step, FAILURES_KEY):
-                reasons |= {failure["uri"]: {**failure, "step": step} for failure in failures}
+                for failure in failures:
+                    uri = _opened(failure["uri"])
+                    reasons[uri] = {**failure, "uri": uri, "step": step}
         for uri, ref in known.items():
             if error := ref.get("error"):
                 step = ref.get("failed_step", ref["last_step"])
@@ -181,6 +184,17 @@ class KalturaSummaryOperator(KalturaOperator):
                 for asset in batches[failure["map_index"]]:
                     reasons.setdefault(asset["uri"], {"uri": asset["uri"], **said})
         return reasons
+
+
+def _opened(uri: str) -> str:
+    """Return what tells one source from others in this task: each sealing of an address looks different."""
+    from kaltura_provider.hooks.sealing import opened_address
+    from kaltura_provider.upload.sources.errors import SourceRefused
+
+    try:
+        return opened_address(uri)
+    except SourceRefused:
+        return uri
 
 
 def _ended_silently(ref: Mapping[str, Any] | None) -> dict[str, Any]:

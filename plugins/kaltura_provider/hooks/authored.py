@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import BaseOperator
 from airflow.sdk.definitions._internal.expandinput import ListOfDictsExpandInput
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.definitions.xcom_arg import XComArg
+
+from kaltura_provider.hooks.masking import mask_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,11 +34,14 @@ class AuthoredTemplates:
         returned = _returned_fields(parent, context)
         own = [name for name in template_fields if name not in returned]
         super()._do_render_template_fields(parent, own, context, jinja_env, seen_oids)  # type: ignore[misc]
+        # What is not rendered does not come by where the secrets in the other arguments are masked.
+        mask_arguments({name: getattr(parent, name, None) for name in returned})
 
 
 def _returned_fields(parent: Any, context: Context) -> set[str]:
     """Return the template fields whose values another task returned through ``expand_kwargs``."""
-    dag = getattr(parent, "dag", None)
+    has_dag = isinstance(parent, BaseOperator) and parent.has_dag()  # type: ignore[no-untyped-call]
+    dag = parent.dag if has_dag else None
     mapped = dag.task_dict.get(parent.task_id) if dag is not None and hasattr(parent, "task_id") else None
     if (
         dag is None

@@ -7,21 +7,56 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["mask_arguments", "mask_headers"]
+    from airflow.sdk import BaseOperator, Context
+    from jinja2 import Environment
+
+    _Base = BaseOperator
+else:
+    _Base = object
+
+__all__ = ["MaskedArguments", "mask_arguments", "mask_headers"]
 
 _OPEN_HEADERS = ("accept", "accept-language", "content-type", "range", "referer", "user-agent")
+_HEADERS = "url_headers"
+
+
+class MaskedArguments(_Base):
+    """Has Airflow mask the secrets in the arguments of an operator before it shows or stores them rendered.
+
+    Named before Airflow's class among the bases of each operator and sensor. Airflow hands every rendered value, of
+    tasks and of mapped tasks alike, through :meth:`render_template`.
+    """
+
+    def render_template(
+        self,
+        content: Any,
+        context: Context,
+        jinja_env: Environment | None = None,
+        seen_oids: set[int] | None = None,
+    ) -> Any:
+        """Return what Airflow renders, with the secrets in it masked from here on."""
+        rendered = super().render_template(content, context, jinja_env, seen_oids)
+        if content is getattr(self, _HEADERS, None):
+            mask_headers(rendered)
+        # What is in a list or a mapping has come by here by itself, but for what its name tells.
+        if not isinstance(content, (list, tuple, set, dict)):
+            mask_arguments({"": rendered})
+        elif isinstance(rendered, dict):
+            _mask(_named(rendered))
+        return rendered
 
 
 def mask_arguments(arguments: Mapping[str, Any]) -> None:
     """Have Airflow hide the secrets in a task's arguments wherever it shows text, its page included.
 
-    Secret are what :func:`kaltura_provider.api.redaction.redact` hides, and the values of headers (arguments
-    ``url_headers``) but of those that say nothing.
+    Secret are what :func:`kaltura_provider.api.redaction.redact` hides, the values of names that carry secrets, and the
+    values of headers (arguments ``url_headers``) but of those that say nothing.
     """
     from kaltura_provider.api.redaction import secrets_in
 
     _mask([secret for text in _texts(arguments) for secret in secrets_in(text)])
-    mask_headers(arguments.get("url_headers"))
+    _mask(_named(arguments))
+    mask_headers(arguments.get(_HEADERS))
 
 
 def mask_headers(headers: Any) -> None:
@@ -46,6 +81,21 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple | set):
         for item in value:
             yield from _texts(item)
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Yield the texts in mappings whose names tell that they are secret."""
+    from kaltura_provider.api.signing import is_secret_name
+
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, str) and is_secret_name(str(name)):
+                yield item
+            else:
+                yield from _named(item)
+    elif isinstance(value, list | tuple | set):
+        for item in value:
+            yield from _named(item)
 
 
 def _header_values(headers: Any) -> Iterator[str]:

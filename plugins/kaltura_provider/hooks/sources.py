@@ -54,6 +54,7 @@ def open_source(
     :raises KalturaConfigurationError: a connection does not exist, is of another type, or its headers are malformed.
     """
     from kaltura_provider.hooks.local_files import folder_policy
+    from kaltura_provider.hooks.sealing import opened_address
     from kaltura_provider.upload.sources.errors import SourceRefused
     from kaltura_provider.upload.sources.file import open_file
     from kaltura_provider.upload.sources.folders import is_local
@@ -63,6 +64,7 @@ def open_source(
 
     if is_local(uri):
         return open_file(uri, folder_policy())
+    uri = opened_address(uri)
     parts = _parts(uri)
     if parts.scheme == "s3":
         bucket, key = _bucket_and_key(uri)
@@ -88,12 +90,9 @@ def printable(uri: str) -> str:
 
     In the key of an S3 object and in the name of a file, ``?`` and ``@`` are letters like any other.
     """
-    from kaltura_provider.api.redaction import redact
-    from kaltura_provider.upload.sources.address import printable_url
+    from kaltura_provider.ingest.addresses import shown_address
 
-    if uri.startswith("/") or uri.partition(":")[0].lower() in ("s3", "s3a", "s3n", "file"):
-        return redact(uri)
-    return redact(printable_url(uri))
+    return shown_address(uri)
 
 
 def _parts(uri: str) -> SplitResult:
@@ -161,8 +160,10 @@ def import_address(
     """
     from airflow.sdk.log import mask_secret
 
+    from kaltura_provider.hooks.sealing import opened_address
     from kaltura_provider.upload.sources.errors import SourceRefused
 
+    uri = opened_address(uri)
     parts = _parts(uri)
     if parts.scheme in ("http", "https"):
         return _fetchable(uri), tuple(f"{name}: {value}" for name, value in _headers(http_conn_id, uri).items())

@@ -10,7 +10,7 @@ from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, 
 from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.batch import as_list, finish, run_of
 from kaltura_provider.operators.memory import TaskMemory, request_key
-from kaltura_provider.operators.prepare import failed_source, requested_asset, show
+from kaltura_provider.operators.prepare import failed_source, requested_asset, requested_items, show
 from kaltura_provider.operators.presigning import PRESIGNED_SECONDS, presigned_seconds
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class KalturaAddFromUrlOperator(KalturaOperator):
                 "if_exists", self.if_exists, "is unknown", "use skip or fail (to replace: KalturaPrepareOperator)"
             )
         given, many = as_list(self.assets)
-        items = [item if isinstance(item, dict) else {"uri": str(item)} for item in given]
+        items = requested_items(given)
         settings = IngestSettings(
             if_exists=self.if_exists,  # type: ignore[arg-type]  # text is turned into the enumeration there
             redo=frozenset(self.redo),  # type: ignore[arg-type]

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from kaltura_provider.hooks.authored import AuthoredTemplates
+from kaltura_provider.hooks.masking import MaskedArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from airflow.sdk import Context
-    from jinja2 import Environment
 
     from kaltura_provider.hooks.kaltura import KalturaHook
 
 __all__ = ["KalturaOperator"]
 
 
-class KalturaOperator(AuthoredTemplates, BaseOperator):
+class KalturaOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
     """Base of the Kaltura operators; a subclass does its work in :meth:`run_in_kaltura`.
 
     :param kaltura_conn_id: the Airflow connection of type ``kaltura``.
@@ -39,21 +39,6 @@ class KalturaOperator(AuthoredTemplates, BaseOperator):
         from kaltura_provider.hooks.kaltura import KalturaHook
 
         return KalturaHook(self.kaltura_conn_id)
-
-    def _do_render_template_fields(
-        self, parent: Any, template_fields: Iterable[str], context: Context, jinja_env: Environment, seen_oids: set[int]
-    ) -> None:
-        """Render, and have Airflow mask the secrets among the arguments before it shows them on its page.
-
-        Airflow calls this for tasks and mapped tasks alike.
-        """
-        from kaltura_provider.hooks.border import airflow_errors
-
-        with airflow_errors(context):
-            super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
-        from kaltura_provider.hooks.masking import mask_arguments
-
-        mask_arguments({name: getattr(parent, name, None) for name in template_fields})
 
     def execute(self, context: Context) -> Any:
         """Do the work; an error that no retry can help fails the task at once."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kaltura_provider.upload.settings import UploadSettings
     from kaltura_provider.upload.sources.base import Source
 
-__all__ = ["KalturaPrepareOperator", "failed_source", "requested_asset", "show"]
+__all__ = ["KalturaPrepareOperator", "failed_source", "requested_asset", "requested_items", "show"]
 
 
 class KalturaPrepareOperator(KalturaOperator):
@@ -100,7 +100,7 @@ class KalturaPrepareOperator(KalturaOperator):
         from kaltura_provider.ingest.settings import IngestSettings
 
         given, many = as_list(self.assets)
-        items = [item if isinstance(item, dict) else {"uri": str(item)} for item in given]
+        items = requested_items(given)
         settings = IngestSettings(
             if_exists=self.if_exists,  # type: ignore[arg-type]  # text is turned into the enumeration there
             transfer=self.transfer,  # type: ignore[arg-type]
@@ -183,11 +183,23 @@ class KalturaPrepareOperator(KalturaOperator):
         return replace(asset, import_url=url, import_headers=headers)
 
 
+def requested_items(given: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return what is asked for as mappings, each address fit to be stored between tasks.
+
+    :raises SourceRefused: an address holds a secret, and Airflow has no Fernet key.
+    """
+    from kaltura_provider.hooks.sealing import seal_address
+
+    items = [item if isinstance(item, dict) else {"uri": item} for item in given]
+    return [{**item, "uri": seal_address(str(item["uri"]))} for item in items]
+
+
 def requested_asset(request: dict[str, Any], source: Source) -> Asset:
     """Return the asset that a request (``uri``, ``metadata``, ``identity``, ``version_id``) and its source make.
 
     :raises ValueError: a field is unknown or its value impossible; the message names it.
     """
+    from kaltura_provider.hooks.sealing import opened_address
     from kaltura_provider.ingest.model import Asset
     from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
     from kaltura_provider.services.entry.kind import Kind, extension_of
@@ -203,8 +215,10 @@ def requested_asset(request: dict[str, Any], source: Source) -> Asset:
         # That it is text says too little: a stray file shall not become a data entry.
         if kind not in (None, Kind.DATA):
             metadata = replace(metadata, media_type=kind.value)
+    uri = str(request["uri"])
     return Asset(
-        uri=str(request["uri"]),
+        uri=uri,
+        address=opened_address(uri),
         size=source.size,
         validator=source.validator,
         elder_validator=getattr(source, "elder_validator", ""),

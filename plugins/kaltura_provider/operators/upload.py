@@ -210,6 +210,7 @@ class KalturaUploadOperator(KalturaOperator):
 
     def _to_token(self, context: Context, uploader: Uploader, uri: str) -> dict[str, Any]:
         """Send a source to a token: the given one, that of an earlier try, or a new one."""
+        from kaltura_provider.hooks.sealing import opened_address
         from kaltura_provider.ingest.identity import asset_id, content_id
         from kaltura_provider.upload.limits import check_size
 
@@ -217,7 +218,7 @@ class KalturaUploadOperator(KalturaOperator):
         source = self._open(uri)
         try:
             check_size(source, uploader.settings)
-            content = content_id(asset_id(uri), source.size, source.validator)
+            content = content_id(asset_id(opened_address(uri)), source.size, source.validator)
             # Where nothing tells these bytes from others, no try goes on with what another has begun.
             memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable and bool(source.validator))
             if self.token_id:

@@ -12,6 +12,7 @@ from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
 from kaltura_provider.hooks.authored import AuthoredTemplates
+from kaltura_provider.hooks.masking import MaskedArguments
 from kaltura_provider.waiting.polling.intervals import DEFAULT_INTERVALS, Pace, jittered
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ SCHEDULER_MARGIN = timedelta(seconds=30)
 """The trigger keeps the deadline itself, to say what was missing. The scheduler's is the net below it."""
 
 
-class KalturaSensor(AuthoredTemplates, BaseSensorOperator):
+class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
     """Base of the Kaltura sensors.
 
     A sensor waits in the triggerer (``deferrable``, the default), where all waits of one connection share their

@@ -1,0 +1,99 @@
+"""Addresses at rest: what signs a URL or logs in with it is encrypted in all that Airflow stores between two tasks.
+
+A sealed address is a URL like the one it was made of, without user, fragment and every query field that signs or is
+secret; in their place is one field that holds the whole address, encrypted with Airflow's Fernet key. Addresses without
+a secret, and those of S3 objects and files, stay as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+__all__ = ["opened_address", "seal_address"]
+
+
+def seal_address(uri: str) -> str:
+    """Return an address that may be stored where others can read it; a sealed one, and one without secrets, as it is.
+
+    :raises SourceRefused: it holds a secret, and Airflow has no Fernet key.
+    """
+    from kaltura_provider.api.redaction import public_url
+    from kaltura_provider.api.signing import SEAL, sealed_part
+    from kaltura_provider.upload.sources.errors import SourceRefused
+
+    if sealed_part(uri) is not None or not _has_secret(uri):
+        return uri
+    fernet = _fernet()
+    if not fernet.is_encrypted:
+        raise SourceRefused(
+            _shown(uri),
+            "it holds a signature or password, which Airflow can store for the next task only with a Fernet key; set "
+            "fernet_key in section [core] of Airflow's configuration, or give the source as s3:// with an AWS "
+            "connection, or without its secrets with an HTTP connection",
+        )
+    secret = fernet.encrypt(uri.encode(errors="surrogatepass")).decode().rstrip("=")
+    public = public_url(uri)
+    return f"{public}{'&' if '?' in public else '?'}{SEAL}={secret}"
+
+
+def opened_address(uri: str) -> str:
+    """Return the address that was sealed, and have Airflow mask its secrets in all that is logged; else ``uri``.
+
+    :raises SourceRefused: it cannot be opened with this deployment's Fernet keys, or was changed after it was sealed.
+    """
+    from kaltura_provider.api.redaction import public_url
+    from kaltura_provider.api.signing import sealed_part
+    from kaltura_provider.hooks.masking import mask_arguments
+    from kaltura_provider.upload.sources.errors import SourceRefused
+
+    secret = sealed_part(uri)
+    if secret is None:
+        return uri
+    address = _decrypted(secret)
+    if address is None or public_url(address) != public_url(uri):
+        raise SourceRefused(
+            _shown(uri),
+            "its encrypted part cannot be read: it was made with a Fernet key that this deployment does not have any "
+            "more, or changed; start again with the address itself",
+        )
+    mask_arguments({"uri": address})
+    return address
+
+
+def _decrypted(secret: str) -> str | None:
+    from cryptography.fernet import InvalidToken
+
+    fernet = _fernet()
+    if not fernet.is_encrypted:
+        return None
+    try:
+        opened: bytes = fernet.decrypt((secret + "=" * (-len(secret) % 4)).encode())
+    except (InvalidToken, ValueError):
+        return None
+    return opened.decode(errors="surrogatepass")
+
+
+def _has_secret(uri: str) -> bool:
+    from kaltura_provider.api.redaction import redact
+    from kaltura_provider.api.signing import public_query
+
+    if uri.startswith("/") or uri.partition(":")[0].lower() in ("s3", "s3a", "s3n", "file"):
+        return False
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return "@" in uri or redact(uri) != uri
+    return "@" in parts.netloc or public_query(parts.query) != parts.query or redact(uri) != uri
+
+
+def _fernet() -> Any:
+    from airflow.sdk.crypto import get_fernet
+
+    return get_fernet()
+
+
+def _shown(uri: str) -> str:
+    from kaltura_provider.ingest.addresses import shown_address
+
+    return shown_address(uri)
