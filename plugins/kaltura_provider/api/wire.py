@@ -40,6 +40,9 @@ _REFERENCE = re.compile(r"\{(\d+):result[:}]")
 # Actions that only read, or (session.start and its kin) make nothing that is kept.
 _READING = re.compile(r"(get|list|count|ping|search)([A-Z].*)?|startSession|startWidgetSession")
 _SECONDS = re.compile(r"[0-9]{1,9}")
+_ERROR_START = 64
+# Longer than any error: a file.
+_ERROR_LENGTH = 65_536
 _CLIENT_TAG = "airflow-provider-kaltura"
 
 
@@ -162,9 +165,20 @@ def read_file_reply(reply: HttpReply, service: str, action: str) -> bytes:
     :raises KalturaAPIError: an error in its place, which comes in a header or as JSON.
     :raises KalturaTransportError: as :func:`read_reply`.
     """
-    if reply.status != HTTPStatus.OK or not reply.body or b"KalturaAPIException" in reply.body[:4096]:
+    if reply.status != HTTPStatus.OK or not reply.body or _is_error(reply.body):
         read_reply(reply, service, action)
     return reply.body
+
+
+def _is_error(body: bytes) -> bool:
+    """Tell an error in JSON from a file that only quotes one, as a log may."""
+    if not body[:_ERROR_START].lstrip().startswith(b"{") or len(body) > _ERROR_LENGTH:
+        return False
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and value.get("objectType") == "KalturaAPIException"
 
 
 def first_error(results: Sequence[Any]) -> KalturaAPIError | None:

@@ -20,6 +20,7 @@ from kaltura_provider.api.wire import (
     first_error,
     is_repeatable,
     multi_request,
+    read_file_reply,
     read_multi_reply,
     read_reply,
     result,
@@ -213,3 +214,13 @@ def test_a_multirequest_refused_as_a_whole_is_raised():
 )
 def test_only_reading_is_repeated_blindly(service, action, expected):
     assert is_repeatable(service, action) is expected
+
+
+def test_a_served_file_that_quotes_an_error_is_a_file():
+    log = b'row 7: {"objectType": "KalturaAPIException", "code": "X"}\n'
+    assert read_file_reply(_reply(log), "bulkUpload", "serveLog") == log
+    quoting = b'{"rows": [{"objectType": "KalturaAPIException"}]}'
+    assert read_file_reply(_reply(quoting), "bulkUpload", "serveLog") == quoting
+    error = b'{"objectType": "KalturaAPIException", "code": "ENTRY_ID_NOT_FOUND", "message": "no"}'
+    with pytest.raises(KalturaNotFoundError):
+        read_file_reply(_reply(error), "bulkUpload", "serveLog")
