@@ -38,8 +38,8 @@ def form_params() -> dict[str, Param]:
             minItems=1,
             items={"type": "string"},
             title="Sources",
-            description=f"One a line: s3://bucket/key, https://host/file{local}. Whoever may see the run can read them: "
-            "a presigned URL is visible to them too",
+            description=f"One a line: s3://bucket/key, https://host/file{local}. "
+            "Whoever may see the run can read them: a presigned URL is visible to them too",
         ),
         "recursive": Param(
             False,

@@ -17,9 +17,7 @@ def assert_one_good_entry(deployment, clip: bytes) -> None:
     [
         ("s3://nowhere/clip.mp4", ["s3://nowhere/clip.mp4", "bucket"]),
         ("s3://media/not/there.mp4", ["s3://media/not/there.mp4", "there is no such"]),
-        ("s3://media", ["names no object", "s3://bucket/key"]),
         ("https://127.0.0.1/clip.mp4", ["127.0.0.1", "KALTURA_ALLOWED_HOSTS"]),
-        ("file:///not/there.mp4", ["/not/there.mp4", "not below", "KALTURA_ALLOWED_PATHS"]),
     ],
 )
 def test_a_source_that_cannot_be_read_is_named(deployment, source: str, words: list[str]) -> None:
@@ -28,6 +26,14 @@ def test_a_source_that_cannot_be_read_is_named(deployment, source: str, words: l
     assert ran.tries["asset.prepare[0]"] == 1
     for word in words:
         assert word.lower() in ran.reason.lower()
+    assert deployment.held() == {}
+    assert deployment.sandbox.control.tokens() == []
+
+
+@pytest.mark.parametrize("source", ["s3://media", "file:///not/there.mp4", "/etc/hosts", "clip.mp4"])
+def test_what_is_no_source_here_ends_the_run_at_once(deployment, source: str) -> None:
+    ran = deployment.run(deployment.form(), sources=[source])
+    assert (ran.states["discover[-1]"], ran.tries["discover[-1]"]) == ("failed", 1)
     assert deployment.held() == {}
     assert deployment.sandbox.control.tokens() == []
 
