@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kaltura_sandbox import Sandbox
 
-__all__ = ["Api"]
+__all__ = ["Api", "environment"]
 
 TIMEOUT = 30
+BUILD = Path(__file__).resolve().parents[2] / "build"
+
+
+def environment(name: str, module: str, packages: list[str]) -> Path:
+    """Return the interpreter of an environment with other people's clients, made on first use."""
+    folder = BUILD / name
+    python = folder / "bin" / "python"
+    if not python.exists() or subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode:
+        beside = Path(sys.executable).with_name("uv")
+        uv = str(beside) if beside.exists() else shutil.which("uv")
+        assert uv, "environments of other clients are made with uv, which is neither beside Python nor on PATH"
+        subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, folder], check=True)
+        subprocess.run([uv, "pip", "install", "-q", "--python", python, *packages], check=True)
+    return python
 
 
 class Api:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support import environment
 
 if TYPE_CHECKING:
     from kaltura_sandbox import Sandbox
 
 HERE = Path(__file__).parent
 # The client is AGPL: it lives in an environment of its own and is never imported by the project.
-ENVIRONMENT = HERE.parents[1] / "build" / "official-client"
 PACKAGES = ["KalturaApiClient==23.10.0", "lxml", "requests", "requests-toolbelt"]
 
 EXPECTED_ERRORS = {
@@ -35,14 +33,7 @@ EXPECTED_ERRORS = {
 @pytest.fixture(scope="module")
 def client_python() -> Path:
     """Return the interpreter of an environment with the official client, made on first use."""
-    python = ENVIRONMENT / "bin" / "python"
-    if not python.exists() or subprocess.run([python, "-c", "import KalturaClient"], capture_output=True).returncode:
-        beside = Path(sys.executable).with_name("uv")
-        uv = str(beside) if beside.exists() else shutil.which("uv")
-        assert uv, "the official client's environment is made with uv, which is neither beside Python nor on PATH"
-        subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, ENVIRONMENT], check=True)
-        subprocess.run([uv, "pip", "install", "-q", "--python", python, *PACKAGES], check=True)
-    return python
+    return environment("official-client", "KalturaClient", PACKAGES)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""pytest fixtures: ``kaltura_sandbox`` gives a running server, ``s3_sandbox`` an S3 server beside it."""
+"""pytest fixtures: ``kaltura_sandbox`` is a running Kaltura, ``s3_sandbox`` an S3 server beside it.
+
+With ``kaltura_sandbox``, Airflow's connection ``kaltura_default`` leads to the sandbox for the length of the test.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,13 @@ def kaltura_sandbox_server() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def kaltura_sandbox(kaltura_sandbox_server: Sandbox) -> Iterator[Sandbox]:
-    """Give the sandbox, empty and without faults."""
+def kaltura_sandbox(kaltura_sandbox_server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Give a running Kaltura, empty and without faults, as Airflow's connection ``kaltura_default``."""
+    from kaltura_sandbox.env_file import environment
+
     kaltura_sandbox_server.account.reset()
+    known = environment(kaltura_sandbox_server.config, kaltura_sandbox_server.url, None)
+    monkeypatch.setenv("AIRFLOW_CONN_KALTURA_DEFAULT", known["AIRFLOW_CONN_KALTURA_DEFAULT"])
     yield kaltura_sandbox_server
     kaltura_sandbox_server.account.faults.remove()
 

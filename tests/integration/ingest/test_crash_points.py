@@ -94,7 +94,7 @@ class Disasters(RuleBasedStateMachine):
             credentials,
             observer=observer,
             retry=RETRY,
-            wall_clock=self.sandbox.app.clock.time,
+            wall_clock=self.sandbox.account.clock.time,
         )
 
     def _settings(self, fetched: bool) -> IngestSettings:
