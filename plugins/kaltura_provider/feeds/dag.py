@@ -39,12 +39,14 @@ def feed_dags(folder: Path, *, only: str | None = None) -> FeedDags:
     :param only: the id of the one DAG that is needed, such as in a worker.
     """
     loaded = load_feeds(folder)
+    # A worker's DAG has been stored; serializing it again would cost each task half a second.
+    build = _stored if only is None else feed_dag
     built = FeedDags(problems=loaded.problems)
     for feed in loaded.feeds:
         if only is not None and feed.dag_id != only:
             continue
         try:
-            built.dags.append(_stored(feed))
+            built.dags.append(build(feed))
         except Exception as error:
             said = f"Airflow takes no such DAG: {shortened(f'{type(error).__name__}: {error}')}"
             built.problems.append(problem_of(loaded.paths[feed.name], _culprit(feed), said))
