@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kaltura_provider.api.errors import KalturaAPIError, KalturaError
@@ -59,7 +59,6 @@ class Outcome:
     ended: float = 0.0
     state: TokenState | None = None
     error: BaseException | None = None
-    attempt: int = field(default=1)
 
     @property
     def complete(self) -> bool:

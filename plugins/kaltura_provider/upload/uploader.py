@@ -34,10 +34,10 @@ log = logging.getLogger("kaltura_provider.upload")
 
 
 class Uploader:
-    """Fills upload tokens from sources.
+    """Uploads sources to upload tokens.
 
     :param client: used from up to 8 threads.
-    :param observer: its ``on_chunk`` gets a :class:`~kaltura_provider.upload.Progress` at most every second; by
+    :param observer: its ``on_chunk`` gets a :class:`~.progress.Progress` at most every second; by
         default the client's observer.
     :param patience: how long to wait and how often to try; the default suits every server.
     """
@@ -55,12 +55,12 @@ class Uploader:
         self.settings = settings or UploadSettings()
         self._patience = patience or PATIENCE
         self._cancelled = False
-        self._under_way: set[threading.Event] = set()
+        self._running: set[threading.Event] = set()
 
     def cancel(self) -> None:
         """Make running and later uploads break off with :class:`UploadCancelled`; returns at once."""
         self._cancelled = True
-        for stop in tuple(self._under_way):
+        for stop in tuple(self._running):
             stop.set()
 
     def send(self, source: Source, token_id: str, *, attached: bool, own: bool = False) -> UploadResult:
@@ -76,13 +76,13 @@ class Uploader:
         """
         check_size(source, self.settings)
         stop, halt = threading.Event(), threading.Event()
-        self._under_way |= {stop, halt}
+        self._running |= {stop, halt}
         if self._cancelled:
             stop.set()
         try:
             return self._send(source, token_id, stop, halt, attached=attached, own=own)
         finally:
-            self._under_way -= {stop, halt}
+            self._running -= {stop, halt}
 
     def _send(
         self,
