@@ -33,7 +33,9 @@ class Pace:
     *Chunk size*, for sources above 100 MB: starts at 16 MB, or at 50 MB on a short path. The fixed cost of a chunk is
     what the opener took, or the shortest wait seen before a chunk's first byte and after its last. While that is more
     than 5 % of a chunk's time, chunks double, up to 50 MB. HTTP 413 and failures halve them, down to 5 MiB; a size
-    that was refused is not tried again. Smaller sources start at 10 MiB and use chunks from 5 MiB on.
+    that was refused is not tried again. Smaller sources start at 10 MiB and use chunks from 5 MiB on. ``tail`` is what
+    chunks shrink to near the end: on a long path 5 MiB for every source, since connections that finish far apart leave
+    the line idle.
 
     *Parallelism*: 8, or 2 if the opener shows a short path. Failures halve it, once for all chunks in flight together;
     two rounds of chunks that arrive win one connection back.
@@ -56,6 +58,7 @@ class Pace:
         self.chunk_size = min(settings.chunk_size or (_FIRST_OF_LARGE if large else _FIRST), self._ceiling)
         self.floor = self.chunk_size if self._fixed_chunk else min(FLOOR, self._ceiling)
         self.smallest = max(self.floor, min(_SMALLEST if large else FLOOR, self._ceiling))
+        self.tail = self.floor
         self._fixed_cost = float("inf")
         self._shares: deque[float] = deque(maxlen=16)
         self._arrived = 0
@@ -64,9 +67,9 @@ class Pace:
     def opened(self, seconds: float) -> None:
         """Learn from the opener: it is so small that its time is the fixed cost of a request."""
         self._fixed_cost = seconds
-        self._target = self._maximum
+        self._target, self.tail = self._maximum, self.floor
         if seconds < _SHORT_PATH:
-            self.chunk_size = self._ceiling
+            self.chunk_size, self.tail = self._ceiling, self.smallest
             if not self._fixed_parallelism:
                 self._target = min(_SHORT_PARALLELISM, self._maximum)
         self.parallelism = self._target

@@ -74,8 +74,7 @@ class UploadPlan:
     :param size: bytes of the source, at least 1.
     :param front: ``uploadedFileSize`` of the token, ``None`` if it has no bytes yet.
     :param single: send everything as one chunk that is both first and final.
-    :param smallest: chunks near the end shrink to this, so that all connections finish together. The first chunks
-        start from it, so that they do not.
+    :param smallest: the first chunks grow from this to the chunk size, so that they do not finish together.
     """
 
     def __init__(
@@ -133,18 +132,19 @@ class UploadPlan:
         """Bytes the server has: the contiguous front and what it keeps beyond."""
         return self.front + sum(end - offset for offset, end in self._parked.items())
 
-    def next(self, parallelism: int, chunk_size: int) -> Chunk | None:
+    def next(self, parallelism: int, chunk_size: int, tail: int | None = None) -> Chunk | None:
         """Return the next chunk to send, or ``None`` if an answer has to come first or all is done.
 
         :param parallelism: chunks that may be in flight now.
         :param chunk_size: bytes of a chunk; more where there would be too many chunks, less near the end.
+        :param tail: what chunks near the end shrink to, so that all connections finish together; by default ``smallest``.
         """
         if self.phase is Phase.SENDING and self.front == self.size:
             self.phase = Phase.CLOSING
         if self.phase is Phase.DONE or (self._flying and self.phase is not Phase.SENDING):
             return None
         if self.phase is Phase.SENDING:
-            chunk = self._next_middle(parallelism, chunk_size)
+            chunk = self._next_middle(parallelism, chunk_size, tail or self._smallest)
         elif self.phase is Phase.OPENING:
             chunk = self._first()
         else:
@@ -158,20 +158,20 @@ class UploadPlan:
             return Chunk(0, self.size, resume=False, final=True)
         return Chunk(self.front, min(self._opener, self.size - self.front), resume=self._resume)
 
-    def _next_middle(self, parallelism: int, chunk_size: int) -> Chunk | None:
+    def _next_middle(self, parallelism: int, chunk_size: int, tail: int) -> Chunk | None:
         if len(self._flying) >= parallelism:
             return None
         if self._uncounted and self._uncounted[0][0] < self._reported and self._reported not in self._flying:
             return Chunk(self._reported, self._uncounted[0][1] - self._reported)
         if self._lost:
             offset, end = self._lost.pop(0)
-            length = min(self._length(parallelism, chunk_size, end - offset), end - offset)
+            length = min(self._length(parallelism, chunk_size, tail, end - offset), end - offset)
             if offset + length < end:
                 insort(self._lost, (offset + length, end))
             return Chunk(offset, length)
         if self._frontier >= self.size:
             return None
-        chunk = Chunk(self._frontier, min(self._length(parallelism, chunk_size, 0), self.size - self._frontier))
+        chunk = Chunk(self._frontier, min(self._length(parallelism, chunk_size, tail, 0), self.size - self._frontier))
         self._largest = max(self._largest, chunk_size, chunk.length)
         late = self._flying.get(self.front)
         if self._flying and chunk.end - self.front > parallelism * self._largest + (late.length if late else 0):
@@ -179,12 +179,12 @@ class UploadPlan:
         self._frontier = chunk.end
         return chunk
 
-    def _length(self, parallelism: int, chunk_size: int, taken: int) -> int:
+    def _length(self, parallelism: int, chunk_size: int, tail: int, taken: int) -> int:
         remaining = self.size - self._frontier + taken + sum(end - offset for offset, end in self._lost)
         # A share of all that is left, not of this chunk: otherwise a lost chunk could be cut into itself and a rest.
         places = self._max_chunks - 1 - self._used - len(self._flying) - len(self._lost)
         floor = max(self.min_chunk, -(-remaining // max(places, 1)))
-        balanced = max(self._smallest, -(-remaining // parallelism))
+        balanced = max(tail, -(-remaining // parallelism))
         return max(floor, self._staggered(parallelism, min(chunk_size, balanced)))
 
     def _staggered(self, parallelism: int, length: int) -> int:

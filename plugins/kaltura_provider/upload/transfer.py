@@ -131,7 +131,7 @@ class Transfer:
 
     def _hand_out(self) -> None:
         while not self._restarting:
-            chunk = self._plan.next(self._pace.parallelism, self._pace.chunk_size)
+            chunk = self._plan.next(self._pace.parallelism, self._pace.chunk_size, self._pace.tail)
             if chunk is None:
                 return
             if chunk.final:
