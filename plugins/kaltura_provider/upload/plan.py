@@ -137,7 +137,8 @@ class UploadPlan:
 
         :param parallelism: chunks that may be in flight now.
         :param chunk_size: bytes of a chunk; more where there would be too many chunks, less near the end.
-        :param tail: what chunks near the end shrink to, so that all connections finish together; by default ``smallest``.
+        :param tail: what chunks near the end shrink to, so that all connections finish together; ``smallest`` if not
+            given.
         """
         if self.phase is Phase.SENDING and self.front == self.size:
             self.phase = Phase.CLOSING
