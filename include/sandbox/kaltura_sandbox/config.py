@@ -54,6 +54,7 @@ class Config:
     pickup_delay: float = 0.0
     import_attempts: int = 3
     import_retry_delay: float = 300.0
+    notification_retry_delay: float = 60.0
     conversion_delay: float = 0.0
     max_flavors: int = 3
     control: bool = True

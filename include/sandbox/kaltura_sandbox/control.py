@@ -159,6 +159,15 @@ def _patch_bulk_upload(account: Account, rest: str, body: dict[str, Any]) -> Any
     return _shown(bulk)
 
 
+@_on("PATCH", "notificationTemplates")
+def _patch_notification_template(account: Account, rest: str, body: dict[str, Any]) -> Any:
+    """Set properties of a template as if someone had edited the database; ``_url_encode`` sends ``data=...``."""
+    template = account.tables.notification_templates.change(int(rest), **body)
+    if template is None:
+        raise _NotFound(rest)
+    return _shown(template)
+
+
 @_on("GET", "jobs")
 def _jobs(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """All jobs, or those of one entry."""

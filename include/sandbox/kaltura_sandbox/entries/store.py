@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from kaltura_sandbox.entries import notify
 from kaltura_sandbox.entries.types import DELETED, IMAGE, NO_CONTENT, Kind, shown_type
 from kaltura_sandbox.errors import KalturaError
 from kaltura_sandbox.ids import new_object_id
@@ -71,6 +72,10 @@ def save(account: Account, entry: Record) -> Record:
     What is returned, and so the reply of the call that sent it, is the entry as it was sent, not as it is stored.
     """
     with account.database.transaction():
+        if templates := notify.wanted(account):
+            before = account.tables.entries.get(entry["id"])
+            shown = shown_at(_own_url(account), account.tables.entries.as_stored(entry))
+            notify.queue_notifications(account, templates, before, entry, shown)
         account.tables.entries.put(entry)
         account.search.index(account.tables.entries.as_stored(entry))
     return entry
@@ -101,10 +106,19 @@ def next_content_version(version: Any) -> str:
     return str(int(version) + 10) if version else "100002"
 
 
+def _own_url(account: Account) -> str:
+    return f"http://{account.config.host}:{account.config.port}"
+
+
 def show(call: Call, entry: Record, as_type: ObjectType | None = None) -> Record:
-    """Return an entry as a reply shows it, with its URLs."""
+    """Return an entry as a reply shows it, in the language the call asks for."""
+    return _in_language(call, shown_at(call.base_url, entry, as_type))
+
+
+def shown_at(base_url: str, entry: Record, as_type: ObjectType | None = None) -> Record:
+    """Return an entry as it is shown, with URLs that begin with ``base_url``."""
     entry_id, partner = entry["id"], entry["partnerId"]
-    base = f"{call.base_url}/p/{partner}/sp/{partner}00"
+    base = f"{base_url}/p/{partner}/sp/{partner}00"
     version = entry.get("version") or 0
     image = entry.get("mediaType") == IMAGE
     computed = {
@@ -120,8 +134,7 @@ def show(call: Call, entry: Record, as_type: ObjectType | None = None) -> Record
         computed["dataUrl"] = (
             f"{base}/thumbnail/entry_id/{entry_id}/def_height/480/def_width/640/version/{version}/type/1"
         )
-    shown = (as_type or shown_type(entry["type"])).dump(entry | computed)
-    return _in_language(call, shown)
+    return (as_type or shown_type(entry["type"])).dump(entry | computed)
 
 
 def _in_language(call: Call, shown: Record) -> Record:

@@ -44,6 +44,9 @@ class Tables:
         )
         self.profiles = Table(database, "conversion_profiles")
         self.storage_profiles = Table(database, "storage_profiles")
+        self.notification_templates = Table(
+            database, "notification_templates", {"status": "status", "object_type": "eventObjectType"}
+        )
         self.metadata_profiles = Table(database, "metadata_profiles")
         self.categories = Table(database, "categories", {"parent": "parentId", "full_name": "fullName"}, ["full_name"])
         self.category_entries = Table(
