@@ -30,8 +30,8 @@ __all__ = ["main"]
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kaltura-sandbox",
-        description="A Kaltura and an S3 server on this machine, for demos, development and tests.",
-        epilog="Ctrl-C or SIGTERM stops everything. State stays in --data-dir until that is removed.",
+        description="Run a Kaltura and an S3 server on this machine, for demos, development and tests.",
+        epilog="Ctrl-C or SIGTERM stops both. Their state stays in --data-dir until you delete it.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("command", nargs="?", choices=["serve"], default="serve", help="what to do")
@@ -44,14 +44,14 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="KIND[,NAME=VALUE...]",
-        help="a fault in force from the start, e.g. reply_lost,service=uploadToken,action=upload,times=3",
+        help="start with a fault, e.g. reply_lost,service=uploadToken,action=upload,times=3; can be repeated",
     )
-    faults.add_argument("--fault-seed", type=int, help="makes faults with a probability repeatable")
+    faults.add_argument("--fault-seed", type=int, help="seed for faults with a probability, to make them repeatable")
     return parser
 
 
 def _add_places(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    group.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     group.add_argument(
         "--allow-remote",
         action="append",
@@ -60,34 +60,43 @@ def _add_places(group: argparse._ArgumentGroup) -> None:
         help="a host name or address that clients on other machines use for this sandbox; can be repeated. "
         "Without it, only 127.0.0.1, localhost and [::1] are answered",
     )
-    group.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the Kaltura API, 0 = any")
-    group.add_argument("--s3-port", type=int, default=DEFAULT_S3_PORT, help="port of the S3 server, 0 = any")
-    group.add_argument("--no-s3", action="store_true", help="no S3 server")
-    group.add_argument("--no-samples", action="store_true", help=f"no sample media in bucket {DEMO_BUCKET}")
-    group.add_argument("--data-dir", type=Path, default=Path(".sandbox/data"), help="where state is kept")
-    group.add_argument("--env-file", type=Path, default=Path(".sandbox/env"), help="shell file to write")
+    group.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the Kaltura API; 0 chooses a free one")
+    group.add_argument(
+        "--s3-port", type=int, default=DEFAULT_S3_PORT, help="port of the S3 server; 0 chooses a free one"
+    )
+    group.add_argument("--no-s3", action="store_true", help="do not start the S3 server")
+    group.add_argument(
+        "--no-samples", action="store_true", help=f"do not put sample media into the bucket {DEMO_BUCKET}"
+    )
+    group.add_argument("--data-dir", type=Path, default=Path(".sandbox/data"), help="the folder for all state")
+    group.add_argument(
+        "--env-file",
+        type=Path,
+        default=Path(".sandbox/env"),
+        help="the shell file to write, with addresses and credentials",
+    )
 
 
 def _add_account(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--partner-id", type=int, default=PARTNER_ID, help="account number")
+    group.add_argument("--partner-id", type=int, default=PARTNER_ID, help="partner id of the account")
     group.add_argument("--admin-secret", default=ADMIN_SECRET, help="admin secret (32 hex digits)")
     group.add_argument("--user-secret", default=USER_SECRET, help="user secret (32 hex digits)")
-    group.add_argument("--restrict-file-types", action="store_true", help="refuse content of unknown type")
+    group.add_argument("--restrict-file-types", action="store_true", help="refuse files of unknown type")
     group.add_argument("--entitlement", action="store_true", help="enforce category entitlement")
-    group.add_argument("--replacement-approval", action="store_true", help="replacements need approval")
-    group.add_argument("--moderate", action="store_true", help="new entries wait for moderation")
+    group.add_argument("--replacement-approval", action="store_true", help="require approval of replacements")
+    group.add_argument("--moderate", action="store_true", help="put new entries into moderation")
 
 
 def _add_behaviour(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--final-wait", type=float, default=45, help="seconds a final chunk waits for missing ones")
+    group.add_argument("--final-wait", type=float, default=45, help="seconds a final chunk waits for missing chunks")
     group.add_argument("--index-lag", type=float, default=0, help="seconds list lags behind get")
     group.add_argument("--import-retry-delay", type=float, default=300, help="seconds between import attempts")
-    group.add_argument("--import-attempts", type=int, default=3, help="attempts of an import by URL")
+    group.add_argument("--import-attempts", type=int, default=3, help="attempts of an import from a URL")
     group.add_argument("--pickup-delay", type=float, default=1, help="seconds a job waits before a worker takes it")
-    group.add_argument("--conversion-delay", type=float, default=0, help="seconds a conversion takes longer")
-    group.add_argument("--max-flavors", type=int, default=3, help="flavors to convert into, at most")
-    group.add_argument("--job-workers", type=int, default=2, help="imports and conversions at once")
-    group.add_argument("--manual-jobs", action="store_true", help="run no jobs: the control API drives them")
+    group.add_argument("--conversion-delay", type=float, default=0, help="extra seconds a conversion takes")
+    group.add_argument("--max-flavors", type=int, default=3, help="maximum number of flavors to convert")
+    group.add_argument("--job-workers", type=int, default=2, help="imports and conversions that run at the same time")
+    group.add_argument("--manual-jobs", action="store_true", help="do not run jobs; drive them through the control API")
     group.add_argument("-v", "--verbose", action="store_true", help="log every call")
 
 
@@ -166,7 +175,9 @@ def _serve(options: argparse.Namespace, stop: threading.Event) -> int:
     try:
         sandbox = Sandbox(data_dir=options.data_dir, port=options.port, **_settings(options))
     except OSError as error:
-        return _fail(f"port {options.port} on {options.host} cannot be used ({error.strerror}); choose another --port")
+        return _fail(
+            f"port {options.port} on {options.host} is not available ({error.strerror}); choose another --port"
+        )
     s3: S3Server | None = None
     try:
         _arm(sandbox, options)
@@ -199,7 +210,7 @@ def _start_s3(options: argparse.Namespace) -> S3Server:
         server = S3Server(options.data_dir.resolve() / "s3", options.s3_port)
     except OSError as error:
         raise RuntimeError(
-            f"port {options.s3_port} cannot be used for S3 ({error.strerror}); choose another --s3-port or use --no-s3"
+            f"port {options.s3_port} is not available for S3 ({error.strerror}); choose another --s3-port or --no-s3"
         ) from error
     try:
         server.start()
