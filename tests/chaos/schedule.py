@@ -20,11 +20,11 @@ from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.ingest.housekeeping import find_leftovers, remove_leftovers
 from kaltura_provider.ingest.identity import (
-    asset_id,
-    asset_mark,
     content_id,
     content_mark,
     import_mark,
+    item_id,
+    item_mark,
     parse_token_name,
 )
 from kaltura_sandbox.spawned import SpawnedSandbox
@@ -336,8 +336,8 @@ class Schedule:
         """Exactly one entry per file, whichever its status, with exactly the file's bytes; no stray claims."""
         entries = sandbox.control.entries()
         for item in self.files:
-            asset = asset_id(item["uri"])
-            marked = [entry for entry in entries if asset_mark(asset) in str(entry.get("adminTags")).split(",")]
+            asset = item_id(item["uri"])
+            marked = [entry for entry in entries if item_mark(asset) in str(entry.get("adminTags")).split(",")]
             shown = [(entry["id"], entry["status"], entry.get("adminTags")) for entry in marked]
             assert len(marked) == 1, f"{item['uri']}: {shown}"
             assert marked[0]["status"] not in (0, 7), shown
@@ -393,7 +393,7 @@ class Schedule:
 
 
 def _content_of(item: dict[str, Any]) -> str:
-    return content_id(asset_id(item["uri"]), Path(item["path"]).stat().st_size, item["validator"])
+    return content_id(item_id(item["uri"]), Path(item["path"]).stat().st_size, item["validator"])
 
 
 def _changes(sandbox: SpawnedSandbox) -> dict[str, int]:

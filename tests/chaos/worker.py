@@ -17,18 +17,18 @@ from typing import Any
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.api.observer import CallRecord, Observer
-from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.api.steps import Timeout
-from kaltura_provider.ingest.model import Asset, AssetRef
+from kaltura_provider.ingest.model import ItemRef, SourceItem
+from kaltura_provider.ingest.send import ingest
 from kaltura_provider.ingest.settings import IngestSettings, Transfer
-from kaltura_provider.ingest.transfer import ingest
 from kaltura_provider.services.entry.metadata import EntryMetadata
 from kaltura_provider.upload.settings import Patience, UploadSettings
 from kaltura_provider.upload.sources.base import Source
 from kaltura_provider.upload.sources.file import open_file
 from kaltura_provider.upload.uploader import Uploader
 
-RETRY = RetryPolicy(attempts=4, base=0.02, cap=0.2, budget=10.0)
+RETRY = RetrySettings(attempts=4, base=0.02, cap=0.2, budget=10.0)
 GRACE = 2.0
 
 
@@ -56,7 +56,7 @@ def work(job: dict[str, Any]) -> int:
     state_path = Path(job["state"])
     known: dict[str, str] = json.loads(state_path.read_text()) if state_path.exists() else {}
 
-    def remember(ref: AssetRef) -> None:
+    def remember(ref: ItemRef) -> None:
         if ref.token_id:
             known[ref.asset] = ref.token_id
             write(state_path, known)
@@ -67,7 +67,7 @@ def work(job: dict[str, Any]) -> int:
     for item in job["files"]:
         source: Source = open_file(item["path"])
         metadata = EntryMetadata(media_type=item.get("media_type"), conversion_profile_id=item.get("profile"))
-        asset = Asset(
+        asset = SourceItem(
             uri=item["uri"],
             size=source.size,
             validator=item["validator"],

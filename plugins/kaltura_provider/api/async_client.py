@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from kaltura_provider.api.course import CallCourse
 from kaltura_provider.api.multipart import StreamedBody
 from kaltura_provider.api.observer import Observer
-from kaltura_provider.api.plan import Planner
-from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.api.service_url import normalize_service_url
 from kaltura_provider.api.session import SessionKeeper
-from kaltura_provider.api.steps import NeedSession, Plan, Send, Sleep, Timeout
+from kaltura_provider.api.steps import NeedSession, Send, Sleep, Steps, Timeout
 from kaltura_provider.api.transport_faults import transport_error
 from kaltura_provider.api.wire import HttpReply, Request
 
@@ -47,7 +47,7 @@ class AsyncKalturaClient:
         credentials: Credentials,
         *,
         observer: Observer | None = None,
-        retry: RetryPolicy | None = None,
+        retry: RetrySettings | None = None,
         timeout: Timeout | None = None,
         pool_size: int = 16,
         verify: bool | str = True,
@@ -61,11 +61,11 @@ class AsyncKalturaClient:
         self._sleep = sleep
         self._host = urlsplit(self.service_url).netloc
         self._sessions = SessionKeeper(self.service_url, credentials, self.observer, wall_clock)
-        self._planner = Planner(
+        self._planner = CallCourse(
             self.service_url,
             self._sessions,
             self.observer,
-            retry or RetryPolicy(),
+            retry or RetrySettings(),
             timeout or Timeout(),
             clock,
         )
@@ -89,7 +89,7 @@ class AsyncKalturaClient:
         *,
         repeatable: bool | None = None,
         timeout: Timeout | float | None = None,  # noqa: ASYNC109 - limits of the HTTP exchange, not of the task
-        retry: RetryPolicy | None = None,
+        retry: RetrySettings | None = None,
         anonymous: bool = False,
     ) -> Any:
         """Call an action and return its JSON value; see :meth:`KalturaClient.call`."""
@@ -104,7 +104,7 @@ class AsyncKalturaClient:
         *,
         repeatable: bool = False,
         timeout: Timeout | float | None = None,  # noqa: ASYNC109 - limits of the HTTP exchange, not of the task
-        retry: RetryPolicy | None = None,
+        retry: RetrySettings | None = None,
     ) -> list[Any]:
         """Make several calls in one exchange; see :meth:`KalturaClient.multirequest`."""
         if not requests:
@@ -129,7 +129,7 @@ class AsyncKalturaClient:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.service_url!r}, partner {self.partner_id})"
 
-    async def _drive(self, plan: Plan[T]) -> T:
+    async def _drive(self, plan: Steps[T]) -> T:
         outcome: Any = None
         failure: Exception | None = None
         try:

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
+from kaltura_provider.api.course import CallCourse
 from kaltura_provider.api.http_pool import failed_while_connecting, http_session
 from kaltura_provider.api.multipart import FilePart, StreamedBody
 from kaltura_provider.api.observer import Observer
-from kaltura_provider.api.plan import Planner
-from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.api.service_url import normalize_service_url
 from kaltura_provider.api.session import SessionKeeper
-from kaltura_provider.api.steps import NeedSession, Plan, Send, Sleep, Timeout
+from kaltura_provider.api.steps import NeedSession, Send, Sleep, Steps, Timeout
 from kaltura_provider.api.transport_faults import transport_error
 from kaltura_provider.api.wire import HttpReply, Request
 
@@ -48,7 +48,7 @@ class KalturaClient:
         credentials: Credentials,
         *,
         observer: Observer | None = None,
-        retry: RetryPolicy | None = None,
+        retry: RetrySettings | None = None,
         timeout: Timeout | None = None,
         pool_size: int = 16,
         verify: bool | str = True,
@@ -62,11 +62,11 @@ class KalturaClient:
         self._sleep = sleep
         self._host = urlsplit(self.service_url).netloc
         self._sessions = SessionKeeper(self.service_url, credentials, self.observer, wall_clock)
-        self._planner = Planner(
+        self._planner = CallCourse(
             self.service_url,
             self._sessions,
             self.observer,
-            retry or RetryPolicy(),
+            retry or RetrySettings(),
             timeout or Timeout(),
             clock,
         )
@@ -87,7 +87,7 @@ class KalturaClient:
         *,
         repeatable: bool | None = None,
         timeout: Timeout | float | None = None,
-        retry: RetryPolicy | None = None,
+        retry: RetrySettings | None = None,
         anonymous: bool = False,
     ) -> Any:
         """Call an action and return its JSON value.
@@ -143,7 +143,7 @@ class KalturaClient:
         *,
         repeatable: bool = False,
         timeout: Timeout | float | None = None,
-        retry: RetryPolicy | None = None,
+        retry: RetrySettings | None = None,
     ) -> list[Any]:
         """Make several calls in one exchange and return one element per call, in order.
 
@@ -179,7 +179,7 @@ class KalturaClient:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.service_url!r}, partner {self.partner_id})"
 
-    def _drive(self, plan: Plan[T]) -> T:
+    def _drive(self, plan: Steps[T]) -> T:
         outcome: Any = None
         failure: Exception | None = None
         try:

@@ -11,11 +11,11 @@ from kaltura_provider.api.errors import KalturaConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["NO_RETRY", "RetryPolicy"]
+__all__ = ["NO_RETRY", "RetrySettings"]
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetrySettings:
     """Exponential back-off with full jitter, within a number of attempts and a total time.
 
     After the n-th failure the wait is a random number of seconds between 0 and ``min(cap, base * 2**(n-1))``.
@@ -53,5 +53,5 @@ class RetryPolicy:
         return wait if elapsed + wait <= self.budget else None
 
 
-NO_RETRY = RetryPolicy(attempts=1)
+NO_RETRY = RetrySettings(attempts=1)
 """One attempt, for callers that decide about every failure themselves."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kaltura_provider.api.observer import Observer
-    from kaltura_provider.api.steps import Plan
+    from kaltura_provider.api.steps import Steps
 
 __all__ = ["SessionCall", "SessionKeeper"]
 
@@ -35,7 +35,7 @@ _FOREVER = float("inf")
 class SessionCall(Protocol):
     """Makes a call with exactly the given session (or none), as a plan."""
 
-    def __call__(self, service: str, action: str, params: Mapping[str, Any], ks: str | None) -> Plan[Any]:
+    def __call__(self, service: str, action: str, params: Mapping[str, Any], ks: str | None) -> Steps[Any]:
         """Return the plan of the call."""
 
 
@@ -88,7 +88,7 @@ class SessionKeeper:
             return None
         return held.ks
 
-    def open(self, call: SessionCall) -> Plan[str]:
+    def open(self, call: SessionCall) -> Steps[str]:
         """Open a session, keep it and return its text.
 
         :raises KalturaError: what the server answered, or what kept us from asking it.
@@ -101,7 +101,7 @@ class SessionKeeper:
         self._held = _Held(ks, expiry - margin)
         return ks
 
-    def explain(self, call: SessionCall, error: KalturaAPIError) -> Plan[KalturaConfigurationError | None]:
+    def explain(self, call: SessionCall, error: KalturaAPIError) -> Steps[KalturaConfigurationError | None]:
         """Tell what is wrong with the secret behind a session that the server cannot read; ``None``: nothing known.
 
         The server cannot say why a session made here is unreadable; asked to make one, it can. It is asked once.
@@ -114,7 +114,7 @@ class SessionKeeper:
             self._wrong_secret = yield from self._ask_about_secret(call)
         return self._wrong_secret
 
-    def _ask_about_secret(self, call: SessionCall) -> Plan[KalturaConfigurationError | None]:
+    def _ask_about_secret(self, call: SessionCall) -> Steps[KalturaConfigurationError | None]:
         own = self._credentials
         params = {"secret": own.secret, "partnerId": own.partner_id, "userId": own.user_id, "expiry": 60}
         refused = []
@@ -144,7 +144,7 @@ class SessionKeeper:
             "give the admin secret, which an ADMIN session needs",
         )  # fmt: skip
 
-    def _obtain(self, call: SessionCall) -> Plan[tuple[str, float]]:
+    def _obtain(self, call: SessionCall) -> Steps[tuple[str, float]]:
         own = self._credentials
         if own.auth is AuthMethod.KS:
             if self._held is not None:
@@ -174,7 +174,7 @@ class SessionKeeper:
         )
         return ks, expiry
 
-    def _by_session_start(self, call: SessionCall) -> Plan[tuple[str, float]]:
+    def _by_session_start(self, call: SessionCall) -> Steps[tuple[str, float]]:
         own = self._credentials
         params = {
             "secret": own.secret,
@@ -193,7 +193,7 @@ class SessionKeeper:
         except ValueError:
             return ks, expected
 
-    def _by_app_token(self, call: SessionCall) -> Plan[tuple[str, float]]:
+    def _by_app_token(self, call: SessionCall) -> Steps[tuple[str, float]]:
         own = self._credentials
         widget = yield from call("session", "startWidgetSession", {"widgetId": f"_{own.partner_id}"}, None)
         ks = _session_text(widget.get("ks") if isinstance(widget, dict) else None, "startWidgetSession")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from kaltura_provider.api.wire import HttpRequest
 
-__all__ = ["NeedSession", "Plan", "Send", "Sleep", "Timeout"]
+__all__ = ["NeedSession", "Steps", "Send", "Sleep", "Timeout"]
 
 T = TypeVar("T")
 
@@ -47,4 +47,4 @@ class NeedSession:
     refused: str | None = None
 
 
-Plan: TypeAlias = Generator[Send | Sleep | NeedSession, Any, T]
+Steps: TypeAlias = Generator[Send | Sleep | NeedSession, Any, T]

@@ -29,13 +29,13 @@ def write_receipts(
         only a line in the run's file.
     :raises Exception: what the sink raises.
     """
-    from kaltura_provider.ingest.model import AssetRef
+    from kaltura_provider.ingest.model import ItemRef
     from kaltura_provider.ingest.receipts import receipt, write_receipt, write_run
     from kaltura_provider.upload.result import UploadResult
 
     lines = []
     for values in refs:
-        ref = AssetRef.from_dict(values)
+        ref = ItemRef.from_dict(values)
         upload = values.get("upload")
         line = receipt(
             ref,

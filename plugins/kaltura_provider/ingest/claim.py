@@ -18,7 +18,7 @@ from kaltura_provider.api.errors import (
     KalturaTransportError,
 )
 from kaltura_provider.ingest.adoption import adopt
-from kaltura_provider.ingest.decision import NEEDS_CLAIM, Act, Ending, Subject, chosen_entry, clear_first, decide
+from kaltura_provider.ingest.decision import NEEDS_CLAIM, Act, Ending, Wanted, chosen_entry, clear_first, decide
 from kaltura_provider.ingest.entry_writes import (
     Attached,
     add_content,
@@ -28,9 +28,9 @@ from kaltura_provider.ingest.entry_writes import (
     import_entry,
     replace_content,
 )
-from kaltura_provider.ingest.identity import asset_mark, token_file_name
+from kaltura_provider.ingest.identity import item_mark, token_file_name
 from kaltura_provider.ingest.marks import MarkLostError, discard_entry
-from kaltura_provider.ingest.model import AssetError, AssetRef, AssetState
+from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState
 from kaltura_provider.ingest.patience import Patience
 from kaltura_provider.ingest.settings import Transfer
 from kaltura_provider.ingest.source_check import settle
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from kaltura_provider.api.observer import Observer
     from kaltura_provider.ingest.entry_view import EntryView, TokenView
     from kaltura_provider.ingest.ledger import Ledger
-    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.ingest.model import SourceItem
     from kaltura_provider.ingest.settings import IngestSettings
 
 __all__ = ["Claim"]
@@ -60,19 +60,19 @@ class Claim:
 
     def __init__(
         self,
-        asset: Asset,
+        asset: SourceItem,
         ledger: Ledger,
         settings: IngestSettings,
         observer: Observer,
         *,
         known: str | None = None,
-        on_ref: Callable[[AssetRef], None] | None = None,
+        on_ref: Callable[[ItemRef], None] | None = None,
         may_create: bool = True,
     ) -> None:
         self.asset = asset
         self._may_create = may_create
         self._ledger, self._settings, self._observer = ledger, settings, observer
-        self._subject = Subject(asset.asset, asset.content, asset.size)
+        self._subject = Wanted(asset.asset, asset.content, asset.size)
         self._own = {known} if known else set()
         # What may be fenced at once: no request of ours with it can still be running, or it shall fail if one is.
         self._fenceable = set(self._own)
@@ -82,10 +82,10 @@ class Claim:
         self._clock = settings.clock
         self._patience = Patience(settings)
         self._mine: str | None = None
-        self._made: AssetRef | None = None
+        self._made: ItemRef | None = None
         self._shown_by = 0.0
 
-    def step(self, looked: Sequence[EntryView] | None = None) -> AssetRef | None:
+    def step(self, looked: Sequence[EntryView] | None = None) -> ItemRef | None:
         """Do what can be done now; return the reference when the asset needs no more of this, else ``None``.
 
         After ``None`` the next step is due at ``not_before`` (monotonic). ``looked`` are the asset's entries where a
@@ -100,16 +100,16 @@ class Claim:
             self._patience.worked()
             return done or self._out_of_time()
         except (KalturaTransportError, KalturaTransientError, KalturaSessionError) as error:
-            return None if self._patience.bear(error) else self._fail(AssetError.of(error))
+            return None if self._patience.bear(error) else self._fail(ItemError.of(error))
         except KalturaConfigurationError:
             self._let_go()
             raise
         except MarkLostError as error:
             self._let_go()
-            return self._fail(AssetError("mark_lost", str(error), retry_helps=True))
+            return self._fail(ItemError("mark_lost", str(error), retry_helps=True))
         except (KalturaError, ValueError) as error:
             self._let_go()
-            return self._fail(AssetError.of(error))
+            return self._fail(ItemError.of(error))
 
     @property
     def due(self) -> bool:
@@ -121,13 +121,13 @@ class Claim:
         """When the next step is due (monotonic)."""
         return self._patience.not_before
 
-    def _out_of_time(self) -> AssetRef | None:
+    def _out_of_time(self) -> ItemRef | None:
         if self._made is not None or not self._patience.over:
             return None
         text = f"another process holds the claim on {self.asset.uri} or its upload for too long; try again later"
-        return self._fail(AssetError("busy", text, retry_helps=True))
+        return self._fail(ItemError("busy", text, retry_helps=True))
 
-    def _step(self, looked: Sequence[EntryView] | None) -> AssetRef | None:
+    def _step(self, looked: Sequence[EntryView] | None) -> ItemRef | None:
         tokens, now = self._ledger.tokens(self.asset.token_name)
         attached = [token.on(self._ledger.entry_of(token)) for token in tokens if token.attached]
         entries = self._entries(attached, looked)
@@ -137,11 +137,11 @@ class Claim:
             return self._end(ending, now)
         if ending.act is Act.CREATE and not self._may_create:
             text = f"the entry of {self.asset.uri} is gone; prepare the asset again"
-            return self._fail(AssetError("entry_gone", text, retry_helps=True))
+            return self._fail(ItemError("entry_gone", text, retry_helps=True))
         file = None if self.asset.attaches_first or self._importing else self._file_token()
         if file is not None and not file.filled:
             # Nothing is claimed while the bytes are on their way: the entry is made when they are all there.
-            return self._ref(AssetState.SEND, ending, token_id=file.id, attached=False, own=file.id in self._own)
+            return self._ref(ItemState.SEND, ending, token_id=file.id, attached=False, own=file.id in self._own)
         if self._rivals(tokens, now):
             return None
         return self._claim_and_act(ending, file)
@@ -160,7 +160,7 @@ class Claim:
             if token.entry_id and token.entry_id not in found:
                 entry = self._ledger.entry(token.entry_id)
                 foreign = entry is None or any(
-                    tag.startswith(asset_mark("")) and not entry.is_asset(self.asset.asset) for tag in entry.admin_tags
+                    tag.startswith(item_mark("")) and not entry.is_item(self.asset.asset) for tag in entry.admin_tags
                 )
                 if entry is not None and not foreign:
                     found[entry.id] = entry
@@ -206,9 +206,9 @@ class Claim:
         self._taken.add(token_id)
         self._observer.on_id("token", token_id)
         if self._on_ref is not None:
-            self._on_ref(AssetRef.of(self.asset, AssetState.SEND, token_id=token_id))
+            self._on_ref(ItemRef.of(self.asset, ItemState.SEND, token_id=token_id))
 
-    def _claim_and_act(self, ending: Ending, file: TokenView | None) -> AssetRef | None:
+    def _claim_and_act(self, ending: Ending, file: TokenView | None) -> ItemRef | None:
         claimed = self._clock.monotonic()
         mine = self._ledger.add_token(self.asset.token_name, self.asset.size)
         self._mine = mine.id
@@ -230,27 +230,27 @@ class Claim:
             return None  # others may think it abandoned already
         return self._end(ending, now)
 
-    def _act(self, ending: Ending, mine: str, file: TokenView | None) -> AssetRef | None:
+    def _act(self, ending: Ending, mine: str, file: TokenView | None) -> ItemRef | None:
         """Change the library, holding the claim."""
-        state = AssetState.SEND
+        state = ItemState.SEND
         done = self._perform(ending, mine, file)
         if done.error is not None:
             return self._refused(done, done.error, ending)
         self._observer.on_id("entry", done.entry.id)
         if file is not None:
             state = (
-                AssetState.DONE
+                ItemState.DONE
                 if ending.act is Act.CREATE
-                else AssetState.REPLACING
+                else ItemState.REPLACING
                 if done.entry.being_replaced
-                else AssetState.SENT
+                else ItemState.SENT
             )
         elif self._importing and ending.act is not Act.REPLACE:
-            state = AssetState.IMPORTING
-        attached = file is None and state is AssetState.SEND
+            state = ItemState.IMPORTING
+        attached = file is None and state is ItemState.SEND
         token_id = mine if attached else file.id if file else None
         note = f"Kaltura dropped {', '.join(done.lost)}: the session's role may not set them" if done.lost else None
-        ref = AssetRef.of(
+        ref = ItemRef.of(
             self.asset, state, entry_id=done.entry.id, token_id=token_id, entry_status=done.entry.status,
             made=done.entry.made_by(self._settings.run), note=note,
         )  # fmt: skip
@@ -263,7 +263,7 @@ class Claim:
         self._mine = None
         return ref if self._alone(done.entry, ref, new=ending.act is Act.CREATE) else None
 
-    def _until_shown(self, ref: AssetRef) -> AssetRef | None:
+    def _until_shown(self, ref: ItemRef) -> ItemRef | None:
         """Hold the claim until searches show the entry: no token leads to it, so nobody else could know of it."""
         entries = self._without_released(self._search())
         shown = any(entry.id == ref.entry_id for entry in entries)
@@ -299,7 +299,7 @@ class Claim:
             return create_from_file(client, self.asset, file.id, run)
         return create_entry(client, self.asset, mine, run)
 
-    def _refused(self, done: Attached, error: KalturaAPIError, ending: Ending) -> AssetRef | None:
+    def _refused(self, done: Attached, error: KalturaAPIError, ending: Ending) -> ItemRef | None:
         """Start over where that can help: Kaltura gave the entry no content."""
         self._let_go()
         if error.code in _FENCED:
@@ -311,9 +311,9 @@ class Claim:
             raise error
         if ending.act is Act.CREATE:
             discard_entry(self._ledger, done.entry.id, self.asset.asset, stuck_too=True)
-        return self._ref(AssetState.FAILED, ending, error=AssetError.of(error))
+        return self._ref(ItemState.FAILED, ending, error=ItemError.of(error))
 
-    def _alone(self, entry: EntryView, ref: AssetRef, *, new: bool) -> bool:
+    def _alone(self, entry: EntryView, ref: ItemRef, *, new: bool) -> bool:
         """Look once more: clear empty entries of this asset away, and give way to one that was there before ours."""
         others = self._without_released(self._search())
         elder = False
@@ -324,7 +324,7 @@ class Claim:
                 discard_entry(self._ledger, other.id, self.asset.asset)
             elif new and other.created_at <= entry.created_at:
                 elder = True
-        if elder and ref.state is AssetState.SEND and ref.token_id:
+        if elder and ref.state is ItemState.SEND and ref.token_id:
             # Other content of this asset was prepared in the same moment: its entry stays, ours goes.
             self._ledger.delete_token(ref.token_id)
             discard_entry(self._ledger, entry.id, self.asset.asset)
@@ -343,7 +343,7 @@ class Claim:
                     self._ledger.delete_token(token.id)
             discard_entry(self._ledger, entry.id, self.asset.asset)
 
-    def _end(self, ending: Ending, now: float) -> AssetRef | None:
+    def _end(self, ending: Ending, now: float) -> ItemRef | None:
         """Finish, or clear the way for the next step."""
         match ending.act:
             case Act.DROP_TOKEN if ending.token is not None:
@@ -388,17 +388,17 @@ class Claim:
         if not tokens:
             discard_entry(self._ledger, entry.id, self.asset.asset, stuck_too=True)
 
-    def _ref(self, state: AssetState, ending: Ending, **values: object) -> AssetRef:
+    def _ref(self, state: ItemState, ending: Ending, **values: object) -> ItemRef:
         given: dict[str, object] = {"note": ending.note, "error": ending.error}
         if ending.entry is not None:
             given |= {"entry_id": ending.entry.id, "entry_status": ending.entry.status}
             given["made"] = ending.entry.made_by(self._settings.run)
         if ending.token is not None:
             given |= {"token_id": ending.token.id, "own": ending.token.id in self._own}
-        return AssetRef.of(self.asset, state, **(given | values))
+        return ItemRef.of(self.asset, state, **(given | values))
 
-    def _fail(self, error: AssetError) -> AssetRef:
-        return AssetRef.of(self.asset, AssetState.FAILED, error=error)
+    def _fail(self, error: ItemError) -> ItemRef:
+        return ItemRef.of(self.asset, ItemState.FAILED, error=error)
 
     def _let_go(self) -> None:
         """Delete the claim; when that fails it ages, and the next one fences it."""
@@ -411,11 +411,11 @@ class Claim:
 
 
 _STATES = {
-    Act.DONE: AssetState.DONE,
-    Act.SEND: AssetState.SEND,
-    Act.SENT: AssetState.SENT,
-    Act.IMPORTING: AssetState.IMPORTING,
-    Act.REPLACING: AssetState.REPLACING,
-    Act.SKIP: AssetState.SKIPPED,
-    Act.FAIL: AssetState.FAILED,
+    Act.DONE: ItemState.DONE,
+    Act.SEND: ItemState.SEND,
+    Act.SENT: ItemState.SENT,
+    Act.IMPORTING: ItemState.IMPORTING,
+    Act.REPLACING: ItemState.REPLACING,
+    Act.SKIP: ItemState.SKIPPED,
+    Act.FAIL: ItemState.FAILED,
 }

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.observer import Observer
 from kaltura_provider.ingest.claim import Claim
-from kaltura_provider.ingest.decision import Act, Ending, Subject, decide
+from kaltura_provider.ingest.decision import Act, Ending, Wanted, decide
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import MarkLostError, discard_entry, write_refusal
-from kaltura_provider.ingest.model import Asset, AssetError, AssetRef, AssetState
+from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.settings import IngestSettings
 from kaltura_provider.ingest.source_check import settle
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 __all__ = ["confirm", "record_refusal"]
 
-_UNDER_WAY = frozenset({AssetState.SEND, AssetState.SENT, AssetState.IMPORTING, AssetState.REPLACING})
+_UNDER_WAY = frozenset({ItemState.SEND, ItemState.SENT, ItemState.IMPORTING, ItemState.REPLACING})
 _ENDS = {
-    Act.DONE: AssetState.DONE,
-    Act.SEND: AssetState.SEND,
-    Act.IMPORTING: AssetState.IMPORTING,
-    Act.REPLACING: AssetState.REPLACING,
-    Act.SKIP: AssetState.SKIPPED,
-    Act.FAIL: AssetState.FAILED,
+    Act.DONE: ItemState.DONE,
+    Act.SEND: ItemState.SEND,
+    Act.IMPORTING: ItemState.IMPORTING,
+    Act.REPLACING: ItemState.REPLACING,
+    Act.SKIP: ItemState.SKIPPED,
+    Act.FAIL: ItemState.FAILED,
 }
 
 
 def confirm(
     client: KalturaClient,
-    ref: AssetRef,
+    ref: ItemRef,
     *,
     settings: IngestSettings | None = None,
     observer: Observer | None = None,
-    on_ref: Callable[[AssetRef], None] | None = None,
-) -> AssetRef:
+    on_ref: Callable[[ItemRef], None] | None = None,
+) -> ItemRef:
     """Return the reference as the ledger has it now; call it when the bytes were sent, and again whenever.
 
     ``done``: the token took every byte, the entry is alive with content, and its content mark says which.
@@ -65,12 +65,12 @@ def confirm(
         settings.clock.sleep(min(settings.poll, settings.grace / 4))
 
 
-def _look(ledger: Ledger, ref: AssetRef, settings: IngestSettings) -> Ending:
+def _look(ledger: Ledger, ref: ItemRef, settings: IngestSettings) -> Ending:
     """Decide by one request, and clear further empty entries of the asset away."""
-    subject = Subject(ref.asset, ref.content, ref.size)
+    subject = Wanted(ref.asset, ref.content, ref.size)
     entry, token, others, now = ledger.snapshot(ref.entry_id or "", ref.token_id, ref.asset)
     entries = {other.id: other for other in others}
-    if entry is not None and entry.is_asset(ref.asset):
+    if entry is not None and entry.is_item(ref.asset):
         entries[entry.id] = entry
     # A full token that belongs to nothing was consumed by its entry; one that belongs to another entry is stolen.
     named = [token.on(ref.entry_id)] if token is not None else []
@@ -82,7 +82,7 @@ def _look(ledger: Ledger, ref: AssetRef, settings: IngestSettings) -> Ending:
     return ending
 
 
-def _as_ref(ref: AssetRef, ending: Ending) -> AssetRef:
+def _as_ref(ref: ItemRef, ending: Ending) -> ItemRef:
     entry = ending.entry
     changed = ref.to(_ENDS[ending.act], note=ending.note or ref.note, error=ending.error)
     if entry is None:
@@ -92,13 +92,13 @@ def _as_ref(ref: AssetRef, ending: Ending) -> AssetRef:
 
 def _mend(
     ledger: Ledger,
-    ref: AssetRef,
+    ref: ItemRef,
     settings: IngestSettings,
     observer: Observer,
-    on_ref: Callable[[AssetRef], None] | None,
-) -> AssetRef:
+    on_ref: Callable[[ItemRef], None] | None,
+) -> ItemRef:
     claim = Claim(
-        Asset.of_ref(ref), ledger, settings, observer, known=ref.token_id if ref.own else None, on_ref=on_ref,
+        SourceItem.of_ref(ref), ledger, settings, observer, known=ref.token_id if ref.own else None, on_ref=on_ref,
         may_create=False,
     )  # fmt: skip
     while True:
@@ -108,12 +108,12 @@ def _mend(
         settings.clock.sleep(max(claim.not_before - settings.clock.monotonic(), 0.0))
 
 
-def record_refusal(client: KalturaClient, ref: AssetRef, *, settings: IngestSettings | None = None) -> AssetRef:
+def record_refusal(client: KalturaClient, ref: ItemRef, *, settings: IngestSettings | None = None) -> ItemRef:
     """Write on the entry that Kaltura refused this file's type, so that a re-run fails at once; return it failed."""
     settings = settings or IngestSettings()
     ledger = Ledger(client, settings.clock)
     text = f"Kaltura refuses the type of {ref.uri}: the account does not allow it, or extension and content differ"
-    error = AssetError("refused", text, code="UPLOAD_TOKEN_FILE_TYPE_RESTRICTED_FOR_UPLOAD")
+    error = ItemError("refused", text, code="UPLOAD_TOKEN_FILE_TYPE_RESTRICTED_FOR_UPLOAD")
     note = None
     try:
         entry = ledger.entry(ref.entry_id) if ref.entry_id else None

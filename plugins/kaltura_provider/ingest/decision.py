@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kaltura_provider.api.enums import EntryStatus, FlavorAssetStatus, ReplacementStatus, UploadTokenStatus
-from kaltura_provider.ingest.model import AssetError
+from kaltura_provider.ingest.model import ItemError
 from kaltura_provider.ingest.settings import IfExists, Redo
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = [
     "NEEDS_CLAIM",
     "Act",
     "Ending",
-    "Subject",
+    "Wanted",
     "chosen_entry",
     "clear_first",
     "decide",
@@ -32,7 +32,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Wanted:
     """What the decision is about: an asset, the content it shall have, and the size of that."""
 
     asset: str
@@ -75,7 +75,7 @@ class Ending:
     entry: EntryView | None = None
     token: TokenView | None = None
     note: str | None = None
-    error: AssetError | None = None
+    error: ItemError | None = None
 
 
 def clear_first(ending: Ending, tokens: Sequence[TokenView]) -> Ending:
@@ -88,7 +88,7 @@ def clear_first(ending: Ending, tokens: Sequence[TokenView]) -> Ending:
     return ending
 
 
-def chosen_entry(subject: Subject, entries: Sequence[EntryView], tokens: Sequence[TokenView] = ()) -> EntryView | None:
+def chosen_entry(subject: Wanted, entries: Sequence[EntryView], tokens: Sequence[TokenView] = ()) -> EntryView | None:
     """Return the one of several entries that is the asset's; ``None`` when all are deleted.
 
     First comes one with this content, then with any, then waiting, then empty; of equals the oldest, so that everybody
@@ -107,7 +107,7 @@ def chosen_entry(subject: Subject, entries: Sequence[EntryView], tokens: Sequenc
 
 
 def decide(
-    subject: Subject,
+    subject: Wanted,
     entries: Sequence[EntryView],
     tokens: Sequence[TokenView],
     settings: IngestSettings,
@@ -144,21 +144,21 @@ def decide(
     return _unverified(subject, entry, mine, settings)
 
 
-def _no_entry(subject: Subject, entries: Sequence[EntryView], settings: IngestSettings) -> Ending:
-    deleted = [entry for entry in entries if entry.is_asset(subject.asset)]
+def _no_entry(subject: Wanted, entries: Sequence[EntryView], settings: IngestSettings) -> Ending:
+    deleted = [entry for entry in entries if entry.is_item(subject.asset)]
     if deleted and Redo.DELETED not in settings.redo:
         last = max(deleted, key=lambda entry: entry.updated_at)
         return Ending(Act.SKIP, last, note="deleted in Kaltura; ask for redo: deleted to ingest it again")
     return Ending(Act.CREATE)
 
 
-def _refused(entry: EntryView) -> AssetError:
+def _refused(entry: EntryView) -> ItemError:
     text = f"Kaltura refused this file's type before (entry {entry.id}); ask for redo: refused to try again"
-    return AssetError("refused", text)
+    return ItemError("refused", text)
 
 
 def _waiting(
-    subject: Subject, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings, now: float
+    subject: Wanted, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings, now: float
 ) -> Ending:
     """Decide about an entry that waits for a token or an import."""
     settled = now - entry.updated_at >= settings.grace
@@ -174,7 +174,7 @@ def _waiting(
         text = (
             f"entry {entry.id} waits for an upload that is not known here; let it end, or delete the entry in Kaltura"
         )  # fmt: skip
-        return Ending(Act.FAIL, entry, error=AssetError("waiting", text, retry_helps=True))
+        return Ending(Act.FAIL, entry, error=ItemError("waiting", text, retry_helps=True))
     return Ending(Act.WAIT, entry)
 
 
@@ -200,7 +200,7 @@ def _replacement(entry: EntryView, mine: Sequence[TokenView], settings: IngestSe
         return Ending(Act.SEND, entry, token)
     if entry.replacement == ReplacementStatus.FAILED:
         text = f"the new content of entry {entry.id} could not be converted; cancel the replacement in Kaltura"
-        return Ending(Act.FAIL, entry, error=AssetError("replacement_failed", text))
+        return Ending(Act.FAIL, entry, error=ItemError("replacement_failed", text))
     if entry.being_replaced or (token is not None and token.filled):
         return Ending(Act.REPLACING, entry, token)
     if token is not None:
@@ -214,20 +214,20 @@ def _changed(entry: EntryView, settings: IngestSettings) -> Ending:
         return Ending(Act.SKIP, entry, note="changed at source; the entry keeps the content it has")
     if settings.if_exists is IfExists.FAIL:
         text = f"entry {entry.id} holds other content of this asset; choose if_exists: replace to renew it"
-        return Ending(Act.FAIL, entry, error=AssetError("changed", text))
+        return Ending(Act.FAIL, entry, error=ItemError("changed", text))
     if entry.being_replaced:
         text = f"entry {entry.id} is being replaced already; wait for it, or approve or cancel it in Kaltura"
-        return Ending(Act.FAIL, entry, error=AssetError("replacement", text, retry_helps=True))
+        return Ending(Act.FAIL, entry, error=ItemError("replacement", text, retry_helps=True))
     return Ending(Act.REPLACE, entry)
 
 
-def _unverified(subject: Subject, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings) -> Ending:
+def _unverified(subject: Wanted, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings) -> Ending:
     """Decide about an entry with content that nobody has verified yet."""
     if entry.importing and entry.status == EntryStatus.ERROR_IMPORTING:
         if Redo.FAILED in settings.redo and not entry.adopted:
             return Ending(Act.DROP_ENTRY, entry, note="its import had failed")
         text = f"Kaltura could not fetch it (entry {entry.id}); mend the URL and ask for redo: failed"
-        return Ending(Act.FAIL, entry, error=AssetError("import_failed", text))
+        return Ending(Act.FAIL, entry, error=ItemError("import_failed", text))
     filled = [token for token in mine if token.filled]
     if not filled:
         return Ending(Act.CHECK_SOURCE, entry)
@@ -235,7 +235,7 @@ def _unverified(subject: Subject, entry: EntryView, mine: Sequence[TokenView], s
 
 
 def _short(
-    subject: Subject, entry: EntryView, held: int | None, settings: IngestSettings, token: TokenView | None = None
+    subject: Wanted, entry: EntryView, held: int | None, settings: IngestSettings, token: TokenView | None = None
 ) -> Ending:
     """Decide about an entry that got another number of bytes than it should have."""
     if settings.if_exists is IfExists.REPLACE:
@@ -244,12 +244,10 @@ def _short(
         return Ending(Act.REPLACE, entry)
     text = f"entry {entry.id} holds {held} bytes of {subject.size}; choose if_exists: replace to send it again"
     # Without a token of its own they may be another version's, whose worker has not said so yet.
-    return Ending(Act.FAIL, entry, error=AssetError("size_mismatch", text, retry_helps=token is None))
+    return Ending(Act.FAIL, entry, error=ItemError("size_mismatch", text, retry_helps=token is None))
 
 
-def decide_by_source(
-    subject: Subject, entry: EntryView, source: FlavorAsset | None, settings: IngestSettings
-) -> Ending:
+def decide_by_source(subject: Wanted, entry: EntryView, source: FlavorAsset | None, settings: IngestSettings) -> Ending:
     """Decide about a live entry that no token tells about, by its source flavor.
 
     Content that was verified once, or is not of our making, is never sent again because of its size: people remove and
@@ -280,7 +278,7 @@ def decide_replacing(entry: EntryView, temporary: EntryView | None, settings: In
     return Ending(Act.DROP_REPLACEMENT, entry, note="the upload of its new content was given up")
 
 
-def decide_replaced(subject: Subject, entry: EntryView, token: TokenView | None, source: FlavorAsset | None) -> Ending:
+def decide_replaced(subject: Wanted, entry: EntryView, token: TokenView | None, source: FlavorAsset | None) -> Ending:
     """Decide whether a replacement that is no longer under way was done or cancelled."""
     since = token.created_at if token else 0
     if source is not None and source.size == subject.size and source.updated_at >= since:

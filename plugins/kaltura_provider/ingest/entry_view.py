@@ -8,9 +8,9 @@ from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.ingest.identity import (
     ADOPTED_MARK,
     PREFIX,
-    asset_mark,
     content_mark,
     import_mark,
+    item_mark,
     pending_mark,
     refused_mark,
     released_mark,
@@ -51,13 +51,13 @@ class EntryView(Entry):
         """Made by somebody else."""
         return ADOPTED_MARK in self.admin_tags
 
-    def is_asset(self, asset: str) -> bool:
+    def is_item(self, asset: str) -> bool:
         """Whether it carries the mark of ``asset``."""
-        return asset_mark(asset) in self.admin_tags
+        return item_mark(asset) in self.admin_tags
 
     def released(self, asset: str) -> bool:
         """Whether it was an entry of ``asset`` without content, given up and about to be deleted."""
-        return released_mark(asset) in self.admin_tags and not self.is_asset(asset)
+        return released_mark(asset) in self.admin_tags and not self.is_item(asset)
 
     def refused(self, content: str) -> bool:
         """Whether Kaltura refused this content's type."""

@@ -9,9 +9,9 @@ from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationErr
 from kaltura_provider.ingest.entry_view import EntryView
 from kaltura_provider.ingest.identity import (
     MADE_MARK,
-    asset_mark,
     content_mark,
     import_mark,
+    item_mark,
     pending_mark,
     reference_for,
     run_mark,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.ingest.ledger import Ledger
-    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.ingest.model import SourceItem
 
 __all__ = [
     "Attached",
@@ -50,11 +50,11 @@ class Attached:
     lost: tuple[str, ...] = ()
 
 
-def entry_object(asset: Asset, marks: Sequence[str]) -> dict[str, Any]:
+def entry_object(asset: SourceItem, marks: Sequence[str]) -> dict[str, Any]:
     """Return the entry to add for ``asset``; ``marks`` go beside the marks every entry of ours carries."""
     said = asset.metadata
     return described_entry(said, asset.kind, asset.name) | {
-        "adminTags": ",".join((*said.admin_tags, MADE_MARK, asset_mark(asset.asset), *marks)),
+        "adminTags": ",".join((*said.admin_tags, MADE_MARK, item_mark(asset.asset), *marks)),
         "referenceId": said.reference_id or reference_for(asset.asset),
     }
 
@@ -63,7 +63,7 @@ def _marks(mark: str, run: str | None) -> list[str]:
     return [mark, run_mark(run)] if run else [mark]
 
 
-def create_entry(client: KalturaClient, asset: Asset, token_id: str, run: str | None) -> Attached:
+def create_entry(client: KalturaClient, asset: SourceItem, token_id: str, run: str | None) -> Attached:
     """Make the entry, then give it the pending token as its content.
 
     :raises KalturaConfigurationError: the session cannot write marks. :raises KalturaError: no entry was made, or
@@ -72,13 +72,13 @@ def create_entry(client: KalturaClient, asset: Asset, token_id: str, run: str | 
     return _create(client, asset, _marks(pending_mark(asset.content), run), token_resource(token_id))
 
 
-def import_entry(client: KalturaClient, asset: Asset, run: str | None) -> Attached:
+def import_entry(client: KalturaClient, asset: SourceItem, run: str | None) -> Attached:
     """Make the entry and have Kaltura fetch its content from ``asset.import_url``; raises as :func:`create_entry`."""
     resource = url_resource(asset.import_url or "", asset.import_headers)
     return _create(client, asset, _marks(import_mark(asset.content), run), resource)
 
 
-def _create(client: KalturaClient, asset: Asset, marks: Sequence[str], resource: dict[str, Any]) -> Attached:
+def _create(client: KalturaClient, asset: SourceItem, marks: Sequence[str], resource: dict[str, Any]) -> Attached:
     sent = entry_object(asset, marks)
     service = asset.kind.service
     params: dict[str, Any] = {"entry": sent}
@@ -97,7 +97,7 @@ def _create(client: KalturaClient, asset: Asset, marks: Sequence[str], resource:
     return Attached(EntryView.of({**added, **attached}), None, lost)
 
 
-def create_from_file(client: KalturaClient, asset: Asset, token_id: str, run: str | None) -> Attached:
+def create_from_file(client: KalturaClient, asset: SourceItem, token_id: str, run: str | None) -> Attached:
     """Make the entry from a token that is full, with its content mark at once; raises as :func:`create_entry`."""
     sent = entry_object(asset, _marks(content_mark(asset.content), run))
     if asset.kind in (Kind.DATA, Kind.DOCUMENT):
@@ -114,7 +114,7 @@ def create_from_file(client: KalturaClient, asset: Asset, token_id: str, run: st
     return Attached(_made(client, added, asset), None, tuple(lost_properties(sent, added)))
 
 
-def add_content(ledger: Ledger, asset: Asset, entry: EntryView, token_id: str, run: str | None) -> Attached:
+def add_content(ledger: Ledger, asset: SourceItem, entry: EntryView, token_id: str, run: str | None) -> Attached:
     """Give an empty entry of this asset a token as its content.
 
     :raises MarkLostError: somebody else keeps rewriting its adminTags. :raises KalturaError: it was not marked; or
@@ -125,19 +125,19 @@ def add_content(ledger: Ledger, asset: Asset, entry: EntryView, token_id: str, r
     )
 
 
-def fetch_content(ledger: Ledger, asset: Asset, entry: EntryView, run: str | None) -> Attached:
+def fetch_content(ledger: Ledger, asset: SourceItem, entry: EntryView, run: str | None) -> Attached:
     """Have Kaltura fetch the content of an empty entry from ``asset.import_url``; raises as :func:`add_content`."""
     resource = url_resource(asset.import_url or "", asset.import_headers)
     return _attach(ledger, asset, entry, "addContent", resource, _marks(import_mark(asset.content), run))
 
 
-def replace_content(ledger: Ledger, asset: Asset, entry: EntryView, token_id: str) -> Attached:
+def replace_content(ledger: Ledger, asset: SourceItem, entry: EntryView, token_id: str) -> Attached:
     """Have the content of a token take the place of what the entry holds; raises as :func:`add_content`."""
     return _attach(ledger, asset, entry, "updateContent", token_resource(token_id), [pending_mark(asset.content)])
 
 
 def _attach(
-    ledger: Ledger, asset: Asset, entry: EntryView, action: str, resource: dict[str, Any], marks: Sequence[str]
+    ledger: Ledger, asset: SourceItem, entry: EntryView, action: str, resource: dict[str, Any], marks: Sequence[str]
 ) -> Attached:
     # The mark comes first: content on its way that nobody can tell the source of would stand in everybody's way.
     held = [content_mark(entry.content)] if entry.content is not None else []
@@ -153,15 +153,15 @@ def _attach(
     return Attached(given)
 
 
-def _made(client: KalturaClient, added: Any, asset: Asset) -> EntryView:
+def _made(client: KalturaClient, added: Any, asset: SourceItem) -> EntryView:
     entry = EntryView.of(added)
-    if not entry.is_asset(asset.asset):
+    if not entry.is_item(asset.asset):
         # Nobody could find it again: it must not stay.
         client.call("baseEntry", "delete", {"entryId": entry.id}, repeatable=True)
         raise KalturaConfigurationError(
             "session",
             None,
-            f"lost the mark {asset_mark(asset.asset)} of entry {entry.id}: it may not write adminTags",
+            f"lost the mark {item_mark(asset.asset)} of entry {entry.id}: it may not write adminTags",
             "use an ADMIN session for ingest",
         )
     return entry

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.ingest.entry_view import EntryView, TokenView
-from kaltura_provider.ingest.identity import MADE_MARK, asset_mark, parse_token_name, released_mark
+from kaltura_provider.ingest.identity import MADE_MARK, item_mark, parse_token_name, released_mark
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import discard_entry
 from kaltura_provider.ingest.settings import Clock
@@ -133,7 +133,7 @@ def _of_no_use(entry: EntryView) -> bool:
 
 
 def _asset_of(entry: EntryView) -> str | None:
-    for prefix in (asset_mark(""), released_mark("")):
+    for prefix in (item_mark(""), released_mark("")):
         for tag in entry.admin_tags:
             if tag.startswith(prefix):
                 return tag.removeprefix(prefix)

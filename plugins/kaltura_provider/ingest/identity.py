@@ -7,7 +7,7 @@ hex digits.
 
 Formula ``kai1`` hashed URLs as they were written. All else is the same, so that an address which was written in the
 normal form has one identity under both, and marks and token names go on to begin with ``kai1``. For any other address
-:func:`elder_asset_id` is what ``kai1`` made of it.
+:func:`elder_item_id` is what ``kai1`` made of it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ __all__ = [
     "MADE_MARK",
     "PREFIX",
     "TokenName",
-    "asset_id",
-    "asset_mark",
+    "item_id",
+    "item_mark",
     "canonical_uri",
     "content_id",
     "content_mark",
-    "elder_asset_id",
+    "elder_item_id",
     "import_mark",
     "parse_token_name",
     "pending_mark",
@@ -60,7 +60,7 @@ def _digest(*words: str) -> str:
     return hashlib.sha256("\n".join((PREFIX, *words)).encode()).hexdigest()[:32]
 
 
-def asset_id(uri: str, identity: str | None = None) -> str:
+def item_id(uri: str, identity: str | None = None) -> str:
     """Return the asset id of ``uri``, or of the author's own ``identity`` when there is one: 32 hex digits.
 
     :raises ValueError: no identity is given and ``uri`` is no address.
@@ -70,10 +70,10 @@ def asset_id(uri: str, identity: str | None = None) -> str:
     return _digest("asset", canonical_uri(uri))
 
 
-def elder_asset_id(uri: str) -> str | None:
+def elder_item_id(uri: str) -> str | None:
     """Return the asset id that formula ``kai1`` gave ``uri``, ``None`` where it is the same.
 
-    :raises ValueError: as :func:`asset_id`.
+    :raises ValueError: as :func:`item_id`.
     """
     elder = kai1_uri(uri)
     return None if elder == canonical_uri(uri) else _digest("asset", elder)
@@ -110,7 +110,7 @@ def parse_token_name(file_name: str) -> TokenName | None:
     return TokenName(found["asset"], found["content"], bool(found["file"])) if found else None
 
 
-def asset_mark(asset: str) -> str:
+def item_mark(asset: str) -> str:
     """Return the adminTag that says which asset an entry is."""
     return f"{PREFIX}:a:{asset}"
 

@@ -12,7 +12,7 @@ from kaltura_provider.api.errors import (
 from kaltura_provider.api.together import read_together
 from kaltura_provider.api.wire import Request
 from kaltura_provider.ingest.entry_view import EntryView, TokenView
-from kaltura_provider.ingest.identity import asset_mark, reference_for, released_mark
+from kaltura_provider.ingest.identity import item_mark, reference_for, released_mark
 from kaltura_provider.ingest.settings import AdoptBy
 from kaltura_provider.services.flavor_asset import FlavorAsset
 from kaltura_provider.services.paging import list_all, list_request
@@ -58,12 +58,12 @@ class Ledger:
             for entry in self._search(part, thorough=thorough):
                 for asset in part:
                     left = entry.released(asset) and not entry.deleted
-                    if entry.is_asset(asset) or left or _lost_mark(entry, asset):
+                    if entry.is_item(asset) or left or _lost_mark(entry, asset):
                         found[asset][entry.id] = entry
         return {asset: list(entries.values()) for asset, entries in found.items()}
 
     def _search(self, assets: Sequence[str], *, thorough: bool) -> Iterable[EntryView]:
-        marks = ",".join(mark(asset) for asset in assets for mark in (asset_mark, released_mark))
+        marks = ",".join(mark(asset) for asset in assets for mark in (item_mark, released_mark))
         requests = [
             _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=marks),
             _list("baseEntry", _EVERY_STATUS, adminTagsMultiLikeOr=marks, typeIn=_OTHER_TYPES),
@@ -158,7 +158,7 @@ class Ledger:
         requests = [
             Request(*_by_id(entry_id)),
             Request("uploadToken", "get", {"uploadTokenId": token_id or ""}),
-            _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=asset_mark(asset)),
+            _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=item_mark(asset)),
             Request("system", "getTime"),
         ]
         entry, token, others, now = read_together(
@@ -168,7 +168,7 @@ class Ledger:
         return (
             _one_entry(entry),
             None if token is None else TokenView.of(token),
-            [item for item in found if item.is_asset(asset) and item.display_in_search != _SYSTEM],
+            [item for item in found if item.is_item(asset) and item.display_in_search != _SYSTEM],
             self._time(now),
         )
 
@@ -230,5 +230,5 @@ def _one_entry(reply: Any) -> EntryView | None:
 
 def _lost_mark(entry: EntryView, asset: str) -> bool:
     ours = entry.reference_id is not None and entry.reference_id.lower() == reference_for(asset)
-    marked = any(tag.startswith((asset_mark(""), released_mark(""))) for tag in entry.admin_tags)
+    marked = any(tag.startswith((item_mark(""), released_mark(""))) for tag in entry.admin_tags)
     return ours and not marked and not entry.deleted

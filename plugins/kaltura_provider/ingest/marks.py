@@ -11,8 +11,8 @@ from kaltura_provider.ingest.identity import (
     ADOPTED_MARK,
     MADE_MARK,
     PREFIX,
-    asset_mark,
     content_mark,
+    item_mark,
     refused_mark,
     released_mark,
 )
@@ -46,7 +46,7 @@ def tags_request(entry: EntryView, asset: str, marks: Iterable[str]) -> Request:
     if not any(mark.startswith(_RUN) for mark in marks):
         kept += [tag for tag in entry.admin_tags if tag.startswith(_RUN)]
     origin = ADOPTED_MARK if entry.adopted or ADOPTED_MARK in marks else MADE_MARK
-    tags = dict.fromkeys((*entry.foreign_tags, origin, asset_mark(asset), *kept, *marks))
+    tags = dict.fromkeys((*entry.foreign_tags, origin, item_mark(asset), *kept, *marks))
     return _update(entry.id, tags)
 
 
@@ -70,7 +70,7 @@ def write_marks(ledger: Ledger, entry: EntryView, asset: str, *marks: str) -> En
         seen = ledger.entry(entry.id)
         if seen is None:
             break
-        if set(marks) <= set(seen.admin_tags) and seen.is_asset(asset):
+        if set(marks) <= set(seen.admin_tags) and seen.is_item(asset):
             return seen
         current = seen
     raise MarkLostError(f"the adminTags {', '.join(marks)} do not stay on entry {entry.id}")
@@ -95,11 +95,11 @@ def discard_entry(ledger: Ledger, entry_id: str, asset: str, *, stuck_too: bool 
         return True
     stuck = entry.waiting or entry.status == EntryStatus.ERROR_IMPORTING
     hopeless = entry.empty or (stuck_too and stuck and entry.content is None)
-    ours = entry.is_asset(asset) or released_mark(asset) in entry.admin_tags
+    ours = entry.is_item(asset) or released_mark(asset) in entry.admin_tags
     if not hopeless or entry.adopted or not ours:
         return False
     try:
-        if entry.is_asset(asset):
+        if entry.is_item(asset):
             release = _update(entry_id, [*entry.foreign_tags, MADE_MARK, released_mark(asset)])
             ledger.client.call(release.service, release.action, release.params, repeatable=True)
         ledger.client.call("baseEntry", "delete", {"entryId": entry_id}, repeatable=True)

@@ -15,14 +15,14 @@ from kaltura_provider.api.errors import (
     KalturaTransportError,
 )
 from kaltura_provider.api.redaction import printable
-from kaltura_provider.ingest.identity import asset_id, content_id, elder_asset_id, token_file_name
+from kaltura_provider.ingest.identity import content_id, elder_item_id, item_id, token_file_name
 from kaltura_provider.services.entry.kind import Kind, kind_of
 from kaltura_provider.services.entry.metadata import EntryMetadata
 
-__all__ = ["Asset", "AssetError", "AssetRef", "AssetState"]
+__all__ = ["SourceItem", "ItemError", "ItemRef", "ItemState"]
 
 
-class AssetState(StrEnum):
+class ItemState(StrEnum):
     """How far an asset has come."""
 
     SEND = "send"
@@ -42,7 +42,7 @@ class AssetState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AssetError:
+class ItemError:
     """Why an asset failed: a stable ``kind``, Kaltura's ``code`` if it was Kaltura, and whether a retry can help.
 
     ``message`` can be printed: it is one line, without secrets.
@@ -70,7 +70,7 @@ class AssetError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asset:
+class SourceItem:
     """One source to be ingested.
 
     :param uri: where it is (``s3://``, ``https://``, ``file://``); identifies it, unless ``identity`` does.
@@ -102,12 +102,12 @@ class Asset:
             object.__setattr__(self, "name", self.uri.split("?")[0].rstrip("/").rsplit("/", 1)[-1])
         if self.size < 1:
             raise ValueError(f"{self.uri} is empty ({self.size} bytes): Kaltura cannot convert an empty file")
-        object.__setattr__(self, "asset", asset_id(self.address or self.uri, self.identity))
+        object.__setattr__(self, "asset", item_id(self.address or self.uri, self.identity))
         object.__setattr__(self, "content", content_id(self.asset, self.size, self.validator))
         object.__setattr__(self, "kind", kind_of(self.name, self.metadata.media_type))
 
     @classmethod
-    def of_ref(cls, ref: AssetRef) -> Self:
+    def of_ref(cls, ref: ItemRef) -> Self:
         """Return what can be known of an asset from its reference: enough to mend its entry, not to make one."""
         asset = cls(uri=ref.uri, size=ref.size, name=ref.name, metadata=EntryMetadata(media_type=ref.kind.value))
         asset._identify(ref.asset, ref.content)
@@ -119,7 +119,7 @@ class Asset:
 
     def elder(self) -> Self | None:
         """Return the same asset with the identity that formula ``kai1`` gave it; ``None`` where it has no other."""
-        known = None if self.identity else elder_asset_id(self.address or self.uri)
+        known = None if self.identity else elder_item_id(self.address or self.uri)
         if known is None:
             return None
         elder = replace(self)
@@ -151,7 +151,7 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssetRef:
+class ItemRef:
     """What one step hands to the next: small, JSON-able both ways.
 
     ``made`` says the entry was made by this run, ``own`` that the token is that of an earlier attempt of this very
@@ -164,7 +164,7 @@ class AssetRef:
     size: int
     asset: str
     content: str
-    state: AssetState
+    state: ItemState
     kind: Kind = Kind.VIDEO
     entry_id: str | None = None
     token_id: str | None = None
@@ -173,14 +173,14 @@ class AssetRef:
     own: bool = False
     attached: bool = True
     note: str | None = None
-    error: AssetError | None = None
+    error: ItemError | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "state", AssetState(self.state))
+        object.__setattr__(self, "state", ItemState(self.state))
         object.__setattr__(self, "kind", Kind(self.kind))
 
     @classmethod
-    def of(cls, asset: Asset, state: AssetState, **values: Any) -> Self:
+    def of(cls, asset: SourceItem, state: ItemState, **values: Any) -> Self:
         """Build the reference of ``asset``."""
         return cls(
             uri=asset.uri, name=asset.name, size=asset.size, asset=asset.asset, content=asset.content,
@@ -196,7 +196,7 @@ class AssetRef:
         known = {item.name for item in fields(cls)}
         given = {name: value for name, value in values.items() if name in known}
         if isinstance(error := given.get("error"), Mapping):
-            given["error"] = AssetError(**error)
+            given["error"] = ItemError(**error)
         try:
             return cls(**given)
         except TypeError as error:
@@ -207,13 +207,13 @@ class AssetRef:
         values = asdict(self) | {"state": self.state.value, "kind": self.kind.value}
         return {name: value for name, value in values.items() if value is not None}
 
-    def to(self, state: AssetState, **values: Any) -> Self:
+    def to(self, state: ItemState, **values: Any) -> Self:
         """Return a copy in another state."""
         return replace(self, state=state, **values)
 
-    def failed(self, error: AssetError, **values: Any) -> Self:
+    def failed(self, error: ItemError, **values: Any) -> Self:
         """Return a copy that failed."""
-        return replace(self, state=AssetState.FAILED, error=error, **values)
+        return replace(self, state=ItemState.FAILED, error=error, **values)
 
     @property
     def token_name(self) -> str:

@@ -8,7 +8,7 @@ from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.api.observer import Observer
 from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.ledger import Ledger
-from kaltura_provider.ingest.model import AssetRef, AssetState
+from kaltura_provider.ingest.model import ItemRef, ItemState
 from kaltura_provider.ingest.read_back import with_notes
 from kaltura_provider.ingest.recognition import recognised, with_known_content
 from kaltura_provider.ingest.settings import IngestSettings
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.ingest.entry_view import EntryView
-    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.ingest.model import SourceItem
 
 __all__ = ["prepare"]
 
-_LEFT = (AssetState.SKIPPED, AssetState.FAILED)
+_LEFT = (ItemState.SKIPPED, ItemState.FAILED)
 
 
 def prepare(
     client: KalturaClient,
-    assets: Sequence[Asset],
+    assets: Sequence[SourceItem],
     *,
     settings: IngestSettings | None = None,
     observer: Observer | None = None,
     known: Mapping[str, str] | None = None,
-    on_ref: Callable[[AssetRef], None] | None = None,
-) -> list[AssetRef]:
+    on_ref: Callable[[ItemRef], None] | None = None,
+) -> list[ItemRef]:
     """Return one reference per asset, in their order; an asset named twice is worked on once.
 
     One asset that fails is a reference in state ``failed``; it never stops the others. What is in already costs no call
@@ -51,7 +51,7 @@ def prepare(
     distinct = {asset.asset: asset for asset in assets}
     looked = ledger.entries_of(list(distinct)) if distinct else {}
     distinct = {key: with_known_content(asset, looked[key]) for key, asset in distinct.items()}
-    done: dict[str, AssetRef] = {}
+    done: dict[str, ItemRef] = {}
     waiting: list[Claim] = []
     for key, asset in distinct.items():
         surely_in = _surely_in(asset, looked[key], settings)
@@ -79,7 +79,7 @@ def prepare(
     return [done[asset.asset] for asset in assets]
 
 
-def _surely_in(asset: Asset, entries: Sequence[EntryView], settings: IngestSettings) -> AssetRef | None:
+def _surely_in(asset: SourceItem, entries: Sequence[EntryView], settings: IngestSettings) -> ItemRef | None:
     """Return the reference of an asset whose verified content is in one live entry, beside which there is nothing."""
     present = [entry for entry in entries if not entry.deleted]
     if len(present) != 1:
@@ -87,12 +87,12 @@ def _surely_in(asset: Asset, entries: Sequence[EntryView], settings: IngestSetti
     entry = present[0]
     if not entry.live or entry.content != asset.content or entry.pending or entry.status == EntryStatus.IMPORT:
         return None
-    return AssetRef.of(
-        asset, AssetState.DONE, entry_id=entry.id, entry_status=entry.status, made=entry.made_by(settings.run)
+    return ItemRef.of(
+        asset, ItemState.DONE, entry_id=entry.id, entry_status=entry.status, made=entry.made_by(settings.run)
     )
 
 
-def _clear_strays(ledger: Ledger, assets: Sequence[Asset], settings: IngestSettings) -> None:
+def _clear_strays(ledger: Ledger, assets: Sequence[SourceItem], settings: IngestSettings) -> None:
     """Delete tokens that broken-off runs left of content that is in.
 
     Looked for where nothing attaches a token before its bytes come: elsewhere a full token has its entry.
@@ -106,7 +106,7 @@ def _clear_strays(ledger: Ledger, assets: Sequence[Asset], settings: IngestSetti
             ledger.delete_token(token.id)
 
 
-def _round(waiting: Sequence[Claim], first: dict[str, list[EntryView]], done: dict[str, AssetRef]) -> list[Claim]:
+def _round(waiting: Sequence[Claim], first: dict[str, list[EntryView]], done: dict[str, ItemRef]) -> list[Claim]:
     """Take every claim that is due one step further; return those that are not done."""
     left = []
     for claim in waiting:

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.ingest.model import Asset, AssetRef
+    from kaltura_provider.ingest.model import ItemRef, SourceItem
 
 __all__ = ["with_notes"]
 
 log = logging.getLogger("kaltura_provider.ingest")
 
 
-def with_notes(client: KalturaClient, made: Sequence[tuple[Asset, AssetRef]]) -> list[AssetRef]:
+def with_notes(client: KalturaClient, made: Sequence[tuple[SourceItem, ItemRef]]) -> list[ItemRef]:
     """Return the references of entries just made, with notes on what of their texts is not stored as it was said.
 
     Costs one call for all of them. Where Kaltura cannot be asked, nothing is said.
@@ -33,14 +33,14 @@ def with_notes(client: KalturaClient, made: Sequence[tuple[Asset, AssetRef]]) ->
     return [_noted(ref, _notes(asset, stored.get(ref.entry_id or ""))) for asset, ref in made]
 
 
-def _notes(asset: Asset, stored: dict[str, object] | None) -> list[str]:
+def _notes(asset: SourceItem, stored: dict[str, object] | None) -> list[str]:
     notes = bounded(asset.metadata)[1]
     if stored is not None:
         notes += differences(entry_object(asset, ()), stored).values()
     return notes
 
 
-def _noted(ref: AssetRef, notes: list[str]) -> AssetRef:
+def _noted(ref: ItemRef, notes: list[str]) -> ItemRef:
     if not notes:
         return ref
     return ref.to(ref.state, note="; ".join(([ref.note] if ref.note else []) + notes))

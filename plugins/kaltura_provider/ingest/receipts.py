@@ -19,7 +19,7 @@ from kaltura_provider.ingest.identity import FORMULA
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from kaltura_provider.ingest.model import AssetRef
+    from kaltura_provider.ingest.model import ItemRef
     from kaltura_provider.upload.result import UploadResult
 
 __all__ = [
@@ -98,7 +98,7 @@ def run_path(feed: str, run_id: str) -> str:
 
 
 def receipt(
-    ref: AssetRef,
+    ref: ItemRef,
     *,
     feed: str,
     date: str,

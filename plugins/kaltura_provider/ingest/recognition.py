@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from kaltura_provider.ingest.entry_view import EntryView
     from kaltura_provider.ingest.ledger import Ledger
-    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.ingest.model import SourceItem
 
 __all__ = ["recognised", "with_known_content"]
 
 
-def recognised(ledger: Ledger, assets: Sequence[Asset]) -> list[Asset]:
+def recognised(ledger: Ledger, assets: Sequence[SourceItem]) -> list[SourceItem]:
     """Return ``assets``, those with the identity of formula ``kai1`` for which the ledger shows an entry or a token.
 
     All further work on such an asset goes on under that identity, so that it has one entry whatever state it was left
@@ -24,7 +24,7 @@ def recognised(ledger: Ledger, assets: Sequence[Asset]) -> list[Asset]:
 
     :raises KalturaError: Kaltura could not be asked.
     """
-    elders: dict[str, list[Asset]] = {}
+    elders: dict[str, list[SourceItem]] = {}
     for asset in assets:
         if elder := asset.elder():
             elders.setdefault(asset.asset, []).append(elder)
@@ -41,7 +41,7 @@ def recognised(ledger: Ledger, assets: Sequence[Asset]) -> list[Asset]:
     return [known.get(asset.asset, asset) for asset in assets]
 
 
-def with_known_content(asset: Asset, entries: Iterable[EntryView]) -> Asset:
+def with_known_content(asset: SourceItem, entries: Iterable[EntryView]) -> SourceItem:
     """Return ``asset``, with the content identity of its elder validator where one of its entries has that."""
     elder = asset.elder_content()
     if elder is None:
@@ -52,7 +52,7 @@ def with_known_content(asset: Asset, entries: Iterable[EntryView]) -> Asset:
     return asset
 
 
-def _begun(ledger: Ledger, asset: Asset) -> bool:
+def _begun(ledger: Ledger, asset: SourceItem) -> bool:
     """Whether there is a token with the asset's name, to an entry that searches may not show yet."""
     apart = token_file_name(asset.asset, asset.content, asset.name, filled_apart=True)
     return any(ledger.tokens(name)[0] for name in (asset.token_name, apart))

@@ -14,10 +14,10 @@ from kaltura_provider.api.enums import ThumbAssetStatus, UploadTokenStatus, pars
 from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
 from kaltura_provider.ingest.addresses import canonical_uri, kai1_uri
 from kaltura_provider.ingest.identity import (
-    asset_id,
-    asset_mark,
     content_id,
     content_mark,
+    item_id,
+    item_mark,
     token_file_name,
 )
 from kaltura_provider.ingest.ledger import Ledger
@@ -101,7 +101,7 @@ class Sidecar:
         return None if elder == self.asset else elder
 
     def _id(self, uri: str) -> str:
-        return asset_id(self.uri, f"{self.kind} of {self.entry_id}: {uri}")
+        return item_id(self.uri, f"{self.kind} of {self.entry_id}: {uri}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class SidecarRef:
     entry_id: str
     kind: SidecarKind
     uri: str
-    asset_id: str
+    item_id: str
     made: bool = False
     sent: bool = False
     note: str | None = None
@@ -167,7 +167,7 @@ class _Attaching:
 
     def run(self) -> SidecarRef:
         elder = self._sidecar.elder_asset
-        if elder and any(asset_mark(elder) in seen.marks for seen in self._listed()):
+        if elder and any(item_mark(elder) in seen.marks for seen in self._listed()):
             # It was brought here under another identity, and keeps it.
             self._identify(elder)
         deadline = self._settings.clock.monotonic() + self._settings.claim_timeout
@@ -185,7 +185,7 @@ class _Attaching:
 
     def _seen(self) -> _Seen | None:
         """Return the asset of ours on the entry; further ones without content are deleted."""
-        ours = [seen for seen in self._listed() if asset_mark(self._asset) in seen.marks]
+        ours = [seen for seen in self._listed() if item_mark(self._asset) in seen.marks]
         ours.sort(key=lambda seen: (seen.status != ThumbAssetStatus.READY, seen.status != ThumbAssetStatus.IMPORTING))
         for extra in ours[1:]:
             if extra.status != ThumbAssetStatus.READY:
@@ -244,7 +244,7 @@ class _Attaching:
 
     def _add(self, token_id: str) -> None:
         kind = self._sidecar.kind
-        marks = f"{asset_mark(self._asset)}"
+        marks = f"{item_mark(self._asset)}"
         made = {**self._sidecar.values, "objectType": kind.object_type, "partnerDescription": marks}
         if kind is SidecarKind.ATTACHMENT:
             made.setdefault("filename", self._source.name)
@@ -298,7 +298,7 @@ class _Attaching:
         kind = self._sidecar.kind
         if self._sidecar.default and kind is not SidecarKind.ATTACHMENT:
             self._client.call(kind.service, "setAsDefault", {f"{kind.parameter}Id": seen.id}, repeatable=True)
-        marks = f"{asset_mark(self._asset)} {content_mark(self._content)}"
+        marks = f"{item_mark(self._asset)} {content_mark(self._content)}"
         changed = {"objectType": kind.object_type, "partnerDescription": marks}
         self._client.call(kind.service, "update", {"id": seen.id, kind.parameter: changed}, repeatable=True)
 
@@ -312,7 +312,7 @@ class _Attaching:
     def _ref(self, seen: _Seen, note: str | None = None) -> SidecarRef:
         said = self._sidecar
         return SidecarRef(
-            entry_id=said.entry_id, kind=said.kind, uri=said.uri, asset_id=seen.id, made=self._made, sent=self._sent,
+            entry_id=said.entry_id, kind=said.kind, uri=said.uri, item_id=seen.id, made=self._made, sent=self._sent,
             note=note,
         )  # fmt: skip
 

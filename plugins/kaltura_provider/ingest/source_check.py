@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kaltura_provider.ingest.decision import (
     Act,
     Ending,
-    Subject,
+    Wanted,
     decide_by_source,
     decide_replaced,
     decide_replacing,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["settle"]
 
 
-def settle(ledger: Ledger, subject: Subject, ending: Ending, settings: IngestSettings, now: float) -> Ending:
+def settle(ledger: Ledger, subject: Wanted, ending: Ending, settings: IngestSettings, now: float) -> Ending:
     """Follow a decision that asks for another look, and write the content mark once the bytes are verified.
 
     :param now: the server's time.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.ingest.model import SourceItem
 
 __all__ = ["KalturaAddDataOperator", "KalturaAddFromUploadedFileOperator", "KalturaAddFromUrlOperator"]
 
@@ -101,7 +101,7 @@ class KalturaAddFromUrlOperator(KalturaOperator):
         show(self, context, refs)
         return finish(context, "prepare", refs, [{"started": started}] * len(refs), many=many)
 
-    def _opened(self, item: dict[str, Any], seconds: int) -> Asset | tuple[str, Exception]:
+    def _opened(self, item: dict[str, Any], seconds: int) -> SourceItem | tuple[str, Exception]:
         """Return the asset behind a source, or the source and what is wrong with it."""
         from kaltura_provider.hooks.sources import import_address, open_source
         from kaltura_provider.upload.sources.errors import SourceError

@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.model import AssetRef
+    from kaltura_provider.ingest.model import ItemRef
 
 __all__ = ["CARRIED", "FAILURES_KEY", "as_list", "finish", "presentable", "run_of"]
 
@@ -22,7 +22,7 @@ FAILURES_KEY = "kaltura_failures"
 as it was given, by which other tasks know it; the reason is fit to be shown."""
 
 CARRIED = ("started", "request", "failed_step", "upload", "attempts")
-"""What a plain reference carries besides the fields of :class:`~.model.AssetRef`: when its first step
+"""What a plain reference carries besides the fields of :class:`~.model.ItemRef`: when its first step
 began (unix seconds), what was asked for (only where a later step needs it), the step that failed, what came of the
 upload, and which try it was."""
 
@@ -46,7 +46,7 @@ def presentable(text: str, uri: str) -> str:
     return printable(text.replace(uri, shown_address(uri)) if uri else text)
 
 
-def finish(context: Context, step: str, refs: list[AssetRef], carried: list[dict[str, Any]], *, many: bool) -> Any:
+def finish(context: Context, step: str, refs: list[ItemRef], carried: list[dict[str, Any]], *, many: bool) -> Any:
     """Return a step's references as plain values; fail where nothing is left to go on with.
 
     A failure that a retry can help fails the task, so that Airflow retries it: what is done already is found done. On
@@ -80,13 +80,13 @@ def finish(context: Context, step: str, refs: list[AssetRef], carried: list[dict
     return plain if many else plain[0]
 
 
-def _presentable(ref: AssetRef) -> AssetRef:
+def _presentable(ref: ItemRef) -> ItemRef:
     if ref.error is None:
         return ref
     return replace(ref, error=replace(ref.error, message=presentable(ref.error.message, ref.uri)))
 
 
-def _failure(ref: AssetRef) -> dict[str, Any]:
+def _failure(ref: ItemRef) -> dict[str, Any]:
     from kaltura_provider.hooks.sources import printable
 
     error, shown = ref.error, printable(ref.uri)

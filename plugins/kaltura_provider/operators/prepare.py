@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.model import Asset, AssetRef
+    from kaltura_provider.ingest.model import ItemRef, SourceItem
     from kaltura_provider.upload.settings import UploadSettings
     from kaltura_provider.upload.sources.base import Source
 
@@ -114,7 +114,7 @@ class KalturaPrepareOperator(KalturaOperator):
         opened = [self._opened(item, limits) for item in items]
         assets = [asset for asset in opened if not isinstance(asset, tuple)]
 
-        def on_ref(ref: AssetRef) -> None:
+        def on_ref(ref: ItemRef) -> None:
             memory.remember(ref.asset, ref.token_id)
             if ref.entry_id and ref.uri == assets[0].uri:
                 push_links(context, self.hook.account, ref.entry_id)
@@ -136,7 +136,7 @@ class KalturaPrepareOperator(KalturaOperator):
         ]
         return finish(context, "prepare", refs, carried, many=many)
 
-    def _request_for_upload(self, ref: AssetRef, item: dict[str, Any]) -> dict[str, Any]:
+    def _request_for_upload(self, ref: ItemRef, item: dict[str, Any]) -> dict[str, Any]:
         """Return what the upload has to know besides the reference.
 
         It reads the same version; and an entry that cannot wait for its bytes is made after them, as asked for here.
@@ -147,7 +147,7 @@ class KalturaPrepareOperator(KalturaOperator):
     def _request(self, item: dict[str, Any]) -> dict[str, Any]:
         return {**item, "metadata": {**(self.metadata or {}), **(item.get("metadata") or {})}}
 
-    def _opened(self, item: dict[str, Any], limits: UploadSettings) -> Asset | tuple[str, Exception]:
+    def _opened(self, item: dict[str, Any], limits: UploadSettings) -> SourceItem | tuple[str, Exception]:
         """Return the asset behind a source, or the source and what is wrong with it."""
         from kaltura_provider.hooks.sources import open_source
         from kaltura_provider.upload.limits import check_size
@@ -171,7 +171,7 @@ class KalturaPrepareOperator(KalturaOperator):
         except (SourceError, ValueError) as error:
             return uri, error
 
-    def _to_import(self, asset: Asset, item: dict[str, Any]) -> Asset:
+    def _to_import(self, asset: SourceItem, item: dict[str, Any]) -> SourceItem:
         from kaltura_provider.hooks.sources import import_address
 
         url, headers = import_address(
@@ -194,13 +194,13 @@ def requested_items(given: Sequence[Any]) -> list[dict[str, Any]]:
     return [{**item, "uri": seal_address(str(item["uri"]))} for item in items]
 
 
-def requested_asset(request: dict[str, Any], source: Source) -> Asset:
+def requested_asset(request: dict[str, Any], source: Source) -> SourceItem:
     """Return the asset that a request (``uri``, ``metadata``, ``identity``, ``version_id``) and its source make.
 
     :raises ValueError: a field is unknown or its value impossible; the message names it.
     """
     from kaltura_provider.hooks.sealing import opened_address
-    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.ingest.model import SourceItem
     from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
     from kaltura_provider.services.entry.kind import Kind, extension_of
     from kaltura_provider.services.entry.metadata import EntryMetadata
@@ -216,7 +216,7 @@ def requested_asset(request: dict[str, Any], source: Source) -> Asset:
         if kind not in (None, Kind.DATA):
             metadata = replace(metadata, media_type=kind.value)
     uri = str(request["uri"])
-    return Asset(
+    return SourceItem(
         uri=uri,
         address=opened_address(uri),
         size=source.size,
@@ -228,24 +228,24 @@ def requested_asset(request: dict[str, Any], source: Source) -> Asset:
     )
 
 
-def failed_source(uri: str, error: Exception) -> AssetRef:
+def failed_source(uri: str, error: Exception) -> ItemRef:
     """Return the reference of a source that could not even be opened."""
     from kaltura_provider.hooks.border import retry_helps
     from kaltura_provider.hooks.sources import printable
-    from kaltura_provider.ingest.model import AssetError, AssetRef, AssetState
+    from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState
 
-    return AssetRef(
+    return ItemRef(
         uri=uri,
         name=printable(uri).partition("?")[0].rsplit("/", 1)[-1],
         size=0,
         asset="",
         content="",
-        state=AssetState.FAILED,
-        error=AssetError("source", presentable(str(error), uri), retry_helps(error)),
+        state=ItemState.FAILED,
+        error=ItemError("source", presentable(str(error), uri), retry_helps(error)),
     )
 
 
-def show(operator: KalturaOperator, context: Context, refs: list[AssetRef]) -> None:
+def show(operator: KalturaOperator, context: Context, refs: list[ItemRef]) -> None:
     """Log each reference that has not failed, and make the task's links lead to the first entry.
 
     Of failures :func:`~kaltura_provider.operators.batch.finish` tells.

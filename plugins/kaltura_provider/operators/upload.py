@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.model import AssetRef
-    from kaltura_provider.ingest.transfer import Ingested
+    from kaltura_provider.ingest.model import ItemRef
+    from kaltura_provider.ingest.send import Ingested
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.uploader import Uploader
 
@@ -113,12 +113,12 @@ class KalturaUploadOperator(KalturaOperator):
 
     def _to_entries(self, context: Context, uploader: Uploader) -> Any:
         """Send what the references say to their tokens."""
-        from kaltura_provider.ingest.model import AssetRef
+        from kaltura_provider.ingest.model import ItemRef
 
         given, many = as_list(self.asset)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
         results = [
-            self._sent(uploader, AssetRef.from_dict(item), item.get("request"), memory, context) for item in given
+            self._sent(uploader, ItemRef.from_dict(item), item.get("request"), memory, context) for item in given
         ]
         refs = [result.ref for result in results]
         carried = [self._carried(context, *pair) for pair in zip(given, results, strict=True)]
@@ -139,7 +139,7 @@ class KalturaUploadOperator(KalturaOperator):
     def _sent(
         self,
         uploader: Uploader,
-        ref: AssetRef,
+        ref: ItemRef,
         request: dict[str, Any] | None,
         memory: TaskMemory,
         context: Context,
@@ -147,14 +147,14 @@ class KalturaUploadOperator(KalturaOperator):
         """Bring one asset in; whatever stops it is in the reference that comes back."""
         from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.ingest.marks import MarkLostError
-        from kaltura_provider.ingest.model import AssetState
+        from kaltura_provider.ingest.model import ItemState
         from kaltura_provider.ingest.preparation import prepare
+        from kaltura_provider.ingest.send import Ingested, describe, send_item
         from kaltura_provider.ingest.settings import IngestSettings
-        from kaltura_provider.ingest.transfer import Ingested, describe, send_asset
         from kaltura_provider.upload.errors import UploadError
         from kaltura_provider.upload.sources.errors import SourceError
 
-        if ref.state not in (AssetState.SEND, AssetState.SENT):
+        if ref.state not in (ItemState.SEND, ItemState.SENT):
             return Ingested(ref)
         # What prepare knew of its own tries does not tell whether another run sends to this token.
         own = ref.token_id is not None and memory.ids.get(ref.asset) == ref.token_id
@@ -162,7 +162,7 @@ class KalturaUploadOperator(KalturaOperator):
         try:
             source = self._opened(ref, request)
             try:
-                sent = send_asset(
+                sent = send_item(
                     self.hook.get_conn(),
                     uploader,
                     ref.to(ref.state, own=own),
@@ -171,7 +171,7 @@ class KalturaUploadOperator(KalturaOperator):
                     on_ref=lambda now: memory.remember(now.asset, now.token_id),
                 )
                 done = sent.ref
-                if done.state is AssetState.SENT and done.entry_id is None and request is not None:
+                if done.state is ItemState.SENT and done.entry_id is None and request is not None:
                     asset = requested_asset(request, source)
                     settings = IngestSettings(run=run_of(context))
                     (done,) = prepare(
@@ -184,7 +184,7 @@ class KalturaUploadOperator(KalturaOperator):
         except (SourceError, UploadError, KalturaError, MarkLostError) as error:
             return Ingested(ref.failed(describe(error)))
 
-    def _opened(self, ref: AssetRef, request: dict[str, Any] | None) -> Source:
+    def _opened(self, ref: ItemRef, request: dict[str, Any] | None) -> Source:
         """Open the source of a reference.
 
         :raises SourceChanged: it holds other bytes than those the entry was prepared for.
@@ -211,14 +211,14 @@ class KalturaUploadOperator(KalturaOperator):
     def _to_token(self, context: Context, uploader: Uploader, uri: str) -> dict[str, Any]:
         """Send a source to a token: the given one, that of an earlier try, or a new one."""
         from kaltura_provider.hooks.sealing import opened_address
-        from kaltura_provider.ingest.identity import asset_id, content_id
+        from kaltura_provider.ingest.identity import content_id, item_id
         from kaltura_provider.upload.limits import check_size
 
         started = time.monotonic()
         source = self._open(uri)
         try:
             check_size(source, uploader.settings)
-            content = content_id(asset_id(opened_address(uri)), source.size, source.validator)
+            content = content_id(item_id(opened_address(uri)), source.size, source.validator)
             # Where nothing tells these bytes from others, no try goes on with what another has begun.
             memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable and bool(source.validator))
             if self.token_id:

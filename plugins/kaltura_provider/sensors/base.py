@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
 from kaltura_provider.hooks.authored import AuthoredTemplates
 from kaltura_provider.hooks.masking import MaskedArguments
-from kaltura_provider.waiting.polling.intervals import DEFAULT_INTERVALS, Pace, jittered
+from kaltura_provider.waiting.polling.intervals import DEFAULT_INTERVALS, Intervals, jittered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.hooks.kaltura import KalturaHook
     from kaltura_provider.sensors.polling import PokeState
-    from kaltura_provider.sensors.subject import Subject
+    from kaltura_provider.sensors.targets import Targets
     from kaltura_provider.triggers.base import KalturaTrigger
 
 __all__ = ["KalturaSensor"]
@@ -97,7 +97,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
 
         return KalturaHook(self.kaltura_conn_id)
 
-    def subject(self) -> Subject:
+    def subject(self) -> Targets:
         """Return what is waited for.
 
         :raises ValueError: naming the argument that cannot be read.
@@ -123,7 +123,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         """Return what stands for one ready id in the result."""
         return object_id
 
-    def explain_timeout(self, subject: Subject, waiting: Mapping[str, str]) -> str:
+    def explain_timeout(self, subject: Targets, waiting: Mapping[str, str]) -> str:
         """Return more about what is missing when the time is up; may ask Kaltura."""
         return ""
 
@@ -131,7 +131,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         """Do what is to be done once when the wait is over, and return the result; may ask Kaltura."""
         return result
 
-    def begin(self, context: Context, subject: Subject) -> None:
+    def begin(self, context: Context, subject: Targets) -> None:
         """Do what is to be done once before waiting."""
 
     def execute(self, context: Context) -> Any:
@@ -165,7 +165,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
             timeout=timedelta(seconds=self.timeout) + SCHEDULER_MARGIN,
         )
 
-    def _wait_here(self, context: Context, subject: Subject, condition: dict[str, Any]) -> PokeState:
+    def _wait_here(self, context: Context, subject: Targets, condition: dict[str, Any]) -> PokeState:
         """Begin to wait on this worker, or take up the wait that the previous look of this try has left."""
         from kaltura_provider.sensors.polling import PokeState
         from kaltura_provider.waiting.watch import Watch
@@ -202,7 +202,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
     def pace_steps(self) -> list[list[float]]:
         """Return pairs (from age, seconds between two looks)."""
         fixed = ((0.0, self.poke_interval),) if self.fixed_interval else None
-        return [list(step) for step in Pace(fixed or self.intervals or DEFAULT_INTERVALS).intervals]
+        return [list(step) for step in Intervals(fixed or self.intervals or DEFAULT_INTERVALS).intervals]
 
     def stuck_seconds(self) -> float | None:
         """Return after how many seconds in one status an object is called stuck."""
@@ -212,7 +212,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         if self.exponential_backoff:
             return super()._get_next_poke_interval(started_at, run_duration, poke_count)
         age = run_duration()
-        wait = jittered(Pace(self.pace_steps()).interval(age), random.random())  # noqa: S311 - spreads load only
+        wait = jittered(Intervals(self.pace_steps()).interval(age), random.random())  # noqa: S311 - spreads load only
         return min(wait, max(self.timeout - age, 0.0))
 
     def _readable(self, read: Callable[[], T]) -> T:
@@ -222,10 +222,10 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         except (TypeError, ValueError) as error:
             raise AirflowFailException(f"{self.task_id}: {error}") from None
 
-    def _result(self, subject: Subject, report: Mapping[str, Any]) -> Any:
+    def _result(self, subject: Targets, report: Mapping[str, Any]) -> Any:
         return subject.outcome(report, self.update, self.describe)
 
-    def _conclude(self, context: Context, subject: Subject, event: Mapping[str, Any]) -> Any:
+    def _conclude(self, context: Context, subject: Targets, event: Mapping[str, Any]) -> Any:
         """Return the result of a wait, or raise why there is none; the same for every mode."""
         from kaltura_provider.hooks.border import airflow_errors
         from kaltura_provider.waiting.polling.failures import error_from_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.sensors.base import KalturaSensor
-from kaltura_provider.sensors.subject import Subject
+from kaltura_provider.sensors.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +35,9 @@ class KalturaBulkJobSensor(KalturaSensor):
         self.allow_partial = allow_partial
         self.grace = grace
 
-    def subject(self) -> Subject:
+    def subject(self) -> Targets:
         """Return the jobs."""
-        return Subject(self.bulk_upload, name="bulk_upload", key="bulk_upload_id")
+        return Targets(self.bulk_upload, name="bulk_upload", key="bulk_upload_id")
 
     def trigger_type(self) -> type[KalturaBulkJobTrigger]:
         """Return the trigger that waits for jobs."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.sensors.base import KalturaSensor
-from kaltura_provider.sensors.subject import Subject
+from kaltura_provider.sensors.targets import Targets
 from kaltura_provider.waiting.conditions.entry import EntryReady
 from kaltura_provider.waiting.conditions.moderation import EntryModerated
 from kaltura_provider.waiting.snapshot import TokenSnapshot
@@ -39,9 +39,9 @@ class _EntrySensor(KalturaSensor):
         self.entry = entry
         self.grace = grace
 
-    def subject(self) -> Subject:
+    def subject(self) -> Targets:
         """Return the entries."""
-        return Subject(self.entry, name="entry", key="entry_id", is_settled=self.is_settled)
+        return Targets(self.entry, name="entry", key="entry_id", is_settled=self.is_settled)
 
     def is_settled(self, reference: Mapping[str, Any]) -> bool:
         """Tell whether an asset reference says already what is waited for."""
@@ -51,7 +51,7 @@ class _EntrySensor(KalturaSensor):
         """Return the reference with the entry's status."""
         return {**reference, "entry_status": result["status"] if isinstance(result, dict) else result}
 
-    def begin(self, context: Context, subject: Subject) -> None:
+    def begin(self, context: Context, subject: Targets) -> None:
         """Make the task's links lead to the first entry."""
         push_links(context, self.hook.account, subject.ids[0])
 
@@ -114,12 +114,12 @@ class KalturaEntryReadySensor(_EntrySensor):
         if reference.get("entry_status") != READY or not reference.keys() >= _LEDGER_FIELDS:
             return reference
         from kaltura_provider.ingest.confirmation import confirm
-        from kaltura_provider.ingest.model import AssetRef
+        from kaltura_provider.ingest.model import ItemRef
 
-        confirmed = confirm(self.hook.get_conn(), AssetRef.from_dict(reference))
+        confirmed = confirm(self.hook.get_conn(), ItemRef.from_dict(reference))
         return {**reference, **confirmed.to_dict()}
 
-    def explain_timeout(self, subject: Subject, waiting: Mapping[str, str]) -> str:
+    def explain_timeout(self, subject: Targets, waiting: Mapping[str, str]) -> str:
         """Return how much of the uploads that are waited for has arrived."""
         from kaltura_provider.api.errors import KalturaError
 

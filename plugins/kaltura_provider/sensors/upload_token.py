@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.sensors.base import KalturaSensor
-from kaltura_provider.sensors.subject import Subject
+from kaltura_provider.sensors.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +33,9 @@ class KalturaUploadTokenSensor(KalturaSensor):
         self.upload_token = upload_token
         self.grace = grace
 
-    def subject(self) -> Subject:
+    def subject(self) -> Targets:
         """Return the tokens."""
-        return Subject(self.upload_token, name="upload_token", key="token_id")
+        return Targets(self.upload_token, name="upload_token", key="token_id")
 
     def trigger_type(self) -> type[KalturaUploadTokenTrigger]:
         """Return the trigger that waits for tokens."""

@@ -12,7 +12,7 @@ from airflow.triggers.base import BaseEventTrigger, TaskSuccessEvent, TriggerEve
 
 from kaltura_provider.hooks.kaltura import KalturaHook
 from kaltura_provider.waiting.polling.failures import ErrorBudget, error_to_json
-from kaltura_provider.waiting.polling.intervals import DEFAULT_INTERVALS, Pace
+from kaltura_provider.waiting.polling.intervals import DEFAULT_INTERVALS, Intervals
 from kaltura_provider.waiting.polling.roster import Roster
 from kaltura_provider.waiting.polling.stream import poll
 from kaltura_provider.waiting.watch import Watch
@@ -153,7 +153,7 @@ class KalturaTrigger(BaseEventTrigger):
             fail_when_stuck=self.fail_when_stuck,
         )
         now = time.monotonic()
-        member = roster.join(watch, Pace(self.intervals), now - max(0.0, time.time() - self.since), now)
+        member = roster.join(watch, Intervals(self.intervals), now - max(0.0, time.time() - self.since), now)
         remaining = None if self.deadline is None else max(0.0, self.deadline - time.time())
         try:
             async with asyncio.timeout(remaining):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import threading
 
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.upload.plan import Chunk
+    from kaltura_provider.upload.chunk_plan import Chunk
     from kaltura_provider.upload.sender import ChunkSender, Outcome
     from kaltura_provider.upload.settings import Patience
 

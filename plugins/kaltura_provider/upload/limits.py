@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kaltura_provider.upload.chunk_plan import max_bytes, min_chunk_size
 from kaltura_provider.upload.pace import SPARE
-from kaltura_provider.upload.plan import max_bytes, min_chunk_size
 from kaltura_provider.upload.settings import PART_LIMIT
 from kaltura_provider.upload.sources.errors import SourceEmpty, SourceTooLarge
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from statistics import median
 
-from kaltura_provider.upload.plan import min_chunk_size
+from kaltura_provider.upload.chunk_plan import min_chunk_size
 from kaltura_provider.upload.settings import MAX_PARALLELISM, MIB, PART_LIMIT, UploadSettings
 
 __all__ = ["FLOOR", "LARGE_SOURCE", "SPARE", "Pace"]

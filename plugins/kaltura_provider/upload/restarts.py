@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from kaltura_provider.upload.errors import GoneReason, TokenGone, UploadCancelled
 from kaltura_provider.upload.retrying import pause_after
+from kaltura_provider.upload.silence import until_silent
 from kaltura_provider.upload.token import TokenState, look
-from kaltura_provider.upload.watch import until_silent
 
 if TYPE_CHECKING:
     import threading

@@ -8,7 +8,7 @@ from kaltura_provider.api.errors import KalturaSessionError, KalturaTransientErr
 from kaltura_provider.upload.sources.errors import SourceError
 
 if TYPE_CHECKING:
-    from kaltura_provider.api.retry import RetryPolicy
+    from kaltura_provider.api.retry import RetrySettings
 
 __all__ = ["TOO_LARGE", "is_too_large", "is_transient", "pause_after"]
 
@@ -36,7 +36,7 @@ def is_too_large(error: BaseException) -> bool:
     return isinstance(error, KalturaTransportError) and error.status == TOO_LARGE
 
 
-def pause_after(error: BaseException, attempt: int, retry: RetryPolicy, elapsed: float = 0.0) -> float:
+def pause_after(error: BaseException, attempt: int, retry: RetrySettings, elapsed: float = 0.0) -> float:
     """Return the seconds to wait before the next attempt, at least what the server's ``Retry-After`` asks for.
 
     :param attempt: how many attempts have failed, this one included.

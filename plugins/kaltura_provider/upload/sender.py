@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.upload.plan import Chunk
+    from kaltura_provider.upload.chunk_plan import Chunk
     from kaltura_provider.upload.settings import Patience, UploadSettings
     from kaltura_provider.upload.sources.base import Source
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kaltura_provider.api.errors import KalturaConfigurationError
-from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.retry import RetrySettings
 
 __all__ = ["KIB", "MAX_PARALLELISM", "MIB", "PART_LIMIT", "SINGLE_SHOT", "Patience", "UploadSettings", "memory_bound"]
 
@@ -87,7 +87,7 @@ class Patience:
     :param busy_wait: how long such a token is watched. :param poll: the pause between two looks.
     """
 
-    retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=8, cap=30.0, budget=600.0))
+    retry: RetrySettings = field(default_factory=lambda: RetrySettings(attempts=8, cap=30.0, budget=600.0))
     connect_timeout: float = 60.0
     chunk_timeout: float = 120.0
     final_timeout: float = 120.0

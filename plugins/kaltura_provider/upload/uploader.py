@@ -15,11 +15,11 @@ from kaltura_provider.upload.checksum import ChecksumCollector
 from kaltura_provider.upload.errors import SizeMismatch
 from kaltura_provider.upload.limits import check_size
 from kaltura_provider.upload.result import UploadResult
+from kaltura_provider.upload.sending import Sending
 from kaltura_provider.upload.settings import MAX_PARALLELISM, SINGLE_SHOT, Patience, UploadSettings
+from kaltura_provider.upload.silence import until_silent
 from kaltura_provider.upload.token import TokenState, look
-from kaltura_provider.upload.transfer import Transfer
 from kaltura_provider.upload.warmup import warming_up
-from kaltura_provider.upload.watch import until_silent
 
 if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
@@ -104,7 +104,7 @@ class Uploader:
             raise SizeMismatch(token_id, source.size, state.front)
         if state.front:
             log.info("token %s has %d of %d bytes; continuing from there", token_id, state.front, source.size)
-        transfer = Transfer(
+        transfer = Sending(
             self._client,
             source,
             token_id,

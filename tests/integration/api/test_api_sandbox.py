@@ -23,7 +23,7 @@ from kaltura_provider.api.identity import whoami
 from kaltura_provider.api.multipart import FilePart
 from kaltura_provider.api.observer import Observer
 from kaltura_provider.api.params import NULL
-from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.api.wire import Request, first_error, result
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from kaltura_sandbox import Sandbox
 
-QUICK = RetryPolicy(attempts=4, base=0.01)
+QUICK = RetrySettings(attempts=4, base=0.01)
 
 
 @pytest.fixture

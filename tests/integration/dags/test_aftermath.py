@@ -11,7 +11,7 @@ from pathlib import Path
 from google_crc32c import Checksum
 
 from kaltura_provider.hooks.kaltura import KalturaHook
-from kaltura_provider.ingest.model import Asset
+from kaltura_provider.ingest.model import SourceItem
 from kaltura_provider.ingest.preparation import prepare
 
 AFTER = datetime(2024, 3, 2, tzinfo=UTC)
@@ -63,7 +63,7 @@ def test_housekeeping_shows_what_broke_off_and_deletes_only_when_told(deployment
     # Sessions made here must outlast the days that only the server's clock is put forward.
     deployment.connect(extra={"session_lifetime": 30 * 86400})
     client = KalturaHook().get_conn()
-    (ours,) = prepare(client, [Asset(uri="s3://media/abandoned.mp4", size=1000, validator="x")])
+    (ours,) = prepare(client, [SourceItem(uri="s3://media/abandoned.mp4", size=1000, validator="x")])
     other = client.call("uploadToken", "add", {"uploadToken": {"fileName": "not-ours.mp4"}})
     deployment.sandbox.control.advance_clock(3 * 86400)
     dag = runpy.run_path(str(DAGS / "kaltura_housekeeping.py"))["dag"]

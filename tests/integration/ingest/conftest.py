@@ -14,12 +14,12 @@ import pytest
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.api.observer import Observer
-from kaltura_provider.api.retry import RetryPolicy
-from kaltura_provider.ingest.identity import asset_mark
-from kaltura_provider.ingest.model import Asset, AssetRef
+from kaltura_provider.api.retry import RetrySettings
+from kaltura_provider.ingest.identity import item_mark
+from kaltura_provider.ingest.model import ItemRef, SourceItem
 from kaltura_provider.ingest.preparation import prepare
+from kaltura_provider.ingest.send import Ingested, ingest
 from kaltura_provider.ingest.settings import Clock, IngestSettings
-from kaltura_provider.ingest.transfer import Ingested, ingest
 from kaltura_provider.services.entry.metadata import EntryMetadata
 from kaltura_provider.upload.settings import UploadSettings
 from kaltura_provider.upload.sources.base import Source
@@ -71,8 +71,8 @@ class Library:
         path.write_bytes(random.Random(seed).randbytes(size))
         return open_file(path)
 
-    def asset(self, source: Source, validator: str | None = None, **values: Any) -> Asset:
-        return Asset(
+    def asset(self, source: Source, validator: str | None = None, **values: Any) -> SourceItem:
+        return SourceItem(
             uri=f"s3://media/{source.name}",
             size=source.size,
             validator=source.validator if validator is None else validator,
@@ -81,23 +81,23 @@ class Library:
             **values,
         )
 
-    def prepare(self, *assets: Asset, **settings: Any) -> list[AssetRef]:
+    def prepare(self, *assets: SourceItem, **settings: Any) -> list[ItemRef]:
         known = settings.pop("known", None)
         return prepare(
             self.client, assets, settings=replace(self.settings, **settings), observer=self.observer, known=known
         )
 
-    def ingest(self, source: Source, asset: Asset | None = None, **settings: Any) -> Ingested:
+    def ingest(self, source: Source, asset: SourceItem | None = None, **settings: Any) -> Ingested:
         pair = (asset or self.asset(source), lambda: source)
         chosen = replace(self.settings, **settings)
         return ingest(self.client, self.uploader, [pair], settings=chosen, observer=self.observer)[0]
 
-    def entries(self, asset: Asset | AssetRef) -> list[dict[str, Any]]:
+    def entries(self, asset: SourceItem | ItemRef) -> list[dict[str, Any]]:
         """Every entry with the asset's mark that is not deleted, counted on the server and not by our own search."""
-        mark = asset_mark(asset.asset)
+        mark = item_mark(asset.asset)
         return [entry for entry in self.sandbox.control.entries() if mark in str(entry.get("adminTags")).split(",")]
 
-    def tokens(self, asset: Asset) -> list[dict[str, Any]]:
+    def tokens(self, asset: SourceItem) -> list[dict[str, Any]]:
         tokens = self.sandbox.control.tokens()
         return [token for token in tokens if token["status"] != 5 and asset.asset in str(token.get("fileName"))]
 
@@ -121,7 +121,7 @@ def client_of(sandbox: Sandbox, **values: Any) -> KalturaClient:
         partner_id=sandbox.partner_id,
         **({"auth": AuthMethod.SECRET, "secret": sandbox.admin_secret} | values),
     )
-    return KalturaClient(sandbox.service_url, credentials, retry=RetryPolicy(attempts=3, base=0.01, cap=0.05))
+    return KalturaClient(sandbox.service_url, credentials, retry=RetrySettings(attempts=3, base=0.01, cap=0.05))
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from hypothesis.stateful import (
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.api.observer import CallRecord, Observer
-from kaltura_provider.api.retry import RetryPolicy
-from kaltura_provider.ingest.model import AssetRef, AssetState
+from kaltura_provider.api.retry import RetrySettings
+from kaltura_provider.ingest.model import ItemRef, ItemState
+from kaltura_provider.ingest.send import ingest
 from kaltura_provider.ingest.settings import IfExists, IngestSettings, Transfer
-from kaltura_provider.ingest.transfer import ingest
 from kaltura_provider.upload.settings import Patience, UploadSettings
 from kaltura_provider.upload.uploader import Uploader
 from kaltura_sandbox import Sandbox
@@ -31,7 +31,7 @@ from tests.integration.ingest.conftest import Library, SandboxClock
 from tests.integration.ingest.test_other_paths import finish
 
 RUN = "nightly"
-RETRY = RetryPolicy(attempts=2, base=0.001, cap=0.002)
+RETRY = RetrySettings(attempts=2, base=0.001, cap=0.002)
 PATIENCE = Patience(
     retry=RETRY, final_timeout=2.0, final_poll=0.1, single_poll=0.1, busy_after=0.1, busy_wait=0.5, poll=0.02
 )
@@ -107,7 +107,7 @@ class Disasters(RuleBasedStateMachine):
         url = "http://127.0.0.1:9/a.mp4" if self.fetched else None
         return type(asset)(uri=self.uri, validator=self.version, import_url=url, **values)
 
-    def _ingest(self, client: KalturaClient, observer: Observer | None = None) -> AssetRef:
+    def _ingest(self, client: KalturaClient, observer: Observer | None = None) -> ItemRef:
         uploader = Uploader(
             client, settings=UploadSettings(chunk_size=64 * 1024, parallelism=1), observer=observer, patience=PATIENCE
         )
@@ -117,7 +117,7 @@ class Disasters(RuleBasedStateMachine):
                 clock=chosen.clock, backoff=chosen.backoff, run="replacing", if_exists=IfExists.REPLACE
             )  # fmt: skip
 
-        def remember(ref: AssetRef) -> None:
+        def remember(ref: ItemRef) -> None:
             if ref.token_id:
                 self.known[ref.asset] = ref.token_id
 
@@ -186,14 +186,14 @@ class Disasters(RuleBasedStateMachine):
         control, asset = self.sandbox.control, self._asset()
         for _ in range(5):
             ref = self._ingest(self.library.client)
-            if ref.state is AssetState.DONE:
+            if ref.state is ItemState.DONE:
                 break
-            assert ref.state in (AssetState.IMPORTING, AssetState.REPLACING), ref
-            if ref.state is AssetState.IMPORTING:
+            assert ref.state in (ItemState.IMPORTING, ItemState.REPLACING), ref
+            if ref.state is ItemState.IMPORTING:
                 control.drive(str(ref.entry_id), "imported", size=self.source.size)
             else:
                 finish(self.library, control.entry(str(ref.entry_id))["replacingEntryId"])
-        assert ref.state is AssetState.DONE, ref
+        assert ref.state is ItemState.DONE, ref
         assert ref.made is not self.replacing
         [entry] = self.library.entries(asset)
         assert entry["id"] == ref.entry_id

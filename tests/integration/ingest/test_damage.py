@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.ingest.model import AssetState
+from kaltura_provider.ingest.model import ItemState
 from kaltura_provider.upload.checksum import crc32c
 
 if TYPE_CHECKING:
@@ -36,6 +36,6 @@ def test_a_later_try_does_not_finish_what_was_damaged(library: Library) -> None:
     assert first.ref.error.retry_helps
     assert library.sandbox.control.entry(str(first.ref.entry_id))["status"] == 7
     again = library.ingest(source)
-    assert (again.ref.state, again.ref.entry_id) == (AssetState.DONE, first.ref.entry_id)
+    assert (again.ref.state, again.ref.entry_id) == (ItemState.DONE, first.ref.entry_id)
     assert library.holds(str(again.ref.entry_id), source)
     assert len(library.entries(again.ref)) == 1

@@ -9,21 +9,21 @@ import pytest
 
 from kaltura_provider.api.errors import KalturaTransientError
 from kaltura_provider.ingest.claim import Claim
-from kaltura_provider.ingest.identity import asset_mark
+from kaltura_provider.ingest.identity import item_mark
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import discard_entry
-from kaltura_provider.ingest.model import AssetState
+from kaltura_provider.ingest.model import ItemState
 from kaltura_provider.ingest.settings import IfExists
 from tests.integration.ingest.test_other_paths import finish
 
 if TYPE_CHECKING:
-    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.ingest.model import SourceItem
     from tests.integration.ingest.conftest import Library
 
 
-def stray(library: Library, asset: Asset) -> str:
+def stray(library: Library, asset: SourceItem) -> str:
     """Make an empty entry that carries the asset's mark."""
-    entry = {"objectType": "KalturaMediaEntry", "mediaType": 1, "adminTags": f"kai1,{asset_mark(asset.asset)}"}
+    entry = {"objectType": "KalturaMediaEntry", "mediaType": 1, "adminTags": f"kai1,{item_mark(asset.asset)}"}
     return str(library.client.call("media", "add", {"entry": entry})["id"])
 
 
@@ -42,7 +42,7 @@ def test_an_entry_that_is_given_up_is_never_taken_for_one_deleted_on_purpose(
         discard_entry(ledger, library.entries(asset)[0]["id"], asset.asset)
     library.sandbox.control.clear_faults()
     done = library.ingest(source)
-    assert done.ref.state is AssetState.DONE, done.ref
+    assert done.ref.state is ItemState.DONE, done.ref
     assert [entry["id"] for entry in library.sandbox.control.entries()] == [done.ref.entry_id]
 
 
@@ -58,11 +58,11 @@ def test_a_replacement_goes_on_whichever_call_failed(library: Library, kind: str
     library.sandbox.control.clear_faults()
     for _ in range(3):
         done = library.ingest(source, if_exists=IfExists.REPLACE)
-        if done.ref.state is AssetState.DONE:
+        if done.ref.state is ItemState.DONE:
             break
         if temporary := library.sandbox.control.entry(str(first.ref.entry_id)).get("replacingEntryId"):
             finish(library, temporary)
-    assert done.ref.state is AssetState.DONE, done.ref
+    assert done.ref.state is ItemState.DONE, done.ref
     assert [entry["id"] for entry in library.entries(asset)] == [first.ref.entry_id]
     assert library.holds(str(first.ref.entry_id), source)
 
@@ -75,11 +75,11 @@ def test_single_elements_of_multirequests_may_fail(library: Library, name: str, 
         library.sandbox.control.fault("error", element=element, after=after * 3, times=2)
     done = library.ingest(source)
     library.sandbox.control.clear_faults()
-    if done.ref.state is not AssetState.DONE:
+    if done.ref.state is not ItemState.DONE:
         assert done.ref.error is not None
         assert done.ref.error.retry_helps
         done = library.ingest(source)
-    assert done.ref.state is AssetState.DONE, done.ref
+    assert done.ref.state is ItemState.DONE, done.ref
     assert [entry["id"] for entry in library.entries(done.ref)] == [done.ref.entry_id]
 
 
@@ -133,9 +133,9 @@ def test_a_replacement_whose_upload_was_given_up_begins_anew(library: Library) -
     [begun] = library.prepare(asset, if_exists=IfExists.REPLACE)
     library.client.call("uploadToken", "delete", {"uploadTokenId": begun.token_id})
     sent = library.ingest(source, if_exists=IfExists.REPLACE)
-    assert sent.ref.state is AssetState.REPLACING, sent.ref
+    assert sent.ref.state is ItemState.REPLACING, sent.ref
     finish(library, library.sandbox.control.entry(str(first.ref.entry_id))["replacingEntryId"])
-    assert library.ingest(source).ref.state is AssetState.DONE
+    assert library.ingest(source).ref.state is ItemState.DONE
     assert library.holds(str(first.ref.entry_id), source)
 
 
@@ -150,18 +150,18 @@ def test_what_a_run_made_is_told_by_the_marks_and_not_by_the_try(
     library.ingest(source, run="daily 2026-01-01", attempts=1)
     library.sandbox.control.clear_faults()
     done = library.ingest(source, run="daily 2026-01-01")
-    assert (done.ref.state, done.ref.made) == (AssetState.DONE, True)
+    assert (done.ref.state, done.ref.made) == (ItemState.DONE, True)
     again = library.ingest(source, run="daily 2026-01-01")
-    assert (again.ref.state, again.ref.made) == (AssetState.DONE, True)
+    assert (again.ref.state, again.ref.made) == (ItemState.DONE, True)
     other = library.ingest(source, run="daily 2026-01-02")
-    assert (other.ref.state, other.ref.made) == (AssetState.DONE, False)
+    assert (other.ref.state, other.ref.made) == (ItemState.DONE, False)
 
 
 @pytest.mark.parametrize(("name", "profile"), [("a.mp4", -1), ("a.csv", None)])
 def test_full_tokens_of_content_that_is_in_are_cleared_away(library: Library, name: str, profile: int | None) -> None:
     source = library.file(name)
     asset = library.asset(source, metadata={"conversion_profile_id": profile})
-    assert library.ingest(source, asset).ref.state is AssetState.DONE
+    assert library.ingest(source, asset).ref.state is ItemState.DONE
     # Another worker has brought the same bytes, and one died with the claim.
     late = library.client.call(
         "uploadToken", "add", {"uploadToken": {"objectType": "KalturaUploadToken", "fileName": asset.file_token_name}}
@@ -170,5 +170,5 @@ def test_full_tokens_of_content_that_is_in_are_cleared_away(library: Library, na
     claim = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
     library.client.call("uploadToken", "add", {"uploadToken": claim})
     library.settings.clock.sleep(library.settings.grace)
-    assert library.ingest(source, asset).ref.state is AssetState.DONE
+    assert library.ingest(source, asset).ref.state is ItemState.DONE
     assert [token["status"] for token in library.tokens(asset) if token["status"] != 3] == []

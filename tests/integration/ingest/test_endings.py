@@ -12,7 +12,7 @@ from kaltura_provider.api.enums import SessionType
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.ingest.confirmation import confirm, record_refusal
 from kaltura_provider.ingest.identity import content_mark, pending_mark
-from kaltura_provider.ingest.model import AssetState
+from kaltura_provider.ingest.model import ItemState
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.settings import Redo
 from tests.integration.ingest.conftest import client_of
@@ -31,7 +31,7 @@ def test_every_kind_comes_in_whole_and_once(library: Library, name: str, status:
     source = library.file(name)
     asset = library.asset(source)
     done = library.ingest(source)
-    assert done.ref.state is AssetState.DONE, done.ref
+    assert done.ref.state is ItemState.DONE, done.ref
     assert done.ref.made
     [entry] = library.entries(asset)
     assert entry["id"] == done.ref.entry_id
@@ -48,7 +48,7 @@ def test_a_second_run_costs_two_requests_for_the_whole_batch(library: Library) -
         library.ingest(source)
     before, changed = library.calls(), library.changes()
     refs = library.prepare(*assets, *assets)
-    assert [ref.state for ref in refs] == [AssetState.DONE] * 40
+    assert [ref.state for ref in refs] == [ItemState.DONE] * 40
     assert library.calls() - before - 2 <= 2  # our own two looks at the counters
     assert library.changes() == changed
 
@@ -69,7 +69,7 @@ def test_an_unfinished_upload_is_gone_on_with(library: Library) -> None:
     asset = library.asset(source)
     [first] = library.prepare(asset)
     [again] = library.prepare(asset)
-    assert (again.state, again.token_id, again.entry_id) == (AssetState.SEND, first.token_id, first.entry_id)
+    assert (again.state, again.token_id, again.entry_id) == (ItemState.SEND, first.token_id, first.entry_id)
     assert (again.made, again.own) == (False, False)
     [own] = library.prepare(asset, known={asset.asset: first.token_id})
     assert own.own
@@ -83,7 +83,7 @@ def test_a_crash_before_the_content_mark_is_caught_up(library: Library) -> None:
     assert ref.token_id
     library.uploader.send(source, ref.token_id, attached=True)
     [after] = library.prepare(asset)
-    assert after.state is AssetState.DONE
+    assert after.state is ItemState.DONE
     assert content_mark(asset.content) in library.entries(asset)[0]["adminTags"]
 
 
@@ -95,7 +95,7 @@ def test_also_when_the_token_is_gone_by_then(library: Library) -> None:
     library.uploader.send(source, ref.token_id, attached=True)
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
     [after] = library.prepare(asset)
-    assert after.state is AssetState.DONE
+    assert after.state is ItemState.DONE
     assert content_mark(asset.content) in library.entries(asset)[0]["adminTags"]
 
 
@@ -107,7 +107,7 @@ def test_marks_leave_other_peoples_admin_tags_alone(library: Library) -> None:
     tags = {"objectType": "KalturaBaseEntry", "adminTags": entry["adminTags"] + ",Editor"}
     library.client.call("baseEntry", "update", {"entryId": ref.entry_id, "baseEntry": tags})
     done = library.ingest(source, asset)
-    assert done.ref.state is AssetState.DONE
+    assert done.ref.state is ItemState.DONE
     kept = library.entries(asset)[0]["adminTags"].split(",")
     assert {"from author", "editor", content_mark(asset.content)} <= set(kept)
     assert pending_mark(asset.content) not in kept
@@ -119,7 +119,7 @@ def test_a_claim_of_somebody_else_is_waited_for_and_then_fenced(library: Library
     token = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
     theirs = library.client.call("uploadToken", "add", {"uploadToken": token})["id"]
     [ref] = library.prepare(asset)
-    assert ref.state is AssetState.SEND
+    assert ref.state is ItemState.SEND
     assert library.settings.clock.slept >= 115  # type: ignore[attr-defined]
     assert ref.token_id != theirs
     assert [item["id"] for item in library.tokens(asset)] == [ref.token_id]
@@ -131,7 +131,7 @@ def test_a_claim_of_this_tasks_earlier_attempt_is_fenced_at_once(library: Librar
     token = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
     mine = library.client.call("uploadToken", "add", {"uploadToken": token})["id"]
     [ref] = library.prepare(asset, known={asset.asset: mine})
-    assert ref.state is AssetState.SEND
+    assert ref.state is ItemState.SEND
     assert library.settings.clock.slept < 10  # type: ignore[attr-defined]
 
 
@@ -142,10 +142,10 @@ def test_a_claim_that_never_ends_makes_the_asset_fail_with_a_retry(library: Libr
     token = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
     library.client.call("uploadToken", "add", {"uploadToken": token})
     refs = library.prepare(asset, other, claim_timeout=30.0)
-    assert refs[0].state is AssetState.FAILED
+    assert refs[0].state is ItemState.FAILED
     assert refs[0].error is not None
     assert (refs[0].error.kind, refs[0].error.retry_helps) == ("busy", True)
-    assert refs[1].state is AssetState.SEND
+    assert refs[1].state is ItemState.SEND
 
 
 def test_an_empty_entry_of_ours_is_used(library: Library) -> None:
@@ -154,7 +154,7 @@ def test_an_empty_entry_of_ours_is_used(library: Library) -> None:
     asset = library.asset(source)
     library.sandbox.control.fault("error", service="media", action="addContent", code="INTERNAL_SERVERL_ERROR")
     done = library.ingest(source)
-    assert done.ref.state is AssetState.DONE
+    assert done.ref.state is ItemState.DONE
     assert len(library.entries(asset)) == 1
     assert library.changes()["media.add"] == 1
 
@@ -167,11 +167,11 @@ def test_lost_requests_and_replies_make_no_second_entry(library: Library, kind: 
     library.sandbox.control.fault(kind, service=service, action=action)
     library.sandbox.control.fault(kind, service="multirequest", action="*", after=3)
     done = library.ingest(source)
-    if done.ref.state is not AssetState.DONE:
+    if done.ref.state is not ItemState.DONE:
         assert done.ref.error is not None
         assert done.ref.error.retry_helps
         done = library.ingest(source)
-    assert done.ref.state is AssetState.DONE, done.ref
+    assert done.ref.state is ItemState.DONE, done.ref
     [entry] = library.entries(done.ref)
     assert library.holds(entry["id"], source)
 
@@ -190,7 +190,7 @@ def test_further_empty_entries_are_deleted(library: Library) -> None:
         library.client.call("media", "add", {"entry": stray})
     assert len(library.entries(asset)) == 3
     [ref] = library.prepare(asset)
-    assert (ref.state, ref.entry_id) == (AssetState.DONE, done.ref.entry_id)
+    assert (ref.state, ref.entry_id) == (ItemState.DONE, done.ref.entry_id)
     assert [entry["id"] for entry in library.entries(asset)] == [done.ref.entry_id]
 
 
@@ -199,11 +199,11 @@ def test_what_was_deleted_on_purpose_stays_deleted_until_asked(library: Library)
     done = library.ingest(source)
     library.client.call("media", "delete", {"entryId": done.ref.entry_id})
     skipped = library.ingest(source)
-    assert skipped.ref.state is AssetState.SKIPPED
+    assert skipped.ref.state is ItemState.SKIPPED
     assert "deleted in Kaltura" in str(skipped.ref.note)
     assert library.entries(done.ref) == []
     again = library.ingest(source, redo=frozenset({Redo.DELETED}))
-    assert again.ref.state is AssetState.DONE
+    assert again.ref.state is ItemState.DONE
     assert again.ref.entry_id != done.ref.entry_id
     [entry] = library.entries(done.ref)
     assert library.holds(entry["id"], source)
@@ -215,7 +215,7 @@ def test_what_was_recycled_counts_as_deleted(library: Library) -> None:
     ready(library, str(done.ref.entry_id))
     library.client.call("baseEntry", "recycle", {"entryId": done.ref.entry_id})
     skipped = library.ingest(source)
-    assert skipped.ref.state is AssetState.SKIPPED
+    assert skipped.ref.state is ItemState.SKIPPED
     assert skipped.ref.entry_id == done.ref.entry_id
 
 
@@ -229,7 +229,7 @@ def test_an_entry_emptied_by_us_does_not_count_as_deleted_on_purpose(library: Li
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
     assert discard_entry(Ledger(library.client, library.settings.clock), str(ref.entry_id), asset.asset)
     assert library.entries(asset) == []
-    assert library.ingest(source).ref.state is AssetState.DONE
+    assert library.ingest(source).ref.state is ItemState.DONE
 
 
 def test_content_is_never_sent_again_because_kaltura_changed_it(library: Library) -> None:
@@ -244,7 +244,7 @@ def test_content_is_never_sent_again_because_kaltura_changed_it(library: Library
     library.client.call("flavorAsset", "delete", {"id": flavor})
     changed = library.changes()
     [ref] = library.prepare(asset)
-    assert ref.state is AssetState.DONE
+    assert ref.state is ItemState.DONE
     assert "source flavor was removed" in str(ref.note)
     assert library.changes() == changed
 
@@ -255,14 +255,14 @@ def test_a_refused_type_fails_at_once_until_asked(library: Library) -> None:
     [ref] = library.prepare(asset)
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
     failed = record_refusal(library.client, ref, settings=library.settings)
-    assert failed.state is AssetState.FAILED
+    assert failed.state is ItemState.FAILED
     changed = library.changes()
     again = library.ingest(source)
     assert again.ref.error is not None
     assert (again.ref.error.kind, again.ref.error.retry_helps) == ("refused", False)
     assert library.changes() == changed
     redone = library.ingest(source, redo=frozenset({Redo.REFUSED}))
-    assert redone.ref.state is AssetState.DONE
+    assert redone.ref.state is ItemState.DONE
     assert redone.ref.entry_id == ref.entry_id
     assert "refused" not in library.entries(asset)[0]["adminTags"]
 
@@ -273,7 +273,7 @@ def test_a_lost_token_is_renewed_on_the_same_entry(library: Library) -> None:
     [ref] = library.prepare(asset)
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
     done = library.ingest(source, asset)
-    assert done.ref.state is AssetState.DONE
+    assert done.ref.state is ItemState.DONE
     assert done.ref.entry_id == ref.entry_id
     assert library.holds(str(ref.entry_id), source)
 
@@ -283,7 +283,7 @@ def test_confirm_renews_a_token_that_was_lost(library: Library) -> None:
     [ref] = library.prepare(library.asset(source))
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
     mended = confirm(library.client, ref, settings=library.settings)
-    assert mended.state is AssetState.SEND
+    assert mended.state is ItemState.SEND
     assert mended.entry_id == ref.entry_id
     assert mended.token_id not in (None, ref.token_id)
 
@@ -299,7 +299,7 @@ def test_confirm_does_not_take_a_part_for_the_whole(library: Library) -> None:
 
     library.uploader.send(open_file(short), str(ref.token_id), attached=True)
     judged = confirm(library.client, ref, settings=library.settings)
-    assert judged.state is AssetState.FAILED
+    assert judged.state is ItemState.FAILED
     assert judged.error is not None
     assert judged.error.kind == "size_mismatch"
     assert "holds 1000 bytes of 200000" in judged.error.message
@@ -313,7 +313,7 @@ def test_a_part_that_rested_for_a_week_is_sent_anew_to_the_same_entry(library: L
     week_ago = int(time.time()) - 8 * 86400
     library.sandbox.control.set_token(token, status=1, uploadedFileSize=10, updatedAt=week_ago)
     done = library.ingest(source, asset)
-    assert done.ref.state is AssetState.DONE
+    assert done.ref.state is ItemState.DONE
     assert done.ref.entry_id == ref.entry_id
     assert done.upload is not None
     assert done.upload.token_id != token
@@ -332,7 +332,7 @@ def test_an_entry_whose_token_was_stolen_is_made_anew(library: Library) -> None:
     assert library.sandbox.control.entry(str(ref.entry_id))["status"] == 0
     library.sandbox.control.advance_clock(200)
     done = library.ingest(source, asset)
-    assert done.ref.state is AssetState.DONE
+    assert done.ref.state is ItemState.DONE
     [entry] = library.entries(asset)
     assert library.holds(entry["id"], source)
 
@@ -368,7 +368,7 @@ def test_one_bad_asset_stops_no_other(library: Library) -> None:
     good = [library.asset(library.file(f"{n}.mp4")) for n in range(3)]
     bad = library.asset(library.file("bad.mp4"), metadata={"conversion_profile_id": 999})
     refs = library.prepare(good[0], bad, *good[1:])
-    assert [ref.state for ref in refs] == [AssetState.SEND, AssetState.FAILED, AssetState.SEND, AssetState.SEND]
+    assert [ref.state for ref in refs] == [ItemState.SEND, ItemState.FAILED, ItemState.SEND, ItemState.SEND]
     error = refs[1].error
     assert error is not None
     assert (error.code, error.retry_helps) == ("CONVERSION_PROFILE_ID_NOT_FOUND", False)
@@ -385,6 +385,6 @@ def test_a_stolen_mark_in_the_search_index_does_not_hide_an_entry(library: Libra
     other = library.asset(library.file("late.mp4"))
     [late] = library.prepare(other)
     [again] = library.prepare(other)
-    assert (again.state, again.entry_id) == (AssetState.SEND, late.entry_id)
+    assert (again.state, again.entry_id) == (ItemState.SEND, late.entry_id)
     assert library.ingest(source, asset).ref.entry_id == ref.entry_id
     assert len(library.entries(other)) == 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.ingest.confirmation import record_refusal
 from kaltura_provider.ingest.housekeeping import find_leftovers, remove_leftovers
-from kaltura_provider.ingest.model import AssetState
+from kaltura_provider.ingest.model import ItemState
 from kaltura_provider.ingest.settings import Transfer
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def test_a_removed_asset_is_ingested_again_without_asking(library: Library) -> N
     library.prepare(library.asset(source))
     library.sandbox.control.advance_clock(2 * HOUR)
     remove_leftovers(library.client, find_leftovers(library.client, older_than=HOUR), older_than=HOUR)
-    assert library.ingest(source).ref.state is AssetState.DONE
+    assert library.ingest(source).ref.state is ItemState.DONE
 
 
 def test_nothing_else_is_ever_found(library: Library) -> None:
@@ -61,10 +61,10 @@ def test_nothing_else_is_ever_found(library: Library) -> None:
     library.client.call("uploadToken", "add", {"uploadToken": token})
     fetched = library.asset(library.file("fetched.mp4"), import_url="http://127.0.0.1:9/x.mp4")
     [importing] = library.prepare(fetched, transfer=Transfer.IMPORT)
-    assert importing.state is AssetState.IMPORTING
+    assert importing.state is ItemState.IMPORTING
     library.sandbox.control.advance_clock(100 * HOUR / 5)
     assert find_leftovers(library.client, older_than=0) == []
-    assert done.ref.state is AssetState.DONE
+    assert done.ref.state is ItemState.DONE
 
 
 def test_what_is_young_is_in_use(library: Library) -> None:
@@ -116,4 +116,4 @@ def test_an_entry_that_keeps_a_refusal_is_no_leftover(library: Library) -> None:
     record_refusal(library.client, ref, settings=library.settings)
     library.sandbox.control.advance_clock(2 * HOUR)
     assert find_leftovers(library.client, older_than=HOUR) == []
-    assert library.ingest(source).ref.state is AssetState.FAILED
+    assert library.ingest(source).ref.state is ItemState.FAILED

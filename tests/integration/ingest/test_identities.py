@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kaltura_provider.ingest import addresses, identity, sidecars
-from kaltura_provider.ingest.model import Asset, AssetState
+from kaltura_provider.ingest.model import ItemState, SourceItem
 from kaltura_provider.ingest.sidecars import Sidecar, SidecarKind, attach_sidecar
 from kaltura_provider.services.entry.metadata import EntryMetadata
 
@@ -19,13 +19,13 @@ OLD = "https://media.example/x/../my talk.mp4?v=1"
 SAME = "https://MEDIA.example.:443/my%20talk.mp4?v=1"
 
 
-def asset_at(source: Source, uri: str, **values: Any) -> Asset:
-    return Asset(
+def asset_at(source: Source, uri: str, **values: Any) -> SourceItem:
+    return SourceItem(
         uri=uri, size=source.size, validator=source.validator, name=source.name, metadata=EntryMetadata(), **values
     )
 
 
-def elder(source: Source, uri: str) -> Asset:
+def elder(source: Source, uri: str) -> SourceItem:
     """Return the asset as formula kai1 knew it."""
     found = asset_at(source, uri).elder()
     assert found is not None
@@ -39,9 +39,9 @@ def all_entries(library: Library) -> list[dict[str, Any]]:
 def test_spellings_of_one_address_make_one_entry(library: Library) -> None:
     source = library.file()
     first = library.ingest(source, asset_at(source, OLD))
-    assert first.ref.state is AssetState.DONE
+    assert first.ref.state is ItemState.DONE
     second = library.ingest(source, asset_at(source, SAME))
-    assert (second.ref.state, second.ref.entry_id) == (AssetState.DONE, first.ref.entry_id)
+    assert (second.ref.state, second.ref.entry_id) == (ItemState.DONE, first.ref.entry_id)
     assert not second.ref.made
     assert len(all_entries(library)) == 1
 
@@ -64,7 +64,7 @@ def test_an_entry_made_under_kai1_is_found(library: Library, kai1: Any) -> None:
     assert first.ref.asset == elder(source, OLD).asset
     changed = library.changes()
     [again, both] = library.prepare(asset_at(source, OLD), asset_at(source, SAME))
-    assert again.state is both.state is AssetState.DONE
+    assert again.state is both.state is ItemState.DONE
     assert again.entry_id == both.entry_id == first.ref.entry_id
     assert library.changes() == changed
     assert len(all_entries(library)) == 1
@@ -76,11 +76,11 @@ def test_an_upload_begun_under_kai1_goes_on(library: Library, kai1: Any, name: s
     kai1(True)
     [begun] = library.prepare(asset_at(source, OLD))
     kai1(False)
-    assert begun.state is AssetState.SEND
+    assert begun.state is ItemState.SEND
     [found] = library.prepare(asset_at(source, OLD), known={begun.asset: begun.token_id})
     assert (found.token_id, found.entry_id) == (begun.token_id, begun.entry_id)
     done = library.ingest(source, asset_at(source, OLD))
-    assert done.ref.state is AssetState.DONE
+    assert done.ref.state is ItemState.DONE
     assert done.ref.asset == begun.asset
     [entry] = all_entries(library)
     assert library.holds(entry["id"], source)
@@ -91,10 +91,10 @@ def test_changed_content_of_an_entry_made_under_kai1(library: Library, kai1: Any
     kai1(True)
     first = library.ingest(source, asset_at(source, OLD))
     kai1(False)
-    assert first.ref.state is AssetState.DONE
+    assert first.ref.state is ItemState.DONE
     source = library.file(seed=2, size=100_000)
     [ref] = library.prepare(asset_at(source, OLD))
-    assert (ref.state, ref.entry_id) == (AssetState.SKIPPED, first.ref.entry_id)
+    assert (ref.state, ref.entry_id) == (ItemState.SKIPPED, first.ref.entry_id)
 
 
 def test_an_entry_made_under_kai1_and_deleted_on_purpose_stays_deleted(library: Library, kai1: Any) -> None:
@@ -104,7 +104,7 @@ def test_an_entry_made_under_kai1_and_deleted_on_purpose_stays_deleted(library: 
     kai1(False)
     library.client.call("baseEntry", "delete", {"entryId": first.ref.entry_id})
     [ref] = library.prepare(asset_at(source, OLD))
-    assert ref.state is AssetState.SKIPPED
+    assert ref.state is ItemState.SKIPPED
     assert ref.note is not None
     assert "deleted in Kaltura" in ref.note
 
@@ -119,7 +119,7 @@ def test_a_caption_attached_under_kai1_is_found(library: Library, monkeypatch: p
         first = attach_sidecar(library.client, library.uploader, sidecar, source, settings=library.settings)
         assert first.made
     again = attach_sidecar(library.client, library.uploader, sidecar, source, settings=library.settings)
-    assert (again.asset_id, again.made, again.sent) == (first.asset_id, False, False)
+    assert (again.item_id, again.made, again.sent) == (first.item_id, False, False)
 
 
 def test_an_address_in_normal_form_costs_no_more_calls(library: Library) -> None:
@@ -137,4 +137,4 @@ def test_a_file_that_came_in_under_its_inode_is_recognised(library: Library) -> 
     inode = f"12ab-{source.size}-17"
     before = library.ingest(source, library.asset(source, validator=inode)).ref
     again = library.ingest(source, library.asset(source, validator=f"{source.size}-17", elder_validator=inode)).ref
-    assert (again.state, again.note, again.entry_id) == (AssetState.DONE, None, before.entry_id)
+    assert (again.state, again.note, again.entry_id) == (ItemState.DONE, None, before.entry_id)

@@ -9,7 +9,7 @@ import pytest
 
 from kaltura_provider.ingest.confirmation import confirm
 from kaltura_provider.ingest.identity import content_mark
-from kaltura_provider.ingest.model import AssetRef, AssetState
+from kaltura_provider.ingest.model import ItemRef, ItemState
 from kaltura_provider.ingest.settings import AdoptBy, IfExists, IngestSettings, Redo, Transfer
 from kaltura_sandbox import Sandbox
 from tests.integration.ingest.conftest import Library, SandboxClock, client_of
@@ -27,7 +27,7 @@ def finish(library: Library, entry_id: str) -> None:
         library.sandbox.control.drive(entry_id, event)
 
 
-def ingested(library: Library, source: Source) -> AssetRef:
+def ingested(library: Library, source: Source) -> ItemRef:
     done = library.ingest(source)
     finish(library, str(done.ref.entry_id))
     assert library.sandbox.control.entry(str(done.ref.entry_id))["status"] == 2
@@ -38,7 +38,7 @@ def test_changed_content_is_kept_out_by_default(library: Library) -> None:
     first = ingested(library, library.file())
     changed = library.changes()
     second = library.ingest(library.file(seed=2, size=190_000)).ref
-    assert (second.state, second.entry_id) == (AssetState.SKIPPED, first.entry_id)
+    assert (second.state, second.entry_id) == (ItemState.SKIPPED, first.entry_id)
     assert "changed at source" in str(second.note)
     assert library.changes() == changed
 
@@ -56,21 +56,21 @@ def test_changed_content_replaces_the_old_when_asked(library: Library) -> None:
     source = library.file(seed=2, size=190_000)
     asset = library.asset(source)
     sent = library.ingest(source, asset, if_exists=IfExists.REPLACE).ref
-    assert (sent.state, sent.entry_id) == (AssetState.REPLACING, first.entry_id)
+    assert (sent.state, sent.entry_id) == (ItemState.REPLACING, first.entry_id)
     marks = library.entries(asset)[0]["adminTags"]
     assert content_mark(first.content) in marks
     assert content_mark(asset.content) not in marks
     replacing = library.sandbox.control.entry(str(first.entry_id))["replacingEntryId"]
     finish(library, replacing)
     done = confirm(library.client, sent, settings=library.settings)
-    assert done.state is AssetState.DONE
+    assert done.state is ItemState.DONE
     [entry] = library.entries(asset)
     assert entry["id"] == first.entry_id
     assert content_mark(asset.content) in entry["adminTags"]
     assert content_mark(first.content) not in entry["adminTags"]
     assert library.holds(entry["id"], source)
     calls = library.changes()
-    assert library.ingest(source, asset, if_exists=IfExists.REPLACE).ref.state is AssetState.DONE
+    assert library.ingest(source, asset, if_exists=IfExists.REPLACE).ref.state is ItemState.DONE
     assert library.changes() == calls
 
 
@@ -79,14 +79,14 @@ def test_a_replacement_that_broke_off_is_gone_on_with(library: Library) -> None:
     source = library.file(seed=2, size=190_000)
     asset = library.asset(source)
     [ref] = library.prepare(asset, if_exists=IfExists.REPLACE)
-    assert ref.state is AssetState.SEND
+    assert ref.state is ItemState.SEND
     [again] = library.prepare(asset, if_exists=IfExists.REPLACE)
-    assert (again.state, again.token_id, again.entry_id) == (AssetState.SEND, ref.token_id, first.entry_id)
+    assert (again.state, again.token_id, again.entry_id) == (ItemState.SEND, ref.token_id, first.entry_id)
     assert again.token_id is not None
     library.uploader.send(source, again.token_id, attached=True)
-    assert library.prepare(asset)[0].state is AssetState.REPLACING
+    assert library.prepare(asset)[0].state is ItemState.REPLACING
     finish(library, library.sandbox.control.entry(str(first.entry_id))["replacingEntryId"])
-    assert library.prepare(asset)[0].state is AssetState.DONE
+    assert library.prepare(asset)[0].state is ItemState.DONE
     assert library.holds(str(first.entry_id), source)
 
 
@@ -96,8 +96,8 @@ def test_a_cancelled_replacement_keeps_the_old_content_and_says_so(library: Libr
     sent = library.ingest(source, if_exists=IfExists.REPLACE).ref
     library.client.call("media", "cancelReplace", {"entryId": first.entry_id})
     kept = library.ingest(source).ref
-    assert (kept.state, kept.entry_id) == (AssetState.SKIPPED, sent.entry_id)
-    assert library.ingest(source, if_exists=IfExists.REPLACE).ref.state is AssetState.REPLACING
+    assert (kept.state, kept.entry_id) == (ItemState.SKIPPED, sent.entry_id)
+    assert library.ingest(source, if_exists=IfExists.REPLACE).ref.state is ItemState.REPLACING
 
 
 def test_content_may_come_back(library: Library) -> None:
@@ -108,9 +108,9 @@ def test_content_may_come_back(library: Library) -> None:
     ref = ingested(library, one)
     for asset, source in ((second, two), (first, one)):
         sent = library.ingest(source, asset, if_exists=IfExists.REPLACE).ref
-        assert sent.state is AssetState.REPLACING
+        assert sent.state is ItemState.REPLACING
         finish(library, library.sandbox.control.entry(str(ref.entry_id))["replacingEntryId"])
-        assert confirm(library.client, sent, settings=library.settings).state is AssetState.DONE
+        assert confirm(library.client, sent, settings=library.settings).state is ItemState.DONE
         assert library.holds(str(ref.entry_id), source)
     assert len(library.entries(first)) == 1
 
@@ -134,13 +134,13 @@ def test_kaltura_fetches_by_url_once(library: Library) -> None:
     source = library.file()
     asset = library.asset(source, import_url="http://127.0.0.1:9/clip.mp4?X-Amz-Signature=s")
     [ref] = library.prepare(asset, transfer=Transfer.IMPORT)
-    assert (ref.state, ref.token_id) == (AssetState.IMPORTING, None)
+    assert (ref.state, ref.token_id) == (ItemState.IMPORTING, None)
     assert library.tokens(asset) == []
     [again] = library.prepare(asset, transfer=Transfer.IMPORT)
-    assert (again.state, again.entry_id) == (AssetState.IMPORTING, ref.entry_id)
+    assert (again.state, again.entry_id) == (ItemState.IMPORTING, ref.entry_id)
     library.sandbox.control.drive(str(ref.entry_id), "imported", size=source.size)
     done = confirm(library.client, again, settings=library.settings)
-    assert done.state is AssetState.DONE
+    assert done.state is ItemState.DONE
     assert content_mark(asset.content) in library.entries(asset)[0]["adminTags"]
     assert len(library.entries(asset)) == 1
 
@@ -162,7 +162,7 @@ def test_a_failed_import_is_reported_and_made_anew_when_asked(library: Library) 
     assert failed.error is not None
     assert failed.error.kind == "import_failed"
     [again] = library.prepare(asset, transfer=Transfer.IMPORT, redo=frozenset({Redo.FAILED}))
-    assert again.state is AssetState.IMPORTING
+    assert again.state is ItemState.IMPORTING
     assert again.entry_id != ref.entry_id
     assert len(library.entries(asset)) == 1
 
@@ -171,9 +171,9 @@ def test_without_a_profile_the_entry_is_made_from_the_full_file(library: Library
     source = library.file()
     asset = library.asset(source, metadata={"conversion_profile_id": -1})
     [ref] = library.prepare(asset)
-    assert (ref.state, ref.attached, ref.entry_id) == (AssetState.SEND, False, None)
+    assert (ref.state, ref.attached, ref.entry_id) == (ItemState.SEND, False, None)
     done = library.ingest(source, asset)
-    assert done.ref.state is AssetState.DONE
+    assert done.ref.state is ItemState.DONE
     [entry] = library.entries(asset)
     assert entry["status"] == 4
     assert library.holds(entry["id"], source)
@@ -186,7 +186,7 @@ def test_a_lost_reply_of_add_from_uploaded_file_makes_no_second_entry(library: L
     asset = library.asset(source)
     library.sandbox.control.fault(kind, action="addFromUploadedFile", code="INTERNAL_SERVERL_ERROR")
     done = library.ingest(source, asset)
-    assert done.ref.state is AssetState.DONE, done.ref
+    assert done.ref.state is ItemState.DONE, done.ref
     [entry] = library.entries(asset)
     assert library.holds(entry["id"], source)
 
@@ -204,7 +204,7 @@ def test_an_entry_of_others_is_taken_over_when_asked(library: Library, adopt_by:
     source = library.file()
     asset = library.asset(source, metadata={"reference_id": "l-7", "name": "Lecture 7"})
     done = library.ingest(source, asset, adopt_by=adopt_by)
-    assert (done.ref.state, done.ref.entry_id) == (AssetState.DONE, entry["id"])
+    assert (done.ref.state, done.ref.entry_id) == (ItemState.DONE, entry["id"])
     tags = library.entries(asset)[0]["adminTags"].split(",")
     assert {"old", "kai1:adopted", content_mark(asset.content)} <= set(tags)
     assert "kai1" not in tags
@@ -231,7 +231,7 @@ def test_an_adopted_entry_with_content_is_never_emptied_or_sent_again(library: L
     entry = library.client.call("media", "addFromUploadedFile", {"mediaEntry": theirs, "uploadTokenId": token["id"]})
     asset = library.asset(library.file(), metadata={"name": "N"})
     [ref] = library.prepare(asset, adopt_by=AdoptBy.NAME)
-    assert (ref.state, ref.entry_id) == (AssetState.DONE, entry["id"])
+    assert (ref.state, ref.entry_id) == (ItemState.DONE, entry["id"])
     assert "has 1000 bytes, not 200000" in str(ref.note)
     assert library.holds(entry["id"], other)
 
@@ -246,7 +246,7 @@ def test_racers_end_with_one_entry(library: Library, same_content: bool) -> None
         source = library.file(f"race{round_number}.mp4")
         assets = [library.asset(source, validator="v" if same_content else f"v{n % 2}") for n in range(4)]
         gate = threading.Barrier(len(assets))
-        refs: list[AssetRef] = []
+        refs: list[ItemRef] = []
         settings = IngestSettings(poll=0.05, backoff=0.2, grace=5, claim_timeout=1.5, clock=Clock())
 
         def race(asset: Any, gate: Any = gate, refs: Any = refs, settings: Any = settings) -> None:
@@ -262,7 +262,7 @@ def test_racers_end_with_one_entry(library: Library, same_content: bool) -> None
         assert len(refs) == len(assets)
         [entry] = library.entries(assets[0])
         assert {ref.entry_id for ref in refs if ref.entry_id} == {entry["id"]}
-        assert any(ref.state is AssetState.SEND for ref in refs)
+        assert any(ref.state is ItemState.SEND for ref in refs)
         assert len([token for token in library.tokens(assets[0]) if token["status"] in (0, 1)]) == 1
 
 
@@ -281,7 +281,7 @@ def test_a_type_kaltura_refuses_is_written_down_and_not_tried_again(tmp_path: Pa
         assert again.error is not None
         assert again.error.kind == "refused"
         assert library.changes() == changed
-        assert library.ingest(_png(library)).ref.state is AssetState.DONE
+        assert library.ingest(_png(library)).ref.state is ItemState.DONE
 
 
 def _png(library: Library) -> Source:

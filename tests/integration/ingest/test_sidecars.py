@@ -44,11 +44,11 @@ def attach(library: Library, sidecar: Sidecar, source: Source, **settings: Any) 
     return attach_sidecar(library.client, library.uploader, sidecar, source, settings=chosen)
 
 
-def served(library: Library, sidecar: Sidecar, asset_id: str) -> str:
+def served(library: Library, sidecar: Sidecar, item_id: str) -> str:
     """SHA-256 of what the server gives out."""
     import requests
 
-    body = {f"{sidecar.kind.parameter}Id": asset_id, "ks": library.client.ks()}
+    body = {f"{sidecar.kind.parameter}Id": item_id, "ks": library.client.ks()}
     url = f"{library.sandbox.service_url}/service/{sidecar.kind.service}/action/serve"
     return hashlib.sha256(requests.post(url, data=body, timeout=10).content).hexdigest()
 
@@ -60,7 +60,7 @@ def test_a_file_comes_to_its_entry_once(library: Library, entry_id: str, kind: S
     first = attach(library, sidecar, source)
     assert (first.made, first.sent) == (True, True)
     again = attach(library, sidecar, source)
-    assert (again.asset_id, again.made, again.sent) == (first.asset_id, False, False)
+    assert (again.item_id, again.made, again.sent) == (first.item_id, False, False)
     [asset] = assets(library, sidecar)
     assert asset["status"] == 2
     assert int(asset["sizeInBytes"]) == source.size
@@ -82,10 +82,10 @@ def test_a_changed_file_is_kept_out_or_replaces(library: Library, entry_id: str)
     first = attach(library, sidecar, library.file("notes.pdf", size=1000))
     changed = library.file("notes.pdf", size=2000, seed=2)
     kept = attach(library, sidecar, changed)
-    assert (kept.asset_id, kept.sent) == (first.asset_id, False)
+    assert (kept.item_id, kept.sent) == (first.item_id, False)
     assert "changed at source" in str(kept.note)
     replaced = attach(library, sidecar, changed, if_exists=IfExists.REPLACE)
-    assert (replaced.asset_id, replaced.sent) == (first.asset_id, True)
+    assert (replaced.item_id, replaced.sent) == (first.item_id, True)
     assert int(assets(library, sidecar)[0]["sizeInBytes"]) == 2000
 
 
@@ -101,7 +101,7 @@ def test_broken_calls_leave_nothing_double(library: Library, entry_id: str, acti
             done = done or attach(library, sidecar, source)
     assert done is not None
     [asset] = assets(library, sidecar)
-    assert asset["id"] == done.asset_id
+    assert asset["id"] == done.item_id
     assert int(asset["sizeInBytes"]) == source.size
 
 
@@ -116,7 +116,7 @@ def test_racers_attach_one(library: Library, entry_id: str) -> None:
         with client_of(library.sandbox) as client:
             gate.wait()
             uploader = Uploader(client, settings=library.uploader.settings)
-            done.append(attach_sidecar(client, uploader, sidecar, source, settings=settings).asset_id)
+            done.append(attach_sidecar(client, uploader, sidecar, source, settings=settings).item_id)
 
     threads = [threading.Thread(target=race) for _ in range(3)]
     for thread in threads:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_provider.ingest.model import AssetState
+from kaltura_provider.ingest.model import ItemState
 from kaltura_provider.services.entry.changes import update_entry
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ def test_texts_are_read_back_once_for_a_batch(library: Library) -> None:
     before = library.sandbox.control.state()["calls"].get("baseEntry.getByIds", 0)
     first, second = library.prepare(plain, emoji)
     assert library.sandbox.control.state()["calls"]["baseEntry.getByIds"] == before + 1
-    assert (first.state, first.note) == (AssetState.SEND, None)
+    assert (first.state, first.note) == (ItemState.SEND, None)
     assert (second.state, second.note) == (
-        AssetState.SEND, "Kaltura stored name 'film 😀 q' as 'film ???? q'"
+        ItemState.SEND, "Kaltura stored name 'film 😀 q' as 'film ???? q'"
     )  # fmt: skip
     library.prepare(plain, emoji)
 
@@ -29,7 +29,7 @@ def test_texts_are_read_back_once_for_a_batch(library: Library) -> None:
 def test_texts_are_cut_to_what_kaltura_keeps_and_that_is_said(library: Library) -> None:
     metadata = {"name": "n" * 5000, "description": "é" * 40_000, "tags": ["t" * 300, "x", "fine"]}
     [ref] = library.prepare(library.asset(library.file(), metadata=metadata))
-    assert ref.state is AssetState.SEND
+    assert ref.state is ItemState.SEND
     assert ref.note is not None
     assert ref.note.split("; ") == [
         "name was cut to 4096 bytes: Kaltura keeps no more of one",
@@ -45,7 +45,7 @@ def test_texts_are_cut_to_what_kaltura_keeps_and_that_is_said(library: Library) 
 def test_a_server_that_does_not_answer_costs_no_more_than_the_note(library: Library) -> None:
     library.sandbox.control.fault("error", action="getByIds", times=9)
     [ref] = library.prepare(library.asset(library.file(), metadata={"name": "film 😀"}))
-    assert (ref.state, ref.note) == (AssetState.SEND, None)
+    assert (ref.state, ref.note) == (ItemState.SEND, None)
 
 
 def test_an_update_says_what_is_stored_and_is_not_made_again(

@@ -16,7 +16,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from kaltura_provider.api.errors import KalturaError
-from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.hooks.sealing import opened_address
 from kaltura_provider.operators.batch import FAILURES_KEY
 from kaltura_provider.operators.memory import PROGRESS_KEY, ShownProgress
@@ -39,7 +39,7 @@ ONE_BY_ONE = {"parallelism": 1, "chunk_size": MIB}
 @pytest.fixture(autouse=True)
 def _one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a test lets the server fail, the task fails."""
-    monkeypatch.setattr("kaltura_provider.upload.uploader.PATIENCE", Patience(retry=RetryPolicy(attempts=1)))
+    monkeypatch.setattr("kaltura_provider.upload.uploader.PATIENCE", Patience(retry=RetrySettings(attempts=1)))
 
 
 class Store(dict[str, Any]):

@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import Credentials
-from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.upload.settings import Patience, UploadSettings
 from kaltura_provider.upload.sources.s3 import s3_client_options
 from kaltura_provider.upload.uploader import Uploader
@@ -36,7 +36,7 @@ class Account:
 
     def new_client(self) -> KalturaClient:
         credentials = Credentials(self.sandbox.partner_id, "secret", self.sandbox.admin_secret)
-        retry = RetryPolicy(attempts=6, base=0.02, cap=0.1)
+        retry = RetrySettings(attempts=6, base=0.02, cap=0.1)
         return KalturaClient(self.sandbox.service_url, credentials, retry=retry)
 
     def token(self, size: int, name: str = "clip.mp4", *, attached: bool = False) -> str:
@@ -88,7 +88,7 @@ def quick() -> Callable[..., Uploader]:
     """Return a maker of uploaders whose pauses do not hold a test up; it takes settings and patience by name."""
     settings = UploadSettings(chunk_size=1 * MIB)
     patience = Patience(
-        retry=RetryPolicy(attempts=8, base=0.02, cap=0.1, budget=30.0),
+        retry=RetrySettings(attempts=8, base=0.02, cap=0.1, budget=30.0),
         chunk_timeout=10.0,
         final_timeout=10.0,
         final_poll=1.0,

@@ -15,7 +15,7 @@ import pytest
 from kaltura_provider.api.errors import KalturaTransientError, KalturaTransportError
 from kaltura_provider.api.multipart import FilePart
 from kaltura_provider.api.observer import Observer
-from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.upload.checksum import crc32c, to_base64
 from kaltura_provider.upload.errors import (
     ChecksumMismatch,
@@ -137,7 +137,7 @@ def test_storm_of_faults(account: Account, clip: Clip, quick: Any) -> None:
     token = account.token(40 * MIB, attached=True)
     for fault in FAULTS:
         account.control.fault(service="uploadToken", times=None, probability=0.03, **fault)
-    retry = RetryPolicy(attempts=20, base=0.02, cap=0.1)
+    retry = RetrySettings(attempts=20, base=0.02, cap=0.1)
     quick(account.client, retry=retry, final_attempts=20, final_poll=0.3).send(open_file(path), token, attached=True)
     account.control.clear_faults()
     assert account.content(token, attached=True) == {"sha256": sha, "size": 40 * MIB}
@@ -356,7 +356,7 @@ def test_cancel(account: Account, clip: Clip, quick: Any) -> None:
 def test_failure_that_lasts_comes_out_as_it_is(account: Account, clip: Clip, quick: Any) -> None:
     path, _ = clip(2 * MIB)
     token = account.token(2 * MIB, attached=True)
-    uploader = quick(account.client, retry=RetryPolicy(attempts=3, base=0.01))
+    uploader = quick(account.client, retry=RetrySettings(attempts=3, base=0.01))
     account.control.fault("html_error", service="uploadToken", action="upload", times=None)
     with pytest.raises(KalturaTransportError) as caught:
         uploader.send(open_file(path), token, attached=True)

@@ -68,13 +68,13 @@ async def test_a_failed_conversion_says_which_flavors_and_why(entries: Any, trig
 
 def test_an_import_that_is_ready_is_confirmed(sandbox: Any, entries: Any) -> None:
     from kaltura_provider.ingest.identity import content_mark
-    from kaltura_provider.ingest.model import Asset, AssetState
+    from kaltura_provider.ingest.model import ItemState, SourceItem
     from kaltura_provider.ingest.preparation import prepare
     from kaltura_provider.ingest.settings import IngestSettings, Transfer
 
-    asset = Asset(uri="https://cdn.example.com/a.mp4", size=70000, import_url="https://cdn.example.com/a.mp4")
+    asset = SourceItem(uri="https://cdn.example.com/a.mp4", size=70000, import_url="https://cdn.example.com/a.mp4")
     reference = prepare(entries.client, [asset], settings=IngestSettings(transfer=Transfer.IMPORT))[0]
-    assert reference.state is AssetState.IMPORTING
+    assert reference.state is ItemState.IMPORTING
     for event in ("imported", "analysed", "converted", "ready"):
         entries.control.drive(reference.entry_id, event)
     sensor = KalturaEntryReadySensor(
@@ -85,7 +85,7 @@ def test_an_import_that_is_ready_is_confirmed(sandbox: Any, entries: Any) -> Non
     assert (found[0]["state"], found[0]["entry_status"]) == ("done", 2)
     assert content_mark(reference.content) in entries.control.entry(reference.entry_id)["adminTags"]
     again = prepare(entries.client, [asset], settings=IngestSettings(transfer=Transfer.IMPORT))[0]
-    assert (again.state, again.entry_id) == (AssetState.DONE, reference.entry_id)
+    assert (again.state, again.entry_id) == (ItemState.DONE, reference.entry_id)
 
 
 def test_a_deferred_wait_goes_to_the_triggerers_of_its_queue(

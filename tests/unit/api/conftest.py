@@ -16,7 +16,7 @@ import pytest
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import Credentials
 from kaltura_provider.api.observer import CallRecord, Observer
-from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.api.steps import Timeout
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def client(
         server.url,
         credentials,
         observer=recorder,
-        retry=RetryPolicy(attempts=4, rand=lambda: 1.0),
+        retry=RetrySettings(attempts=4, rand=lambda: 1.0),
         timeout=Timeout(connect=2.0, read=2.0),
         sleep=sleeps.append,
     ) as made:

@@ -8,7 +8,7 @@ from kaltura_provider.api.async_client import AsyncKalturaClient
 from kaltura_provider.api.credentials import Credentials
 from kaltura_provider.api.errors import KalturaNotFoundError, KalturaTransportError, TransportFault
 from kaltura_provider.api.multipart import FilePart, frame
-from kaltura_provider.api.retry import NO_RETRY, RetryPolicy
+from kaltura_provider.api.retry import NO_RETRY, RetrySettings
 from kaltura_provider.api.steps import Send, Timeout
 from kaltura_provider.api.wire import HttpRequest, Request
 from tests.unit.api.conftest import ADMIN_SECRET, EXPIRED, Reply, exception, exception_value, ok
@@ -23,7 +23,7 @@ async def client(server, recorder, credentials, sleeps):
         server.url,
         credentials,
         observer=recorder,
-        retry=RetryPolicy(attempts=4, rand=lambda: 1.0),
+        retry=RetrySettings(attempts=4, rand=lambda: 1.0),
         timeout=Timeout(connect=2, read=2),
         sleep=sleep,
     ) as made:

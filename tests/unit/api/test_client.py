@@ -19,7 +19,7 @@ from kaltura_provider.api.errors import (
 from kaltura_provider.api.ks import parse_ks
 from kaltura_provider.api.multipart import FilePart
 from kaltura_provider.api.observer import Observer
-from kaltura_provider.api.retry import NO_RETRY, RetryPolicy
+from kaltura_provider.api.retry import NO_RETRY, RetrySettings
 from kaltura_provider.api.steps import Timeout
 from kaltura_provider.api.wire import Request, first_error, result
 from tests.unit.api.conftest import ADMIN_SECRET, EXPIRED, Reply, exception, exception_value, ok
@@ -142,7 +142,7 @@ def test_the_budget_counts_real_time(server, credentials):
     client = KalturaClient(
         server.url,
         credentials,
-        retry=RetryPolicy(attempts=99, budget=100),
+        retry=RetrySettings(attempts=99, budget=100),
         clock=lambda: next(ticks),
         sleep=lambda _: None,
     )
@@ -412,7 +412,7 @@ class TestUnreachable:
         server.close()
         with (
             KalturaClient(
-                url, credentials, retry=RetryPolicy(attempts=3, rand=lambda: 1.0), sleep=sleeps.append
+                url, credentials, retry=RetrySettings(attempts=3, rand=lambda: 1.0), sleep=sleeps.append
             ) as client,
             pytest.raises(KalturaTransportError),
         ):

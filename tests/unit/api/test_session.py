@@ -10,7 +10,7 @@ from kaltura_provider.api.credentials import Credentials
 from kaltura_provider.api.enums import SessionType
 from kaltura_provider.api.errors import KalturaPermanentError, KalturaTransportError
 from kaltura_provider.api.ks import mint_ks, parse_ks
-from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.retry import RetrySettings
 from tests.unit.api.conftest import ADMIN_SECRET, EXPIRED, Reply, exception, ok
 
 WIDGET = ok({"partnerId": 102, "ks": "widget-session", "userId": 0, "objectType": "KalturaStartWidgetSessionResponse"})
@@ -80,7 +80,7 @@ def test_a_session_the_server_cut_short_is_renewed_in_time(server):
 def test_no_session_in_the_answer_is_told(server, answer):
     server.reply(answer)
     with pytest.raises(KalturaTransportError, match="holds no session"):
-        _opened(server, Credentials(102, "session_start", ADMIN_SECRET), retry=RetryPolicy(attempts=1))
+        _opened(server, Credentials(102, "session_start", ADMIN_SECRET), retry=RetrySettings(attempts=1))
 
 
 class TestAppToken:

@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 
 from kaltura_provider.api.signing import SIGNERS, is_secret_name, public_query, unsigned_query
-from kaltura_provider.ingest.identity import asset_id
+from kaltura_provider.ingest.identity import item_id
 
 # Of each signer two signings of one object, without the part before the "?".
 SIGNINGS = {
@@ -94,8 +94,8 @@ def test_signed_twice_it_is_one_object(service: str, content: str) -> None:
     first, second = SIGNINGS[service]
     before, after = f"{content}&{first}".strip("&"), f"{second}&{content}".strip("&")
     assert unsigned_query(before) == unsigned_query(after) == content
-    assert asset_id(f"https://h/a.mp4?{before}") == asset_id(f"https://h/a.mp4?{after}")
-    assert asset_id(f"https://h/a.mp4?{before}") == asset_id("https://h/a.mp4" + (f"?{content}" if content else ""))
+    assert item_id(f"https://h/a.mp4?{before}") == item_id(f"https://h/a.mp4?{after}")
+    assert item_id(f"https://h/a.mp4?{before}") == item_id("https://h/a.mp4" + (f"?{content}" if content else ""))
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
@@ -115,7 +115,7 @@ def test_what_boto3_presigns_with_temporary_credentials_is_one_object(version: s
 
     first, second = presigned("ONE"), presigned("TWO")
     assert urlsplit(first).query != urlsplit(second).query
-    assert asset_id(first) == asset_id(second)
+    assert item_id(first) == item_id(second)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_boto3_presigns_with_temporary_credentials_is_one_object(version: s
     ],
 )
 def test_what_selects_content_counts(one: str, other: str) -> None:
-    assert asset_id(f"https://h/a.mp4?{one}") != asset_id(f"https://h/a.mp4?{other}")
+    assert item_id(f"https://h/a.mp4?{one}") != item_id(f"https://h/a.mp4?{other}")
 
 
 def test_what_anybody_may_read_of_a_query() -> None:

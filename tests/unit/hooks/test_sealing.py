@@ -18,8 +18,8 @@ from kaltura_provider.api.signing import SEAL, sealed_part
 from kaltura_provider.hooks.masking import MaskedArguments
 from kaltura_provider.hooks.sealing import opened_address, seal_address
 from kaltura_provider.hooks.sources import open_source, printable
-from kaltura_provider.ingest.identity import asset_id
-from kaltura_provider.ingest.model import Asset
+from kaltura_provider.ingest.identity import item_id
+from kaltura_provider.ingest.model import SourceItem
 from kaltura_provider.operators.prepare import requested_asset, requested_items
 from kaltura_provider.upload.sources.errors import SourceRefused
 
@@ -89,8 +89,8 @@ class Opened:
 def test_sealed_or_not_it_is_the_same_asset(uri: str) -> None:
     (item,) = requested_items([uri])
     asset = requested_asset(item, Opened())  # type: ignore[arg-type]
-    plain = Asset(uri=uri, size=7, validator="v", name="a.mp4")
-    assert (asset.asset, asset.content) == (asset_id(uri), plain.content)
+    plain = SourceItem(uri=uri, size=7, validator="v", name="a.mp4")
+    assert (asset.asset, asset.content) == (item_id(uri), plain.content)
     assert "Q7z" not in f"{asset} {asset.uri}"
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kaltura_provider.ingest.decision import (
     NEEDS_CLAIM,
     Act,
-    Subject,
+    Wanted,
     chosen_entry,
     clear_first,
     decide,
@@ -19,7 +19,7 @@ from kaltura_provider.ingest.settings import IfExists, IngestSettings, Redo
 from kaltura_provider.services.flavor_asset import FlavorAsset
 
 A, OURS, OTHER = "a" * 32, "c" * 32, "d" * 32
-SUBJECT = Subject(A, OURS, 100)
+SUBJECT = Wanted(A, OURS, 100)
 NOW = 1_800_000_000.0
 
 MARKS = st.lists(

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaltura_provider.ingest.identity import (
-    asset_id,
-    asset_mark,
     canonical_uri,
     content_id,
     content_mark,
-    elder_asset_id,
+    elder_item_id,
+    item_id,
+    item_mark,
     parse_token_name,
     reference_for,
     refused_mark,
@@ -40,11 +40,11 @@ CONTENTS = {
 
 @pytest.mark.parametrize(("uri", "expected"), ASSETS.items())
 def test_golden_asset_ids(uri: str, expected: str) -> None:
-    assert asset_id(uri) == expected
+    assert item_id(uri) == expected
 
 
 def test_golden_identity_of_the_author() -> None:
-    assert asset_id("s3://anything/at-all", "course-7/lecture-3") == "0bc228a5db83be6d68b6cef0961b1c17"
+    assert item_id("s3://anything/at-all", "course-7/lecture-3") == "0bc228a5db83be6d68b6cef0961b1c17"
 
 
 @pytest.mark.parametrize(("given_values", "expected"), CONTENTS.items())
@@ -86,7 +86,7 @@ def test_quotes_around_an_etag_do_not_count(validator: str) -> None:
     ],
 )
 def test_spellings_of_one_asset(one: str, other: str) -> None:
-    assert asset_id(one) == asset_id(other)
+    assert item_id(one) == item_id(other)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_spellings_of_one_asset(one: str, other: str) -> None:
     ],
 )
 def test_different_assets_stay_apart(one: str, other: str) -> None:
-    assert asset_id(one) != asset_id(other)
+    assert item_id(one) != item_id(other)
 
 
 ELDERS = {
@@ -125,13 +125,13 @@ ELDERS = {
 
 @pytest.mark.parametrize(("uri", "expected"), ELDERS.items())
 def test_golden_ids_that_kai1_gave(uri: str, expected: str) -> None:
-    assert elder_asset_id(uri) == expected
-    assert asset_id(uri) != expected
+    assert elder_item_id(uri) == expected
+    assert item_id(uri) != expected
 
 
 @pytest.mark.parametrize("uri", [*ASSETS, "https://h/my%20talk.mp4?b=1&a=2", "https://h:8080/~user/a,b;c"])
 def test_an_address_in_normal_form_has_one_identity_under_both_formulas(uri: str) -> None:
-    assert elder_asset_id(uri) is None
+    assert elder_item_id(uri) is None
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"])))
@@ -150,12 +150,12 @@ def test_a_uri_needs_a_scheme() -> None:
 @pytest.mark.parametrize("path", ["/srv/x.mp4", "/srv/100%25 [a]?.mp4", "//srv/x#y.mp4"])
 def test_an_absolute_path_is_the_file_of_that_name(path: str) -> None:
     assert canonical_uri(path) == canonical_uri(f"file:///{quote(path.lstrip('/'))}")
-    assert elder_asset_id(path) is None
+    assert elder_item_id(path) is None
 
 
 @given(st.text(min_size=1), st.text())
 def test_token_names_are_safe_and_read_back(key: str, file_name: str) -> None:
-    asset = asset_id(f"s3://b/{key}")
+    asset = item_id(f"s3://b/{key}")
     content = content_id(asset, 7, key)
     for filled_apart in (False, True):
         name = token_file_name(asset, content, file_name, filled_apart=filled_apart)
@@ -176,7 +176,7 @@ def test_other_tokens_are_not_ours(name: str) -> None:
 
 
 def test_marks() -> None:
-    assert asset_mark("a1") == "kai1:a:a1"
+    assert item_mark("a1") == "kai1:a:a1"
     assert content_mark("c1") == "kai1:c:c1"
     assert refused_mark("c1") == "kai1:refused:c1"
     assert reference_for("a1") == "kai1-a1"

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from kaltura_provider.api.errors import KalturaTransportError, TransportFault, api_error
 from kaltura_provider.ingest.entry_writes import entry_object
-from kaltura_provider.ingest.model import Asset, AssetError, AssetRef, AssetState
+from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.settings import IngestSettings, Redo
 from kaltura_provider.services.entry.kind import Kind, document_type, kind_of
 from kaltura_provider.services.entry.metadata import EntryMetadata
 from kaltura_provider.services.entry.objects import lost_properties, normal_tags
 
 
-def asset(**values: object) -> Asset:
-    return Asset(**({"uri": "s3://b/dir/clip.mp4", "size": 10, "validator": "e"} | values))  # type: ignore[arg-type]
+def asset(**values: object) -> SourceItem:
+    return SourceItem(**({"uri": "s3://b/dir/clip.mp4", "size": 10, "validator": "e"} | values))  # type: ignore[arg-type]
 
 
 def test_name_kind_and_ids_come_from_the_uri() -> None:
@@ -60,40 +60,40 @@ def test_document_types() -> None:
 
 
 @given(
-    state=st.sampled_from(AssetState),
+    state=st.sampled_from(ItemState),
     kind=st.sampled_from(Kind),
     entry_id=st.none() | st.text(),
     entry_status=st.none() | st.integers(-2, 7) | st.just("virusScan.Infected"),
     own=st.booleans(),
     note=st.none() | st.text(),
-    error=st.none() | st.builds(AssetError, st.text(), st.text(), st.booleans(), st.none() | st.text()),
+    error=st.none() | st.builds(ItemError, st.text(), st.text(), st.booleans(), st.none() | st.text()),
 )
 def test_references_survive_json(**values: object) -> None:
-    ref = replace(AssetRef.of(asset(), AssetState.SEND), **values)  # type: ignore[arg-type]
-    assert AssetRef.from_dict(json.loads(json.dumps(ref.to_dict()))) == ref
+    ref = replace(ItemRef.of(asset(), ItemState.SEND), **values)  # type: ignore[arg-type]
+    assert ItemRef.from_dict(json.loads(json.dumps(ref.to_dict()))) == ref
 
 
 def test_references_of_a_later_version_are_read() -> None:
-    ref = AssetRef.of(asset(), AssetState.DONE)
-    assert AssetRef.from_dict(ref.to_dict() | {"colour": "blue"}) == ref
+    ref = ItemRef.of(asset(), ItemState.DONE)
+    assert ItemRef.from_dict(ref.to_dict() | {"colour": "blue"}) == ref
 
 
 def test_something_else_is_no_reference() -> None:
     with pytest.raises(ValueError, match="this is no asset reference"):
-        AssetRef.from_dict({"entry_id": "0_x"})
+        ItemRef.from_dict({"entry_id": "0_x"})
 
 
 def test_an_asset_of_a_reference_has_its_identities() -> None:
     original = asset(identity="mine")
-    known = Asset.of_ref(AssetRef.of(original, AssetState.SEND))
+    known = SourceItem.of_ref(ItemRef.of(original, ItemState.SEND))
     assert (known.asset, known.content, known.token_name) == (original.asset, original.content, original.token_name)
 
 
 def test_errors_say_whether_a_retry_helps() -> None:
-    assert AssetError.of(api_error("INTERNAL_SERVERL_ERROR")).retry_helps
-    assert not AssetError.of(api_error("CONVERSION_PROFILE_ID_NOT_FOUND")).retry_helps
-    assert AssetError.of(KalturaTransportError("x", fault=TransportFault.TIMEOUT)).retry_helps
-    assert AssetError.of(ValueError("bad")) == AssetError("invalid", "bad")
+    assert ItemError.of(api_error("INTERNAL_SERVERL_ERROR")).retry_helps
+    assert not ItemError.of(api_error("CONVERSION_PROFILE_ID_NOT_FOUND")).retry_helps
+    assert ItemError.of(KalturaTransportError("x", fault=TransportFault.TIMEOUT)).retry_helps
+    assert ItemError.of(ValueError("bad")) == ItemError("invalid", "bad")
 
 
 def test_metadata_becomes_an_entry() -> None:

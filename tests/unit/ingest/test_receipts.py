@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.ingest.model import Asset, AssetError, AssetRef, AssetState
+from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.receipts import LocalReceipts, S3Receipts, receipt, receipt_path, write_receipt, write_run
 from kaltura_provider.upload.result import UploadResult
 
 
-def ref(**values: Any) -> AssetRef:
-    asset = Asset(uri="s3://b/clip.mp4", size=10, validator="e")
-    return AssetRef.of(asset, values.pop("state", AssetState.DONE), **values)
+def ref(**values: Any) -> ItemRef:
+    asset = SourceItem(uri="s3://b/clip.mp4", size=10, validator="e")
+    return ItemRef.of(asset, values.pop("state", ItemState.DONE), **values)
 
 
 UPLOAD = UploadResult("0_t", 10, "yZRlqg==", None, None, 14, 2, 3, 0.5, 3)
@@ -37,7 +37,7 @@ def test_a_receipt_says_all_that_is_known(tmp_path: Path) -> None:
 
 
 def test_a_failed_asset_has_a_receipt_too() -> None:
-    values = receipt(ref(state=AssetState.FAILED, error=AssetError("busy", "wait", True)), feed="f", date="d")
+    values = receipt(ref(state=ItemState.FAILED, error=ItemError("busy", "wait", True)), feed="f", date="d")
     assert values["error"] == {"kind": "busy", "message": "wait", "retry_helps": True, "code": None}
     assert values["found"] is False
 

@@ -13,7 +13,7 @@ import pytest
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError, api_error
 from kaltura_provider.feeds.listing import examples
 from kaltura_provider.hooks.sources import printable
-from kaltura_provider.ingest.model import AssetError
+from kaltura_provider.ingest.model import ItemError
 from kaltura_provider.operators.batch import presentable
 from kaltura_provider.operators.output import write_rows
 from kaltura_provider.upload.errors import UploadError
@@ -39,7 +39,7 @@ EVIL = "a\n2026-01-01 INFO all is well\r\x1b[2J\x1b]0;title\x07\x9b31m\u202e4pm.
         str(SourceRefused(f"s3://b/{EVIL}", f"of {EVIL}")),
         str(SourceChanged(f"s3://b/{EVIL}", EVIL, EVIL)),
         str(UploadError(EVIL, "1_a")),
-        AssetError("source", EVIL).message,
+        ItemError("source", EVIL).message,
     ],
 )
 def test_what_a_log_or_an_error_shows_is_one_printable_line(shown: str) -> None:

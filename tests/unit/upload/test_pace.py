@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.upload.chunk_plan import max_bytes
 from kaltura_provider.upload.pace import Pace
-from kaltura_provider.upload.plan import max_bytes
 from kaltura_provider.upload.settings import UploadSettings, memory_bound
 
 MIB = 1 << 20

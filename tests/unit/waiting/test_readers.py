@@ -14,12 +14,12 @@ from kaltura_provider.waiting.conditions.entry import EntryReady
 from kaltura_provider.waiting.conditions.flavors import FlavorsReady
 from kaltura_provider.waiting.conditions.upload_token import TokenFull
 from kaltura_provider.waiting.polling.entries import EntryReader
-from kaltura_provider.waiting.polling.readers import GETS, JobReader, Plan, TokenReader
+from kaltura_provider.waiting.polling.readers import GETS, Calls, JobReader, TokenReader
 
 Server = Callable[[Request], Any]
 
 
-def carry_out(plan: Plan[Any], server: Server, log: list[str]) -> Any:
+def carry_out(plan: Calls[Any], server: Server, log: list[str]) -> Any:
     value: Any = None
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Pace and roster: who is looked at when, with a clock that stands still until it is moved."""
+"""Intervals and roster: who is looked at when, with a clock that stands still until it is moved."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from kaltura_provider.waiting.conditions.entry import EntryReady
-from kaltura_provider.waiting.polling.intervals import LONGEST_HOLD, Pace, backoff, jittered
+from kaltura_provider.waiting.polling.intervals import LONGEST_HOLD, Intervals, backoff, jittered
 from kaltura_provider.waiting.polling.roster import Member, Roster
 from kaltura_provider.waiting.watch import Watch
 
@@ -28,13 +28,13 @@ def ids(round_: list[Member]) -> set[str]:
     ("age", "interval"), [(-5, 5), (0, 5), (59, 5), (60, 10), (599, 10), (600, 30), (3599, 30), (3600, 60), (1e6, 60)]
 )
 def test_default_pace_slows_with_age(age: float, interval: float) -> None:
-    assert Pace().interval(age) == interval
+    assert Intervals().interval(age) == interval
 
 
 @pytest.mark.parametrize("intervals", [(), ((1, 5),), ((0, 5), (0, 6)), ((0, 0),), ((0, 5), (60, -1))])
 def test_pace_refuses_nonsense(intervals: tuple[tuple[float, float], ...]) -> None:
     with pytest.raises(ValueError, match="intervals"):
-        Pace(intervals)
+        Intervals(intervals)
 
 
 def test_jitter_is_a_tenth_and_backoff_is_bounded() -> None:
@@ -47,7 +47,7 @@ def test_jitter_is_a_tenth_and_backoff_is_bounded() -> None:
 def test_many_that_join_together_share_their_first_round_and_stay_in_step() -> None:
     roster = Roster(middle)
     for n in range(100):
-        roster.join(wait(f"e{n}"), Pace(), now := n * 0.005, now)
+        roster.join(wait(f"e{n}"), Intervals(), now := n * 0.005, now)
     first = roster.next_round()
     assert first == pytest.approx(1.0)
     assert len(roster.take(first)) == 100
@@ -58,9 +58,9 @@ def test_many_that_join_together_share_their_first_round_and_stay_in_step() -> N
 
 def test_the_fastest_drives_and_slow_ones_come_along_only_when_nearly_due() -> None:
     roster = Roster(middle)
-    old = roster.join(wait("old"), Pace.fixed(30), 0, 0)
+    old = roster.join(wait("old"), Intervals.fixed(30), 0, 0)
     roster.take(roster.next_round())
-    roster.join(wait("young"), Pace.fixed(5), 2, 2)
+    roster.join(wait("young"), Intervals.fixed(5), 2, 2)
     seen: list[tuple[float, set[str]]] = []
     while (at := roster.next_round()) < 60:
         seen.append((at, ids(roster.take(at))))
@@ -73,11 +73,11 @@ def test_the_fastest_drives_and_slow_ones_come_along_only_when_nearly_due() -> N
 
 def test_late_joiners_are_seen_soon_but_a_stream_of_them_does_not_multiply_rounds() -> None:
     roster = Roster(middle)
-    roster.join(wait("first"), Pace(), 0, 0)
+    roster.join(wait("first"), Intervals(), 0, 0)
     rounds = []
     for tenth in range(1, 200):
         now = tenth / 10
-        roster.join(wait(f"late{tenth}"), Pace(), now, now)
+        roster.join(wait(f"late{tenth}"), Intervals(), now, now)
         if roster.next_round() <= now:
             roster.take(now)
             rounds.append(now)
@@ -88,7 +88,7 @@ def test_late_joiners_are_seen_soon_but_a_stream_of_them_does_not_multiply_round
 
 def test_leavers_are_not_looked_at_and_settled_objects_neither() -> None:
     roster = Roster(middle)
-    one, two = roster.join(wait("a", "b"), Pace(), 0, 0), roster.join(wait("b", "c"), Pace(), 0, 0)
+    one, two = roster.join(wait("a", "b"), Intervals(), 0, 0), roster.join(wait("b", "c"), Intervals(), 0, 0)
     del one.watch.pending["a"]
     assert set(roster.wanted(roster.members)) == {"b", "c"}
     assert len(roster.wanted(roster.members)["b"]) == 2
@@ -101,14 +101,14 @@ def test_leavers_are_not_looked_at_and_settled_objects_neither() -> None:
 
 def test_refused_calls_slow_everybody_down_and_success_speeds_up_again() -> None:
     roster = Roster(middle)
-    roster.join(wait("a"), Pace.fixed(5), 0, 0)
+    roster.join(wait("a"), Intervals.fixed(5), 0, 0)
     round_ = roster.take(1)
     roster.failed(1, refused=True)
     roster.again(round_)
     assert roster.next_round() == pytest.approx(6)
     roster.take(6)
     assert roster.next_round() == pytest.approx(16)  # twice the interval
-    roster.join(wait("b"), Pace.fixed(5), 6, 6)
+    roster.join(wait("b"), Intervals.fixed(5), 6, 6)
     for now in (16.0, 26.0, 36.0):
         roster.take(now)
         roster.succeeded()
@@ -118,16 +118,16 @@ def test_refused_calls_slow_everybody_down_and_success_speeds_up_again() -> None
 
 def test_retry_after_holds_joiners_back_too() -> None:
     roster = Roster(middle)
-    roster.join(wait("a"), Pace(), 0, 0)
+    roster.join(wait("a"), Intervals(), 0, 0)
     round_ = roster.take(1)
     roster.failed(1, refused=True, retry_after=40)
     roster.again(round_)
-    roster.join(wait("b"), Pace(), 2, 2)
+    roster.join(wait("b"), Intervals(), 2, 2)
     assert roster.next_round() == pytest.approx(41)
 
 
 def test_age_counts_from_the_beginning_of_the_wait_not_from_joining() -> None:
     roster = Roster(middle)
-    member = roster.join(wait("a"), Pace(), -4000, 0)
+    member = roster.join(wait("a"), Intervals(), -4000, 0)
     roster.take(1)
     assert member.next_at == pytest.approx(61)

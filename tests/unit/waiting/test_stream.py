@@ -11,8 +11,8 @@ import pytest
 
 from kaltura_provider.api.errors import api_error
 from kaltura_provider.waiting.conditions.upload_token import TokenFull
-from kaltura_provider.waiting.polling.intervals import Pace
-from kaltura_provider.waiting.polling.readers import Plan, TokenReader
+from kaltura_provider.waiting.polling.intervals import Intervals
+from kaltura_provider.waiting.polling.readers import Calls, TokenReader
 from kaltura_provider.waiting.polling.reading import Reading
 from kaltura_provider.waiting.polling.roster import Member, Roster
 from kaltura_provider.waiting.polling.stream import poll
@@ -46,7 +46,7 @@ class SmallReader(TokenReader):
 
 def wait(roster: Roster, *ids: str, interval: float = 0.02) -> Member:
     now = asyncio.get_running_loop().time()
-    return roster.join(Watch(ids, TokenFull()), Pace.fixed(interval), now, now)
+    return roster.join(Watch(ids, TokenFull()), Intervals.fixed(interval), now, now)
 
 
 async def ticks(roster: Roster, clients: list[Client], number: int, reader: Any = None) -> list[Reading]:
@@ -155,7 +155,7 @@ async def test_an_answer_that_makes_no_sense_does_not_end_the_stream() -> None:
     class Nonsense(TokenReader):
         rounds = 0
 
-        def read(self, wanted: Any, now: float) -> Plan[Any]:
+        def read(self, wanted: Any, now: float) -> Calls[Any]:
             Nonsense.rounds += 1
             if Nonsense.rounds == 1:
                 raise KeyError("objects")

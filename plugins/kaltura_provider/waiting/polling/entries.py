@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from kaltura_provider.api.errors import KalturaAPIError
 from kaltura_provider.api.wire import Request
 from kaltura_provider.services.flavor_asset import FlavorAsset
-from kaltura_provider.waiting.polling.readers import BATCH, Answers, Plan, batches, pages, read_one_by_one
+from kaltura_provider.waiting.polling.readers import BATCH, Answers, Calls, batches, pages, read_one_by_one
 from kaltura_provider.waiting.snapshot import ENTRY_FIELDS, FLAVOR_FIELDS, EntrySnapshot
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class EntryReader:
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
 
-    def read(self, wanted: Mapping[str, Sequence[EntryCondition]], now: float) -> Plan[Answers]:
+    def read(self, wanted: Mapping[str, Sequence[EntryCondition]], now: float) -> Calls[Answers]:
         """Plan the reading of these entries, with flavors for the conditions that need them."""
         answers = yield Request(
             "baseEntry",
@@ -58,7 +58,7 @@ class EntryReader:
         kept = set(ids)
         self._known = {entry_id: known for entry_id, known in self._known.items() if entry_id in kept}
 
-    def _confirm(self, missing: Sequence[str]) -> Plan[tuple[dict[str, EntrySnapshot], dict[str, KalturaAPIError]]]:
+    def _confirm(self, missing: Sequence[str]) -> Calls[tuple[dict[str, EntrySnapshot], dict[str, KalturaAPIError]]]:
         """Ask for entries by their id alone: such a list has no default filters and shows deleted ones too."""
         found: dict[str, EntrySnapshot] = {}
         refused: dict[str, KalturaAPIError] = {}
@@ -82,7 +82,7 @@ class EntryReader:
         entries: Mapping[str, EntrySnapshot],
         wanted: Mapping[str, Sequence[EntryCondition]],
         now: float,
-    ) -> Plan[dict[str, EntrySnapshot]]:
+    ) -> Calls[dict[str, EntrySnapshot]]:
         asked = {
             entry_id: entry
             for entry_id, entry in entries.items()

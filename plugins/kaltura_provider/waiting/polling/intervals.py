@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["DEFAULT_INTERVALS", "Pace", "backoff", "jittered"]
+__all__ = ["DEFAULT_INTERVALS", "Intervals", "backoff", "jittered"]
 
 DEFAULT_INTERVALS: Final = ((0.0, 5.0), (60.0, 10.0), (600.0, 30.0), (3600.0, 60.0))
 """Pairs of age and interval, in seconds: every 5 s in the first minute, then 10 s, 30 s, after an hour 60 s."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Intervals:
     """The interval between two looks, by the age of the wait.
 
     :param intervals: pairs (from age, interval) in seconds, ages ascending from 0.
@@ -36,7 +36,7 @@ class Pace:
         object.__setattr__(self, "intervals", steps)
 
     @classmethod
-    def fixed(cls, seconds: float) -> Pace:
+    def fixed(cls, seconds: float) -> Intervals:
         """Look every ``seconds``, whatever the age."""
         return cls(((0.0, seconds),))
 

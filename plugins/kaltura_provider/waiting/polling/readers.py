@@ -16,7 +16,7 @@ __all__ = [
     "GETS",
     "Answers",
     "JobReader",
-    "Plan",
+    "Calls",
     "Reader",
     "TokenReader",
     "batches",
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-Plan: TypeAlias = Generator[Request | list[Request], Any, T]
+Calls: TypeAlias = Generator[Request | list[Request], Any, T]
 """Yields a call (and is sent its value) or several at once (and is sent the list of values and errors)."""
 
 Answers: TypeAlias = dict[str, Snapshot | KalturaAPIError]
@@ -42,7 +42,7 @@ class Reader(Protocol):
 
     batch: int
 
-    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[Answers]:
+    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Calls[Answers]:
         """Plan the reading of at most ``batch`` objects; every one of them is in the result.
 
         :raises KalturaError: a call for many of them failed; whoever carries the plan out throws it in.
@@ -59,7 +59,7 @@ def batches(wanted: Mapping[str, T], size: int) -> Iterator[dict[str, T]]:
         yield dict(items[start : start + size])
 
 
-def pages(service: str, conditions: Mapping[str, Any], fields: str | None = None) -> Plan[list[dict[str, Any]]]:
+def pages(service: str, conditions: Mapping[str, Any], fields: str | None = None) -> Calls[list[dict[str, Any]]]:
     """Plan a ``list`` over all its pages."""
     pager = Pager(service, conditions, fields)
     objects: list[dict[str, Any]] = []
@@ -68,7 +68,7 @@ def pages(service: str, conditions: Mapping[str, Any], fields: str | None = None
     return objects
 
 
-def read_one_by_one(requests: Mapping[str, Request]) -> Plan[dict[str, Any]]:
+def read_one_by_one(requests: Mapping[str, Request]) -> Calls[dict[str, Any]]:
     """Plan a call for each object, at most :data:`GETS` in one exchange; values and errors come by the same ids.
 
     :raises KalturaAPIError: Kaltura has too many calls, or refuses the session: that is nothing of single objects.
@@ -88,7 +88,7 @@ class TokenReader:
 
     batch = BATCH
 
-    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[Answers]:
+    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Calls[Answers]:
         """Plan the reading of these tokens."""
         listed = yield from pages("uploadToken", {"idIn": ",".join(wanted)})
         found: Answers = {str(answer["id"]): TokenSnapshot.of(answer) for answer in listed}
@@ -111,7 +111,7 @@ class JobReader:
 
     batch = GETS
 
-    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Plan[Answers]:
+    def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Calls[Answers]:
         """Plan the reading of these jobs."""
         answers = yield from read_one_by_one(
             {job_id: Request("bulkUpload_bulk", "get", {"id": job_id}) for job_id in wanted}

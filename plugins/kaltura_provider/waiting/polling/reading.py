@@ -13,7 +13,7 @@ from kaltura_provider.waiting.polling.readers import batches
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from kaltura_provider.waiting.polling.readers import Plan, Reader
+    from kaltura_provider.waiting.polling.readers import Calls, Reader
     from kaltura_provider.waiting.snapshot import Snapshot
 
 __all__ = ["Reading", "Suspects", "read_all"]
@@ -65,7 +65,7 @@ class Suspects:
         self._ids -= reading.snapshots.keys()
 
 
-def read_all(reader: Reader, wanted: Mapping[str, Any], now: float, suspects: Suspects) -> Plan[Reading]:
+def read_all(reader: Reader, wanted: Mapping[str, Any], now: float, suspects: Suspects) -> Calls[Reading]:
     """Plan the reading of all of ``wanted``.
 
     A call for many that Kaltura answers with an error is made again for each half of them, until the objects that

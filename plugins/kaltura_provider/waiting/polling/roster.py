@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from kaltura_provider.waiting.polling.intervals import Pace, backoff, jittered
+from kaltura_provider.waiting.polling.intervals import Intervals, backoff, jittered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ class Member:
     """One wait of the roster; ``began`` and ``next_at`` are in seconds of the roster's clock."""
 
     watch: Watch
-    pace: Pace
+    pace: Intervals
     began: float
     next_at: float
 
@@ -53,7 +53,7 @@ class Roster:
         self._fastest = float("inf")
         self._next: float | None = float("inf")
 
-    def join(self, watch: Watch, pace: Pace, began: float, now: float) -> Member:
+    def join(self, watch: Watch, pace: Intervals, began: float, now: float) -> Member:
         """Add a wait that ``began`` some time ago; it is looked at soon, together with others that join now."""
         self._fastest = min(pace.interval(now - began), self._fastest)
         first = max(now + FIRST_LOOK, self._last_round + self._fastest / 2)

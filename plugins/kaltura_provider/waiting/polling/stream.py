@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.async_client import AsyncKalturaClient
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.waiting.polling.readers import Plan, Reader
+    from kaltura_provider.waiting.polling.readers import Calls, Reader
     from kaltura_provider.waiting.polling.roster import Member, Roster
 
 __all__ = ["poll", "read_now"]
@@ -99,7 +99,7 @@ def _take_note(roster: Roster, round_: list[Member], reading: Reading, now: floa
         log.warning("Looking at %d objects failed", len(reading.unread), exc_info=error)
 
 
-async def _carry_out_async(client: AsyncKalturaClient, plan: Plan[Reading]) -> Reading:
+async def _carry_out_async(client: AsyncKalturaClient, plan: Calls[Reading]) -> Reading:
     """Carry out a plan. Nothing is repeated here: the roster decides when, for all waits at once."""
     try:
         step = next(plan)
@@ -118,7 +118,7 @@ async def _carry_out_async(client: AsyncKalturaClient, plan: Plan[Reading]) -> R
         return reading
 
 
-def _carry_out(client: KalturaClient, plan: Plan[Reading]) -> Reading:
+def _carry_out(client: KalturaClient, plan: Calls[Reading]) -> Reading:
     try:
         step = next(plan)
         while True:

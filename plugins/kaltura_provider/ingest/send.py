@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.ingest.confirmation import confirm, record_refusal
 from kaltura_provider.ingest.marks import MarkLostError
-from kaltura_provider.ingest.model import AssetError, AssetRef, AssetState
+from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.settings import IngestSettings
 from kaltura_provider.upload.errors import ChecksumMismatch, GoneReason, TokenGone, UploadError
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.api.observer import Observer
-    from kaltura_provider.ingest.model import Asset
+    from kaltura_provider.ingest.model import SourceItem
     from kaltura_provider.upload.result import UploadResult
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.uploader import Uploader
 
-__all__ = ["Ingested", "describe", "ingest", "send_asset"]
+__all__ = ["Ingested", "describe", "ingest", "send_item"]
 
 # A token lost under way costs a round; more than this in a row is no accident.
 _ROUNDS = 4
@@ -35,19 +35,19 @@ _ROUNDS = 4
 class Ingested:
     """What came of one asset; ``upload`` is the last upload of this run, if it sent anything."""
 
-    ref: AssetRef
+    ref: ItemRef
     upload: UploadResult | None = None
 
 
-def send_asset(
+def send_item(
     client: KalturaClient,
     uploader: Uploader,
-    ref: AssetRef,
+    ref: ItemRef,
     source: Source,
     *,
     settings: IngestSettings | None = None,
     observer: Observer | None = None,
-    on_ref: Callable[[AssetRef], None] | None = None,
+    on_ref: Callable[[ItemRef], None] | None = None,
 ) -> Ingested:
     """Bring the bytes of a reference in state ``send`` in, and confirm; in other states only confirm.
 
@@ -60,7 +60,7 @@ def send_asset(
     settings = settings or IngestSettings()
     upload: UploadResult | None = None
     for _ in range(_ROUNDS):
-        if ref.state is AssetState.SEND and ref.token_id is not None:
+        if ref.state is ItemState.SEND and ref.token_id is not None:
             try:
                 upload = uploader.send(source, ref.token_id, attached=ref.attached, own=ref.own)
             except TokenGone as gone:
@@ -74,12 +74,12 @@ def send_asset(
                 _drop_token(client, ref.token_id)
                 raise
             else:
-                ref = ref.to(AssetState.SENT)
+                ref = ref.to(ItemState.SENT)
         ref = confirm(client, ref, settings=settings, observer=observer, on_ref=on_ref)
-        if ref.state is not AssetState.SEND:
+        if ref.state is not ItemState.SEND:
             return Ingested(ref, upload)
     text = f"the upload token of {ref.uri} was lost {_ROUNDS} times in a row"
-    return Ingested(ref.failed(AssetError("token_lost", text, retry_helps=True)), upload)
+    return Ingested(ref.failed(ItemError("token_lost", text, retry_helps=True)), upload)
 
 
 def _drop_token(client: KalturaClient, token_id: str) -> None:
@@ -91,12 +91,12 @@ def _drop_token(client: KalturaClient, token_id: str) -> None:
 def ingest(
     client: KalturaClient,
     uploader: Uploader,
-    assets: Sequence[tuple[Asset, Callable[[], Source]]],
+    assets: Sequence[tuple[SourceItem, Callable[[], Source]]],
     *,
     settings: IngestSettings | None = None,
     observer: Observer | None = None,
     known: Mapping[str, str] | None = None,
-    on_ref: Callable[[AssetRef], None] | None = None,
+    on_ref: Callable[[ItemRef], None] | None = None,
 ) -> list[Ingested]:
     """Ingest a list; each asset comes with a function that opens its source. Raises what :func:`prepare` raises."""
     settings = (settings or IngestSettings()).of_one_run()
@@ -117,26 +117,26 @@ def ingest(
 def _one(
     client: KalturaClient,
     uploader: Uploader,
-    asset: Asset,
-    ref: AssetRef,
+    asset: SourceItem,
+    ref: ItemRef,
     open_source: Callable[[], Source],
     settings: IngestSettings,
     observer: Observer | None,
-    on_ref: Callable[[AssetRef], None] | None,
+    on_ref: Callable[[ItemRef], None] | None,
 ) -> Ingested:
-    if ref.state in (AssetState.DONE, AssetState.SKIPPED, AssetState.FAILED):
+    if ref.state in (ItemState.DONE, ItemState.SKIPPED, ItemState.FAILED):
         return Ingested(ref)
-    sent = send_asset(client, uploader, ref, open_source(), settings=settings, observer=observer, on_ref=on_ref)
-    if sent.ref.state is AssetState.SENT and sent.ref.entry_id is None:
+    sent = send_item(client, uploader, ref, open_source(), settings=settings, observer=observer, on_ref=on_ref)
+    if sent.ref.state is ItemState.SENT and sent.ref.entry_id is None:
         made = prepare(client, [asset], settings=settings, observer=observer, on_ref=on_ref)[0]
         return Ingested(made, sent.upload)
     return sent
 
 
-def describe(error: Exception) -> AssetError:
+def describe(error: Exception) -> ItemError:
     """Describe what stopped an asset's upload."""
     if isinstance(error, SourceError | UploadError):
-        return AssetError("source" if isinstance(error, SourceError) else "upload", str(error), not error.permanent)
+        return ItemError("source" if isinstance(error, SourceError) else "upload", str(error), not error.permanent)
     if isinstance(error, MarkLostError):
-        return AssetError("mark_lost", str(error), retry_helps=True)
-    return AssetError.of(error)
+        return ItemError("mark_lost", str(error), retry_helps=True)
+    return ItemError.of(error)

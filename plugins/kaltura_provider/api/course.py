@@ -16,8 +16,8 @@ from kaltura_provider.api.errors import (
     KalturaTransportError,
 )
 from kaltura_provider.api.observer import CallRecord, Observer
-from kaltura_provider.api.retry import NO_RETRY, RetryPolicy
-from kaltura_provider.api.steps import NeedSession, Plan, Send, Sleep, Timeout
+from kaltura_provider.api.retry import NO_RETRY, RetrySettings
+from kaltura_provider.api.steps import NeedSession, Send, Sleep, Steps, Timeout
 from kaltura_provider.api.wire import (
     HttpReply,
     HttpRequest,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from kaltura_provider.api.multipart import FilePart
     from kaltura_provider.api.session import SessionKeeper
 
-__all__ = ["Planner", "merge_timeout"]
+__all__ = ["CallCourse", "merge_timeout"]
 
 
 def merge_timeout(timeout: Timeout | float | None, default: Timeout) -> Timeout:
@@ -64,7 +64,7 @@ class _Course:
     build: Callable[[str | None], HttpRequest]
     read: Callable[[HttpReply], Any]
     repeatable: bool
-    retry: RetryPolicy
+    retry: RetrySettings
     timeout: Timeout
     own_session: bool = True
     ks: str | None = None
@@ -88,7 +88,7 @@ class _Outcome:
     readable: bool = True
 
 
-class Planner:
+class CallCourse:
     """Makes the plan of every call of one client."""
 
     def __init__(
@@ -96,7 +96,7 @@ class Planner:
         service_url: str,
         sessions: SessionKeeper,
         observer: Observer,
-        retry: RetryPolicy,
+        retry: RetrySettings,
         timeout: Timeout,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -107,7 +107,7 @@ class Planner:
         self._timeout = timeout
         self._clock = clock
 
-    def open_session(self) -> Plan[str]:
+    def open_session(self) -> Steps[str]:
         """Open a session and keep it."""
         return self._sessions.open(self._session_call)
 
@@ -119,9 +119,9 @@ class Planner:
         *,
         repeatable: bool | None,
         timeout: Timeout | float | None,
-        retry: RetryPolicy | None,
+        retry: RetrySettings | None,
         anonymous: bool,
-    ) -> Plan[Any]:
+    ) -> Steps[Any]:
         """One call."""
         return self._run(
             _Course(
@@ -144,7 +144,7 @@ class Planner:
         file: FilePart,
         *,
         timeout: Timeout | float | None,
-    ) -> Plan[Any]:
+    ) -> Steps[Any]:
         """One call with a file; repeated only with a new session, when the old one was refused."""
         return self._run(
             _Course(
@@ -160,7 +160,7 @@ class Planner:
 
     def read_file(
         self, service: str, action: str, params: Mapping[str, Any], *, timeout: Timeout | float | None
-    ) -> Plan[bytes]:
+    ) -> Steps[bytes]:
         """One call that answers with a file, read as a whole."""
         return self._run(
             _Course(
@@ -180,8 +180,8 @@ class Planner:
         *,
         repeatable: bool,
         timeout: Timeout | float | None,
-        retry: RetryPolicy | None,
-    ) -> Plan[list[Any]]:
+        retry: RetrySettings | None,
+    ) -> Steps[list[Any]]:
         """Several calls in one exchange; errors of single calls are elements of the list."""
         course = _Course(
             "multirequest",
@@ -195,8 +195,14 @@ class Planner:
         return self._run(_with_trouble(course))
 
     def _session_call(
-        self, service: str, action: str, params: Mapping[str, Any], ks: str | None, *, retry: RetryPolicy | None = None
-    ) -> Plan[Any]:
+        self,
+        service: str,
+        action: str,
+        params: Mapping[str, Any],
+        ks: str | None,
+        *,
+        retry: RetrySettings | None = None,
+    ) -> Steps[Any]:
         return self._run(
             _Course(
                 service,
@@ -211,7 +217,7 @@ class Planner:
             )
         )
 
-    def _run(self, course: _Course) -> Plan[Any]:
+    def _run(self, course: _Course) -> Steps[Any]:
         began = self._clock()
         attempt, refused, renewed = 0, None, False
         while True:
@@ -234,7 +240,7 @@ class Planner:
             else:
                 raise (yield from self._explained(course, error))
 
-    def _explained(self, course: _Course, error: KalturaError) -> Plan[KalturaError]:
+    def _explained(self, course: _Course, error: KalturaError) -> Steps[KalturaError]:
         """Return an error that says what is wrong where the server's own does not: with a secret."""
         if course.own_session and isinstance(error, KalturaAPIError):
             once = partial(self._session_call, retry=NO_RETRY)
@@ -246,7 +252,7 @@ class Planner:
             return None
         return course.retry.delay(attempt, getattr(error, "retry_after", None), elapsed)
 
-    def _attempt(self, course: _Course, attempt: int, ks: str | None) -> Plan[_Outcome]:
+    def _attempt(self, course: _Course, attempt: int, ks: str | None) -> Steps[_Outcome]:
         request = course.build(ks)
         began = self._clock()
         reply: HttpReply | None = None

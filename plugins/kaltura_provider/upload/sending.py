@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from kaltura_provider.api.errors import KalturaAPIError, KalturaTransportError
 from kaltura_provider.upload import integrity
 from kaltura_provider.upload.checksum import ChecksumCollector
+from kaltura_provider.upload.chunk_plan import Chunk, ChunkPlan, Phase
 from kaltura_provider.upload.errors import ChunkRefused, FinalRefused, SizeMismatch, UploadCancelled
 from kaltura_provider.upload.finisher import Finisher
 from kaltura_provider.upload.pace import Pace
-from kaltura_provider.upload.plan import Chunk, Phase, UploadPlan
 from kaltura_provider.upload.progress import Progress, ProgressReporter
 from kaltura_provider.upload.restarts import CANNOT_RESUME, Restarts
 from kaltura_provider.upload.result import UploadResult
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kaltura_provider.upload.settings import Patience, UploadSettings
     from kaltura_provider.upload.sources.base import Source
 
-__all__ = ["Transfer"]
+__all__ = ["Sending"]
 
 log = logging.getLogger("kaltura_provider.upload")
 
@@ -38,7 +38,7 @@ _FAREWELL = 2.0
 _MAX_REFUSALS = 64
 
 
-class Transfer:
+class Sending:
     """Sends one source to one token, once.
 
     :param state: the token as the server last reported it.
@@ -72,7 +72,7 @@ class Transfer:
         self._end = halt
         self._resumed_from = state.front or 0
         self._pace = Pace(settings, source.size, rewind=source.rewind)
-        self._plan = UploadPlan(source.size, front=state.front, single=single, smallest=self._pace.smallest)
+        self._plan = ChunkPlan(source.size, front=state.front, single=single, smallest=self._pace.smallest)
         name = part_name(state.file_name, source.name)
         self._sender = ChunkSender(client, source, token_id, name, settings, patience, halt)
         self._finisher = Finisher(client, self._sender, token_id, patience, stop)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kaltura_provider.upload.chunk_plan import MAX_CHUNKS, Chunk, ChunkPlan, Phase, max_bytes, min_chunk_size
 from kaltura_provider.upload.pace import Pace
-from kaltura_provider.upload.plan import MAX_CHUNKS, Chunk, Phase, UploadPlan, max_bytes, min_chunk_size
 from kaltura_provider.upload.settings import UploadSettings
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
@@ -68,7 +68,7 @@ def test_every_byte_arrives_whatever_happens(size: int, chunk: int, parallelism:
     rng = random.Random(seed)
     # Few enough chunks to run quickly; the limit on their number has a test of its own.
     chunk = max(chunk, size // 150 + 1)
-    token, plan = ModelToken(), UploadPlan(size, smallest=1 + chunk // 4)
+    token, plan = ModelToken(), ChunkPlan(size, smallest=1 + chunk // 4)
     flying: list[Chunk] = []
     biggest = chunk
     for step in range(5000):
@@ -79,7 +79,7 @@ def test_every_byte_arrives_whatever_happens(size: int, chunk: int, parallelism:
             flying.clear()  # the process dies; another one asks the server and goes on
             sent = max((end for end in token.parked.values()), default=0)
             assert max(sent, token.front or 0) - (token.front or 0) <= 2 * parallelism * max(biggest, chunk)
-            plan = UploadPlan(size, front=token.front, smallest=1 + chunk // 4)
+            plan = ChunkPlan(size, front=token.front, smallest=1 + chunk // 4)
         handed = plan.next(parallelism, rng.choice([chunk, chunk // 2 + 1]))
         if handed is not None:
             alone = handed.final or not handed.resume or plan.phase is Phase.OPENING
@@ -118,7 +118,7 @@ def test_every_byte_arrives_whatever_happens(size: int, chunk: int, parallelism:
 )
 def test_never_more_chunks_than_the_server_takes(size: int, seed: int) -> None:
     rng = random.Random(seed)
-    token, plan, flying, handed_out = ModelToken(), UploadPlan(size), list[Chunk](), 0
+    token, plan, flying, handed_out = ModelToken(), ChunkPlan(size), list[Chunk](), 0
     while not plan.done:
         chunk = plan.next(8, 5 * MIB)
         if chunk is not None:
@@ -141,7 +141,7 @@ def test_never_more_chunks_than_the_server_takes(size: int, seed: int) -> None:
 def test_largest_source_that_is_accepted_stays_within_the_limit_on_a_request(part_limit: int) -> None:
     size = max_bytes(part_limit)
     assert min_chunk_size(size) == part_limit < min_chunk_size(size + 1)
-    plan, most = UploadPlan(size), 0
+    plan, most = ChunkPlan(size), 0
     while (chunk := plan.next(1, 5 * MIB)) is not None:
         most = max(most, chunk.length)
         plan.acknowledge(chunk)
@@ -154,7 +154,7 @@ def test_chunks_in_flight_never_spread_wider_than_the_source_can_go_back(size: i
     rewind, rng = 64 * MIB, random.Random(size)
     pace = Pace(UploadSettings(), size, rewind=rewind)
     pace.opened(1.0)
-    plan, flying, furthest = UploadPlan(size, smallest=pace.smallest), list[Chunk](), 0
+    plan, flying, furthest = ChunkPlan(size, smallest=pace.smallest), list[Chunk](), 0
     while not plan.done:
         chunk = plan.next(pace.parallelism, pace.chunk_size)
         if chunk is not None:
@@ -171,7 +171,7 @@ def test_chunks_in_flight_never_spread_wider_than_the_source_can_go_back(size: i
 
 
 def test_token_sent_anew_at_its_end_gets_no_larger_chunks() -> None:
-    plan = UploadPlan(44 * GIB)
+    plan = ChunkPlan(44 * GIB)
     while (chunk := _must(plan.next(4, 5 * MIB))).final is False:
         plan.acknowledge(chunk)
     plan.restart(8 * KIB)  # a late opener of another process has cut the file
@@ -180,10 +180,10 @@ def test_token_sent_anew_at_its_end_gets_no_larger_chunks() -> None:
 
 
 def test_chunk_grows_only_where_the_number_would_not_do() -> None:
-    plan = UploadPlan(200 * GIB, smallest=64 * MIB)
+    plan = ChunkPlan(200 * GIB, smallest=64 * MIB)
     plan.acknowledge(_must(plan.next(4, 64 * MIB)))
     assert _must(plan.next(4, 64 * MIB)).length == 64 * MIB
-    plan = UploadPlan(5 * TIB)
+    plan = ChunkPlan(5 * TIB)
     plan.acknowledge(_must(plan.next(4, 64 * MIB)))
     length = _must(plan.next(4, 64 * MIB)).length
     assert 5 * TIB // 9000 <= length <= 1.01 * 5 * TIB / 9000
@@ -191,7 +191,7 @@ def test_chunk_grows_only_where_the_number_would_not_do() -> None:
 
 
 def test_lost_chunk_comes_back_before_anything_new_and_may_be_cut_smaller() -> None:
-    plan = UploadPlan(1 * GIB, smallest=64 * MIB)
+    plan = ChunkPlan(1 * GIB, smallest=64 * MIB)
     plan.acknowledge(_must(plan.next(4, 64 * MIB)))
     first, second = _must(plan.next(4, 64 * MIB)), _must(plan.next(4, 64 * MIB))
     plan.lose(first)
@@ -201,7 +201,7 @@ def test_lost_chunk_comes_back_before_anything_new_and_may_be_cut_smaller() -> N
 
 
 def test_no_chunk_runs_further_ahead_than_the_parallelism() -> None:
-    plan = UploadPlan(10 * GIB)
+    plan = ChunkPlan(10 * GIB)
     plan.acknowledge(_must(plan.next(4, 10 * MIB)))
     stuck = _must(plan.next(4, 10 * MIB))
     ahead = 0
@@ -214,7 +214,7 @@ def test_no_chunk_runs_further_ahead_than_the_parallelism() -> None:
 
 
 def test_resumes_from_what_the_server_says_and_skips_what_it_finds_there() -> None:
-    plan = UploadPlan(1 * GIB, front=100 * MIB)
+    plan = ChunkPlan(1 * GIB, front=100 * MIB)
     opener = _must(plan.next(4, 10 * MIB))
     assert opener == Chunk(100 * MIB, 8 * KIB, resume=True)
     assert plan.next(4, 10 * MIB) is None
@@ -227,7 +227,7 @@ def test_chunk_of_an_earlier_process_that_ends_inside_ours_does_not_stop_the_cou
     """The server counts what it had put aside only from where its front ends; a second crash would cost the rest."""
     token = ModelToken()
     token.front, token.parked = 100, {300: 350}
-    plan = UploadPlan(10_000, front=100, opener=10, smallest=190)
+    plan = ChunkPlan(10_000, front=100, opener=10, smallest=190)
     opener = _must(plan.next(4, 190))
     plan.acknowledge(opener, token.upload(opener))
     first, second, third = (_must(plan.next(4, length)) for length in (190, 40, 100))
@@ -245,29 +245,29 @@ def test_chunk_of_an_earlier_process_that_ends_inside_ours_does_not_stop_the_cou
 
 
 def test_token_that_has_everything_only_needs_the_final_chunk() -> None:
-    plan = UploadPlan(12345, front=12345)
+    plan = ChunkPlan(12345, front=12345)
     assert plan.next(4, 10 * MIB) == Chunk(12345, 0, final=True)
     assert plan.next(4, 10 * MIB) is None
 
 
 def test_single_shot_is_first_and_final_at_once_but_never_on_a_token_with_bytes() -> None:
-    plan = UploadPlan(5 * MIB, single=True)
+    plan = ChunkPlan(5 * MIB, single=True)
     assert plan.next(4, 10 * MIB) == Chunk(0, 5 * MIB, resume=False, final=True)
-    assert _must(UploadPlan(5 * MIB, single=True, front=10).next(4, 10 * MIB)).final is False
+    assert _must(ChunkPlan(5 * MIB, single=True, front=10).next(4, 10 * MIB)).final is False
 
 
 def test_ambiguous_opener_is_followed_by_one_that_resumes() -> None:
-    plan = UploadPlan(1 * GIB)
+    plan = ChunkPlan(1 * GIB)
     opener = _must(plan.next(4, 10 * MIB))
     plan.lose(opener, front=1000)
     assert plan.next(4, 10 * MIB) == Chunk(1000, 8 * KIB, resume=True)
-    plan = UploadPlan(1 * GIB)
+    plan = ChunkPlan(1 * GIB)
     plan.lose(_must(plan.next(4, 10 * MIB)))
     assert plan.next(4, 10 * MIB) == Chunk(0, 8 * KIB, resume=False)
 
 
 def test_lost_final_is_handed_out_again_and_a_truncated_file_is_sent_again() -> None:
-    plan = UploadPlan(12345, front=12345)
+    plan = ChunkPlan(12345, front=12345)
     plan.lose(_must(plan.next(4, 10 * MIB)), 12345)
     assert _must(plan.next(4, 10 * MIB)).final
     plan.restart(8000)
@@ -275,7 +275,7 @@ def test_lost_final_is_handed_out_again_and_a_truncated_file_is_sent_again() -> 
 
 
 def test_chunks_near_the_end_shrink_so_that_all_connections_finish_together() -> None:
-    plan = UploadPlan(400 * MIB)
+    plan = ChunkPlan(400 * MIB)
     plan.acknowledge(_must(plan.next(4, 64 * MIB)))
     lengths = []
     while (chunk := plan.next(4, 64 * MIB)) is not None and not chunk.final:
@@ -288,20 +288,20 @@ def test_chunks_near_the_end_shrink_so_that_all_connections_finish_together() ->
 
 
 def test_first_chunks_differ_in_length_so_that_their_answers_do_not_come_together() -> None:
-    plan = UploadPlan(4 * GIB)
+    plan = ChunkPlan(4 * GIB)
     plan.acknowledge(_must(plan.next(4, 64 * MIB)))
     lengths = [_must(plan.next(4, 64 * MIB)).length for _ in range(4)]
     assert lengths == sorted(set(lengths))
     assert lengths[0] > 5 * MIB
     assert lengths[-1] == 64 * MIB
-    fixed = UploadPlan(4 * GIB, smallest=64 * MIB)
+    fixed = ChunkPlan(4 * GIB, smallest=64 * MIB)
     fixed.acknowledge(_must(fixed.next(4, 64 * MIB)))
     assert [_must(fixed.next(4, 64 * MIB)).length for _ in range(4)] == [64 * MIB] * 4
 
 
 def test_nothing_to_send_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing to send"):
-        UploadPlan(0)
+        ChunkPlan(0)
 
 
 def _must(chunk: Chunk | None) -> Chunk:

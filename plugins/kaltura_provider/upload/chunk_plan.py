@@ -11,7 +11,7 @@ from bisect import insort
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["MAX_CHUNKS", "OPENER_LENGTH", "Chunk", "Phase", "UploadPlan", "min_chunk_size", "max_bytes"]
+__all__ = ["MAX_CHUNKS", "OPENER_LENGTH", "Chunk", "Phase", "ChunkPlan", "min_chunk_size", "max_bytes"]
 
 MAX_CHUNKS = 9000
 """Chunks a token may take: the server refuses too many (``MAX_ALLOWED_CHUNK_COUNT_EXCEEDED``)."""
@@ -60,7 +60,7 @@ class Phase(StrEnum):
     DONE = "done"
 
 
-class UploadPlan:
+class ChunkPlan:
     """Hands out the chunks of one upload and tracks what the server has.
 
     With chunks of at most ``c`` bytes and ``p`` in flight, an upload that dies and is resumed from what the server

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.sensors.subject import Subject
+from kaltura_provider.sensors.targets import Targets
 
 REPORT = {"ready": {"0_a": 2}, "failed": {"0_b": "broken"}, "waiting": {}}
 
 
-def subject(given: Any) -> Subject:
-    return Subject(
+def subject(given: Any) -> Targets:
+    return Targets(
         given,
         name="entry",
         key="entry_id",

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from kaltura_provider.api.errors import KalturaTransportError, TransportFault, api_error
-from kaltura_provider.api.retry import RetryPolicy
+from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.upload.checksum import combine, crc32c, to_base64
 from kaltura_provider.upload.errors import (
     ChecksumMismatch,
@@ -34,7 +34,7 @@ MIB, GIB = 1 << 20, 1 << 30
 FIVE = UploadSettings(chunk_size=5 * MIB)
 FOUND = UploadSettings()
 QUICK = Patience(
-    retry=RetryPolicy(attempts=4, base=0.001, cap=0.002),
+    retry=RetrySettings(attempts=4, base=0.001, cap=0.002),
     final_poll=0.05,
     single_poll=0.05,
     poll=0.01,
@@ -585,14 +585,16 @@ def test_final_chunk_is_not_repeated_when_there_is_one_attempt() -> None:
     server = Server()
     refused = refusing(server, lambda params: params["finalChunk"], busy(None))
     with pytest.raises(KalturaTransportError, match="busy"):
-        send(server, Generated(20 * MIB), patience=dataclasses.replace(QUICK, retry=RetryPolicy(attempts=1)))
+        send(server, Generated(20 * MIB), patience=dataclasses.replace(QUICK, retry=RetrySettings(attempts=1)))
     assert len(refused) == 1
 
 
 def test_lost_file_is_not_begun_again_when_there_is_one_attempt() -> None:
     server = Forgetful(when=lambda params: params["resumeAt"] > 30 * MIB, heals=True)
     with pytest.raises(TokenGone) as caught:
-        send(server, Generated(64 * MIB), patience=dataclasses.replace(QUICK, retry=RetryPolicy(attempts=1)), own=True)
+        send(
+            server, Generated(64 * MIB), patience=dataclasses.replace(QUICK, retry=RetrySettings(attempts=1)), own=True
+        )
     assert caught.value.reason is GoneReason.LOST
     assert server.openers == 1
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Subject"]
+__all__ = ["Targets"]
 
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -19,7 +19,7 @@ _NOT_WAITED_FOR: Final = ("failed", "skipped")
 """States of an asset reference that an earlier task has settled."""
 
 
-class Subject:
+class Targets:
     """The objects of one sensor.
 
     :param given: the value of the sensor's argument, templates rendered. Text may be one id, ids with commas between
