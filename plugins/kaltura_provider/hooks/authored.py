@@ -10,6 +10,7 @@ from airflow.sdk.definitions._internal.expandinput import ListOfDictsExpandInput
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.definitions.xcom_arg import XComArg
 
+from kaltura_provider.hooks.border import airflow_errors
 from kaltura_provider.hooks.masking import mask_arguments
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ class AuthoredTemplates:
     ) -> None:
         returned = _returned_fields(parent, context)
         own = [name for name in template_fields if name not in returned]
-        super()._do_render_template_fields(parent, own, context, jinja_env, seen_oids)  # type: ignore[misc]
+        # No retry helps against a template that cannot be rendered.
+        with airflow_errors(context):
+            super()._do_render_template_fields(parent, own, context, jinja_env, seen_oids)  # type: ignore[misc]
         # What is not rendered does not come by where the secrets in the other arguments are masked.
         mask_arguments({name: getattr(parent, name, None) for name in returned})
 

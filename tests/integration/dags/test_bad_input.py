@@ -35,6 +35,9 @@ def test_what_is_no_source_here_ends_the_run_at_once(deployment, source: str) ->
     ran = deployment.run(deployment.form(), sources=[source])
     assert (ran.states["discover[-1]"], ran.tries["discover[-1]"]) == ("failed", 1)
     assert deployment.held() == {}
+    # The summary, which people look at first, says why there was nothing to ingest.
+    told, repeated = (ran.xcom(task_id, "kaltura_failure")["reason"] for task_id in ("discover", "summary"))
+    assert repeated.endswith(told)
     assert deployment.sandbox.control.tokens() == []
 
 
@@ -71,18 +74,18 @@ def test_a_wrong_secret_is_said_at_once_and_the_next_run_works(deployment, clips
     assert ran.tries["asset.prepare[0]"] == 1
     (failed,) = ran.summary["failed"]
     assert (failed["step"], failed["retry_helps"]) == ("prepare", False)
-    assert "INVALID_KS" in failed["reason"]
+    assert "secret is not one of partner" in failed["reason"]
     deployment.connect()
     assert deployment.run(deployment.form(), sources=[uri]).state == "success"
     assert_one_good_entry(deployment, clips["clip-1.mp4"])
 
 
 def test_a_wrong_connection_is_said_in_the_summary_for_each_asset(deployment, clips) -> None:
-    uri = deployment.put("form/clip.mp4", clips["clip-1.mp4"])
+    uris = [deployment.put(f"form/{name}", clips[name]) for name in ("clip-1.mp4", "clip-2.mp4")]
     deployment.connect(login="me")
-    ran = deployment.run(deployment.form(), sources=[uri, uri + "2"])
+    ran = deployment.run(deployment.form(), sources=uris)
     assert ran.state == "failed"
-    assert [(item["step"], "'me' is no partner id" in item["reason"]) for item in ran.summary["failed"]] == [
+    assert [(item["step"], "is no partner id" in item["reason"]) for item in ran.summary["failed"]] == [
         ("prepare", True)
     ] * 2
 

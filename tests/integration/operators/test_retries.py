@@ -156,3 +156,19 @@ def test_bad_arguments_of_attach_are_refused_before_any_call(kaltura) -> None:
         kaltura.run(attach, token=token, metadata={"titel": "x"})
     with pytest.raises(AirflowFailException, match="makes media READY at once"):
         kaltura.run(attach, token=token, metadata={"conversion_profile_id": -1})
+
+
+@pytest.mark.parametrize("text", ["{{ nothing.at.all }}", "{{ 0_ab12cd34 }", "{% if %}"])
+def test_a_template_that_cannot_be_rendered_fails_at_once(text: str) -> None:
+    from airflow.sdk import DAG
+
+    from kaltura_provider.feeds.discover import KalturaDiscoverOperator
+    from kaltura_provider.sensors.entry import KalturaEntryReadySensor
+
+    with DAG("broken", schedule=None) as dag:
+        KalturaAddEntryOperator(task_id="operator", metadata={"name": text})
+        KalturaEntryReadySensor(task_id="sensor", entry=text)
+        KalturaDiscoverOperator(task_id="discover", uri=text)
+    for task in dag.tasks:
+        with pytest.raises(AirflowFailException):
+            task.render_template_fields({"ti": object()})  # type: ignore[typeddict-item]
