@@ -85,7 +85,7 @@ def test_a_wrong_connection_is_said_in_the_summary_for_each_asset(deployment, cl
     deployment.connect(login="me")
     ran = deployment.run(deployment.form(), sources=uris)
     assert ran.state == "failed"
-    assert [(item["step"], "is no partner id" in item["reason"]) for item in ran.summary["failed"]] == [
+    assert [(item["step"], "login (partner id) is no number" in item["reason"]) for item in ran.summary["failed"]] == [
         ("prepare", True)
     ] * 2
 
