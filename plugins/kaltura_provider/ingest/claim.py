@@ -294,7 +294,7 @@ class Claim:
         if ending.entry is not None:
             return replace_content(ledger, self.asset, ending.entry, file.id if file else mine)
         if self._importing:
-            return import_entry(client, self.asset, run)
+            return import_entry(client, self.asset, mine, run)
         if file is not None:
             return create_from_file(client, self.asset, file.id, run)
         return create_entry(client, self.asset, mine, run)

@@ -72,13 +72,15 @@ def create_entry(client: KalturaClient, asset: SourceItem, token_id: str, run: s
     return _create(client, asset, _marks(pending_mark(asset.content), run), token_resource(token_id))
 
 
-def import_entry(client: KalturaClient, asset: SourceItem, run: str | None) -> Attached:
+def import_entry(client: KalturaClient, asset: SourceItem, claim: str, run: str | None) -> Attached:
     """Make the entry and have Kaltura fetch its content from ``asset.import_url``; raises as :func:`create_entry`."""
     resource = url_resource(asset.import_url or "", asset.import_headers)
-    return _create(client, asset, _marks(import_mark(asset.content), run), resource)
+    return _create(client, asset, _marks(import_mark(asset.content), run), resource, claim=claim)
 
 
-def _create(client: KalturaClient, asset: SourceItem, marks: Sequence[str], resource: dict[str, Any]) -> Attached:
+def _create(
+    client: KalturaClient, asset: SourceItem, marks: Sequence[str], resource: dict[str, Any], claim: str | None = None
+) -> Attached:
     sent = entry_object(asset, marks)
     service = asset.kind.service
     params: dict[str, Any] = {"entry": sent}
@@ -91,6 +93,9 @@ def _create(client: KalturaClient, asset: SourceItem, marks: Sequence[str], reso
     entry = _made(client, added, asset)
     lost = tuple(lost_properties(sent, added))
     try:
+        if claim is not None:
+            # No token fences an import: whoever lost the claim on the way must not begin one.
+            client.call("uploadToken", "get", {"uploadTokenId": claim})
         attached = client.call(service, "addContent", {"entryId": entry.id, "resource": resource})
     except KalturaAPIError as error:
         return Attached(entry, error, lost)
