@@ -79,15 +79,15 @@ def choose(enumeration: type[EnumT], value: object, name: str) -> EnumT:
     raise KalturaConfigurationError(name, text, "is unknown", f"use one of {known}")
 
 
-def number(value: object, name: str, *, least: int = 0, most: int | None = None) -> int:
+def number(value: object, name: str, *, minimum: int = 0, maximum: int | None = None) -> int:
     """Return a whole number, given as one or as text.
 
     :raises KalturaConfigurationError: it is none, or out of range.
     """
     text = str(value).strip()
     found = int(text) if re.fullmatch(r"-?\d+", text) and not isinstance(value, bool) else None
-    if found is None or found < least or (most is not None and found > most):
-        reach = f"of {least} or more" if most is None else f"from {least} to {most}"
+    if found is None or found < minimum or (maximum is not None and found > maximum):
+        reach = f"of {minimum} or more" if maximum is None else f"from {minimum} to {maximum}"
         raise KalturaConfigurationError(name, text, "is out of range", f"give a whole number {reach}")
     return found
 

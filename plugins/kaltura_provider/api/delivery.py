@@ -192,7 +192,7 @@ def _playback_format(format: PlaybackFormat | str) -> str:
 
 
 def _above_zero(value: object, name: str) -> int:
-    return number(value, name, least=1)
+    return number(value, name, minimum=1)
 
 
 def _listed(values: Any, name: str, read: Callable[[object, str], int | str]) -> str | None:

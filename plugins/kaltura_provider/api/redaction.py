@@ -83,14 +83,14 @@ def secrets_in(text: str) -> list[str]:
     return [secret for secret in dict.fromkeys((*found, *bare, *decoded)) if secret.strip("*")]
 
 
-def printable(text: str, most: int = LONGEST) -> str:
+def printable(text: str, maximum: int = LONGEST) -> str:
     r"""Return foreign text as one line: without secrets, what is not printable escaped, and what is too long cut off.
 
     A line break, ESC or a sign that turns the direction of reading is shown as ``\n``, ``\x1b``, ``\u202e``.
     """
-    left = len(text) - most
+    left = len(text) - maximum
     if left > 0:
-        text = f"{text[:most]}... ({left} more characters)"
+        text = f"{text[:maximum]}... ({left} more characters)"
     text = redact(text)
     if text.isprintable():
         return text

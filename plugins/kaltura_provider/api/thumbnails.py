@@ -110,9 +110,9 @@ def thumbnail_url(
 
 
 def _read_numbers(values: dict[str, Any]) -> None:
-    for name, (least, most) in _NUMBERS.items():
+    for name, (minimum, maximum) in _NUMBERS.items():
         if name in values:
-            values[name] = number(values[name], name, least=least, most=most)
+            values[name] = number(values[name], name, minimum=minimum, maximum=maximum)
     for name in ("vid_sec", "start_sec", "end_sec"):
         if name in values:
             values[name] = _seconds(values[name], name)

@@ -23,7 +23,7 @@ def delivery_base(cdn_host: str, partner_id: int | str, *, sub_partner: bool = F
 
     :raises KalturaConfigurationError: the host is none, or the partner id is no number.
     """
-    partner = number(partner_id, "partner_id", least=1)
+    partner = number(partner_id, "partner_id", minimum=1)
     base = f"{normalize_host(cdn_host, field='CDN host')}/p/{partner}"
     return f"{base}/sp/{partner}00" if sub_partner else base
 

@@ -1,84 +1,21 @@
-"""The DAG a feed becomes."""
+"""Build the DAG of one feed."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pendulum
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param
 
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
 from kaltura_provider.feeds.interval import DATE_PARAM, runs_within_a_day
-from kaltura_provider.feeds.load import load_feeds, problem_of, shortened
 from kaltura_provider.feeds.pipeline import ingest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kaltura_provider.feeds.schema import Feed
 
-__all__ = ["FeedDags", "feed_dag", "feed_dags"]
-
-
-@dataclass
-class FeedDags:
-    """The DAGs of a folder of feeds, and what is wrong with the feeds that became none: ``file:line: field: problem``.
-
-    Each DAG is known to be one that Airflow can store.
-    """
-
-    dags: list[DAG] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-
-def feed_dags(folder: Path, *, only: str | None = None) -> FeedDags:
-    """Build the DAG of every feed of a folder; a feed that cannot become one leaves the others alone.
-
-    :param only: the id of the one DAG that is needed, such as in a worker.
-    """
-    loaded = load_feeds(folder)
-    # A worker's DAG has been stored; serializing it again would cost each task half a second.
-    build = _stored if only is None else feed_dag
-    built = FeedDags(problems=loaded.problems)
-    for feed in loaded.feeds:
-        if only is not None and feed.dag_id != only:
-            continue
-        try:
-            built.dags.append(build(feed))
-        except Exception as error:
-            said = f"Airflow takes no such DAG: {shortened(f'{type(error).__name__}: {error}')}"
-            built.problems.append(problem_of(loaded.paths[feed.name], _culprit(feed), said))
-    return built
-
-
-def _stored(feed: Feed) -> DAG:
-    """Return the DAG of a feed, having serialized it as Airflow's DAG processor will.
-
-    One DAG that cannot be serialized takes the others of its file with it.
-    """
-    from airflow.serialization.serialized_objects import DagSerialization
-
-    dag: Any = feed_dag(feed)
-    dag.validate()
-    dag.check_cycle()
-    DagSerialization.to_dict(dag)
-    return cast("DAG", dag)
-
-
-def _culprit(feed: Feed) -> str:
-    """Return the field without which the feed would become a DAG; ``feed`` if there is no single one."""
-    for name in sorted(feed.model_fields_set):
-        default = type(feed).model_fields[name]
-        if default.is_required():
-            continue
-        try:
-            _stored(feed.model_copy(update={name: default.get_default()}))
-        except Exception:  # noqa: S112 - this field is not to blame, or not alone
-            continue
-        return name
-    return "feed"
+__all__ = ["feed_dag"]
 
 
 def feed_dag(feed: Feed) -> DAG:

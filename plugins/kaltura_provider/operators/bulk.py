@@ -88,9 +88,9 @@ class KalturaBulkUploadOperator(KalturaOperator):
 
         if self.file_format not in (None, "", *BulkFormat):
             raise KalturaConfigurationError("file_format", self.file_format, "is unknown", "use csv or xml")
-        size = number(self.rows_per_job, "rows_per_job", least=1, most=MOST_ROWS)
+        size = number(self.rows_per_job, "rows_per_job", minimum=1, maximum=MOST_ROWS)
         given = self.conversion_profile_id
-        profile = None if given in (None, "") else number(given, "conversion_profile_id", least=-1)
+        profile = None if given in (None, "") else number(given, "conversion_profile_id", minimum=-1)
         rows = read_rows(self.rows, self._presigned())
         plain = all(row.action is BulkAction.ADD for row in rows)
         kind = BulkFormat(self.file_format or (BulkFormat.CSV if plain else BulkFormat.XML))
@@ -241,7 +241,7 @@ def _jobs(given: Any) -> list[dict[str, Any]]:
     for item in as_list(given)[0]:
         job = item if isinstance(item, dict) else {"bulk_upload_id": item}
         given = job.get("bulk_upload_id", job.get("id"))
-        jobs.append({**job, "bulk_upload_id": number(given, "bulk_upload", least=1)})
+        jobs.append({**job, "bulk_upload_id": number(given, "bulk_upload", minimum=1)})
     if not jobs:
         raise KalturaConfigurationError("bulk_upload", None, "is empty", "give at least one job")
     return jobs

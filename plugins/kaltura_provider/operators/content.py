@@ -175,7 +175,7 @@ class KalturaUpdateContentOperator(_ContentOperator):
 
         entry_id, source = self._read()
         given = self.conversion_profile_id
-        profile = None if given in (None, "") else number(given, "conversion_profile_id", least=-1)
+        profile = None if given in (None, "") else number(given, "conversion_profile_id", minimum=-1)
         attempt = RememberedAttempt(context, entry_id, source)
         client = self.hook.get_conn()
         replaced = replace_content(client, entry_id, source, conversion_profile_id=profile, attempt=attempt)

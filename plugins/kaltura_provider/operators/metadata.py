@@ -58,7 +58,7 @@ class KalturaSetMetadataOperator(KalturaOperator):
         from kaltura_provider.services.metadata import metadata_xml, set_metadata
 
         entry = entry_id(self.entry_id)
-        profile = number(self.metadata_profile_id, "metadata_profile_id", least=1)
+        profile = number(self.metadata_profile_id, "metadata_profile_id", minimum=1)
         xml = metadata_xml(self.values, self.xml)
         done = set_metadata(self.hook.get_conn(), entry, profile, xml)
         push_links(context, self.hook.account, entry)

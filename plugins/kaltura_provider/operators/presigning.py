@@ -14,4 +14,4 @@ def presigned_seconds(given: int | str) -> int:
     """
     from kaltura_provider.api.arguments import number
 
-    return number(given, "presigned_seconds", least=60, most=604_800)
+    return number(given, "presigned_seconds", minimum=60, maximum=604_800)

@@ -71,17 +71,21 @@ class _EntriesOperator(KalturaOperator):
             raise KalturaConfigurationError("entry_ids", None, "and filter exclude each other", "give one of them")
         if self.entry_ids is not None:
             ids = entry_ids(self.entry_ids)
-            most = len(ids) if self.max_entries is None else number(self.max_entries, "max_entries", least=1)
-            if len(ids) > most:
-                raise KalturaConfigurationError("entry_ids", len(ids), f"are more than max_entries ({most})", "check")
+            maximum = len(ids) if self.max_entries is None else number(self.max_entries, "max_entries", minimum=1)
+            if len(ids) > maximum:
+                raise KalturaConfigurationError(
+                    "entry_ids", len(ids), f"are more than max_entries ({maximum})", "check"
+                )
             return ids, False if self.dry_run_only is None else flag(self.dry_run_only, "dry_run_only")
         wanted = entry_filter(self.filter)
         if not wanted:
             raise KalturaConfigurationError("filter", None, "is empty", "say which entries; it would find them all")
         if self.max_entries is None:
-            raise KalturaConfigurationError("max_entries", None, "is missing", "say how many a filter may find at most")
-        most = number(self.max_entries, "max_entries", least=1)
-        found = find_limited(self.hook.get_conn(), wanted, most)
+            raise KalturaConfigurationError(
+                "max_entries", None, "is missing", "set the number of entries the filter may find"
+            )
+        maximum = number(self.max_entries, "max_entries", minimum=1)
+        found = find_limited(self.hook.get_conn(), wanted, maximum)
         dry = True if self.dry_run_only in (None, "") else flag(self.dry_run_only, "dry_run_only")
         return [str(entry["id"]) for entry in found], dry
 

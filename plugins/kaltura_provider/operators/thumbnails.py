@@ -94,7 +94,7 @@ class KalturaAddThumbnailOperator(AddAssetOperator):
         if self.source or self.url or self.token not in (None, ""):
             raise KalturaConfigurationError("second", self.second, "excludes any other source", "give one of them")
         sides = {
-            name: number(value, name, least=1, most=10_000)
+            name: number(value, name, minimum=1, maximum=10_000)
             for name, value in (("width", self.width), ("height", self.height))
             if value not in (None, "")
         }

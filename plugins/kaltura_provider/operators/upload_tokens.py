@@ -46,7 +46,7 @@ class KalturaAddUploadTokenOperator(KalturaOperator):
         from kaltura_provider.api.arguments import number
         from kaltura_provider.services.upload_token import add_token, read_token
 
-        size = None if self.file_size in (None, "") else number(self.file_size, "file_size", least=1)
+        size = None if self.file_size in (None, "") else number(self.file_size, "file_size", minimum=1)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
         token = memory.find_or_make(
             request_key(self.kaltura_conn_id, self.file_name, size),

@@ -10,7 +10,7 @@ from airflow.sdk import DAG
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kaltura_provider.feeds.dag import feed_dags
+from kaltura_provider.feeds.folder import build_feeds, check_feeds, feed_dags
 from kaltura_provider.feeds.load import FeedError, load_feed, load_feeds
 from kaltura_provider.feeds.schema import Feed
 
@@ -182,7 +182,7 @@ def test_any_value_of_any_field_leaves_the_other_feeds_alone(
     write(folder, GOOD)
     said = {"name": "odd", "start_date": dt.date(2024, 3, 1), "source": {"uri": "s3://media/x/"}}
     write(folder, yaml.safe_dump({**said, **fields}), "odd.yaml")
-    built = feed_dags(folder)
+    built = build_feeds(folder)
     assert "kaltura_feed_news" in [dag.dag_id for dag in built.dags]
     assert len(built.dags) == 2 or all("odd.yaml:" in problem for problem in built.problems)
 
@@ -190,7 +190,7 @@ def test_any_value_of_any_field_leaves_the_other_feeds_alone(
 def test_what_airflow_alone_refuses_is_an_error_of_that_feed_and_field(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kaltura_provider.feeds import dag as module
+    from kaltura_provider.feeds import folder as module
 
     build = module.feed_dag
 
@@ -202,17 +202,33 @@ def test_what_airflow_alone_refuses_is_an_error_of_that_feed_and_field(
     monkeypatch.setattr(module, "feed_dag", refusing)
     write(tmp_path, GOOD)
     write(tmp_path, GOOD.replace("name: news", "name: odd") + "pool: fast\nowner: nobody\n", "odd.yaml")
-    built = feed_dags(tmp_path)
+    built = build_feeds(tmp_path)
     assert [dag.dag_id for dag in built.dags] == ["kaltura_feed_news"]
-    assert built.problems == [
-        f"{tmp_path}/odd.yaml:7: owner: Airflow takes no such DAG: RuntimeError: no owner of mine"
-    ]
+    assert built.problems == [f"{tmp_path}/odd.yaml:7: owner: Airflow rejects the DAG: RuntimeError: no owner of mine"]
 
 
 def test_a_worker_builds_the_dag_of_its_task_only(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     write(tmp_path, GOOD.replace("name: news", "name: other"), "other.yaml")
-    assert [dag.dag_id for dag in feed_dags(tmp_path, only="kaltura_feed_other").dags] == ["kaltura_feed_other"]
+    assert [dag.dag_id for dag in build_feeds(tmp_path, only="kaltura_feed_other").dags] == ["kaltura_feed_other"]
+
+
+def test_two_lines_in_a_dag_file_define_the_good_feeds_and_two_in_another_report_the_bad_ones(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    write(tmp_path, "name: [", "broken.yaml")
+    assert list(feed_dags(str(tmp_path))) == ["kaltura_feed_news"]
+    with pytest.raises(FeedError, match=r"broken\.yaml:1: "):
+        check_feeds(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("folder", "problem"),
+    [("feeds", "'feeds' is a relative path"), ("/nowhere/feeds", "'/nowhere/feeds' is not a folder")],
+)
+def test_a_wrong_folder_is_reported_rather_than_taken_for_an_empty_one(folder: str, problem: str) -> None:
+    assert feed_dags(folder) == {}
+    with pytest.raises(FeedError, match=problem):
+        check_feeds(folder)
 
 
 def test_a_bad_feed_hides_no_other(tmp_path: Path) -> None:

@@ -45,13 +45,13 @@ class Site:
         etag: str | None = '"v1"',
         cut_after: list[int] | None = None,
         sized: bool = True,
-        most: int | None = None,
+        maximum: int | None = None,
         ranges_status: int = 206,
         headers: dict[str, str] | None = None,
     ) -> None:
         """Give out ``content``; ``cut_after`` holds lengths after which answers break off, one per answer.
 
-        ``most`` bounds the bytes of a range whatever was asked; ``ranges_status`` is sent with a range.
+        ``maximum`` bounds the bytes of a range whatever was asked; ``ranges_status`` is sent with a range.
         """
 
         def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -60,7 +60,7 @@ class Site:
             if asked:
                 first, _, last = asked.removeprefix("bytes=").partition("-")
                 start, end = int(first), min(int(last), end)
-                end = min(end, start + most - 1) if most else end
+                end = min(end, start + maximum - 1) if maximum else end
             whole = not asked or handler.headers.get("If-Range", etag) != etag
             body = content if whole else content[start : end + 1]
             handler.send_response(200 if whole else ranges_status)

@@ -356,7 +356,7 @@ def test_content_encodings_that_compress_are_refused(site: Site, coding: str) ->
 
 @pytest.mark.parametrize("status", [206, 200])
 def test_range_shorter_than_asked_for_is_continued_where_it_ended(site: Site, status: int) -> None:
-    site.serve(DATA, most=100_000, ranges_status=status)
+    site.serve(DATA, maximum=100_000, ranges_status=status)
     source = open_http(f"{site.url}/clip.mp4", policy=HERE)
     assert isinstance(source, HttpSource)
     began = time.monotonic()

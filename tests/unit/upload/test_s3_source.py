@@ -225,7 +225,7 @@ def test_throttled_key_is_waited_for_while_reading(site: Site, client: Any) -> N
 
 
 def test_ranges_shorter_than_asked_for_are_continued(site: Site, client: Any) -> None:
-    site.serve(DATA, most=100_000)
+    site.serve(DATA, maximum=100_000)
     source = open_s3(client, "bucket", "clip.mp4")
     assert b"".join(source.read(7, 350_000)) == DATA[7:350_007]
     site.answer = lambda handler: answer_slice(handler)

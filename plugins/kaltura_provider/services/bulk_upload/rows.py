@@ -210,12 +210,12 @@ def xml_file(rows: Iterable[BulkRow]) -> bytes:
 
 
 def _check_lengths(row: BulkRow, name: str) -> None:
-    for field, most in _XML_LENGTHS.items():
+    for field, maximum in _XML_LENGTHS.items():
         value = getattr(row.said, field)
-        if value is not None and len(value) > most:
+        if value is not None and len(value) > maximum:
             unit = "categories" if field == "categories" else "characters"
             raise KalturaConfigurationError(
-                f"{name}.{field}", None, f"has more than {most} {unit}", "shorten it, or use the CSV format"
+                f"{name}.{field}", None, f"has more than {maximum} {unit}", "shorten it, or use the CSV format"
             )
 
 

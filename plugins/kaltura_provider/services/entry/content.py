@@ -98,7 +98,7 @@ class ContentSource:
             raise KalturaConfigurationError("url", url, "is no path on a remote storage", "give one like /2026/a.mp4")
         return {
             "objectType": "KalturaRemoteStorageResource", "url": path,
-            "storageProfileId": number(self.storage_profile_id, "storage_profile_id", least=1),
+            "storageProfileId": number(self.storage_profile_id, "storage_profile_id", minimum=1),
         }  # fmt: skip
 
     def _header_lines(self) -> list[str]:

@@ -59,15 +59,15 @@ class Outcome:
     retry: KalturaAPIError | None = None
 
 
-def find_limited(client: KalturaClient, wanted: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
-    """Return the entries that a filter finds (id, name, createdAt), if they are no more than ``most``.
+def find_limited(client: KalturaClient, wanted: Mapping[str, Any], maximum: int) -> list[dict[str, Any]]:
+    """Return the entries that a filter finds (id, name, createdAt), if they are no more than ``maximum``.
 
     :raises KalturaConfigurationError: they are more. :raises KalturaError: as :func:`~.library.walk`.
     """
-    found = list(islice(walk(client, wanted, fields=("id", "name", "createdAt")), most + 1))
-    if len(found) > most:
+    found = list(islice(walk(client, wanted, fields=("id", "name", "createdAt")), maximum + 1))
+    if len(found) > maximum:
         raise KalturaConfigurationError(
-            "filter", None, f"finds more than max_entries ({most}) entries", "narrow it, or raise max_entries"
+            "filter", None, f"finds more than max_entries ({maximum}) entries", "narrow it, or raise max_entries"
         )
     return found
 

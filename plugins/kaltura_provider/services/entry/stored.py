@@ -24,8 +24,8 @@ _FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
 _BATCH = 100
 
 
-def _cut(text: str, most: int) -> str:
-    return text.encode()[:most].decode(errors="ignore").rstrip()
+def _cut(text: str, maximum: int) -> str:
+    return text.encode()[:maximum].decode(errors="ignore").rstrip()
 
 
 def normal_tags(tags: Iterable[str]) -> str:
@@ -42,12 +42,12 @@ def bounded(said: EntryMetadata) -> tuple[EntryMetadata, list[str]]:
     """Return ``said`` with its texts cut to what Kaltura keeps, and what was cut, in words."""
     changed: dict[str, Any] = {}
     notes = []
-    for name, most in _LIMITS.items():
+    for name, maximum in _LIMITS.items():
         text = getattr(said, name)
         # No character has fewer bytes than one.
-        if text and (len(text) > most or len(text.encode()) > most):
-            changed[name] = _cut(text, most)
-            notes.append(f"{name} was cut to {most} bytes: Kaltura keeps no more of one")
+        if text and (len(text) > maximum or len(text.encode()) > maximum):
+            changed[name] = _cut(text, maximum)
+            notes.append(f"{name} was cut to {maximum} bytes: Kaltura keeps no more of one")
     for tag in said.tags:
         size = len(tag.strip().encode())
         if size > _TAG_BYTES:
