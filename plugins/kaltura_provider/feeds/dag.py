@@ -27,7 +27,7 @@ def feed_dag(feed: Feed) -> DAG:
     zone = pendulum.timezone(feed.timezone)
     with DAG(
         dag_id=feed.dag_id,
-        description=feed.description or f"Ingest {feed.source.uri} into Kaltura",
+        description=feed.description or f"Ingest {feed.source.summary} into Kaltura",
         schedule=CronDataIntervalTimetable(feed.schedule, timezone=zone) if feed.schedule else None,
         start_date=_midnight(feed.start_date, zone),
         end_date=_last_moment(feed.end_date, zone) if feed.end_date else None,
@@ -46,9 +46,7 @@ def feed_dag(feed: Feed) -> DAG:
     ) as dag:
         discover = KalturaDiscoverOperator(
             task_id="discover",
-            uri=feed.source.uri,
-            include=feed.source.include,
-            exclude=feed.source.exclude,
+            source=feed.source.model_dump(mode="json"),
             unknown_files=feed.unknown_files,
             metadata=feed.metadata.model_dump(exclude_none=True),
             timezone=feed.timezone,
@@ -100,7 +98,7 @@ def _doc(feed: Feed) -> str:
 
 {feed.description}
 
-Every run lists `{feed.source.uri}` and brings what is new there into Kaltura: *prepare* finds or makes the entry,
+Every run lists `{feed.source.summary}` and brings what is new there into Kaltura: *prepare* finds or makes the entry,
 *upload* sends the bytes, *ready* waits until Kaltura has transcoded them, *flavors* lists the renditions. What is in
 Kaltura already is left as it is, so runs can be repeated and backfilled at will. Dates are in {feed.timezone}.
 """

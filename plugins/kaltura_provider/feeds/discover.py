@@ -1,4 +1,4 @@
-"""Find what a run has to ingest: the objects of an S3 prefix, or sources that the DAG names."""
+"""Find what a run has to ingest: what the feed's source holds for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from kaltura_provider.feeds.interval import feed_context, run_interval
-from kaltura_provider.feeds.listing import UNKNOWN, Selection, examples, select
+from kaltura_provider.feeds.listing import examples
 from kaltura_provider.feeds.templates import MetadataTemplates
 from kaltura_provider.hooks.authored import AuthoredTemplates
 from kaltura_provider.hooks.masking import MaskedArguments
@@ -18,17 +18,16 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from jinja2 import Environment
 
+    from kaltura_provider.feeds.sources import Found
+
 __all__ = ["KalturaDiscoverOperator"]
 
 
 class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
-    """List sources and say, for each, what its entry shall be.
+    """Ask a source what it holds for a run, and say, for each item, what its entry is to be.
 
-    :param uri: an S3 prefix (``s3://bucket/prefix/``) to list; or
-    :param sources: the sources themselves: ``s3://``, ``http(s)://`` or ``file://`` addresses.
-    :param include: shell patterns (``*.{mp4,mov}``, ``**/*.mp4``); an object is taken if the part of its key after the
-        prefix fits one ...
-    :param exclude: ... and none of these.
+    :param source: ``type`` and the fields of one source, as in a feed file: ``{"type": "s3_prefix", "uri":
+        "s3://bucket/{{ ds }}/"}``.
     :param unknown_files: what to do with objects that neither their names nor their first bytes show to be media or
         documents: ``ignore`` leaves them out, ``fail`` lets them fail in prepare, ``data`` makes data entries of them.
         With ``media_type`` in ``metadata`` there are none.
@@ -36,41 +35,38 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         ``stem``, ``key``).
     :param timezone: the time zone that dates in templates are in, for the DAG of a feed; a run without a logical date
         then takes the last interval that has ended.
-    :param batch_size: sources per batch.
+    :param batch_size: items per batch.
     :param aws_conn_id: the Airflow connection for S3.
-    :return: batches, each a list of ``{"uri": ..., "metadata": {...}}``; no source at all is no error. The XCom
-        ``left_out`` says how many listed objects were left out, by reason.
-    :raises AirflowFailException: if the bucket does not exist or may not be listed.
+    :param http_conn_id: the Airflow HTTP connection for ``http(s)`` addresses.
+    :return: batches, each a list of ``{"uri": ..., "metadata": {...}}``; a run may find nothing. The XCom ``left_out``
+        says how many items were left out, by reason.
+    :raises AirflowFailException: a field of the source is impossible, or the source cannot be read at all.
     """
 
     # `metadata` is rendered per asset, in execute(): here `asset` is not known yet.
-    template_fields: Sequence[str] = ("uri", "sources", "include", "exclude", "aws_conn_id")
+    template_fields: Sequence[str] = ("source", "aws_conn_id", "http_conn_id")
     ui_color = "#e8f4fa"
 
     def __init__(
         self,
         *,
-        uri: str | None = None,
-        sources: Sequence[str] | None = None,
-        include: Sequence[str] = ("*",),
-        exclude: Sequence[str] = (),
+        source: Mapping[str, Any],
         unknown_files: str = "ignore",
         metadata: Mapping[str, Any] | None = None,
         timezone: str | None = None,
         batch_size: int = 1,
         aws_conn_id: str = "aws_default",
+        http_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.uri = uri
-        self.sources = sources
-        self.include = include
-        self.exclude = exclude
+        self.source = source
         self.unknown_files = unknown_files
         self.metadata = metadata or {}
         self.timezone = timezone
         self.batch_size = batch_size
         self.aws_conn_id = aws_conn_id
+        self.http_conn_id = http_conn_id
 
     def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
         """Render the fields with dates in the feed's time zone."""
@@ -87,79 +83,50 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         if self.timezone:
             interval = run_interval(context, self.timezone)
             self.log.info("Ingesting %s%s.", interval, f": {interval.reason}" if interval.reason else "")
-        found = self._listed(context) if self.uri else dict.fromkeys(self._named())
-        templates = MetadataTemplates(self.get_template_env(), self.metadata)
-        scope = dict(feed_context(context, self.timezone))
-        assets = [{"uri": uri, "metadata": templates.render(scope, uri) | (kind or {})} for uri, kind in found.items()]
+        found = self._found()
+        self._tell(found)
+        left_out = {reason: len(names) for reason, names in found.left_out.items()}
+        context["ti"].xcom_push(key="left_out", value=left_out)
+        assets = self._requests(found, context)
         return [assets[start : start + self.batch_size] for start in range(0, len(assets), self.batch_size)]
 
-    def _named(self) -> list[str]:
-        """Return the sources that were named one by one."""
+    def _found(self) -> Found:
+        """Ask the source."""
+        from kaltura_provider.feeds.sources import Search, rendered_source
+
+        search = Search(
+            aws_conn_id=self.aws_conn_id,
+            http_conn_id=self.http_conn_id,
+            unknown_files=self.unknown_files,
+            kind_known=bool(self.metadata.get("media_type")),
+        )
+        return rendered_source(self.source).find(search)
+
+    def _requests(self, found: Found, context: Context) -> list[dict[str, Any]]:
+        """Return what is asked of prepare for each item."""
         from kaltura_provider.hooks.sealing import seal_address
+
+        templates = MetadataTemplates(self.get_template_env(), self.metadata)
+        scope = dict(feed_context(context, self.timezone))
+        return [
+            {"uri": seal_address(item.uri), "metadata": templates.render(scope, item.uri) | dict(item.metadata)}
+            for item in found.items
+        ]
+
+    def _tell(self, found: Found) -> None:
+        """Log what was taken, and what was left out and why, in few lines however many there are."""
         from kaltura_provider.hooks.sources import printable
 
-        uris = _unique(self.sources or ())
-        if uris:
-            self.log.info("Found %d: %s", len(uris), examples([printable(uri) for uri in uris]))
+        if not found.looked_at:
+            self.log.info("Nothing to ingest: there is nothing %s.", found.place)
         else:
-            self.log.info("Nothing to ingest: the list of sources is empty.")
-        return [seal_address(uri) for uri in uris]
-
-    def _listed(self, context: Context) -> dict[str, dict[str, str] | None]:
-        """Return the address of each object to take, with the metadata that its kind needs."""
-        from kaltura_provider.hooks.listing import list_s3
-
-        bucket, _, prefix = str(self.uri).removeprefix("s3://").partition("/")
-        objects = list_s3(bucket, prefix, aws_conn_id=self.aws_conn_id)
-        selection = select(objects, prefix, self.include, self.exclude)
-        strange = self._strange(selection, prefix)
-        selection.taken.sort(key=lambda item: item.key)
-        self._tell(selection)
-        context["ti"].xcom_push(
-            key="left_out", value={reason: len(paths) for reason, paths in selection.left_out.items()}
-        )
-        kind = {"media_type": "data"} if self.unknown_files == "data" else None
-        return {item.uri: kind if item.uri in strange else None for item in selection.taken}
-
-    def _strange(self, selection: Selection, prefix: str) -> set[str]:
-        """Look into the objects whose names do not tell what they are; return those that are no media for sure."""
-        from kaltura_provider.hooks.listing import first_bytes
-        from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
-
-        unsure, selection.unsure = selection.unsure, []
-        if not unsure or self.metadata.get("media_type"):
-            selection.taken += unsure
-            return set()
-        heads = first_bytes(unsure, HEAD_LENGTH, aws_conn_id=self.aws_conn_id)
-        strange = set()
-        for item, head in zip(unsure, heads, strict=True):
-            # What cannot be read is taken, so that prepare says why.
-            is_strange = head is not None and kind_of_content(head) in (None, "data")
-            if is_strange and self.unknown_files == "ignore":
-                selection.left_out[UNKNOWN].append(item.key[len(prefix) :].lstrip("/"))
-                continue
-            selection.taken.append(item)
-            if is_strange:
-                strange.add(item.uri)
-        return strange
-
-    def _tell(self, selection: Selection) -> None:
-        """Log what was taken, and what was left out and why, in few lines however many there are."""
-        taken = selection.taken
-        if not selection.listed:
-            self.log.info("Nothing to ingest: there is no object below %s.", self.uri)
-            return
-        self.log.info("Taking %d of %d objects below %s (%d bytes).", len(taken), selection.listed, self.uri,
-                      sum(item.size for item in taken))  # fmt: skip
-        if taken:
-            self.log.info("Taken: %s", examples([item.uri for item in taken]))
-        for reason, paths in selection.left_out.items():
-            self.log.info("Left out %d, %s: %s", len(paths), reason, examples(paths))
-        if selection.idle:
-            say = self.log.info if taken else self.log.warning
-            say("No object fits the include patterns %s; patterns are for the part of the key after %s.",
-                ", ".join(selection.idle), self.uri)  # fmt: skip
-
-
-def _unique(sources: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(source.strip() for source in sources if source.strip()))
+            total = sum(item.size or 0 for item in found.items)
+            size = f" ({total} bytes)" if total else ""
+            self.log.info("Taking %d of %d %s%s.", len(found.items), found.looked_at, found.place, size)
+        if found.items:
+            self.log.info("Taken: %s", examples([printable(item.uri) for item in found.items]))
+        for reason, names in found.left_out.items():
+            self.log.info("Left out %d, %s: %s", len(names), reason, examples(names))
+        for warning in found.warnings:
+            say = self.log.info if found.items else self.log.warning
+            say("%s", warning)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from kaltura_provider.feeds.document import MOST_BYTES, Document, DocumentError
 from kaltura_provider.feeds.schema import Feed
+from kaltura_provider.feeds.sources import SOURCE_TYPES
 
 __all__ = ["FeedError", "Feeds", "feeds_folder", "load_feed", "load_feeds", "problem_of", "shortened"]
 
@@ -109,8 +110,16 @@ def _document(path: Path) -> Document:
         raise DocumentError(1, f"cannot be read: {error.strerror}") from None
 
 
-def _problem(path: Path, document: Document, item: Any) -> str:
+def _field(item: Any) -> tuple[int | str, ...]:
+    """Return the way to a field; pydantic names the type of a source on it too."""
     where = tuple(item["loc"])
+    if item["type"] == "source_type":
+        return (*where, "type")
+    return where[:1] + where[2:] if where[:1] == ("source",) and where[1:2] and where[1] in SOURCE_TYPES else where
+
+
+def _problem(path: Path, document: Document, item: Any) -> str:
+    where = _field(item)
     message = item["msg"].removeprefix("Value error, ")
     value = item.get("input")
     if item["type"] == "extra_forbidden":

@@ -7,120 +7,25 @@ import re
 from typing import Annotated, Any, Literal
 
 import pendulum
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from kaltura_provider.feeds.patterns import check_pattern, split_patterns
-from kaltura_provider.feeds.templates import check_template
+from kaltura_provider.feeds.fields import Categories, ConnectionId, Count, Day, Strict, Tags, Template, Templates
+from kaltura_provider.feeds.sources import Source
 
-__all__ = ["Connections", "Feed", "Metadata", "S3Prefix"]
+__all__ = ["Connections", "Feed", "Metadata"]
 
-_LONGEST_TAG = 100
 _LONGEST_WAIT = dt.timedelta(days=30)
-_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _LARGEST_ID = 2**31 - 1
 
 
-def _as_list(value: object) -> object:
-    """Let an author write one word, or a comma separated line, where a list is meant."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
-def _as_patterns(value: object) -> object:
-    return split_patterns(value) if isinstance(value, str) else value
-
-
-def _as_categories(value: object) -> object:
-    """Take a text for one category: where commas separate several, nobody can tell."""
-    if isinstance(value, str):
-        if "," in value:
-            raise ValueError("has a comma; write a list with a category a line")
-        return [value]
-    return value
-
-
-def _fit_kaltura(value: str) -> str:
-    if "," in value:
-        raise ValueError("has a comma, by which Kaltura separates categories; rename the category without it")
-    return value
-
-
-def _usable(pattern: str) -> str:
-    check_pattern(pattern)
-    return pattern
-
-
-def _compiles(text: str) -> str:
-    check_template(text)
-    return text
-
-
-def _short_enough(tag: str) -> str:
-    if not 0 < len(tag) <= _LONGEST_TAG:
-        raise ValueError(f"has {len(tag)} characters; Airflow takes tags of 1 to {_LONGEST_TAG}")
-    return tag
-
-
-def _in_range(day: dt.date) -> dt.date:
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise ValueError(f"is not between {_FIRST_YEAR} and {_LAST_YEAR}")
-    return day
-
-
-def _is_a_connection(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.:/-]{1,200}", value):
-        raise ValueError("is no connection id; it consists of up to 200 letters, digits, and _ . : / -")
-    return value
-
-
-Template = Annotated[str, Field(max_length=10_000), AfterValidator(_compiles)]
-Templates = Annotated[list[Template], Field(max_length=1000), BeforeValidator(_as_list)]
-Categories = Annotated[
-    list[Annotated[Template, AfterValidator(_fit_kaltura)]], Field(max_length=1000), BeforeValidator(_as_categories)
-]
-Patterns = Annotated[
-    list[Annotated[Template, AfterValidator(_usable)]], Field(max_length=1000), BeforeValidator(_as_patterns)
-]
-Tags = Annotated[list[Annotated[str, AfterValidator(_short_enough)]], Field(max_length=100), BeforeValidator(_as_list)]
-Day = Annotated[dt.date, AfterValidator(_in_range)]
-ConnectionId = Annotated[str, AfterValidator(_is_a_connection)]
-Count = Annotated[int, Field(ge=1, le=1000)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Connections(_Strict):
+class Connections(Strict):
     """Airflow connection ids of one feed."""
 
     kaltura: ConnectionId = "kaltura_default"
     aws: ConnectionId = "aws_default"
 
 
-class S3Prefix(_Strict):
-    """All objects below an S3 prefix.
-
-    ``uri`` is a Jinja template, so that each run lists only its own date:
-    ``s3://bucket/incoming/{{ data_interval_start | ds }}/``. ``include`` and ``exclude`` are shell patterns
-    (``*.{mp4,mov}``, ``**/*.mp4``) for the part of the key after the prefix.
-    """
-
-    type: Literal["s3_prefix"] = "s3_prefix"
-    uri: Template
-    include: Patterns = ["*"]
-    exclude: Patterns = []
-
-    @field_validator("uri")
-    @classmethod
-    def _names_a_bucket(cls, value: str) -> str:
-        if not re.match(r"s3://[^/\s]+(/|$)", value):
-            raise ValueError("is no S3 prefix; write s3://bucket/prefix/{{ data_interval_start | ds }}/")
-        return value
-
-
-class Metadata(_Strict):
+class Metadata(Strict):
     """What the entries are told to be. Texts are Jinja templates.
 
     Besides Airflow's own names, a template sees ``asset.uri``, ``asset.name`` (file name), ``asset.stem`` (file name
@@ -138,7 +43,7 @@ class Metadata(_Strict):
     access_control_id: Annotated[int, Field(ge=0, le=_LARGEST_ID)] | None = None
 
 
-class Feed(_Strict):
+class Feed(Strict):
     """One recurring ingest; becomes the DAG ``kaltura_feed_<name>``.
 
     ``batch_size`` assets go through one chain of mapped tasks; ``max_active_uploads`` bounds how many uploads of
@@ -155,7 +60,7 @@ class Feed(_Strict):
     owner: Annotated[str, Field(min_length=1, max_length=200)] = "kaltura"
     tags: Tags = []
     connections: Connections = Connections()
-    source: S3Prefix
+    source: Source
     metadata: Metadata = Metadata()
     unknown_files: Literal["ignore", "fail", "data"] = "ignore"
     if_exists: Literal["skip", "replace", "fail"] = "skip"

@@ -24,17 +24,17 @@ class Found(SimpleNamespace):
 
 @pytest.fixture
 def discover(deployment, monkeypatch: pytest.MonkeyPatch):
-    def run(**fields: Any) -> Found:
-        made = KalturaDiscoverOperator(
-            task_id="discover", uri=f"s3://media/{deployment.folder.name}/", batch_size=100, **fields
-        )
+    def run(*, include: tuple[str, ...] = ("*",), exclude: tuple[str, ...] = (), **fields: Any) -> Found:
+        uri = f"s3://media/{deployment.folder.name}/"
+        source = {"uri": uri, "include": list(include), "exclude": list(exclude)}
+        made = KalturaDiscoverOperator(task_id="discover", source=source, batch_size=100, **fields)
         lines: list[str] = []
         say = SimpleNamespace(**dict.fromkeys(("info", "warning"), lambda text, *said: lines.append(text % said)))
         monkeypatch.setattr(type(made), "log", say)
         pushed: dict[str, Any] = {}
         ti = SimpleNamespace(xcom_push=lambda key, value: pushed.update({key: value}))
         batches = made.execute({"params": {}, "ti": ti})
-        start = len(made.uri)
+        start = len(uri)
         assets = {asset["uri"][start:]: asset["metadata"] for batch in batches for asset in batch}
         return Found(assets=assets, left_out=pushed["left_out"], log="\n".join(lines))
 
@@ -52,7 +52,7 @@ def test_what_is_no_media_is_left_out_and_named(deployment, discover, clips) -> 
     assert sum(found.left_out.values()) == len(NOISE) + 1
     for name in (*NOISE, "notes.xyz"):
         assert name in found.log
-    assert "Taking 3 of 12 objects" in found.log
+    assert "Taking 3 of 12 below" in found.log
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_pattern_that_nothing_fits_is_said(deployment, discover, clips) -> Non
     found = discover(include=["*.{mvo,mkv}"])
     assert found.assets == {}
     assert "No object fits the include patterns *.{mvo,mkv}" in found.log
-    assert "there is no object" not in found.log
+    assert "there is nothing" not in found.log
 
 
 def test_a_run_without_a_logical_date_takes_the_last_interval_and_says_so(deployment, clips, capsys) -> None:

@@ -128,7 +128,7 @@ def test_settings_of_uploads_reach_prepare_and_upload() -> None:
     from kaltura_provider.feeds.pipeline import ingest
 
     with DAG("limited", schedule=None) as dag:
-        ingest(KalturaDiscoverOperator(task_id="discover", uri="s3://media/x/"), upload={"max_size": 5})
+        ingest(KalturaDiscoverOperator(task_id="discover", source={"uri": "s3://media/x/"}), upload={"max_size": 5})
     assert [dag.get_task(f"asset.{step}").upload for step in ("prepare", "upload")] == [{"max_size": 5}] * 2
 
 

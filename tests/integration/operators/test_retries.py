@@ -168,7 +168,7 @@ def test_a_template_that_cannot_be_rendered_fails_at_once(text: str) -> None:
     with DAG("broken", schedule=None) as dag:
         KalturaAddEntryOperator(task_id="operator", metadata={"name": text})
         KalturaEntryReadySensor(task_id="sensor", entry=text)
-        KalturaDiscoverOperator(task_id="discover", uri=text)
+        KalturaDiscoverOperator(task_id="discover", source={"type": "s3_prefix", "uri": text})
     for task in dag.tasks:
         with pytest.raises(AirflowFailException):
             task.render_template_fields({"ti": object()})  # type: ignore[typeddict-item]

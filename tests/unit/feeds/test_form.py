@@ -122,7 +122,7 @@ def test_many_sources_fit_into_one_run() -> None:
 
 
 with DAG("named", schedule=None) as PIPELINE:
-    ingest(KalturaDiscoverOperator(task_id="discover", uri="s3://media/x/"))
+    ingest(KalturaDiscoverOperator(task_id="discover", source={"uri": "s3://media/x/"}))
 
 
 @settings(deadline=None)

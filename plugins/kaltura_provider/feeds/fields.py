@@ -1,0 +1,106 @@
+"""Types of the fields of feed files: templates, patterns, lists, days, connection ids."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from kaltura_provider.feeds.patterns import check_pattern, split_patterns
+from kaltura_provider.feeds.templates import check_template
+
+__all__ = [
+    "RENDERED",
+    "Categories",
+    "ConnectionId",
+    "Count",
+    "Day",
+    "Patterns",
+    "Strict",
+    "Tags",
+    "Template",
+    "Templates",
+]
+
+RENDERED = "rendered"
+"""Key of the validation context that says that templates have been rendered: their texts are checked, not compiled."""
+
+_LONGEST_TAG = 100
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+
+
+def _as_list(value: object) -> object:
+    """Let an author write one word, or a comma separated line, where a list is meant."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _as_patterns(value: object) -> object:
+    return split_patterns(value) if isinstance(value, str) else value
+
+
+def _as_categories(value: object) -> object:
+    """Take a text for one category: where commas separate several, nobody can tell."""
+    if isinstance(value, str):
+        if "," in value:
+            raise ValueError("has a comma; write a list with a category a line")
+        return [value]
+    return value
+
+
+def _fit_kaltura(value: str) -> str:
+    if "," in value:
+        raise ValueError("has a comma, by which Kaltura separates categories; rename the category without it")
+    return value
+
+
+def _usable(pattern: str) -> str:
+    check_pattern(pattern)
+    return pattern
+
+
+def _compiles(text: str, info: ValidationInfo) -> str:
+    if not (info.context or {}).get(RENDERED):
+        check_template(text)
+    return text
+
+
+def _short_enough(tag: str) -> str:
+    if not 0 < len(tag) <= _LONGEST_TAG:
+        raise ValueError(f"has {len(tag)} characters; Airflow takes tags of 1 to {_LONGEST_TAG}")
+    return tag
+
+
+def _in_range(day: dt.date) -> dt.date:
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError(f"is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return day
+
+
+def _is_a_connection(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.:/-]{1,200}", value):
+        raise ValueError("is no connection id; it consists of up to 200 letters, digits, and _ . : / -")
+    return value
+
+
+Template = Annotated[str, Field(max_length=10_000), AfterValidator(_compiles)]
+Templates = Annotated[list[Template], Field(max_length=1000), BeforeValidator(_as_list)]
+Categories = Annotated[
+    list[Annotated[Template, AfterValidator(_fit_kaltura)]], Field(max_length=1000), BeforeValidator(_as_categories)
+]
+Patterns = Annotated[
+    list[Annotated[Template, AfterValidator(_usable)]], Field(max_length=1000), BeforeValidator(_as_patterns)
+]
+Tags = Annotated[list[Annotated[str, AfterValidator(_short_enough)]], Field(max_length=100), BeforeValidator(_as_list)]
+Day = Annotated[dt.date, AfterValidator(_in_range)]
+ConnectionId = Annotated[str, AfterValidator(_is_a_connection)]
+Count = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Strict(BaseModel):
+    """A part of a feed; a field it does not have is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,0 +1,65 @@
+"""What a source is asked with, and what it answers: the items of a run, and what it left out and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+__all__ = ["Found", "FoundItem", "Search"]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a source has to know besides its own fields.
+
+    :param kind_known: the feed says what kind of media all its items are, so nobody has to look into them.
+    :param unknown_files: what to do with objects of unknown kinds: ``ignore``, ``fail`` or ``data``.
+    """
+
+    aws_conn_id: str = "aws_default"
+    http_conn_id: str | None = None
+    unknown_files: str = "ignore"
+    kind_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundItem:
+    """One item of a run.
+
+    :param uri: its address, which may hold secrets.
+    :param metadata: fields of its entry that come before those of the feed.
+    :param size: in bytes, where the source tells it without opening the item; so for ``etag`` and ``last_modified``.
+    :param action: what to do with its entry.
+    """
+
+    uri: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    size: int | None = None
+    etag: str = ""
+    last_modified: datetime | None = None
+    action: Literal["add", "update", "delete"] = "add"
+
+
+@dataclass
+class Found:
+    """What a source holds for a run.
+
+    :param place: where it looked, as logs may show it.
+    :param left_out: names of what it did not take, by reason.
+    :param warnings: what the author of the feed should know besides.
+    """
+
+    place: str
+    items: list[FoundItem] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def looked_at(self) -> int:
+        """How many there were, taken or not."""
+        return len(self.items) + sum(map(len, self.left_out.values()))

@@ -1,0 +1,50 @@
+"""``s3_prefix``: all objects below a prefix, which holds the run's date."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import field_validator
+
+from kaltura_provider.feeds.fields import Patterns, Strict, Template
+
+if TYPE_CHECKING:
+    from kaltura_provider.feeds.sources.found import Found, Search
+
+__all__ = ["S3Prefix"]
+
+
+class S3Prefix(Strict):
+    """All objects below an S3 prefix.
+
+    ``uri`` is a Jinja template, so that each run lists only its own date:
+    ``s3://bucket/incoming/{{ data_interval_start | ds }}/``. ``include`` and ``exclude`` are shell patterns
+    (``*.{mp4,mov}``, ``**/*.mp4``) for the part of the key after the prefix.
+    """
+
+    type: Literal["s3_prefix"] = "s3_prefix"
+    uri: Template
+    include: Patterns = ["*"]
+    exclude: Patterns = []
+
+    @field_validator("uri")
+    @classmethod
+    def _names_a_bucket(cls, value: str) -> str:
+        if not re.match(r"s3://[^/\s]+(/|$)", value):
+            raise ValueError("is not an S3 prefix; write s3://bucket/prefix/{{ data_interval_start | ds }}/")
+        return value
+
+    @property
+    def summary(self) -> str:
+        """What the source is, in one line."""
+        return self.uri
+
+    def find(self, search: Search) -> Found:
+        """Return the objects.
+
+        :raises SourceError: the bucket does not exist or may not be listed.
+        """
+        from kaltura_provider.feeds.sources.s3_objects import objects_below
+
+        return objects_below(self.uri, self.include, self.exclude, search)
