@@ -96,7 +96,7 @@ class Feed(Strict):
     def _are_settings(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
         if value is not None:
             from kaltura_provider.api.errors import KalturaConfigurationError
-            from kaltura_provider.operators.sending import upload_settings
+            from kaltura_provider.upload.settings import upload_settings
 
             try:
                 upload_settings(value)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from kaltura_provider.feeds.interval import feed_context, run_interval
+from kaltura_provider.hooks.batch import FAILURES_KEY
 from kaltura_provider.hooks.border import FAILURE_KEY
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.batch import FAILURES_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 
     from kaltura_provider.upload.sources.base import Source
 
-__all__ = ["ALLOWED_HOSTS", "import_address", "open_source", "printable", "s3_client"]
+__all__ = [
+    "ALLOWED_HOSTS",
+    "PRESIGNED_SECONDS",
+    "import_address",
+    "open_source",
+    "presigned_seconds",
+    "printable",
+    "s3_client",
+]
+
+PRESIGNED_SECONDS = 86_400
+"""How long the presigned URL of an S3 object is valid by default: Kaltura's import queue may start the fetch late."""
 
 ALLOWED_HOSTS = "KALTURA_ALLOWED_HOSTS"
 """Environment variable with host names, comma separated, that URLs may name although their addresses are private."""
@@ -150,7 +161,7 @@ def import_address(
     aws_conn_id: str = "aws_default",
     http_conn_id: str | None = None,
     version_id: str | None = None,
-    seconds: int = 86400,
+    seconds: int = PRESIGNED_SECONDS,
 ) -> tuple[str, tuple[str, ...]]:
     """Return the URL under which Kaltura itself can fetch a source, and header lines to send. Both are secrets.
 
@@ -180,6 +191,16 @@ def import_address(
     # A signature of version 4 covers the consent to pay as a header, which then has to be sent along.
     signed = parse_qs(query).get("X-Amz-SignedHeaders", [""])[0].split(";")
     return url, (f"{_PAYER}: requester",) if _PAYER in signed else ()
+
+
+def presigned_seconds(given: int | str) -> int:
+    """Return the validity of a presigned URL in seconds, checked: AWS signs for a week at most.
+
+    :raises KalturaConfigurationError: it is out of range; names the argument.
+    """
+    from kaltura_provider.api.arguments import number
+
+    return number(given, "presigned_seconds", minimum=60, maximum=604_800)
 
 
 def _fetchable(uri: str) -> str:

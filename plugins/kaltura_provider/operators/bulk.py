@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.hooks.batch import as_list
+from kaltura_provider.hooks.output import check_output, write_rows
+from kaltura_provider.hooks.sources import PRESIGNED_SECONDS, presigned_seconds
+from kaltura_provider.hooks.task_state import TaskMemory, request_key
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.batch import as_list
-from kaltura_provider.operators.memory import TaskMemory, request_key
-from kaltura_provider.operators.output import check_output, write_rows
-from kaltura_provider.operators.presigning import PRESIGNED_SECONDS, presigned_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.hooks.output import check_output, collect
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.output import check_output, collect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

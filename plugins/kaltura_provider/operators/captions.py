@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.operators.assets import (
+from kaltura_provider.operators.asset_bases import (
     AddAssetOperator,
     DeleteAssetOperator,
     GetAssetOperator,

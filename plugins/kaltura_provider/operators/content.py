@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from kaltura_provider.hooks.task_state import TaskMemory, request_key
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.memory import TaskMemory, request_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.hooks.output import check_output, collect
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.output import check_output, collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,11 +6,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.hooks.batch import as_list, finish, presentable, run_of
+from kaltura_provider.hooks.task_state import TaskMemory
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.batch import as_list, finish, presentable, run_of
-from kaltura_provider.operators.memory import TaskMemory
-from kaltura_provider.operators.sending import upload_settings
+from kaltura_provider.upload.settings import upload_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -248,7 +248,7 @@ def failed_source(uri: str, error: Exception) -> ItemRef:
 def show(operator: KalturaOperator, context: Context, refs: list[ItemRef]) -> None:
     """Log each reference that has not failed, and make the task's links lead to the first entry.
 
-    Of failures :func:`~kaltura_provider.operators.batch.finish` tells.
+    Of failures :func:`~kaltura_provider.hooks.batch.finish` tells.
     """
     from kaltura_provider.hooks.sources import printable
 

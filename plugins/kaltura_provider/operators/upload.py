@@ -6,12 +6,13 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.hooks.batch import as_list, finish, run_of
+from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
+from kaltura_provider.hooks.token_upload import fill_own_token, fill_token
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.batch import as_list, finish, run_of
-from kaltura_provider.operators.memory import ShownProgress, TaskMemory
 from kaltura_provider.operators.prepare import requested_asset, show
-from kaltura_provider.operators.sending import fill_own_token, fill_token, upload_settings
+from kaltura_provider.upload.settings import upload_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

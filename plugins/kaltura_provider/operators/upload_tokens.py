@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.hooks.output import check_output, collect
+from kaltura_provider.hooks.task_state import TaskMemory, request_key
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.memory import TaskMemory, request_key
-from kaltura_provider.operators.output import check_output, collect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from ast import literal_eval
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.api.retry import RetrySettings
 
-__all__ = ["KIB", "MAX_PARALLELISM", "MIB", "PART_LIMIT", "SINGLE_SHOT", "Patience", "UploadSettings", "memory_bound"]
+__all__ = [
+    "KIB",
+    "MAX_PARALLELISM",
+    "MIB",
+    "PART_LIMIT",
+    "SINGLE_SHOT",
+    "Patience",
+    "UploadSettings",
+    "memory_bound",
+    "upload_settings",
+]
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -66,6 +80,35 @@ def _check(name: str, value: float | None, minimum: float, maximum: float | None
         return
     bounds = f"at least {minimum:g}" if maximum is None else f"{minimum:g} to {maximum:g}"
     raise KalturaConfigurationError(name, value, "is out of bounds", f"give {bounds}, or leave it out")
+
+
+def upload_settings(given: Mapping[str, Any] | None) -> UploadSettings:
+    """Return the settings in a mapping, such as an operator's ``upload`` argument; text from templates is parsed.
+
+    :raises KalturaConfigurationError: a setting does not exist, or its value is not allowed.
+    """
+    given = {} if given is None else given
+    if not isinstance(given, Mapping):
+        raise KalturaConfigurationError(
+            "upload", given, "is not a mapping", 'give settings, such as {"max_size": 10**9}'
+        )
+    known = sorted(item.name for item in fields(UploadSettings))
+    if unknown := sorted(str(name) for name in set(given) - set(known)):
+        raise KalturaConfigurationError("upload", ", ".join(unknown), "is not a setting", f"use {', '.join(known)}")
+    read = {name: _setting(name, value) for name, value in given.items()}
+    return UploadSettings(**{name: value for name, value in read.items() if value is not None})
+
+
+def _setting(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        with suppress(ValueError, SyntaxError):
+            value = literal_eval(value.strip() or "None")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is None or isinstance(value, int | float):
+        return value
+    wanted = "give a number (sizes in bytes, bandwidth in bytes per second), or True or False"
+    raise KalturaConfigurationError(f"upload: {name}", value, "has the wrong type", wanted)
 
 
 @dataclass(frozen=True, slots=True)

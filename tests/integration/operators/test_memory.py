@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from kaltura_provider.hooks.task_state import TaskMemory, request_key
 from kaltura_provider.operators.add_from import KalturaAddDataOperator, KalturaAddFromUploadedFileOperator
 from kaltura_provider.operators.attach import KalturaAttachOperator
 from kaltura_provider.operators.bulk import KalturaBulkUploadOperator
 from kaltura_provider.operators.content import KalturaAddContentOperator
 from kaltura_provider.operators.entries import KalturaAddEntryOperator
-from kaltura_provider.operators.memory import TaskMemory, request_key
 from kaltura_provider.operators.upload import KalturaUploadOperator
 from kaltura_provider.operators.upload_tokens import KalturaAddUploadTokenOperator
 

@@ -17,16 +17,16 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.retry import RetrySettings
+from kaltura_provider.hooks.batch import FAILURES_KEY
 from kaltura_provider.hooks.sealing import opened_address
-from kaltura_provider.operators.batch import FAILURES_KEY
-from kaltura_provider.operators.memory import PROGRESS_KEY, ShownProgress
+from kaltura_provider.hooks.task_state import PROGRESS_KEY, ShownProgress
+from kaltura_provider.hooks.token_upload import send_file
 from kaltura_provider.operators.prepare import KalturaPrepareOperator
-from kaltura_provider.operators.sending import send_file, upload_settings
 from kaltura_provider.operators.upload import KalturaUploadOperator
 from kaltura_provider.upload.errors import ChecksumMismatch, TokenGone, UploadCancelled
 from kaltura_provider.upload.progress import Progress
 from kaltura_provider.upload.result import UploadResult
-from kaltura_provider.upload.settings import Patience
+from kaltura_provider.upload.settings import Patience, upload_settings
 from kaltura_provider.upload.sources.errors import SourceTooLarge
 from kaltura_provider.upload.uploader import Uploader
 
@@ -430,7 +430,7 @@ def progress(sent: int) -> Progress:
 class TestProgress:
     def test_it_is_written_at_most_every_five_seconds_and_at_the_end(self, store: Store, monkeypatch) -> None:
         now = 100.0
-        monkeypatch.setattr("kaltura_provider.operators.memory.time.monotonic", lambda: now)
+        monkeypatch.setattr("kaltura_provider.hooks.task_state.time.monotonic", lambda: now)
         shown = ShownProgress({"task_state_store": store})  # type: ignore[typeddict-item]
         shown.write()
         for second in range(12):

@@ -12,10 +12,10 @@ import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError, api_error
 from kaltura_provider.feeds.listing import examples
+from kaltura_provider.hooks.batch import presentable
+from kaltura_provider.hooks.output import write_rows
 from kaltura_provider.hooks.sources import printable
 from kaltura_provider.ingest.model import ItemError
-from kaltura_provider.operators.batch import presentable
-from kaltura_provider.operators.output import write_rows
 from kaltura_provider.upload.errors import UploadError
 from kaltura_provider.upload.sources.errors import SourceChanged, SourceRefused
 

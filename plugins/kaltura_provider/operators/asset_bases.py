@@ -85,7 +85,7 @@ class AddAssetOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the asset."""
         from kaltura_provider.api.arguments import entry_id
-        from kaltura_provider.operators.sending import send_file
+        from kaltura_provider.hooks.token_upload import send_file
         from kaltura_provider.services.entry.content import ContentSource
         from kaltura_provider.services.entry_assets import put_asset, with_format_name
 

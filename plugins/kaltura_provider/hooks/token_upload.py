@@ -1,60 +1,20 @@
-"""Sources on their way to upload tokens of their own: the settings, the limits, and which token takes the bytes."""
+"""Sends a source to an upload token that no entry has yet: a new one, an earlier attempt's, or the author's."""
 
 from __future__ import annotations
 
 import logging
-from ast import literal_eval
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kaltura_provider.hooks.kaltura import KalturaHook
-    from kaltura_provider.operators.memory import TaskMemory
+    from kaltura_provider.hooks.task_state import TaskMemory
     from kaltura_provider.upload.result import UploadResult
-    from kaltura_provider.upload.settings import UploadSettings
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.uploader import Uploader
 
-__all__ = ["fill_own_token", "fill_token", "send_file", "upload_settings"]
+__all__ = ["fill_own_token", "fill_token", "send_file"]
 
 log = logging.getLogger(__name__)
-
-
-def upload_settings(given: Mapping[str, Any] | None) -> UploadSettings:
-    """Return the settings of an upload from a task's argument ``upload``; text from templates is parsed.
-
-    :raises KalturaConfigurationError: a setting does not exist or its value is impossible.
-    """
-    from dataclasses import fields
-
-    from kaltura_provider.api.errors import KalturaConfigurationError
-    from kaltura_provider.upload.settings import UploadSettings
-
-    given = {} if given is None else given
-    if not isinstance(given, Mapping):
-        raise KalturaConfigurationError(
-            "upload", given, "is not a mapping", 'give settings, such as {"max_size": 10**9}'
-        )
-    known = sorted(item.name for item in fields(UploadSettings))
-    if unknown := sorted(str(name) for name in set(given) - set(known)):
-        raise KalturaConfigurationError("upload", ", ".join(unknown), "is not a setting", f"use {', '.join(known)}")
-    read = {name: _setting(name, value) for name, value in given.items()}
-    return UploadSettings(**{name: value for name, value in read.items() if value is not None})
-
-
-def _setting(name: str, value: Any) -> Any:
-    from kaltura_provider.api.errors import KalturaConfigurationError
-
-    if isinstance(value, str):
-        with suppress(ValueError, SyntaxError):
-            value = literal_eval(value.strip() or "None")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if value is None or isinstance(value, int | float):
-        return value
-    wanted = "give a number (sizes in bytes, bandwidth in bytes per second), or True or False"
-    raise KalturaConfigurationError(f"upload: {name}", value, "has the wrong type", wanted)
 
 
 def send_file(hook: KalturaHook, uri: str, *, aws_conn_id: str, http_conn_id: str | None) -> str:
