@@ -280,9 +280,9 @@ class Claim:
 
     def _clear_files(self) -> None:
         """Delete the full tokens of others who brought the same bytes."""
-        tokens, now = self._ledger.tokens(self.asset.file_token_name)
+        tokens, _ = self._ledger.tokens(self.asset.file_token_name)
         for token in tokens:
-            if token.useless(now, self._settings.grace):
+            if token.unused:
                 self._ledger.delete_token(token.id)
 
     def _perform(self, ending: Ending, mine: str, file: TokenView | None) -> Attached:

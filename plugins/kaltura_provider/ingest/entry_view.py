@@ -107,9 +107,10 @@ class TokenView(UploadToken):
         """Whether it was consumed without having been attached before: it claims nothing any more."""
         return self.used_up and not self.attached
 
-    def useless(self, now: float, grace: float) -> bool:
-        """Whether it can go once its content is in: nothing has it, and nobody is filling it or claiming with it."""
-        return not (self.attached or self.spent) and (self.filled or now - self.updated_at >= grace)
+    @property
+    def unused(self) -> bool:
+        """Whether it holds a whole file that no object has taken. Once the content is in, it can be deleted."""
+        return self.filled and not (self.attached or self.spent)
 
     def on(self, entry_id: str | None) -> TokenView:
         """Return a copy that names its entry."""

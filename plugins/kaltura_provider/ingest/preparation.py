@@ -61,7 +61,7 @@ def prepare(
             token = (known or {}).get(key)
             waiting.append(Claim(asset, ledger, settings, observer or Observer(), known=token, on_ref=on_ref))
     in_before = frozenset(done)
-    _clear_strays(ledger, [distinct[key] for key in done], settings)
+    _clear_strays(ledger, [distinct[key] for key in done])
     first = dict(looked)
     while waiting:
         waiting = _round(waiting, first, done)
@@ -92,17 +92,18 @@ def _surely_in(asset: SourceItem, entries: Sequence[EntryView], settings: Ingest
     )
 
 
-def _clear_strays(ledger: Ledger, assets: Sequence[SourceItem], settings: IngestSettings) -> None:
-    """Delete tokens that broken-off runs left of content that is in.
+def _clear_strays(ledger: Ledger, assets: Sequence[SourceItem]) -> None:
+    """Delete full tokens that interrupted runs left of content that is in.
 
-    Looked for where nothing attaches a token before its bytes come: elsewhere a full token has its entry.
+    They exist only where the bytes come before the entry: elsewhere a full token belongs to its entry. A token that is
+    not full is left to housekeeping, since somebody may still be filling it.
     """
-    apart = [asset for asset in assets if not asset.attaches_first]
-    if not apart:
+    names = [asset.file_token_name for asset in assets if not asset.attaches_first]
+    if not names:
         return
-    tokens, now = ledger.tokens_of([name for asset in apart for name in (asset.token_name, asset.file_token_name)])
+    tokens, _ = ledger.tokens_of(names)
     for token in tokens:
-        if token.useless(now, settings.grace):
+        if token.unused:
             ledger.delete_token(token.id)
 
 

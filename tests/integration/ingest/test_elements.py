@@ -9,6 +9,7 @@ import pytest
 
 from kaltura_provider.api.errors import KalturaTransientError
 from kaltura_provider.ingest.claim import Claim
+from kaltura_provider.ingest.housekeeping import find_leftovers
 from kaltura_provider.ingest.identity import item_mark
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import discard_entry
@@ -160,15 +161,29 @@ def test_what_a_run_made_is_told_by_the_marks_and_not_by_the_try(
 @pytest.mark.parametrize(("name", "profile"), [("a.mp4", -1), ("a.csv", None)])
 def test_full_tokens_of_content_that_is_in_are_cleared_away(library: Library, name: str, profile: int | None) -> None:
     source = library.file(name)
-    asset = library.asset(source, metadata={"conversion_profile_id": profile})
-    assert library.ingest(source, asset).ref.state is ItemState.DONE
-    # Another worker has brought the same bytes, and one died with the claim.
-    late = library.client.call(
-        "uploadToken", "add", {"uploadToken": {"objectType": "KalturaUploadToken", "fileName": asset.file_token_name}}
-    )
-    library.uploader.send(source, late["id"], attached=False)
-    claim = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
-    library.client.call("uploadToken", "add", {"uploadToken": claim})
-    library.settings.clock.sleep(library.settings.grace)
-    assert library.ingest(source, asset).ref.state is ItemState.DONE
-    assert [token["status"] for token in library.tokens(asset) if token["status"] != 3] == []
+    item = library.asset(source, metadata={"conversion_profile_id": profile})
+    assert library.ingest(source, item).ref.state is ItemState.DONE
+    # Another worker has brought the same bytes.
+    late = _token(library, item.file_token_name)
+    library.uploader.send(source, late, attached=False)
+    assert library.ingest(source, item).ref.state is ItemState.DONE
+    assert [token["status"] for token in library.tokens(item) if token["status"] != 3] == []
+
+
+@pytest.mark.parametrize(("name", "profile"), [("a.mp4", -1), ("a.csv", None)])
+def test_a_second_run_changes_nothing_whatever_its_hour(library: Library, name: str, profile: int | None) -> None:
+    """Tokens that dead workers had begun are left to housekeeping, young or old."""
+    source = library.file(name)
+    item = library.asset(source, metadata={"conversion_profile_id": profile})
+    assert library.ingest(source, item).ref.state is ItemState.DONE
+    begun = {_token(library, item.token_name), _token(library, item.file_token_name)}
+    for _ in range(2):
+        assert library.ingest(source, item).ref.state is ItemState.DONE
+        assert begun <= {token["id"] for token in library.tokens(item) if token["status"] == 0}
+        library.settings.clock.sleep(library.settings.grace)
+    assert begun == {leftover.id for leftover in find_leftovers(library.client, older_than=0)}
+
+
+def _token(library: Library, file_name: str) -> str:
+    token = {"objectType": "KalturaUploadToken", "fileName": file_name}
+    return str(library.client.call("uploadToken", "add", {"uploadToken": token})["id"])
