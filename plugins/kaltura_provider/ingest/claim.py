@@ -234,6 +234,10 @@ class Claim:
         """Change the library, holding the claim."""
         state = ItemState.SEND
         done = self._perform(ending, mine, file)
+        if done.gave_way:
+            self._let_go()
+            self._patience.step_aside()
+            return None
         if done.error is not None:
             return self._refused(done, done.error, ending)
         self._observer.on_id("entry", done.entry.id)
@@ -294,7 +298,7 @@ class Claim:
         if ending.entry is not None:
             return replace_content(ledger, self.asset, ending.entry, file.id if file else mine)
         if self._importing:
-            return import_entry(client, self.asset, mine, run)
+            return import_entry(ledger, self.asset, mine, run)
         if file is not None:
             return create_from_file(client, self.asset, file.id, run)
         return create_entry(client, self.asset, mine, run)

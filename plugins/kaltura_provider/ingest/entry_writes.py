@@ -16,12 +16,12 @@ from kaltura_provider.ingest.identity import (
     reference_for,
     run_mark,
 )
-from kaltura_provider.ingest.marks import write_marks
+from kaltura_provider.ingest.marks import discard_entry, write_marks
 from kaltura_provider.services.entry.kind import Kind
 from kaltura_provider.services.entry.objects import described_entry, lost_properties, token_resource, url_resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.ingest.ledger import Ledger
@@ -43,11 +43,16 @@ _ADMIN_PROPERTY = "PROPERTY_VALIDATION_ADMIN_PROPERTY"
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """An entry after such a call; ``error`` is why it got no content, ``lost`` what the server dropped."""
+    """An entry after such a call.
+
+    ``error`` is why it got no content, ``lost`` what the server dropped. ``gave_way`` says that it was deleted again,
+    because the source has another entry or the claim is gone.
+    """
 
     entry: EntryView
     error: KalturaAPIError | None = None
     lost: tuple[str, ...] = ()
+    gave_way: bool = False
 
 
 def entry_object(asset: SourceItem, marks: Sequence[str]) -> dict[str, Any]:
@@ -72,14 +77,33 @@ def create_entry(client: KalturaClient, asset: SourceItem, token_id: str, run: s
     return _create(client, asset, _marks(pending_mark(asset.content), run), token_resource(token_id))
 
 
-def import_entry(client: KalturaClient, asset: SourceItem, claim: str, run: str | None) -> Attached:
-    """Make the entry and have Kaltura fetch its content from ``asset.import_url``; raises as :func:`create_entry`."""
+def import_entry(ledger: Ledger, asset: SourceItem, claim: str, run: str | None) -> Attached:
+    """Make the entry and have Kaltura fetch its content from ``asset.import_url``; raises as :func:`create_entry`.
+
+    Nothing can stop a fetch once it began. So Kaltura is told to fetch only while ``claim`` exists and the source has
+    no other entry. Where another version of the source got an entry in the same moment, the older entry stays: a
+    younger one is deleted, and the result has ``gave_way``.
+    """
     resource = url_resource(asset.import_url or "", asset.import_headers)
-    return _create(client, asset, _marks(import_mark(asset.content), run), resource, claim=claim)
+
+    def may_fetch(entry: EntryView) -> bool:
+        _, token, others, _ = ledger.snapshot(entry.id, claim, asset.asset)
+        mine = (entry.created_at, entry.id)
+        first = not any((other.created_at, other.id) < mine for other in others if not other.deleted)
+        return token is not None and first
+
+    made = _create(ledger.client, asset, _marks(import_mark(asset.content), run), resource, may_fetch)
+    if made.gave_way:
+        discard_entry(ledger, made.entry.id, asset.asset)
+    return made
 
 
 def _create(
-    client: KalturaClient, asset: SourceItem, marks: Sequence[str], resource: dict[str, Any], claim: str | None = None
+    client: KalturaClient,
+    asset: SourceItem,
+    marks: Sequence[str],
+    resource: dict[str, Any],
+    may_go_on: Callable[[EntryView], bool] | None = None,
 ) -> Attached:
     sent = entry_object(asset, marks)
     service = asset.kind.service
@@ -92,10 +116,9 @@ def _create(
         raise _readable(error) from error
     entry = _made(client, added, asset)
     lost = tuple(lost_properties(sent, added))
+    if may_go_on is not None and not may_go_on(entry):
+        return Attached(entry, None, lost, gave_way=True)
     try:
-        if claim is not None:
-            # No token fences an import: whoever lost the claim on the way must not begin one.
-            client.call("uploadToken", "get", {"uploadTokenId": claim})
         attached = client.call(service, "addContent", {"entryId": entry.id, "resource": resource})
     except KalturaAPIError as error:
         return Attached(entry, error, lost)

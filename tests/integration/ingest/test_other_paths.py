@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.ingest.confirmation import confirm
 from kaltura_provider.ingest.identity import content_mark
-from kaltura_provider.ingest.model import ItemRef, ItemState
-from kaltura_provider.ingest.settings import AdoptBy, IfExists, IngestSettings, Redo, Transfer
+from kaltura_provider.ingest.model import ItemRef, ItemState, SourceItem
+from kaltura_provider.ingest.preparation import prepare
+from kaltura_provider.ingest.settings import AdoptBy, Clock, IfExists, IngestSettings, Redo, Transfer
 from kaltura_sandbox import Sandbox
 from tests.integration.ingest.conftest import Library, SandboxClock, client_of
 
@@ -145,6 +149,43 @@ def test_kaltura_fetches_by_url_once(library: Library) -> None:
     assert len(library.entries(asset)) == 1
 
 
+def test_two_versions_imported_in_the_same_moment_share_one_entry(library: Library) -> None:
+    """Each version has a claim of its own, so that both may find no entry and make one."""
+    first = library.asset(library.file(), validator="1", import_url="http://127.0.0.1:9/clip.mp4")
+    second = library.asset(library.file(), validator="2", import_url="http://127.0.0.1:9/clip.mp4")
+    gate = threading.Barrier(2)
+    refs: list[ItemRef] = []
+
+    class BeforeAdding(KalturaClient):
+        """Waits for the other right before the first entry is made."""
+
+        waited = False
+
+        def call(self, service: str, action: str, *args: Any, **values: Any) -> Any:
+            if action == "add" and service == "media" and not self.waited:
+                self.waited = True
+                gate.wait(10)
+            return super().call(service, action, *args, **values)
+
+    settings = replace(library.settings, clock=Clock(), poll=0.05, backoff=0.1, grace=5, claim_timeout=3)
+
+    def race(item: SourceItem) -> None:
+        credentials = Credentials(
+            partner_id=library.sandbox.partner_id, auth=AuthMethod.SECRET, secret=library.sandbox.admin_secret
+        )
+        with BeforeAdding(library.sandbox.service_url, credentials) as client:
+            refs.extend(prepare(client, [item], settings=replace(settings, transfer=Transfer.IMPORT)))
+
+    threads = [threading.Thread(target=race, args=(item,)) for item in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [entry] = library.entries(first)
+    assert {ref.entry_id for ref in refs if ref.entry_id} == {entry["id"]}
+    assert [ref.state for ref in refs].count(ItemState.IMPORTING) == 1
+
+
 def test_an_import_of_another_size_is_reported(library: Library) -> None:
     asset = library.asset(library.file(), import_url="http://127.0.0.1:9/clip.mp4")
     [ref] = library.prepare(asset, transfer=Transfer.IMPORT)
@@ -239,9 +280,6 @@ def test_an_adopted_entry_with_content_is_never_emptied_or_sent_again(library: L
 @pytest.mark.parametrize("same_content", [True, False])
 def test_racers_end_with_one_entry(library: Library, same_content: bool) -> None:
     """Workers that start in the same moment, also on two versions of one source."""
-    from kaltura_provider.ingest.preparation import prepare
-    from kaltura_provider.ingest.settings import Clock
-
     for round_number in range(4):
         source = library.file(f"race{round_number}.mp4")
         assets = [library.asset(source, validator="v" if same_content else f"v{n % 2}") for n in range(4)]
