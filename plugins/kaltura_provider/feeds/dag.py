@@ -52,11 +52,13 @@ def feed_dag(feed: Feed) -> DAG:
             timezone=feed.timezone,
             batch_size=feed.batch_size,
             aws_conn_id=feed.connections.aws,
+            http_conn_id=feed.connections.http,
         )
         ingest(
             discover,
             kaltura_conn_id=feed.connections.kaltura,
             aws_conn_id=feed.connections.aws,
+            http_conn_id=feed.connections.http,
             if_exists=feed.if_exists,
             transfer=feed.transfer,
             upload=feed.upload,

@@ -83,14 +83,14 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         if self.timezone:
             interval = run_interval(context, self.timezone)
             self.log.info("Ingesting %s%s.", interval, f": {interval.reason}" if interval.reason else "")
-        found = self._found()
+        found = self._found(context)
         self._tell(found)
         left_out = {reason: len(names) for reason, names in found.left_out.items()}
         context["ti"].xcom_push(key="left_out", value=left_out)
         assets = self._requests(found, context)
         return [assets[start : start + self.batch_size] for start in range(0, len(assets), self.batch_size)]
 
-    def _found(self) -> Found:
+    def _found(self, context: Context) -> Found:
         """Ask the source."""
         from kaltura_provider.feeds.sources import Search, rendered_source
 
@@ -98,6 +98,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             aws_conn_id=self.aws_conn_id,
             http_conn_id=self.http_conn_id,
             unknown_files=self.unknown_files,
+            last_try=_is_last_try(context),
             kind_known=bool(self.metadata.get("media_type")),
         )
         return rendered_source(self.source).find(search)
@@ -130,3 +131,8 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         for warning in found.warnings:
             say = self.log.info if found.items else self.log.warning
             say("%s", warning)
+
+
+def _is_last_try(context: Context) -> bool:
+    ti: Any = context["ti"]
+    return bool(ti.try_number > ti.max_tries)

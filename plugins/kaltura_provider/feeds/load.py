@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from kaltura_provider.api.redaction import redact
 from kaltura_provider.feeds.document import MOST_BYTES, Document, DocumentError
 from kaltura_provider.feeds.schema import Feed
 from kaltura_provider.feeds.sources import SOURCE_TYPES
@@ -122,12 +123,14 @@ def _problem(path: Path, document: Document, item: Any) -> str:
     where = _field(item)
     message = item["msg"].removeprefix("Value error, ")
     value = item.get("input")
+    if item["type"] == "source_type":
+        value = value.get("type") if isinstance(value, dict) else None
     if item["type"] == "extra_forbidden":
         message = "is unknown; remove it or correct its name (docs/feeds.md lists all fields)"
     elif item["type"] == "missing":
         message = "is missing"
     elif isinstance(value, (str, int, float, dt.date)) and where:
         shown = str(value) if isinstance(value, dt.date) else repr(value)
-        message = f"{shortened(shown)} {message[0].lower()}{message[1:]}"
+        message = f"{shortened(redact(shown))} {message[0].lower()}{message[1:]}"
     name = shortened(".".join(str(part) for part in where)) or "feed"
     return f"{path}:{document.line(where)}: {name}: {message}"

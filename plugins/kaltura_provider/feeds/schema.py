@@ -23,6 +23,7 @@ class Connections(Strict):
 
     kaltura: ConnectionId = "kaltura_default"
     aws: ConnectionId = "aws_default"
+    http: ConnectionId | None = None
 
 
 class Metadata(Strict):

@@ -22,6 +22,8 @@ source:
   uri: s3://media/news/{{ data_interval_start | ds }}/
 """
 
+URLS = GOOD.partition("source:")[0] + "source:\n  type: urls\n  urls: ['https://example.com/{{ ds }}.mp4']\n"
+
 
 def write(folder: Path, text: str, name: str = "news.yaml") -> Path:
     path = folder / name
@@ -51,6 +53,13 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
         (GOOD + "upload:\n  max_sise: 5\n", "news.yaml:6: upload: upload 'max_sise' is not a setting"),
         (GOOD + "end_date: 2023-01-01\n", "end_date 2023-01-01 is before start_date 2024-03-01"),
         (GOOD.replace("s3://media/", "media/"), "news.yaml:5: source.uri: 'media/news/"),
+        (GOOD.replace("s3_prefix", "s3prefix"), "news.yaml:4: source.type: 's3prefix' is not a type of source; write"),
+        (GOOD.replace("s3_prefix", "[a]"), "news.yaml:4: source.type: is not a type of source; write"),
+        (GOOD.replace("s3_prefix", "urls"), "news.yaml:3: source.urls: is missing"),
+        (GOOD.replace("s3_prefix", "urls"), "news.yaml:5: source.uri: is unknown"),
+        (URLS.replace("https://", "ftp://"), "news.yaml:5: source.urls.0: 'ftp://example.com/{{ ds }}.mp4' is not an"),
+        (URLS + "  missing: never\n", "news.yaml:6: source.missing: 'never' input should be 'skip', 'fail' or 'retry'"),
+        (URLS.replace("ds }}", "ds"), "news.yaml:5: source.urls.0: 'https://example.com/{{ ds.mp4' is no template"),
         (GOOD.replace("name: news", "name: News!"), "news.yaml:1: name: 'News!' must be 1 to 61 of"),
         (GOOD.replace("start_date: 2024-03-01\n", ""), "news.yaml:1: start_date: is missing"),
         (GOOD.replace("start_date: 2024-03-01", "start_date: soon"), "news.yaml:2: start_date: 'soon' input should"),
@@ -120,6 +129,22 @@ def test_a_mistake_is_named_with_file_line_and_field(tmp_path: Path, text: str, 
         load_feed(write(tmp_path, text))
     assert expected in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path / "news.yaml"))
+
+
+def test_a_mistake_is_told_without_the_secrets_beside_it(tmp_path: Path) -> None:
+    text = URLS.replace("{{ ds }}.mp4", "a.mp4?X-Amz-Signature=f00dcafe&token=f00dcafe {{ a b }}")
+    with pytest.raises(FeedError) as caught:
+        load_feed(write(tmp_path, text))
+    assert "f00dcafe" not in str(caught.value)
+
+
+def test_one_url_stands_for_a_list_of_one(tmp_path: Path) -> None:
+    feed = load_feed(write(tmp_path, URLS.replace("['", "'").replace("']", "'")))
+    assert feed.source.model_dump() == {
+        "type": "urls",
+        "urls": ["https://example.com/{{ ds }}.mp4"],
+        "missing": "skip",
+    }
 
 
 def test_billion_laughs_end_at_the_bound(tmp_path: Path) -> None:

@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Discriminator, Tag, TypeAdapter, ValidationError
 
+from kaltura_provider.api.redaction import printable
 from kaltura_provider.feeds.fields import RENDERED
 from kaltura_provider.feeds.sources.found import Found, FoundItem, Search
 from kaltura_provider.feeds.sources.s3_prefix import S3Prefix
+from kaltura_provider.feeds.sources.urls import Urls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["SOURCE_TYPES", "Found", "FoundItem", "Search", "Source", "rendered_source"]
 
-SOURCE_TYPES = ("s3_prefix",)
+SOURCE_TYPES = ("s3_prefix", "urls")
 """What ``source.type`` may be; the first is the default."""
 
-Source = S3Prefix
-"""The ``source`` of a feed."""
+
+def _type_of(value: Any) -> Any:
+    return value.get("type", SOURCE_TYPES[0]) if isinstance(value, dict) else getattr(value, "type", None)
 
 
-def rendered_source(fields: Mapping[str, Any]) -> Source:
+Source = Annotated[
+    Annotated[S3Prefix, Tag("s3_prefix")] | Annotated[Urls, Tag("urls")],
+    Discriminator(
+        _type_of,
+        custom_error_type="source_type",
+        custom_error_message=f"is not a type of source; write one of {', '.join(SOURCE_TYPES)}",
+    ),
+]
+"""The ``source`` of a feed; ``type`` tells which."""
+
+
+def rendered_source(fields: Mapping[str, Any]) -> S3Prefix | Urls:
     """Return a source whose templates have been rendered.
 
     :raises ValueError: a field does not fit; the message names it.
     """
     try:
-        return TypeAdapter(Source).validate_python(dict(fields), context={RENDERED: True})
+        return TypeAdapter[S3Prefix | Urls](Source).validate_python(dict(fields), context={RENDERED: True})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(["source", *(str(part) for part in first["loc"] if part not in SOURCE_TYPES)])
-        raise ValueError(f"{where} {first['input']!r} {first['msg'].removeprefix('Value error, ')}") from None
+        value = f" {printable(repr(first['input']))}" if isinstance(first["input"], str) else ""
+        raise ValueError(f"{where}{value} {first['msg'].removeprefix('Value error, ')}") from None

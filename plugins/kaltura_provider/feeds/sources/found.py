@@ -17,6 +17,7 @@ __all__ = ["Found", "FoundItem", "Search"]
 class Search:
     """What a source has to know besides its own fields.
 
+    :param last_try: Airflow will not run this task again if it fails.
     :param kind_known: the feed says what kind of media all its items are, so nobody has to look into them.
     :param unknown_files: what to do with objects of unknown kinds: ``ignore``, ``fail`` or ``data``.
     """
@@ -25,6 +26,7 @@ class Search:
     http_conn_id: str | None = None
     unknown_files: str = "ignore"
     kind_known: bool = False
+    last_try: bool = False
 
 
 @dataclass(frozen=True, slots=True)

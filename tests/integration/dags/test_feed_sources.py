@@ -1,0 +1,137 @@
+"""Feeds of every type of source, run twice: byte for byte what the source holds, and each item once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+# Runs by hand take the last interval that has ended: the 1st of March.
+AFTER = datetime(2024, 3, 2, tzinfo=UTC)
+DAY = "{{ data_interval_start | ds }}"
+
+
+class Site(ThreadingHTTPServer):
+    """A web server of files; a path in ``locked`` needs the login and header of the HTTP connection."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Page)
+        self.files: dict[str, bytes] = {}
+        self.locked: set[str] = set()
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Page(BaseHTTPRequestHandler):
+    server: Site
+
+    def do_GET(self) -> None:
+        content = self.server.files.get(self.path)
+        login = "Basic " + b64encode(b"reader:open-sesame").decode()
+        if self.path in self.server.locked and (
+            self.headers["Authorization"] != login or self.headers["X-Site"] != "news"
+        ):
+            self.send_error(401)
+        elif content is None:
+            self.send_error(404)
+        else:
+            first, _, last = self.headers.get("Range", f"bytes=0-{len(content)}").removeprefix("bytes=").partition("-")
+            part = content[int(first) : int(last) + 1]
+            self.send_response(206 if "Range" in self.headers else 200)
+            self.send_header("ETag", f'"{hashlib.md5(content).hexdigest()}"')  # noqa: S324
+            self.send_header("Content-Length", str(len(part)))
+            if "Range" in self.headers:
+                self.send_header("Content-Range", f"bytes {first}-{int(first) + len(part) - 1}/{len(content)}")
+            self.end_headers()
+            self.wfile.write(part)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("KALTURA_ALLOWED_HOSTS", "127.0.0.1")
+    with Site() as server:
+        thread = Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+class TestUrls:
+    def feed(self, deployment, *urls: str, **fields: object):
+        source = {"type": "urls", "urls": list(urls)} | dict(fields.pop("source", {}))
+        return deployment.feed(name="bulletin", start_date="2024-03-01", source=source, retries=1, **fields)
+
+    def test_the_day_is_brought_in_once(self, deployment, site, clips, monkeypatch) -> None:
+        site.files = {"/news/2024-03-01.mp4": clips["clip-1.mp4"], "/news/extra.mp4": clips["clip-3.mp4"]}
+        site.locked = {"/news/2024-03-01.mp4"}
+        host = {"conn_type": "http", "host": site.url, "login": "reader", "password": "open-sesame"}
+        monkeypatch.setenv("AIRFLOW_CONN_NEWS_SITE", json.dumps(host | {"extra": {"X-Site": "news"}}))
+        in_s3 = deployment.put("2024-03-01/studio.mp4", clips["clip-2.mp4"])
+        dag = self.feed(
+            deployment,
+            f"{site.url}/news/{DAY}.mp4",
+            f"{site.url}/news/{DAY}-late.mp4",
+            "{% if data_interval_start.day == 1 %}" + f"{site.url}/news/extra.mp4" + "{% endif %}",
+            "{% if data_interval_start.day == 2 %}" + f"{site.url}/news/other.mp4" + "{% endif %}",
+            in_s3.replace("2024-03-01", DAY),
+            in_s3.replace("2024-03-01", DAY),
+            connections={"http": "news_site"},
+        )
+        first = deployment.run(dag, AFTER)
+        assert first.state == "success", first.states
+        expected = {
+            "2024-03-01": digest(clips["clip-1.mp4"]),
+            "extra": digest(clips["clip-3.mp4"]),
+            "studio": digest(clips["clip-2.mp4"]),
+        }
+        assert deployment.held() == expected
+        assert first.summary["left_out"] == {"not there (missing: skip)": 1}
+        again = deployment.run(dag, AFTER)
+        assert again.state == "success", again.states
+        assert (again.summary["new"], again.summary["found"]) == (0, 3)
+        assert deployment.held() == expected
+
+    def test_a_url_that_is_missing_is_named(self, deployment, site, clips, capsys) -> None:
+        site.files = {"/a.mp4": clips["clip-1.mp4"]}
+        urls = [f"{site.url}/a.mp4", f"{site.url}/gone.mp4", "s3://media/nothing/gone-too.mp4"]
+        ran = deployment.run(self.feed(deployment, *urls), AFTER)
+        assert ran.state == "success", ran.states
+        said = capsys.readouterr().out
+        assert "Left out 2, not there (missing: skip)" in said
+        assert "/gone.mp4: its server says it does not exist (HTTP 404)" in said
+        assert "gone-too.mp4: there is no such object" in said
+
+    def test_missing_can_fail_after_the_others_are_in(self, deployment, site, clips) -> None:
+        site.files = {"/a.mp4": clips["clip-1.mp4"]}
+        urls = [f"{site.url}/a.mp4", f"{site.url}/gone.mp4"]
+        ran = deployment.run(self.feed(deployment, *urls, source={"missing": "fail"}), AFTER)
+        assert ran.state == "failed"
+        assert "does not exist (HTTP 404)" in ran.reason
+        assert ran.tries["discover[-1]"] == 1
+        assert deployment.held() == {"a": digest(clips["clip-1.mp4"])}
+
+    @pytest.mark.parametrize("comes", [True, False])
+    def test_missing_can_be_looked_for_again(self, deployment, site, clips, comes: bool) -> None:
+        site.files = {"/a.mp4": clips["clip-1.mp4"]}
+        urls = [f"{site.url}/a.mp4", f"{site.url}/late.mp4"]
+        dag = self.feed(deployment, *urls, source={"missing": "retry"})
+        if comes:
+            late = {"/late.mp4": clips["clip-2.mp4"]}
+            dag.get_task("discover").on_retry_callback = [lambda _: site.files.update(late)]
+        ran = deployment.run(dag, AFTER)
+        assert ran.tries["discover[-1]"] == 2
+        assert ran.state == ("success" if comes else "failed")
+        assert set(deployment.held()) == ({"a", "late"} if comes else {"a"})
