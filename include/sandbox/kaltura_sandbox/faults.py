@@ -40,6 +40,11 @@ KINDS = {
     "stale_list": "list and count do not see what was written since; remove the fault to end it",
 }
 
+# What the kinds above take besides a fault's own settings.
+PARAMETERS = frozenset(
+    {"args", "bytes", "bytes_per_second", "code", "done", "outcome", "retry_after", "seconds", "status"}
+)
+
 
 @dataclass(slots=True)
 class Fault:
@@ -86,7 +91,7 @@ class Faults:
     def add(self, kind: str, **settings: Any) -> Fault:
         """Put a fault in force; settings that are not a Fault's own become its parameters.
 
-        :raises ValueError: unknown kind, or unknown error ``code``.
+        :raises ValueError: unknown kind, setting or error ``code``.
         """
         if kind not in KINDS:
             raise ValueError(f"unknown fault {kind!r}; known: {', '.join(sorted(KINDS))}")
@@ -100,6 +105,8 @@ class Faults:
             for name in ("service", "action", "times", "after", "probability", "element")
             if name in settings
         }
+        if unknown := settings.keys() - PARAMETERS:
+            raise ValueError(f"unknown setting {min(unknown)!r} of a fault; known: {', '.join(sorted(PARAMETERS))}")
         fault = Fault(kind, **own, parameters=settings, id=next(self._numbers))
         with self._lock:
             self._faults.append(fault)

@@ -212,3 +212,9 @@ def test_a_code_that_kaltura_does_not_have_is_refused(sandbox: Sandbox) -> None:
         with pytest.raises(RuntimeError, match=r"unknown error code 'INTERNAL_SERVER_EROR'.*INTERNAL_SERVER_ERROR"):
             sandbox.control.fault(kind, code="INTERNAL_SERVER_EROR")
     assert sandbox.account.faults.show() == []
+
+
+def test_a_misspelt_setting_is_refused(sandbox: Sandbox) -> None:
+    with pytest.raises(RuntimeError, match="unknown setting 'tims'"):
+        sandbox.control.fault("latency", tims=3)
+    assert sandbox.account.faults.show() == []
