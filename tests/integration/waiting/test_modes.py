@@ -211,7 +211,7 @@ async def test_a_refused_look_fails_without_retry_and_trouble_with(
         await run.run(KalturaEntryReadySensor, entry=entry_id)
     sandbox.control.clear_faults()
     monkeypatch.setattr("kaltura_provider.waiting.polling.failures.ErrorBudget.failure", lambda *_: True)
-    monkeypatch.setattr("kaltura_provider.api.retry.RetryPolicy.delay", lambda *_, **__: None)
+    monkeypatch.setattr("kaltura_provider.api.retry.RetrySettings.delay", lambda *_, **__: None)
     sandbox.control.fault("action_blocked", service="baseEntry", action="getByIds", times=None)
     with pytest.raises(KalturaTransientError, match="ACTION_BLOCKED"):
         await run.run(KalturaEntryReadySensor, entry=entry_id, soft_fail=True)
