@@ -55,7 +55,7 @@ def test_a_connection_made_in_the_form_can_be_tested(page: TestClient, kaltura_s
     assert reply.status_code == 200, reply.text
     said = reply.json()
     assert said["status"] is right, said
-    assert said["message"].startswith("Connected to" if right else "The secret is not one of partner 102")
+    assert said["message"].startswith("Connected to" if right else "The secret does not belong to partner 102")
 
 
 def test_other_requests_pass_as_they_are(page: TestClient, kaltura_sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""Answers made fit to be handed on: one part of them, chosen properties, and no secrets."""
+"""Select parts of an answer, without its secrets."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["pick", "select"]
 
 
 def select(answer: Any, path: str | None) -> Any:
-    """Return the part of an answer that a path such as ``objects.0.id`` names, with secrets replaced by ``***``.
+    """Return the part of an answer at a path such as ``objects.0.id``, with secrets replaced by ``***``.
 
-    :raises KalturaConfigurationError: there is no such part; says how far the path goes.
+    :raises KalturaConfigurationError: the answer has no such part; the message says how far the path leads.
     """
-    # Hidden first: what a value is called tells a secret, and the path leads past its name.
+    # Hide secrets first: they are recognized by their name, and the path leads past it.
     value = _hidden(answer)
     for step, name in enumerate(path.split(".") if path else ()):
         if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
@@ -31,13 +31,13 @@ def select(answer: Any, path: str | None) -> Any:
             if not isinstance(value, (list, dict)):
                 there = "a single value"
             reached = ".".join((path or "").split(".")[:step]) or "the answer"
-            raise KalturaConfigurationError("result_path", path, f"is not in the answer: no {name}",
-                                            f"{reached} has {there or 'nothing'}")  # fmt: skip
+            raise KalturaConfigurationError("result_path", path, f"is not in the answer ({name!r} is missing)",
+                                            f"choose from what {reached} holds: {there or 'nothing'}")  # fmt: skip
     return value
 
 
 def pick(value: Any, fields: Sequence[str] | None) -> Any:
-    """Return an object, a list of objects or a list answer with only the chosen properties of each object."""
+    """Reduce each object to the chosen properties; takes an object, a list of objects or a list answer."""
     if not fields:
         return value
     if isinstance(value, list):

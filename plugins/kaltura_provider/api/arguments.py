@@ -1,4 +1,4 @@
-"""Checks of what callers give, made before anything is sent: ids by their shape, enumerations by name or number."""
+"""Check arguments before anything is sent: ids by their format, enumerations by name or number."""
 
 from __future__ import annotations
 
@@ -22,29 +22,30 @@ EnumT = TypeVar("EnumT", bound=IntEnum)
 
 
 def entry_id(value: object, name: str = "entry_id") -> str:
-    """Return an entry id, checked: such as ``0_ab12cd34``; an asset reference or an entry stands for its id.
+    """Return a checked entry id such as ``0_ab12cd34``. The reference of a source item or an entry stands for its id.
 
-    :raises KalturaConfigurationError: it has not the shape of one; names the argument.
+    :raises KalturaConfigurationError: the value does not have the format of an entry id; names the argument.
     """
     given = value.get("entry_id", value.get("id")) if isinstance(value, dict) else value
-    return _id(given, name, _ENTRY_ID, "0_ab12cd34", "entry id")
+    return _id(given, name, _ENTRY_ID, "0_ab12cd34", "an entry id")
 
 
 def asset_id(value: object, name: str = "asset_id") -> str:
-    """Return the id of a flavor, thumbnail, caption or attachment asset, checked as :func:`entry_id`."""
-    return _id(value.get("id") if isinstance(value, dict) else value, name, _ENTRY_ID, "0_ab12cd34", "asset id")
+    """Return the checked id of a flavor, thumbnail, caption or attachment asset; see :func:`entry_id`."""
+    return _id(value.get("id") if isinstance(value, dict) else value, name, _ENTRY_ID, "0_ab12cd34", "an asset id")
 
 
 def token_id(value: object, name: str = "token_id") -> str:
-    """Return an upload token id, checked: such as ``0_`` and 32 hexadecimal digits; a mapping's ``token_id`` counts."""
+    """Return a checked upload token id: ``0_`` and 32 hexadecimal digits. A mapping stands for its ``token_id``."""
     given = value.get("token_id") if isinstance(value, dict) else value
-    return _id(given, name, _TOKEN_ID, "0_ and 32 hexadecimal digits", "upload token id")
+    return _id(given, name, _TOKEN_ID, "0_0123456789abcdef0123456789abcdef", "an upload token id")
 
 
 def entry_ids(value: object, name: str = "entry_ids") -> list[str]:
-    """Return one entry id, a list of them or text with commas as a list without doubles, checked.
+    """Return checked entry ids without duplicates.
 
-    :raises KalturaConfigurationError: one has not the shape of an id, or there is none.
+    :param value: one entry id, a list of them, or comma-separated text.
+    :raises KalturaConfigurationError: a value does not have the format of an entry id, or there are none.
     """
     items: Iterable[object]
     if isinstance(value, str):
@@ -62,14 +63,14 @@ def entry_ids(value: object, name: str = "entry_ids") -> list[str]:
 def _id(value: object, name: str, shape: re.Pattern[str], example: str, what: str) -> str:
     text = "" if value is None else str(value).strip()
     if not shape.fullmatch(text):
-        raise KalturaConfigurationError(name, text, f"is no {what}", f"give one such as {example}")
+        raise KalturaConfigurationError(name, text, f"is not {what}", f"give an id such as {example}")
     return text
 
 
 def choose(enumeration: type[EnumT], value: object, name: str) -> EnumT:
-    """Return the member that a name (in any case), a number or a number as text stands for.
+    """Return the member with this name (in any case) or this number (as ``int`` or text).
 
-    :raises KalturaConfigurationError: there is none; lists those there are.
+    :raises KalturaConfigurationError: there is no such member; the message lists all members.
     """
     text = str(int(value) if isinstance(value, (IntEnum, bool)) else value).strip()
     for member in enumeration:
@@ -80,9 +81,9 @@ def choose(enumeration: type[EnumT], value: object, name: str) -> EnumT:
 
 
 def number(value: object, name: str, *, minimum: int = 0, maximum: int | None = None) -> int:
-    """Return a whole number, given as one or as text.
+    """Return a whole number, given as ``int`` or text.
 
-    :raises KalturaConfigurationError: it is none, or out of range.
+    :raises KalturaConfigurationError: the value is not a whole number, or out of range.
     """
     text = str(value).strip()
     found = int(text) if re.fullmatch(r"-?\d+", text) and not isinstance(value, bool) else None
@@ -93,30 +94,32 @@ def number(value: object, name: str, *, minimum: int = 0, maximum: int | None = 
 
 
 def flag(value: object, name: str) -> bool:
-    """Return yes or no, given as such or as the text a template makes of it.
+    """Return a boolean, given as ``bool`` or as the text that a template renders it to.
 
-    :raises KalturaConfigurationError: it is neither.
+    :raises KalturaConfigurationError: the value is neither true nor false.
     """
     found = _FLAGS.get(str(value).strip().lower())
     if found is None:
-        raise KalturaConfigurationError(name, str(value), "is neither yes nor no", "give true or false")
+        raise KalturaConfigurationError(name, str(value), "is neither true nor false", "give true or false")
     return found
 
 
 def moment(value: object, name: str) -> int:
-    """Return UNIX seconds for a ``datetime`` (without time zone: UTC), ISO 8601 text or a number of seconds.
+    """Return UNIX seconds.
 
-    :raises KalturaConfigurationError: it is no date, or before 1980, which Kaltura takes as an offset from now.
+    :param value: a ``datetime`` (UTC if it has no time zone), ISO 8601 text, or UNIX seconds.
+    :raises KalturaConfigurationError: the value is not a date, or before 1980: Kaltura takes small numbers as an
+        offset from the current time.
     """
     if isinstance(value, str) and not value.strip().isdecimal():
         try:
             value = datetime.fromisoformat(value.strip())
         except ValueError:
             fix = "write it like 2026-01-31T12:00:00+00:00"
-            raise KalturaConfigurationError(name, value, "is no date", fix) from None
+            raise KalturaConfigurationError(name, value, "is not a date", fix) from None
     if isinstance(value, datetime):
         value = int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
     seconds = int(float(str(value))) if re.fullmatch(r"\d+(\.\d+)?", str(value).strip()) else -1
     if seconds <= _RELATIVE_TIME:
-        raise KalturaConfigurationError(name, str(value), "is no date after 1979", "give UNIX seconds or a date")
+        raise KalturaConfigurationError(name, str(value), "is not a date after 1979", "give UNIX seconds or a date")
     return seconds

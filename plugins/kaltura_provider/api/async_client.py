@@ -1,4 +1,4 @@
-"""The asynchronous client, for triggers: the same calls as the synchronous one, without files."""
+"""The asynchronous client, for triggers. It makes the same calls as the synchronous one, except file uploads."""
 
 from __future__ import annotations
 
@@ -36,9 +36,8 @@ _CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 class AsyncKalturaClient:
     """A Kaltura account on one server, for one event loop.
 
-    Parameters and errors are those of :class:`KalturaClient`.
-
-    Many tasks may use it at once; they share its connections and its session.
+    Takes the parameters and raises the errors of :class:`KalturaClient`. Many asyncio tasks can use one client at the
+    same time; they share its connections and its session.
     """
 
     def __init__(
@@ -78,7 +77,7 @@ class AsyncKalturaClient:
 
     @property
     def partner_id(self) -> int:
-        """The account's number."""
+        """The number of the Kaltura account."""
         return self.credentials.partner_id
 
     async def call(
@@ -106,14 +105,14 @@ class AsyncKalturaClient:
         timeout: Timeout | float | None = None,  # noqa: ASYNC109 - limits of the HTTP exchange, not of the task
         retry: RetrySettings | None = None,
     ) -> list[Any]:
-        """Make several calls in one exchange; see :meth:`KalturaClient.multirequest`."""
+        """Make several calls in one HTTP request; see :meth:`KalturaClient.multirequest`."""
         if not requests:
             return []
         plan = self._planner.multirequest(requests, repeatable=repeatable, timeout=timeout, retry=retry)
         return await self._drive(plan)
 
     async def ks(self) -> str:
-        """Return the text of a session that is valid now. It is a secret."""
+        """Return a valid session (KS). It is a secret."""
         return await self._session(None)
 
     async def aclose(self) -> None:
@@ -154,14 +153,14 @@ class AsyncKalturaClient:
         if ks is not None:
             return ks
         async with self._opening:
-            # Whoever waited here finds the session the first one opened.
+            # A task that waited for the lock finds the session that the first one opened.
             ks = self._sessions.current(refused)
             return ks if ks is not None else await self._drive(self._planner.open_session())
 
     async def _exchange(self, step: Send) -> HttpReply:
         request = step.request
         if isinstance(request.body, StreamedBody):
-            raise TypeError("the asynchronous client sends no files")
+            raise TypeError("the asynchronous client cannot send files; use KalturaClient.send_file()")
         limits = httpx.Timeout(step.timeout.read, connect=step.timeout.connect)
         try:
             response = await self._http.post(
@@ -177,7 +176,7 @@ class AsyncKalturaClient:
 
 
 def _trust(verify: bool | str) -> ssl.SSLContext | bool:
-    """Return what httpx checks certificates with; the environment variables of ``requests`` count too."""
+    """Return the certificates httpx trusts; respects the environment variables that ``requests`` reads."""
     if verify is True:
         named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or ""
         verify = named or True

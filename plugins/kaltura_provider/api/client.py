@@ -1,4 +1,4 @@
-"""The synchronous client: calls over one pool of connections, safe to use from many threads."""
+"""The synchronous client: one pool of connections, safe to use from many threads."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ T = TypeVar("T")
 class KalturaClient:
     """A Kaltura account on one server.
 
-    :param service_url: with or without scheme and ``/api_v3``.
-    :param observer: told of calls, secrets and ids; see :class:`Observer`.
-    :param timeout: seconds to connect, and seconds without data; single calls can have their own.
-    :param pool_size: connections kept open; as many threads can call without opening new ones.
-    :param verify: whether certificates are checked, or the path of a file with certificates to trust.
-    :raises KalturaConfigurationError: the service URL is none.
+    :param service_url: the address of the server, with or without scheme and ``/api_v3``.
+    :param observer: is notified of calls, secrets and ids; see :class:`Observer`.
+    :param timeout: seconds to wait for a connection and for data; a call can set its own.
+    :param pool_size: number of connections to keep open; set it to the number of threads that make calls.
+    :param verify: whether to check certificates, or the path of a file with certificates to trust.
+    :raises KalturaConfigurationError: the service URL is not valid.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class KalturaClient:
 
     @property
     def partner_id(self) -> int:
-        """The account's number."""
+        """The number of the Kaltura account."""
         return self.credentials.partner_id
 
     def call(
@@ -92,18 +92,18 @@ class KalturaClient:
     ) -> Any:
         """Call an action and return its JSON value.
 
-        A call that only reads is repeated after any failure that may pass; another only when it surely was
-        not carried out (no connection, HTTP 429 or 503, ``ACTION_BLOCKED``). A session that has ended is
-        renewed once.
+        A call that only reads is repeated after any transient failure. Any other call is repeated only if the
+        server certainly did not carry it out (no connection, HTTP 429 or 503, ``ACTION_BLOCKED``). A session
+        that has ended is renewed once.
 
-        :param repeatable: say so when the call may be repeated blindly, or may not; ``None`` decides by its
-            name.
+        :param repeatable: whether the call is safe to repeat after any transient failure; ``None`` decides by
+            the action's name.
         :param timeout: time limits of this call; a number is the seconds to wait for data.
-        :param retry: another policy for this call.
-        :param anonymous: send no session; for the few actions that need none.
-        :raises KalturaAPIError: the server refused; the class says what can be done.
-        :raises KalturaTransportError: no readable answer; ``ambiguous`` tells whether the work may have been
-            done.
+        :param retry: the retry settings of this call.
+        :param anonymous: send no session. A few actions need none.
+        :raises KalturaAPIError: the server answered with an error; its class says what can be done.
+        :raises KalturaTransportError: there was no readable answer; ``ambiguous`` says whether the server may have
+            carried out the call.
         """
         plan = self._planner.call(
             service, action, params, repeatable=repeatable, timeout=timeout, retry=retry, anonymous=anonymous
@@ -119,10 +119,10 @@ class KalturaClient:
         *,
         timeout: Timeout | float | None = None,
     ) -> Any:
-        """Call an action with a file, streamed as a multipart form of known length.
+        """Call an action with a file, which is streamed as a multipart form of known length.
 
-        Never repeated by itself, except with a new session when the old one was refused (the file is then
-        read anew). What the file's source raises comes out unchanged.
+        The client repeats the call only if the server refused the session; it then reads the file again. Errors
+        raised by the file's source are passed on unchanged.
 
         :raises KalturaError: as :meth:`call`.
         """
@@ -131,7 +131,9 @@ class KalturaClient:
     def read_file(
         self, service: str, action: str, params: Mapping[str, Any], *, timeout: Timeout | float | None = None
     ) -> bytes:
-        """Call an action that serves a small file (a log, captions) and return its bytes; repeated as a read is.
+        """Call an action that serves a small file, such as a log or captions, and return its bytes.
+
+        The call is repeated after any transient failure.
 
         :raises KalturaError: as :meth:`call`.
         """
@@ -145,12 +147,12 @@ class KalturaClient:
         timeout: Timeout | float | None = None,
         retry: RetrySettings | None = None,
     ) -> list[Any]:
-        """Make several calls in one exchange and return one element per call, in order.
+        """Make several calls in one HTTP request and return one element per call, in order.
 
-        An element is the call's value, or the :class:`KalturaAPIError` it ended in: later calls run whatever
-        becomes of earlier ones. It is not atomic, and runs on when the connection is cut.
+        An element is the call's value or the :class:`KalturaAPIError` it ended with. The server runs every call,
+        even if earlier ones failed. It does not roll anything back, and does not stop when the connection is cut.
 
-        :raises KalturaError: as :meth:`call`, for the exchange as a whole.
+        :raises KalturaError: as :meth:`call`, for the request as a whole.
         """
         if not requests:
             return []
@@ -158,7 +160,7 @@ class KalturaClient:
         return self._drive(plan)
 
     def ks(self) -> str:
-        """Return the text of a session that is valid now. It is a secret."""
+        """Return a valid session (KS). It is a secret."""
         return self._session(None)
 
     @property
@@ -204,7 +206,7 @@ class KalturaClient:
         if ks is not None:
             return ks
         with self._opening:
-            # Whoever waited here finds the session the first one opened.
+            # A thread that waited for the lock finds the session that the first one opened.
             return self._sessions.current(refused) or self._drive(self._planner.open_session())
 
     def _exchange(self, step: Send) -> HttpReply:
@@ -212,11 +214,11 @@ class KalturaClient:
         try:
             response = self._http.post(
                 request.url,
-                data=cast("Any", request.body),  # the stubs know no body with a length
+                data=cast("Any", request.body),  # the stubs do not know bodies with a length
                 headers=dict(request.headers),
                 timeout=(step.timeout.connect, step.timeout.read),
                 allow_redirects=False,
-                # Set on the session, it would give way to REQUESTS_CA_BUNDLE.
+                # requests prefers REQUESTS_CA_BUNDLE over the setting of a session.
                 verify=self._verify,
             )
         except (RequestException, HTTPError) as error:

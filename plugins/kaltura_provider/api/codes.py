@@ -1,7 +1,7 @@
-"""Which Kaltura error code means what for the caller: repeat, renew the session, wait, or give up.
+"""What a Kaltura error code means for the caller: repeat, renew the session, wait, or give up.
 
-Kaltura answers errors with HTTP 200 and a code; the code is all there is to decide on. Codes that are not
-listed are permanent unless their name says otherwise (``*_NOT_FOUND``, ``*_NOT_READY``).
+Kaltura reports errors with HTTP status 200 and a code, so the code decides. Codes that are not listed are permanent,
+unless their name says otherwise (``*_NOT_FOUND``, ``*_NOT_READY``).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ErrorClass(StrEnum):
 
 
 NOT_DONE_CODES = frozenset({"ACTION_BLOCKED"})
-"""The server refused before it did anything (its rate limit): any call may be repeated."""
+"""The server refused before it did anything, because of its rate limit. Any call may be repeated."""
 
 SERVER_TROUBLE_CODES = frozenset(
     {
@@ -52,7 +52,7 @@ SERVER_TROUBLE_CODES = frozenset(
         "FAILED_INIT_REDIS_INSTANCE",
     }
 )
-"""The server is in trouble. The work may have been done: only calls that change nothing are repeated."""
+"""The server failed and may have carried out the call. Only calls that read are repeated."""
 
 UPLOAD_TRANSIENT_CODES = frozenset(
     {
@@ -62,7 +62,7 @@ UPLOAD_TRANSIENT_CODES = frozenset(
         "UPLOAD_TOKEN_CANNOT_RESUME",
     }
 )
-"""A later, different upload request helps (send what is missing, send again, start over)."""
+"""A different upload request helps: send what is missing, send it again, or start over."""
 
 NOT_READY_CODES = frozenset(
     {
@@ -75,7 +75,7 @@ NOT_READY_CODES = frozenset(
         "ENTRY_REPLACEMENT_ALREADY_EXISTS",
     }
 )
-"""The object is still being worked on: the same call succeeds later, in seconds to hours."""
+"""The server is still processing the object. The same call succeeds later, after seconds to hours."""
 
 RESTART_UPLOAD_CODES = frozenset(
     {
@@ -85,7 +85,7 @@ RESTART_UPLOAD_CODES = frozenset(
         "UPLOADED_FILE_NOT_FOUND_BY_TOKEN",
     }
 )
-"""The upload token is of no use any more; a new token is."""
+"""The upload token can no longer be used. A new token helps."""
 
 AMBIGUOUS_CODES = frozenset(
     {
@@ -98,10 +98,10 @@ AMBIGUOUS_CODES = frozenset(
         "CAPTION_ASSET_ALREADY_EXISTS",
     }
 )
-"""Perhaps an earlier attempt of the same call succeeded: read the state before deciding."""
+"""An earlier attempt of the same call may have succeeded. Read the object's state before deciding."""
 
 RENEWABLE_SESSION_STATES = frozenset({"EXPIRED", "LOGOUT", "EXCEEDED_ACTIONS_LIMIT"})
-"""Values of the ``KSID`` argument of ``INVALID_KS`` that a new session cures."""
+"""Values of the ``KSID`` argument of ``INVALID_KS`` for which a new session helps."""
 
 _TRANSIENT = NOT_DONE_CODES | SERVER_TROUBLE_CODES | UPLOAD_TRANSIENT_CODES | NOT_READY_CODES
 _NOT_FOUND_NAME = re.compile(r"_NOT_FOUND(_|$)")
@@ -109,10 +109,10 @@ _NOT_READY_NAME = re.compile(r"_(IS_)?NOT_READY$")
 
 
 def classify(code: str, details: Mapping[str, str]) -> ErrorClass:
-    """Return the class of the error ``code`` with its arguments ``details``.
+    """Return the class of an error.
 
-    ``INVALID_KS`` is decided by its arguments: only an expired, ended or used up session can be renewed; the
-    same code with ``ERR_CODE`` -4 means "not the owner" and never goes away.
+    For ``INVALID_KS`` the arguments in ``details`` decide: a new session helps if the old one has expired, was ended
+    or is used up. The same code with ``ERR_CODE`` -4 means "not the owner" and is permanent.
     """
     if code == "INVALID_KS":
         renewable = details.get("KSID", "") in RENEWABLE_SESSION_STATES and details.get("ERR_CODE") != "-4"

@@ -1,4 +1,4 @@
-"""The course of a call: session, request, reply, and what follows a failure; no I/O, for both clients."""
+"""The course of a call, for both clients: session, request, reply, and what to do after a failure. No I/O."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = ["CallCourse", "merge_timeout"]
 
 
 def merge_timeout(timeout: Timeout | float | None, default: Timeout) -> Timeout:
-    """Return the time limits of one call; a plain number replaces the seconds to wait for data."""
+    """Return the time limits of one call. A plain number sets the seconds to wait for data."""
     if timeout is None:
         return default
     return timeout if isinstance(timeout, Timeout) else default._replace(read=float(timeout))
@@ -54,9 +54,9 @@ def _no_trouble(value: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Course:
-    """One call: how its request is built from a session, how its reply is read, and how it may be repeated.
+    """One call: how to build its request from a session, how to read its reply, and whether it may be repeated.
 
-    ``trouble`` finds, in a value that was read, an error to be answered like a raised one.
+    ``trouble`` finds an error inside a value, which is then handled like a raised one.
     """
 
     service: str
@@ -71,7 +71,7 @@ class _Course:
     trouble: Callable[[Any], KalturaError | None] = _no_trouble
 
     def may_repeat(self, error: KalturaError) -> bool:
-        """Tell whether the same request may be sent again after ``error``, and whether that can help."""
+        """Return whether sending the same request again after ``error`` is safe and can help."""
         if isinstance(error, KalturaTransportError):
             return error.retry_helps and (self.repeatable or not error.ambiguous)
         if isinstance(error, KalturaTransientError):
@@ -81,7 +81,7 @@ class _Course:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What one attempt gave: a value, or an error; a value with an error in it has both."""
+    """The result of one attempt: a value, an error, or a value that contains an error."""
 
     value: Any = None
     error: KalturaError | None = None
@@ -89,7 +89,7 @@ class _Outcome:
 
 
 class CallCourse:
-    """Makes the plan of every call of one client."""
+    """Plans the calls of one client."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class CallCourse:
         *,
         timeout: Timeout | float | None,
     ) -> Steps[Any]:
-        """One call with a file; repeated only with a new session, when the old one was refused."""
+        """One call with a file. It is repeated only with a new session, after the server refused the old one."""
         return self._run(
             _Course(
                 service,
@@ -161,7 +161,7 @@ class CallCourse:
     def read_file(
         self, service: str, action: str, params: Mapping[str, Any], *, timeout: Timeout | float | None
     ) -> Steps[bytes]:
-        """One call that answers with a file, read as a whole."""
+        """One call that answers with a file, which is read into memory."""
         return self._run(
             _Course(
                 service,
@@ -182,7 +182,7 @@ class CallCourse:
         timeout: Timeout | float | None,
         retry: RetrySettings | None,
     ) -> Steps[list[Any]]:
-        """Several calls in one exchange; errors of single calls are elements of the list."""
+        """Several calls in one HTTP request. Errors of single calls are elements of the list."""
         course = _Course(
             "multirequest",
             call_names(requests),
@@ -228,7 +228,7 @@ class CallCourse:
             if error is None:
                 return outcome.value
             if isinstance(error, KalturaSessionError) and course.own_session and not renewed:
-                # The server refuses a session before it does anything, so no call is done twice.
+                # The server checks the session before it does anything, so no call is carried out twice.
                 refused, renewed = ks, True
                 attempt -= 1
                 continue
@@ -241,7 +241,7 @@ class CallCourse:
                 raise (yield from self._explained(course, error))
 
     def _explained(self, course: _Course, error: KalturaError) -> Steps[KalturaError]:
-        """Return an error that says what is wrong where the server's own does not: with a secret."""
+        """Return an error that explains a wrong secret, which the server's own error does not."""
         if course.own_session and isinstance(error, KalturaAPIError):
             once = partial(self._session_call, retry=NO_RETRY)
             return (yield from self._sessions.explain(once, error)) or error
@@ -279,7 +279,7 @@ class CallCourse:
 
 
 def _with_trouble(course: _Course) -> _Course:
-    """Let a multirequest be repeated for what its elements say."""
+    """Decide by its elements whether a multirequest is repeated."""
 
     def trouble(results: list[Any]) -> KalturaError | None:
         errors = [element for element in results if isinstance(element, KalturaAPIError)]
@@ -294,8 +294,8 @@ def _with_trouble(course: _Course) -> _Course:
 
 
 def _refusal(results: Sequence[Any], errors: Sequence[KalturaAPIError]) -> KalturaAPIError | None:
-    # Requests after a refused first one fail for other reasons (their references are empty), but none has
-    # done anything if all failed and the first was refused unseen.
+    # If the first request was refused before it ran, later ones can fail for other reasons, since their references
+    # are empty. If all failed, none of them changed anything.
     if not results or len(errors) < len(results):
         return None
     first = errors[0]

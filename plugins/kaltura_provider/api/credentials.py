@@ -1,4 +1,4 @@
-"""How a client gets its session: the account, the way of authentication and what the session may do."""
+"""How a client authenticates, and what its session may do."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["AuthMethod", "Credentials"]
 
 
 class AuthMethod(StrEnum):
-    """Where sessions come from.
+    """How to get a session.
 
-    ``SECRET``: made here from the admin secret, without a call (a USER session is asked of the server, since
-    a user secret cannot make one). ``SESSION_START``: asked of ``session.start``. ``APP_TOKEN``: asked of
-    ``appToken.startSession``; the secret is the app token's value. ``KS``: the secret is a session; it cannot
-    be renewed.
+    ``SECRET``: the client makes the session from the admin secret, without a call. (For a USER session it calls
+    ``session.start``, since a session cannot be made from a user secret.) ``SESSION_START``: calls ``session.start``.
+    ``APP_TOKEN``: calls ``appToken.startSession``; the secret is the app token's value. ``KS``: the secret is a
+    session, which cannot be renewed.
     """
 
     SECRET = "secret"  # noqa: S105 - a name, not a secret
@@ -29,14 +29,13 @@ class AuthMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An account and how to get a session of it; its ``repr`` shows no secret.
+    """An account and how to get a session for it. Its ``repr`` does not show the secret.
 
-    ``lifetime`` is in seconds; the server may cut it to the account's maximum. ``privileges`` is Kaltura's
-    comma separated text; ``None`` means ``disableentitlement`` (otherwise an account that enforces
-    entitlement shows an empty library) and one ``sessionkey`` per connection (so that searches read what this
-    connection wrote).
+    ``lifetime`` is in seconds; the server may shorten it to the account's maximum. ``privileges`` is Kaltura's
+    comma-separated text. ``None`` stands for ``disableentitlement`` (without it, an account that enforces entitlement
+    shows an empty library) and one ``sessionkey`` per connection (so that searches find what this connection wrote).
 
-    :raises KalturaConfigurationError: a value is missing or impossible.
+    :raises KalturaConfigurationError: a value is missing or not valid.
     """
 
     partner_id: int
@@ -54,8 +53,8 @@ class Credentials:
             raise KalturaConfigurationError(
                 "partner id",
                 self.partner_id,
-                "is no partner id",
-                "give the number shown in the KMC's settings",
+                "is not a partner id",
+                "give the number shown in the KMC under Settings, Integration Settings",
             )
         object.__setattr__(self, "auth", self._auth_method())
         object.__setattr__(self, "session_type", self._session_type())
@@ -98,16 +97,16 @@ class Credentials:
 
     @property
     def minted_here(self) -> bool:
-        """Whether sessions are made locally, without asking the server."""
+        """Whether the client makes sessions without calling the server."""
         return self.auth is AuthMethod.SECRET and self.session_type is SessionType.ADMIN
 
     @property
     def renewable(self) -> bool:
-        """Whether another session can be had when one ends."""
+        """Whether the client can get a new session when one ends."""
         return self.auth is not AuthMethod.KS
 
     def effective_privileges(self, service_url: str) -> str:
-        """Return the privileges to ask for; the default's session key is fixed per connection."""
+        """Return the privileges to request. The default has one fixed session key per connection."""
         if self.privileges is not None:
             return self.privileges
         name = f"{service_url}|{self.partner_id}|{self.user_id}"

@@ -1,8 +1,8 @@
-"""URLs under which viewers and programs get content: pure functions, arguments checked, no request made.
+"""Build the URLs that deliver content to viewers and programs. The functions check their arguments and make no request.
 
-``cdn_host`` is the host content is delivered from, with or without scheme (``cdnapisec.kaltura.com``). Numbers may be
-text and an entry may be an asset reference, as templates have them. A URL with a ``ks`` in it is a secret: whoever has
-it has the session.
+``cdn_host`` is the host that delivers content, with or without scheme (``cdnapisec.kaltura.com``). Numbers may be
+text, and the reference of a source item may stand for its entry. A URL with a ``ks`` is a secret: whoever has it has
+the session.
 """
 
 from __future__ import annotations
@@ -52,18 +52,18 @@ def play_manifest_url(
 ) -> str:
     """Return the playback URL of a video, an audio or a live entry.
 
-    HLS and DASH answer with a manifest, ``url`` and ``download`` with a redirect to a file. Unless told
-    which, the server picks flavors by their tags (``mbr``, ``web``, ``dash`` ...) and answers HTTP 404 while
-    none is READY; ``flavor_param_ids=[0]`` is the source.
+    HLS and DASH answer with a manifest, ``url`` and ``download`` with a redirect to a file. By default the server
+    chooses flavors by their tags (``mbr``, ``web``, ``dash`` ...) and answers with HTTP 404 while none of them is
+    READY. ``flavor_param_ids=[0]`` selects the source.
 
-    :param format: ``hls``, ``dash``, ``url``, ``download`` ..., or Kaltura's name for it (``applehttp``).
-    :param protocol: of the URLs in the answer; by default the scheme of ``cdn_host``.
-    :param flavor_ids: one, a list, or text with commas, as ``flavor_param_ids``.
-    :param tags: flavors to offer, by tag.
-    :param min_bitrate: in kbit/s, as ``max_bitrate``.
-    :param seek_from: begin here, in milliseconds of the video.
-    :param clip_to: end here, in milliseconds of the video.
-    :raises KalturaConfigurationError: an argument is impossible; names it.
+    :param format: ``hls``, ``dash``, ``url``, ``download`` ..., or Kaltura's own name such as ``applehttp``.
+    :param protocol: protocol of the URLs in the answer; by default the scheme of ``cdn_host``.
+    :param flavor_ids: one id, a list, or comma-separated text; the same goes for ``flavor_param_ids``.
+    :param tags: offer the flavors with these tags.
+    :param min_bitrate: in kbit/s, like ``max_bitrate``.
+    :param seek_from: where to begin, in milliseconds of the video.
+    :param clip_to: where to end, in milliseconds of the video.
+    :raises KalturaConfigurationError: an argument is not valid; names it.
     """
     base = delivery_base(cdn_host, partner_id, sub_partner=True)
     chosen = protocol or urlsplit(base).scheme
@@ -88,7 +88,7 @@ def play_manifest_url(
 def source_download_url(
     cdn_host: str, partner_id: int | str, entry_id: str | Mapping[str, Any], *, ks: str | None = None
 ) -> str:
-    """Return the URL of the source file of a video or audio entry, as Kaltura's own ``downloadUrl``."""
+    """Return the URL of the source file of a video or audio entry, the same as Kaltura's ``downloadUrl``."""
     return play_manifest_url(
         cdn_host, partner_id, entry_id, format=PlaybackFormat.DOWNLOAD, flavor_param_ids=[0], ks=ks
     )
@@ -106,18 +106,17 @@ def raw_url(
     ks: str | None = None,
     referrer: str | None = None,
 ) -> str:
-    """Return the URL of the file of an entry (of a video or audio entry: of its source).
+    """Return the URL of an entry's file. For video and audio entries this is the source file.
 
-    An unknown entry is answered with HTTP 200 and no content.
+    For an unknown entry the server answers with HTTP 200 and no content.
 
-    :param file_name: the name it is saved under. Served directly, the file comes without a name of its own and browsers
-        take the end of the URL, so the name stands there alone, as in Kaltura's guide. A download's name comes from the
-        parameter ``file_name``.
-    :param direct_serve: shown by browsers, not offered as a download.
-    :raises KalturaConfigurationError: an argument is impossible; names it.
+    :param file_name: the name under which browsers save the file. With ``direct_serve`` it becomes the end of the URL,
+        where browsers look for it, as in Kaltura's guide; otherwise the parameter ``file_name``.
+    :param direct_serve: whether browsers show the file rather than offer it as a download.
+    :raises KalturaConfigurationError: an argument is not valid; names it.
     """
     direct, name = flag(direct_serve, "direct_serve"), file_name_value(file_name)
-    # A name without a dot could be that of a parameter.
+    # The server could take a name without a dot for the name of a parameter.
     alone = direct and name is not None and "." in name
     pairs = {
         "entry_id": entry_value(entry_id),
@@ -142,11 +141,11 @@ def download_url(
     referrer: str | None = None,
     file_name: str | None = None,
 ) -> str:
-    """Return the URL that offers an entry, or one flavor of it, as a download.
+    """Return the URL that offers an entry, or one of its flavors, as a download.
 
-    A mistake is answered with HTTP 200 and no content.
+    The server answers a wrong URL with HTTP 200 and no content.
 
-    :raises KalturaConfigurationError: an argument is impossible; names it.
+    :raises KalturaConfigurationError: an argument is not valid; names it.
     """
     pairs = {
         "entry_id": entry_value(entry_id),
@@ -170,7 +169,7 @@ def serve_flavor_url(
 ) -> str:
     """Return the URL that serves the file of one flavor asset.
 
-    :raises KalturaConfigurationError: an argument is impossible; names it.
+    :raises KalturaConfigurationError: an argument is not valid; names it.
     """
     pairs = {
         "entryId": entry_value(entry_id),
@@ -196,7 +195,7 @@ def _above_zero(value: object, name: str) -> int:
 
 
 def _listed(values: Any, name: str, read: Callable[[object, str], int | str]) -> str | None:
-    """Return one value, a list of them or text with commas as text with commas, each checked."""
+    """Return one value, a list, or comma-separated text as comma-separated text, with each value checked."""
     if values is None:
         return None
     if isinstance(values, str):
@@ -209,6 +208,6 @@ def _listed(values: Any, name: str, read: Callable[[object, str], int | str]) ->
 def _clip(seek_from: object, clip_to: object) -> dict[str, int | None]:
     begin, end = optional(number, seek_from, "seek_from"), optional(_above_zero, clip_to, "clip_to")
     if end is not None and end <= (begin or 0):
-        fix = "give both in milliseconds from the beginning of the video"
+        fix = "give a later moment, in milliseconds from the beginning of the video"
         raise KalturaConfigurationError("clip_to", end, f"is not after seek_from ({begin})", fix)
     return {"seekFrom": begin, "clipTo": end}

@@ -1,4 +1,4 @@
-"""Fetching a delivery URL as a player would, and saying in plain words what came back."""
+"""Fetch a delivery URL as a player would, and describe what came back."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ __all__ = ["Delivered", "DeliveredKind", "DeliveryError", "fetch_delivery"]
 
 _MOST = 2 * 1024 * 1024
 _REASONS = {
-    "1": "there is no such entry",
+    "1": "the entry does not exist",
     "2": "the entry is outside its schedule",
-    "3": "access control refuses",
-    "4": "the session is no session",
+    "3": "the entry's access control refuses access",
+    "4": "the text given as a session is not one",
     "5": "the file is missing",
-    "6": "no flavor fits: none is READY, or none has the tags players ask for",
+    "6": "no flavor can be played: none is READY, or none has the tags that players ask for",
     "7": "the session is invalid",
     "9": "the entry is deleted or not approved",
-    "11": "the thumbnail is still being made",
-    "12": "this type of entry cannot be delivered like this",
-    "13": "the entry waits for moderation",
+    "11": "the server is still making the thumbnail",
+    "12": "this kind of URL cannot deliver entries of this type",
+    "13": "the entry is waiting for moderation",
     "31": "the session has expired",
     "58": "the entry is in the recycle bin",
 }
-# What else thumbnails can be asked for as; their sizes are not read.
+# Further formats of thumbnails, whose size in pixels is not read.
 _OTHER_PICTURES = (
     (b"II*\x00", "TIFF"),
     (b"MM\x00*", "TIFF"),
@@ -44,7 +44,7 @@ _FOR_GOOD = frozenset({"1", "4", "12"})
 
 
 class DeliveredKind(StrEnum):
-    """What sort of thing a delivery URL gave."""
+    """What kind of content a delivery URL returned."""
 
     HLS = "hls"
     DASH = "dash"
@@ -62,7 +62,7 @@ _EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a delivery URL gave; ``url`` without secrets, ``size`` in bytes (``None`` if not said)."""
+    """What a delivery URL returned. ``url`` has no secrets; ``size`` is in bytes, ``None`` if unknown."""
 
     url: str
     status: int
@@ -76,41 +76,43 @@ class Delivered:
 
 
 class DeliveryError(KalturaTransportError):
-    """A delivery URL gave nothing that can be played or shown; ``reason`` is Kaltura's number for it."""
+    """A delivery URL returned nothing that can be played or shown. ``reason`` is Kaltura's number for the cause."""
 
     reason = ""
 
     @property
     def retry_helps(self) -> bool:
-        """Whether it may be delivered later."""
+        """Whether the URL may work later."""
         return self.reason not in _FOR_GOOD
 
 
 def fetch_delivery(url: str, *, expected: DeliveredKind | None = None, timeout: float = 30.0) -> Delivered:
-    """Fetch a URL, follow its redirects, and read as much as tells what it is.
+    """Fetch a URL, follow its redirects, and read enough to recognize the content.
 
-    :param expected: what has to come.
+    :param expected: the kind of content the URL must return.
     :param timeout: seconds to wait for a connection and for each next piece of data.
-    :raises DeliveryError: nothing came, an error, or something else; names Kaltura's reason, or what came.
-    :raises KalturaConfigurationError: it is no http or https URL.
+    :raises DeliveryError: the URL returned nothing, an error, or other content; names Kaltura's reason or the content.
+    :raises KalturaConfigurationError: the URL is not an http or https URL.
     """
     if urlsplit(url).scheme not in ("http", "https"):
-        raise KalturaConfigurationError("url", url, "is no URL", "give https://host/path")
+        raise KalturaConfigurationError(
+            "url", url, "is not an http or https URL", "give a URL such as https://host/path"
+        )
     try:
         with requests.get(url, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"}) as reply:
             body = b"".join(_some(reply))
             found = _described(url, reply, body)
     except requests.RequestException as error:
         fault = TransportFault.TIMEOUT if isinstance(error, requests.Timeout) else TransportFault.CONNECT
-        raise DeliveryError(f"{redact(url)} gave no answer ({type(error).__name__})", fault=fault) from None
+        raise DeliveryError(f"{redact(url)} did not answer ({type(error).__name__})", fault=fault) from None
     if expected not in (None, found.kind):
-        came = f"{found.what} ({found.content_type or 'of no type'}, {found.size} bytes{_beginning(body)})"
-        raise _failure(f"{found.url}: {_EXPECTED[expected]} was expected; what came: {came}", 200, "")
+        came = f"{found.what} ({found.content_type or 'no content type'}, {found.size} bytes{_beginning(body)})"
+        raise _failure(f"{found.url}: {_EXPECTED[expected]} was expected, but the server sent: {came}", 200, "")
     return found
 
 
 def _beginning(body: bytes) -> str:
-    """Return how a text begins; nothing of other files."""
+    """Return the beginning of a text file, and nothing of other files."""
     try:
         text = " ".join(body[:60].decode("ascii").split())
     except ValueError:
@@ -119,7 +121,7 @@ def _beginning(body: bytes) -> str:
 
 
 def _some(reply: requests.Response) -> Any:
-    """Yield the body as far as it is of use."""
+    """Yield the body up to the size that is needed to recognize it."""
     taken = 0
     for piece in reply.iter_content(65536):
         yield piece
@@ -132,7 +134,7 @@ def _described(url: str, reply: requests.Response, body: bytes) -> Delivered:
     shown = redact(url)
     number = _error_number(reply)
     if number or reply.status_code != 200 or not body:
-        reason = _REASONS.get(number, reply.headers.get("X-Kaltura-App", "") or "nothing came back")
+        reason = _REASONS.get(number, reply.headers.get("X-Kaltura-App", "") or "the answer is empty")
         raise _failure(f"{shown}: HTTP {reply.status_code}, {redact(reason)}", reply.status_code, number)
     said = reply.headers.get("Content-Length", "")
     size = int(said) if said.isdecimal() else (len(body) if len(body) < _MOST else None)
@@ -147,13 +149,13 @@ def _described(url: str, reply: requests.Response, body: bytes) -> Delivered:
     if b"<MPD" in start:
         count = len(re.findall(rb"<Representation[\s>]", body))
         if not count:
-            raise _failure(f"{shown}: a DASH manifest without any rendition", 200, "6")
+            raise _failure(f"{shown}: the DASH manifest has no renditions", 200, "6")
         return made(kind=DeliveredKind.DASH, what=f"DASH manifest with {count} renditions", renditions=count)
     if picture := _picture(body):
         name, width, height = picture
         return made(kind=DeliveredKind.PICTURE, what=f"{name} picture", width=width, height=height)
     if start[:15].lower().startswith((b"<!doctype html", b"<html")):
-        raise _failure(f"{shown}: a web page in place of content", 200, "")
+        raise _failure(f"{shown}: the server sent a web page instead of content", 200, "")
     return made(kind=DeliveredKind.FILE, what="file")
 
 
@@ -163,7 +165,7 @@ def _hls(shown: str, body: bytes) -> tuple[str, int | None]:
     count = sum(line.startswith("#EXT-X-STREAM-INF") for line in lines) or None
     parts = [line for line in lines if line.strip() and not line.lstrip("\ufeff ").startswith("#")]
     if not parts:
-        raise _failure(f"{shown}: an HLS manifest without any rendition", 200, "6")
+        raise _failure(f"{shown}: the HLS manifest has no renditions", 200, "6")
     return f"HLS manifest with {count} renditions" if count else f"HLS playlist with {len(parts)} segments", count
 
 

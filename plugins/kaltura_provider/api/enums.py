@@ -1,7 +1,7 @@
 """Kaltura's enumerations: the numbers behind types and statuses, under Kaltura's names.
 
-Plugins of a Kaltura server add string values to number fields (status ``"virusScan.Infected"``), so values
-from answers go through :func:`parse_enum`, never through ``int()``.
+Plugins of a Kaltura server add string values to number fields, such as the status ``"virusScan.Infected"``. Read values
+in answers with :func:`parse_enum`, never with ``int()``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class SessionType(IntEnum):
 
 
 class UploadTokenStatus(IntEnum):
-    """KalturaUploadTokenStatus; ``ERROR`` is a value of the server that its public enumeration lacks."""
+    """KalturaUploadTokenStatus. The server also uses ``ERROR``, which its public enumeration lacks."""
 
     PENDING = 0
     PARTIAL_UPLOAD = 1
@@ -119,7 +119,7 @@ class ModerationStatus(IntEnum):
 
 
 class ReplacementStatus(IntEnum):
-    """KalturaEntryReplacementStatus: how far new content for a READY entry has come."""
+    """KalturaEntryReplacementStatus: the progress of replacing the content of a READY entry."""
 
     NONE = 0
     APPROVED_BUT_NOT_READY = 1
@@ -139,7 +139,7 @@ class DisplayInSearch(IntEnum):
 
 
 class DocumentType(IntEnum):
-    """KalturaDocumentType; the server sets it anew from the file's extension when content is attached."""
+    """KalturaDocumentType. The server sets it from the file's extension when content is attached."""
 
     DOCUMENT = 11
     SWF = 12
@@ -194,7 +194,7 @@ class ThumbCropType(IntEnum):
 
 
 class AttachmentFormat(IntEnum):
-    """KalturaAttachmentType; not detected by the server, so it has to be said."""
+    """KalturaAttachmentType. The server does not detect it, so callers must give it."""
 
     TEXT = 1
     MEDIA = 2
@@ -261,7 +261,7 @@ class PlaybackFormat(StrEnum):
 
 
 class AppTokenHashType(StrEnum):
-    """KalturaAppTokenHashType; SHA1 is the server's default, SHA256 what Kaltura's guides make tokens with."""
+    """KalturaAppTokenHashType. SHA1 is the server's default; Kaltura's guides create tokens with SHA256."""
 
     SHA256 = "SHA256"
     SHA1 = "SHA1"
@@ -275,8 +275,8 @@ IntEnumT = TypeVar("IntEnumT", bound=IntEnum)
 def parse_enum(enumeration: type[IntEnumT], value: object) -> IntEnumT | int | str | None:
     """Return the member of ``enumeration`` for a value from an answer.
 
-    Numbers may come as text (``"2"``). A number without a member is returned as ``int``, a plugin's string as
-    it is, and ``None`` (the field was absent) as ``None``.
+    Numbers may come as text (``"2"``). A number without a member is returned as ``int``, a plugin's string unchanged,
+    and ``None`` (the field is absent) as ``None``.
     """
     if value is None:
         return None
@@ -294,7 +294,7 @@ def parse_enum(enumeration: type[IntEnumT], value: object) -> IntEnumT | int | s
 
 
 def parse_status(enumeration: type[IntEnumT], value: object) -> IntEnumT | int | str:
-    """Like :func:`parse_enum`, for a field that must be there.
+    """Like :func:`parse_enum`, for a field that must be present.
 
     :raises ValueError: the value is missing.
     """

@@ -1,15 +1,15 @@
-"""Everything that can go wrong between us and a Kaltura server, as one tree.
+"""The ways in which a call to Kaltura can fail, as one tree.
 
 KalturaError                      service, action, message, request_id
-├── KalturaConfigurationError     field, value, fix: the caller's settings are wrong; no retry helps
-├── KalturaTransportError         fault, ambiguous, status, retry_after: no answer that can be read
+├── KalturaConfigurationError     field, value, fix: a setting is wrong; a retry does not help
+├── KalturaTransportError         fault, ambiguous, status, retry_after: no readable answer
 └── KalturaAPIError               code, details: the server answered with a KalturaAPIException
     ├── KalturaTransientError     the same call may succeed later
     ├── KalturaSessionError       the session has ended; a new one helps
     └── KalturaPermanentError     the same call never succeeds
-        └── KalturaNotFoundError  the object does not exist (any more)
+        └── KalturaNotFoundError  the object does not exist, or no longer exists
 
-Errors can be pickled, and never carry a session or another secret, whatever the server put into its answer.
+They can be pickled, and never carry a session or another secret, whatever the server's answer contains.
 """
 
 from __future__ import annotations
@@ -52,18 +52,18 @@ class TransportFault(StrEnum):
     NOT_JSON = "not json"
 
 
-# With these nothing was sent that a server could have acted on.
+# With these faults the request did not reach the server.
 _NEVER_SENT = frozenset({TransportFault.DNS, TransportFault.REFUSED, TransportFault.TLS, TransportFault.CONNECT})
 _LONGEST_VALUE = 500
-# HTTP answers of a proxy or web server that did not pass the request on.
+# A proxy or web server that answers with one of these did not pass the request on.
 _NOT_PASSED_ON = frozenset({408, 425, 429, 503})
 
 
 class KalturaError(Exception):
-    """Base of all errors of this package's Kaltura client.
+    """Base class of the errors of this package's Kaltura client.
 
-    ``service`` and ``action`` are empty when no call was involved; ``request_id`` is the value of the
-    answer's ``X-Kaltura-Session`` header (what Kaltura's support asks for), if there was an answer.
+    ``service`` and ``action`` are empty if no call was involved. ``request_id`` is the answer's
+    ``X-Kaltura-Session`` header, which Kaltura's support asks for.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("message", "service", "action", "request_id")
@@ -77,7 +77,7 @@ class KalturaError(Exception):
 
     @property
     def ambiguous(self) -> bool:
-        """Whether the server may have done the work all the same: look at its state before repeating."""
+        """Whether the server may have carried out the call. If so, read its state before repeating the call."""
         return False
 
     def _text(self) -> str:
@@ -107,7 +107,7 @@ def _rebuild(cls: type[KalturaError], state: dict[str, Any]) -> KalturaError:
 class KalturaConfigurationError(KalturaError):
     """A setting is missing or wrong.
 
-    ``field`` names it, ``value`` shows it (``None`` when it is missing or a secret), ``fix`` says what to do.
+    ``field`` names the setting, ``value`` is ``None`` if it is missing or a secret, ``fix`` says what to do.
     """
 
     _fields = ("field", "value", "problem", "fix")
@@ -122,17 +122,16 @@ class KalturaConfigurationError(KalturaError):
 
 
 def _shown(field: str, value: object) -> str | int | float | None:
-    """Return what an error may show of a field's value: nothing of one that is meant for a secret."""
+    """Return what an error may show of a field's value: nothing if the field is meant for a secret."""
     if value is None or (is_secret_name(field.rpartition(" ")[2]) and field not in ("token", "auth")):
         return None
     return value if isinstance(value, (int, float)) else redact(str(value)[:_LONGEST_VALUE])
 
 
 class KalturaTransportError(KalturaError):
-    """No readable answer came back: no connection, a cut one, a proxy's error page, a broken reply.
+    """There was no readable answer: no connection, a cut connection, a proxy's error page, or a broken reply.
 
-    ``status`` is the HTTP status if there was one, ``retry_after`` the seconds its ``Retry-After`` header
-    asked for.
+    ``status`` is the HTTP status, if any, and ``retry_after`` the seconds of its ``Retry-After`` header.
     """
 
     _fields = ("message", "fault", "service", "action", "request_id", "status", "retry_after")
@@ -155,7 +154,7 @@ class KalturaTransportError(KalturaError):
 
     @property
     def ambiguous(self) -> bool:
-        """Whether the request may have reached Kaltura, so that the work may have been done."""
+        """Whether the request may have reached Kaltura, which may have carried it out."""
         if self.fault in _NEVER_SENT or self.fault is TransportFault.REDIRECT:
             return False
         if self.fault is TransportFault.STATUS and self.status is not None:
@@ -164,7 +163,7 @@ class KalturaTransportError(KalturaError):
 
     @property
     def retry_helps(self) -> bool:
-        """Whether the same request may be answered later (a bad certificate or a wrong path stays)."""
+        """Whether the same request may succeed later. With a bad certificate or a wrong path it does not."""
         if self.fault in (TransportFault.TLS, TransportFault.REDIRECT):
             return False
         if self.fault is TransportFault.STATUS and self.status is not None:
@@ -197,24 +196,24 @@ class KalturaAPIError(KalturaError):
 
 
 class KalturaTransientError(KalturaAPIError):
-    """The server is busy or in trouble, or the object is not ready: the same call may succeed later."""
+    """The server is busy or failing, or the object is not ready. The same call may succeed later."""
 
     @property
     def ambiguous(self) -> bool:
-        """Whether the server broke off in the middle of the work."""
+        """Whether the server failed in the middle of the call."""
         return self.code in SERVER_TROUBLE_CODES
 
 
 class KalturaSessionError(KalturaAPIError):
-    """The session has expired, was ended or is used up; the same call succeeds with a new session."""
+    """The session has expired, was ended or is used up. The same call succeeds with a new session."""
 
 
 class KalturaPermanentError(KalturaAPIError):
-    """The call is refused and will be refused again."""
+    """The server refused the call, and would refuse it again."""
 
 
 class KalturaNotFoundError(KalturaPermanentError):
-    """The object the call names does not exist, or not for this session."""
+    """The object does not exist, or this session cannot see it."""
 
 
 _CLASSES: dict[ErrorClass, type[KalturaAPIError]] = {
@@ -234,16 +233,16 @@ def api_error(
     action: str = "",
     request_id: str | None = None,
 ) -> KalturaAPIError:
-    """Build the error of the class that ``code`` (and, for ``INVALID_KS``, ``details``) belongs to."""
+    """Build an error of the class that belongs to ``code`` and, for ``INVALID_KS``, to ``details``."""
     cls = _CLASSES[classify(code, details or {})]
     return cls(code, message, details, service=service, action=action, request_id=request_id)
 
 
 def _without_secrets(code: str, message: str, details: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Redact a server's error; ``INVALID_KS`` echoes the session text itself, whatever was sent as one."""
+    """Redact a server's error. ``INVALID_KS`` quotes whatever was sent as the session."""
     hidden: list[str] = []
     if code == "APP_TOKEN_ID_NOT_FOUND":
-        # Whoever took value and id of the token for each other has sent its value.
+        # A user who confused the id of the app token with its value has sent the value, which is a secret.
         hidden += [value for value in details.values() if not is_object_id(value)]
     if code == "INVALID_KS":
         echoed = details.get("KSID", "")

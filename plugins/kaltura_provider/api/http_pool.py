@@ -1,4 +1,4 @@
-"""A ``requests`` session for API calls: one pool, no cookies, and sockets patient enough while sending."""
+"""A ``requests`` session for API calls: one pool, no cookies, and a send timeout fit for slow links."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["failed_while_connecting", "http_session"]
 
-# While a request is sent, urllib3 leaves the socket at the connect timeout, and Python counts that for a
-# whole window of data. A slow link would need no stall to run into it.
+# While it sends a request, urllib3 keeps the connect timeout on the socket, and Python applies it to a whole window
+# of data. A slow link would exceed it without stalling.
 _SEND_TIMEOUT = 60.0
 _MARK = "failed_while_connecting"
 
 
 def http_session(pool_size: int) -> requests.Session:
-    """Return a session that keeps up to ``pool_size`` connections and repeats nothing by itself."""
+    """Return a session that keeps up to ``pool_size`` connections and never repeats a request."""
     session = requests.Session()
-    # No state between calls: Kaltura's sessions travel in the calls themselves.
+    # Keep no state between calls: each call carries its Kaltura session.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = _Adapter(pool_connections=4, pool_maxsize=pool_size)
     session.mount("https://", adapter)
@@ -33,7 +33,7 @@ def http_session(pool_size: int) -> requests.Session:
 
 
 def failed_while_connecting(error: BaseException | None) -> bool:
-    """Tell whether ``error`` arose before a connection stood, so that nothing can have been sent."""
+    """Return whether ``error`` occurred before a connection was made, so that nothing was sent."""
     seen: list[BaseException] = []
     queue: list[Any] = [error]
     while queue:
@@ -48,7 +48,7 @@ def failed_while_connecting(error: BaseException | None) -> bool:
 
 
 class _Connecting(HTTPConnection):
-    """Marks errors of the connection's making, TLS included."""
+    """Marks errors that occur while connecting, including TLS errors."""
 
     def connect(self) -> None:
         try:
@@ -88,7 +88,7 @@ class _Adapter(HTTPAdapter):
         return manager
 
     def close(self) -> None:
-        # A pool that is only dropped closes its connections when it is collected; after an error, that can be late.
+        # A dropped pool closes its connections when it is collected, which can be late after an error.
         for manager in (self.poolmanager, *self.proxy_manager.values()):
             for key in manager.pools.keys():  # noqa: SIM118 - not a mapping one can iterate
                 manager.pools[key].close()

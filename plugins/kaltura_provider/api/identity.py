@@ -1,4 +1,4 @@
-"""Who a client is to its server, or in one line what is wrong: the answer of a connection test."""
+"""Test a connection: say in one line who the client is to its server, or what is wrong."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Identity", "whoami"]
 
-# Somebody waits in front of a form for the answer.
+# A person is waiting for the answer in front of a form.
 _LIMITS = Timeout(connect=5.0, read=15.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The outcome of :func:`whoami`; ``message`` is one line for people, whatever the outcome.
+    """The outcome of :func:`whoami`. ``message`` is one line for people.
 
-    ``error`` is what went wrong, ``None`` if nothing did; ``expires_at`` is in unix seconds.
+    ``error`` is what went wrong, or ``None``. ``expires_at`` is in UNIX seconds.
     """
 
     message: str
@@ -51,13 +51,13 @@ class Identity:
 
 
 def whoami(client: KalturaClient) -> Identity:
-    """Ask the server who we are, in one to four calls; a ``KalturaError`` is reported, not raised."""
+    """Ask the server who the client is, in one to four calls. A ``KalturaError`` is reported, not raised."""
     try:
         version = _ask(client, "system", "getVersion", anonymous=True)
         session = _ask(client, "session", "get")
     except KalturaAPIError as error:
         if error.code == "SERVICE_FORBIDDEN" and error.service == "session" and error.action == "get":
-            # Only a good session is refused for its rights.
+            # The server checks the rights of valid sessions only.
             return _unread(client)
         return Identity(_session_words(client, error), error)
     except KalturaTransportError as error:
@@ -75,15 +75,16 @@ def _ask(
 
 def _described(client: KalturaClient, session: Any, version: Any) -> Identity:
     if not isinstance(session, dict) or session.get("objectType") != "KalturaSessionInfo":
-        error = KalturaTransportError(
-            "session.get answered with something else than a session", fault=TransportFault.NOT_JSON
-        )
+        error = KalturaTransportError("session.get did not answer with a session", fault=TransportFault.NOT_JSON)
         return Identity(f"{client.service_url} answers, but not as a Kaltura server does", error)
     # Numbers come as text here.
     partner_id, expires_at = int(session.get("partnerId", 0)), int(session.get("expiry", 0))
     if partner_id != client.partner_id:
         wrong = KalturaConfigurationError(
-            "partner id", client.partner_id, f"is not the session's ({partner_id})", "use one account's values"
+            "partner id",
+            client.partner_id,
+            f"differs from the session's partner id {partner_id}",
+            "use the partner id and the secret of the same account",
         )
         return Identity(wrong.message, wrong)
     session_type = SessionType.ADMIN if int(session.get("sessionType", 0)) == SessionType.ADMIN else SessionType.USER
@@ -110,14 +111,14 @@ def _hash_type(client: KalturaClient) -> str:
     found = client.app_token_hash_type
     if found is None or client.credentials.app_token_hash_type:
         return ""
-    return f". The app token's hash type is {found}: put it into app_token_hash_type, so that no task has to find it"
+    return f". The app token's hash type is {found}. Set app_token_hash_type to it; otherwise each task has to try them"
 
 
 def _limits(session_type: SessionType, privileges: str) -> str:
     if session_type is not SessionType.ADMIN:
-        return ". Ingesting each asset exactly once needs an ADMIN session"
+        return ". Ingesting each source item exactly once needs an ADMIN session"
     if "disableentitlement" not in privileges and privileges != "*":
-        return ". Without the privilege disableentitlement entries may be hidden from it"
+        return ". Without the privilege disableentitlement the session may not see all entries"
     return ""
 
 
@@ -125,22 +126,22 @@ def _unread(client: KalturaClient) -> Identity:
     own = client.credentials
     message = (
         f"Connected to {client.service_url} as user {own.user_id!r} of partner {own.partner_id}: "
-        f"the session is valid but may not read itself{_limits(own.session_type, own.privileges or '*')}"
+        f"the session is valid, but may not read its own details{_limits(own.session_type, own.privileges or '*')}"
     )
     return Identity(message, partner_id=own.partner_id, user_id=own.user_id, session_type=own.session_type)
 
 
 def _session_words(client: KalturaClient, error: KalturaAPIError) -> str:
-    """Say why no session could be had, or why the server does not accept it."""
+    """Say why the client could not get a session, or why the server does not accept it."""
     partner = f"partner {client.partner_id}"
     if error.code == "INVALID_KS" and client.credentials.auth is AuthMethod.KS:
-        return f"The given session is not valid for {partner} at {client.service_url}: {error}"
+        return f"The session (KS) of the connection is not valid for {partner} at {client.service_url}: {error}"
     return _start_words(client, error, partner) or str(error)
 
 
 def _start_words(client: KalturaClient, error: KalturaAPIError, partner: str) -> str | None:
     words = {
-        "START_SESSION_ERROR": f"The secret is not one of {partner}: copy it from the KMC's integration settings",
+        "START_SESSION_ERROR": f"The secret does not belong to {partner}: copy it from the KMC's integration settings",
         "SERVICE_FORBIDDEN_CONTENT_BLOCKED": f"{partner.capitalize()} is unknown or blocked at {client.service_url}",
         "INVALID_WIDGET_ID": f"{partner.capitalize()} is unknown at {client.service_url}",
         "APP_TOKEN_ID_NOT_FOUND": f"{partner.capitalize()} has no app token {_app_token(client)}",
@@ -153,7 +154,11 @@ def _start_words(client: KalturaClient, error: KalturaAPIError, partner: str) ->
 
 def _app_token(client: KalturaClient) -> str:
     given = client.credentials.app_token_id or ""
-    return given if is_object_id(given) else "of that id (such as 0_ab12cd34; the given one may be its value)"
+    return (
+        given
+        if is_object_id(given)
+        else "of that id (an id looks like 0_ab12cd34; the text given may be the token's value)"
+    )
 
 
 def _transport_words(client: KalturaClient, error: KalturaTransportError) -> str:

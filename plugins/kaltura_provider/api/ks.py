@@ -1,7 +1,7 @@
-"""Kaltura sessions as text: made (version 2) and read (versions 1 and 2) with the admin secret alone.
+"""Make (version 2) and read (versions 1 and 2) Kaltura sessions with the admin secret, without a call.
 
-Both versions carry partner, user, type, expiry and privileges. Version 2 is encrypted with the admin secret,
-whoever the session is for; version 1 is signed with it and readable by anybody.
+Both versions carry partner, user, type, expiry and privileges. Version 2 is encrypted with the admin secret, for
+sessions of type USER too. Version 1 is signed with it, and anybody can read it.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _RESERVED = {"_e": "expiry", "_t": "type", "_u": "user", "_m": "master partner",
 
 @dataclass(frozen=True, slots=True)
 class KalturaSessionInfo:
-    """What a session says about itself; ``expiry`` is in unix seconds.
+    """The content of a session. ``expiry`` is in UNIX seconds.
 
-    ``privileges`` is Kaltura's comma separated text (``edit:0_abc,sview:*``); ``user_id`` is ``None`` when
-    the session names none.
+    ``privileges`` is Kaltura's comma-separated text, such as ``edit:0_abc,sview:*``. ``user_id`` is ``None`` if the
+    session has no user.
     """
 
     version: int
@@ -64,11 +64,11 @@ def mint_ks(
     """Make a version 2 session.
 
     :param secret: the account's admin secret, for USER sessions too.
-    :param expiry: absolute end in unix seconds.
-    :param privileges: comma separated, ``name`` or ``name:value``; of a repeated name the last value counts
-        (several values are joined with ``/`` in one).
-    :param random16: 16 random bytes, drawn when not given; a test can pin them.
-    :raises KalturaConfigurationError: a privilege has a name that sessions use themselves.
+    :param expiry: when the session ends, in UNIX seconds.
+    :param privileges: comma-separated, each ``name`` or ``name:value``. If a name is repeated, its last value counts;
+        join several values with ``/``.
+    :param random16: 16 random bytes; a test can set them.
+    :raises KalturaConfigurationError: a privilege has a name that is reserved for the session's own fields.
     """
     fields = _privilege_fields(privileges)
     fields["_e"] = str(int(expiry))
@@ -84,11 +84,11 @@ def mint_ks(
 
 
 def parse_ks(ks: str, *secrets: str) -> KalturaSessionInfo:
-    """Read a session of either version, verified with one of the admin ``secrets``.
+    """Read a session of either version and verify it with one of the admin ``secrets``.
 
-    Accepted are both base64 alphabets, missing padding and blanks around the text, as by the server.
+    Like the server, it accepts both base64 alphabets, missing padding, and whitespace around the text.
 
-    :raises ValueError: it is no session, or none of the secrets made it.
+    :raises ValueError: the text is not a session, or was not made with any of the secrets.
     """
     decoded = _decode(ks)
     if decoded.startswith(b"v2|"):
@@ -97,7 +97,7 @@ def parse_ks(ks: str, *secrets: str) -> KalturaSessionInfo:
 
 
 def peek_partner_id(ks: str) -> int | None:
-    """Return the partner a session is for, without verifying it; ``None`` when it has no readable form."""
+    """Return the partner of a session without verifying it; ``None`` if it cannot be read."""
     try:
         head, _, rest = _decode(ks).partition(b"|")
         return int(rest.split(b"|")[0] if head == b"v2" else rest.split(b";")[0])
@@ -106,7 +106,7 @@ def peek_partner_id(ks: str) -> int | None:
 
 
 def parse_privileges(privileges: str) -> dict[str, list[str]]:
-    """Split ``edit:a/b,list:*`` into ``{"edit": ["a", "b"], "list": ["*"]}``, blanks trimmed."""
+    """Split ``edit:a/b,list:*`` into ``{"edit": ["a", "b"], "list": ["*"]}``, with whitespace trimmed."""
     parsed: dict[str, list[str]] = {}
     for item in privileges.split(","):
         name, colon, value = item.strip().partition(":")
@@ -123,7 +123,10 @@ def _privilege_fields(privileges: str) -> dict[str, str]:
             name, value = "all", "*"
         if name in _RESERVED:
             raise KalturaConfigurationError(
-                "privileges", item, f"has the name of the session's own {_RESERVED[name]}", "leave it out"
+                "privileges",
+                item,
+                f"has a name that is reserved for the {_RESERVED[name]} of the session",
+                "leave it out",
             )
         if name:
             fields[name] = value
@@ -131,7 +134,7 @@ def _privilege_fields(privileges: str) -> dict[str, str]:
 
 
 def _encode(text: str) -> str:
-    # Python leaves the tilde as it is; the server's own encoder does not.
+    # The server's encoder escapes the tilde; Python's does not.
     return quote_plus(text, safe="").replace("~", "%7E")
 
 
@@ -154,7 +157,7 @@ def _decode(ks: str) -> bytes:
 def _parse_v2(decoded: bytes, secrets: Sequence[str]) -> KalturaSessionInfo:
     _, partner, encrypted = (*decoded.split(b"|", 2), b"")[:3]
     if not encrypted or len(encrypted) % _BLOCK:
-        # Only whole blocks can be decrypted: the text was cut.
+        # Only whole blocks can be decrypted, so the text was cut off.
         raise ValueError("the session is incomplete")
     for secret in secrets:
         decryptor = _cipher(secret).decryptor()

@@ -1,4 +1,4 @@
-"""A multipart form with one file, framed so that its length is known before the first byte is sent."""
+"""A multipart form with one file, whose length is known before the first byte is sent."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Body: TypeAlias = Iterable[bytes | memoryview]
 class FilePart:
     """A file part of a call.
 
-    ``body`` makes a fresh iterable of exactly ``length`` bytes each time it is called, so that the part can
-    be sent again. ``file_name`` must not be empty: the server takes a part without a file name for a text
-    field. Its extension is what the server stores.
+    ``body`` returns a new iterable of exactly ``length`` bytes each time it is called, which allows sending the part
+    again. ``file_name`` must not be empty: the server takes a part without a file name for a text field. The server
+    stores the extension of ``file_name``.
     """
 
     file_name: str
@@ -31,17 +31,17 @@ class FilePart:
 
     def __post_init__(self) -> None:
         if not self.file_name:
-            raise KalturaConfigurationError("file name", None, "is empty", "name the file part")
+            raise KalturaConfigurationError("file name", None, "is empty", "give the file part a name")
         if self.length < 0:
-            raise KalturaConfigurationError("length", self.length, "is negative", "give the part's size in bytes")
+            raise KalturaConfigurationError("length", self.length, "is negative", "give the size of the part in bytes")
 
 
 class StreamedBody:
-    """A request body of known length that is made while it is sent.
+    """A request body of known length that is produced while it is sent.
 
-    Iterating it afresh makes it afresh. It never sends more or fewer bytes than it promised: a source that
-    shrank or grew breaks the request off instead of storing a wrong part. ``error`` keeps what the source
-    raised, so that a transport cannot mistake it for a failure of the connection.
+    Each iteration starts from the beginning. The body never has more or fewer bytes than announced: if the source
+    shrinks or grows, the request breaks off and the server does not store a wrong part. ``error`` keeps what the
+    source raised, which the transport could mistake for a failure of the connection.
     """
 
     def __init__(self, head: bytes, file: FilePart, tail: bytes) -> None:
@@ -78,7 +78,7 @@ class StreamedBody:
 def frame(fields: Sequence[tuple[str, str]], file: FilePart, boundary: str | None = None) -> tuple[str, StreamedBody]:
     """Return the ``Content-Type`` and the body of a form with ``fields`` first and ``file`` last.
 
-    The file comes last so that the server knows the whole call before the bytes arrive.
+    The file comes last, so the server knows the whole call before the bytes arrive.
     """
     mark = boundary or f"kaltura-{secrets.token_hex(16)}"
     parts = [
@@ -94,5 +94,5 @@ def frame(fields: Sequence[tuple[str, str]], file: FilePart, boundary: str | Non
 
 
 def _quoted(text: str) -> str:
-    # The escapes browsers use; line ends would otherwise begin a new header.
+    # Escape as browsers do. A line break would otherwise begin a new header.
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,4 +1,4 @@
-"""The one seam through which the lower layers tell what happens: logs, masking, statistics, ids."""
+"""How the lower layers report what happens: for logs, masking, statistics and ids."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ __all__ = ["CallRecord", "Observer"]
 class CallRecord:
     """One finished HTTP exchange with Kaltura.
 
-    ``attempt`` counts from 1, ``seconds`` is the time until the answer was read, ``error`` is the error's
-    code or fault in a few characters (``None`` for success) and ``request_id`` the server's
-    ``X-Kaltura-Session``.
+    ``attempt`` counts from 1. ``seconds`` is the time until the answer was read. ``error`` is the code or fault of the
+    error, ``None`` for success. ``request_id`` is the server's ``X-Kaltura-Session``.
     """
 
     service: str
@@ -27,19 +26,19 @@ class CallRecord:
 
 
 class Observer:
-    """Told of what happens; does nothing with it. Subclass and override what you need.
+    """Is notified of events, and ignores them. Subclass it and override the methods you need.
 
-    Methods may be called from several threads at once, must return quickly and must not raise.
+    Methods are called from several threads. They must return quickly and must not raise.
     """
 
     def on_secret(self, value: str) -> None:
-        """Take note of a secret the moment it exists, so that logs can mask it."""
+        """Receive a secret as soon as it exists, to mask it in logs."""
 
     def on_call(self, call: CallRecord) -> None:
-        """Take note of one HTTP exchange with Kaltura, successful or not."""
+        """Receive one HTTP exchange with Kaltura, successful or not."""
 
     def on_chunk(self, progress: Any) -> None:
-        """Take note of the progress of an upload (the upload layer says what ``progress`` is)."""
+        """Receive the progress of an upload; the upload layer defines ``progress``."""
 
     def on_id(self, kind: str, value: str) -> None:
-        """Take note of an object the moment its id is known; ``kind`` is ``"entry"`` or ``"token"``."""
+        """Receive the id of an object as soon as it is known; ``kind`` is ``"entry"`` or ``"token"``."""

@@ -1,8 +1,7 @@
-"""Call parameters as the form fields Kaltura reads: ``entry[name]=x``, ``pager[pageSize]=500``.
+"""Encode call parameters as the form fields that Kaltura reads: ``entry[name]=x``, ``pager[pageSize]=500``.
 
-Form fields are used for every call because uploads must be multipart forms anyway, so there is one encoding
-to get right, and because a server silently ignores a JSON body as soon as anything on the way adds a charset
-to its type.
+Every call uses form fields, for two reasons. Uploads must be multipart forms, so one encoding serves all calls. And a
+server silently ignores a JSON body if anything on the way adds a charset to its content type.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from kaltura_provider.api.errors import KalturaConfigurationError
 __all__ = ["MAX_FIELDS", "NULL", "flatten", "flatten_all"]
 
 MAX_FIELDS = 10_000
-"""PHP's ``max_input_vars`` as Kaltura ships it; further fields are dropped by the server without a word."""
+"""PHP's ``max_input_vars`` as Kaltura ships it. The server silently drops further fields."""
 
 
 class _Null:
@@ -37,18 +36,18 @@ NULL: Final = _Null()
 def flatten(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return ``params`` as form fields in their order.
 
-    Nested mappings and sequences become bracketed names, ``True`` and ``False`` become ``1`` and ``0``,
-    ``None`` is left out, :data:`NULL` becomes ``name__null``, and an empty sequence or mapping ``name[-]``,
-    which is how the server is told of an empty array.
+    Nested mappings and sequences become bracketed names. ``True`` and ``False`` become ``1`` and ``0``, ``None`` is
+    left out, and :data:`NULL` becomes ``name__null``. An empty sequence or mapping becomes ``name[-]``, Kaltura's notation
+    for an empty array.
 
-    :raises TypeError: a value has no form on the wire; names the field.
+    :raises TypeError: a value cannot be encoded; names the field.
     :raises ValueError: a name contains brackets or a number is not finite.
     """
     return [pair for name, value in params.items() for pair in _fields(_checked(name), value)]
 
 
 def flatten_all(params: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Like :func:`flatten`, for a whole request: refuses more fields than the server reads.
+    """Like :func:`flatten`, for a whole request. Raises if there are more fields than the server reads.
 
     :raises KalturaConfigurationError: the server would drop some of the fields.
     """
@@ -57,8 +56,8 @@ def flatten_all(params: Mapping[str, Any]) -> list[tuple[str, str]]:
         raise KalturaConfigurationError(
             "parameters",
             len(fields),
-            f"are more form fields than the {MAX_FIELDS} the server reads",
-            "split the call into several",
+            f"exceed the {MAX_FIELDS} form fields that the server reads",
+            "split the call into several calls",
         )
     return fields
 
@@ -97,8 +96,8 @@ def _scalar(name: str, value: Any) -> str:
         return str(value)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError(f"parameter {name} is {value}, which has no form on the wire")
-        # Exponents are read back by the server as text in some places (file offsets), so none are written.
+            raise ValueError(f"parameter {name} is {value}, which cannot be sent; use a finite number")
+        # In some places, such as file offsets, the server takes exponents for text, so none are written.
         return str(int(value)) if value.is_integer() else format(value, "f").rstrip("0")
     raise TypeError(f"parameter {name} is a {type(value).__name__}; use str, int, float, bool, a mapping or a list")
 

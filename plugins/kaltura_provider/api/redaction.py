@@ -1,8 +1,8 @@
-"""Keeps secrets out of text, and foreign text from being more than text.
+"""Hide secrets in text, and make foreign text safe to show.
 
-:func:`redact` hides Kaltura sessions, passwords in URLs and the values of all names of :mod:`.signing`, in any
-spelling: a URL's query, a header, JSON, Python's ``repr``, percent-encoded inside of another URL. :func:`printable`
-makes foreign text fit for one line of a log. Both take time in proportion to the text's length, whatever is in it.
+:func:`redact` hides Kaltura sessions, passwords in URLs and the values of all names in :mod:`.signing`, in any
+notation: a URL's query, a header, JSON, Python's ``repr``, or percent-encoded inside another URL. :func:`printable`
+turns foreign text into one line of a log. Both take time proportional to the length of the text.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ __all__ = ["HIDDEN", "LONGEST", "printable", "public_url", "redact", "secrets_in
 
 HIDDEN = "***"
 LONGEST = 4000
-"""Characters of a foreign text that a log or an error shows at most."""
+"""The maximum number of characters of a foreign text in a log or an error."""
 
-# Every pattern below is linear: what may repeat without end is possessive, and either cannot begin in the middle of
-# such a repetition or ends the search when it does.
+# Every pattern below takes linear time: unbounded repetitions are possessive, and a match either cannot begin in the
+# middle of such a repetition or ends the search there.
 
 # Long enough for the shortest session, short enough to skip entry ids, hashes and upload token ids.
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}+={0,2}")
@@ -32,7 +32,7 @@ _SESSION_V2 = re.compile(r"djJ8[A-Za-z0-9+/_-]{20,}+={0,2}")
 _SESSION_IN_PATH = re.compile(r"(?i)(?<=/ks/)[^/?&\s'\"<>]++")
 _WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]{5,}+\.eyJ[\w-]++(?:\.[\w-]*+)?")
 _BEARER = re.compile(r"(?i)(?<![\w-])(?<=\bbearer )[\w.~+/-]{16,}+=*+")
-# Up to the last "@" of the authority; or of the word, where a password with a slash in it leaves no other way to read.
+# Up to the last "@" of the authority, or of the word if the password contains a slash.
 _USER_INFO = re.compile(
     r"(?:(?<=://)|(?<=[\s\"'(=,]//))"
     r"(?:[^/\s'\"<>?#]*@|[^/\s'\"<>@:?#]*+:(?=[^\s'\"<>]{0,200}@)(?!\d{0,5}+[/?#])[^\s'\"<>]*@)"
@@ -53,16 +53,16 @@ _WHOLE_LINE = frozenset({"authorization", "proxyauthorization", "cookie", "setco
 _ENCODED_WORD = re.compile(r"[^\s\"'<>]++")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _ROUNDS = 4
-# What stands for the values of a query that is shown, with what may follow it in a sentence: nothing is left to hide.
+# The placeholder of a hidden value, with punctuation that may follow it in a sentence: nothing is left to hide.
 _LEFT_OUT = ".:,;)"
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return ``text`` with every secret in it replaced by ``***``.
 
-    Hidden are the given ``secrets``, everything that looks like a Kaltura session, the values of names that carry
-    secrets (``ks``, ``token``, ``X-Amz-Signature``, ``Authorization`` ...) and user names with passwords in URLs.
-    Redacted text stays as it is when it is redacted again.
+    This hides the given ``secrets``, everything that looks like a Kaltura session, the values of names that carry
+    secrets (``ks``, ``token``, ``X-Amz-Signature``, ``Authorization`` ...), and user names with passwords in URLs.
+    Redacting a text twice gives the same text.
     """
     for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
@@ -70,7 +70,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def secrets_in(text: str) -> list[str]:
-    """Return the secrets that :func:`redact` would hide in ``text``, for a log that has to learn them beforehand."""
+    """Return the secrets that :func:`redact` would hide in ``text``, for a log that masks known secrets."""
     found: list[str] = []
 
     def hide(secret: str) -> str:
@@ -84,9 +84,9 @@ def secrets_in(text: str) -> list[str]:
 
 
 def printable(text: str, maximum: int = LONGEST) -> str:
-    r"""Return foreign text as one line: without secrets, what is not printable escaped, and what is too long cut off.
+    r"""Return foreign text as one line without secrets; escape unprintable characters, and cut off long text.
 
-    A line break, ESC or a sign that turns the direction of reading is shown as ``\n``, ``\x1b``, ``\u202e``.
+    A line break, ESC or a change of the reading direction is shown as ``\n``, ``\x1b`` or ``\u202e``.
     """
     left = len(text) - maximum
     if left > 0:
@@ -98,7 +98,7 @@ def printable(text: str, maximum: int = LONGEST) -> str:
 
 
 def public_url(uri: str) -> str:
-    """Return what anybody may read of a web address: no user, no fragment, no query field that signs or is secret."""
+    """Return the public part of a web address: no user, no fragment, no query field that signs it or is secret."""
     try:
         parts = urlsplit(uri)
     except ValueError:
@@ -123,7 +123,7 @@ def _cleaned(text: str, hide: Callable[[str], str]) -> str:
 
 
 def _plain(text: str, hide: Callable[[str], str]) -> str:
-    """Hide what can be seen without decoding anything."""
+    """Hide secrets that are not encoded."""
     text = _BASE64_RUN.sub(lambda found: hide(found[0]) if is_session_text(found[0]) else found[0], text)
     for pattern in (_SESSION_V2, _SESSION_IN_PATH, _WEB_TOKEN, _BEARER):
         text = pattern.sub(lambda found: hide(found[0]), text)
@@ -132,7 +132,7 @@ def _plain(text: str, hide: Callable[[str], str]) -> str:
 
 
 def _hidden_user(user_info: str, hide: Callable[[str], str]) -> str:
-    """Hide user and password; the name of a user alone says too little to be hidden everywhere else."""
+    """Hide user and password. A user name alone is not a secret that must be hidden elsewhere."""
     _, colon, password = user_info[:-1].partition(":")
     if colon:
         hide(password)
@@ -140,7 +140,7 @@ def _hidden_user(user_info: str, hide: Callable[[str], str]) -> str:
 
 
 def _decoded(word: str, hide: Callable[[str], str]) -> str:
-    """Hide the secrets that are percent-encoded in a word, which is then shown decoded, without line breaks in it."""
+    """Hide the percent-encoded secrets of a word. Such a word is shown decoded, without line breaks."""
     text = word
     for _ in range(_ROUNDS - 1):
         if not _ESCAPE.search(text):
@@ -173,7 +173,7 @@ def _value(text: str, head: re.Match[str]) -> tuple[int, int]:
     if opening := _OPENING.match(text, start):
         return opening.end(), _closing(text, opening)
     if text.startswith("{", start):
-        return start, start  # its names are looked at themselves
+        return start, start  # the names inside are searched on their own
     if text.startswith("[", start):
         return _span(_LIST.match(text, start))
     if ":" in head["sep"] and _fills_line(text, head):
@@ -189,16 +189,16 @@ def _span(found: re.Match[str] | None) -> tuple[int, int]:
 
 
 def _fills_line(text: str, head: re.Match[str]) -> bool:
-    """Whether a header goes on to the end of its line: those with blanks in them, and those that begin the line."""
+    """Return whether a header extends to the end of its line: its value has spaces, or it begins the line."""
     name = head["name"].lower().replace("-", "").replace("_", "")
     return name in _WHOLE_LINE or head.start() == 0 or text[head.start() - 1] in "\r\n"
 
 
 def _closing(text: str, opening: re.Match[str]) -> int:
-    """Return where a quoted value ends, in a text that may be quoted itself, so that its quotes are escaped."""
+    """Return where a quoted value ends. The text may itself be quoted, with escaped quotes."""
     depth = len(opening["escapes"])
     for quote in _QUOTE.finditer(text, opening.end()):
-        # Each level of quoting doubles the escapes and adds one: of a quote inside of the value there are more.
+        # Each level of quoting doubles the escapes and adds one, so quotes inside the value have more of them.
         if quote["quote"] == opening["quote"] and len(quote["escapes"]) % (2 * depth + 2) == depth:
             return quote.end() - 1 - depth
     return len(text)

@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt, and when to stop: one policy for all calls."""
+"""How long to wait before the next attempt, and when to give up."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["NO_RETRY", "RetrySettings"]
 
 @dataclass(frozen=True, slots=True)
 class RetrySettings:
-    """Exponential back-off with full jitter, within a number of attempts and a total time.
+    """Exponential backoff with full jitter, limited by a number of attempts and a total time.
 
     After the n-th failure the wait is a random number of seconds between 0 and ``min(cap, base * 2**(n-1))``.
-    A server's ``Retry-After`` is honoured as the least wait. ``budget`` bounds the seconds between the first
-    attempt and the start of the last one; ``attempts`` counts all attempts, the first too.
+    If the server sends ``Retry-After``, the wait is at least as long. ``budget`` limits the seconds between the start
+    of the first attempt and the start of the last one. ``attempts`` counts all attempts, including the first.
     """
 
     attempts: int = 5
@@ -31,16 +31,16 @@ class RetrySettings:
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
-            raise KalturaConfigurationError("attempts", self.attempts, "is too small", "use 1 or more")
+            raise KalturaConfigurationError("attempts", self.attempts, "is too small", "give 1 or more")
         for name in ("base", "cap", "budget"):
             value = getattr(self, name)
             if value < 0:
-                raise KalturaConfigurationError(name, value, "is negative", "give seconds, 0 or more")
+                raise KalturaConfigurationError(name, value, "is negative", "give 0 seconds or more")
 
     def delay(self, attempt: int, retry_after: float | None = None, elapsed: float = 0.0) -> float | None:
         """Return the seconds to wait after the failed ``attempt`` (from 1), or ``None`` to give up.
 
-        :param retry_after: the least seconds the server asked for, if it did.
+        :param retry_after: the minimum seconds to wait that the server asked for, if any.
         :param elapsed: seconds since the first attempt began.
         """
         if attempt >= self.attempts:
@@ -48,10 +48,10 @@ class RetrySettings:
         # 2**62 seconds is beyond every cap; larger exponents overflow a float.
         wait = self.rand() * min(self.cap, self.base * 2 ** min(attempt - 1, 62))
         if retry_after is not None:
-            # Jitter on top: everybody who was sent away at once would otherwise be back at once.
+            # Add jitter: clients that the server sent away together would otherwise return together.
             wait = retry_after + min(wait, self.base)
         return wait if elapsed + wait <= self.budget else None
 
 
 NO_RETRY = RetrySettings(attempts=1)
-"""One attempt, for callers that decide about every failure themselves."""
+"""A single attempt, for callers that handle every failure themselves."""

@@ -1,4 +1,4 @@
-"""One form for the address of a Kaltura server, however it was written down."""
+"""Normalize the address of a Kaltura server."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from kaltura_provider.api.errors import KalturaConfigurationError
 
 __all__ = ["normalize_host", "normalize_service_url"]
 
-_FIX = "give an address such as https://www.kaltura.com"
+_FIX = "give a URL such as https://www.kaltura.com"
 
 
 def normalize_host(host: str, *, field: str = "host") -> str:
-    """Return ``host`` as ``scheme://host[:port][/path]``, no trailing slash; ``https`` by default.
+    """Return ``host`` as ``scheme://host[:port][/path]`` without a trailing slash. The default scheme is ``https``.
 
-    :raises KalturaConfigurationError: it is empty, has another scheme, a user name, a query or no host name.
+    :raises KalturaConfigurationError: the address is empty, has another scheme, a user name, a query or no host name.
     """
     text = host.strip() if isinstance(host, str) else host
     if not text or not isinstance(text, str):
         raise KalturaConfigurationError(field, host, "is empty", _FIX)
     if any(character.isspace() for character in text):
-        raise KalturaConfigurationError(field, host, "contains blanks", _FIX)
+        raise KalturaConfigurationError(field, host, "contains spaces", _FIX)
     if "://" not in text:
         text = f"https://{text.lstrip('/')}"
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise KalturaConfigurationError(field, host, f"is no address ({error})", _FIX) from None
+        raise KalturaConfigurationError(field, host, f"is not a valid URL ({error})", _FIX) from None
     if parts.scheme.lower() not in ("http", "https"):
         raise KalturaConfigurationError(field, host, "is neither http nor https", _FIX)
     if "@" in parts.netloc:
@@ -42,7 +42,7 @@ def normalize_host(host: str, *, field: str = "host") -> str:
 
 
 def normalize_service_url(host: str) -> str:
-    """Return the service URL ending in ``/api_v3``; accepts it with or without scheme, slash and ``/api_v3``.
+    """Return a service URL with a scheme and ``/api_v3`` at its end; both may be missing from ``host``.
 
     :raises KalturaConfigurationError: as :func:`normalize_host`.
     """

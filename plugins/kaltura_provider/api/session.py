@@ -1,4 +1,4 @@
-"""The session a client holds: opened by any of four methods, renewed before it ends or when it is refused."""
+"""The session of a client: opened by one of four methods, renewed before it ends or when the server refuses it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FOREVER = float("inf")
 
 
 class SessionCall(Protocol):
-    """Makes a call with exactly the given session (or none), as a plan."""
+    """Plans a call with exactly the given session, or without one."""
 
     def __call__(self, service: str, action: str, params: Mapping[str, Any], ks: str | None) -> Steps[Any]:
         """Return the plan of the call."""
@@ -48,8 +48,8 @@ class _Held:
 class SessionKeeper:
     """Holds one session and knows when and how to get the next.
 
-    A session is renewed 5 minutes before its end (short ones when a tenth of their life is left). The keeper
-    has no lock: clients see to it that only one of many waiting callers opens a session.
+    A session is renewed 5 minutes before its end; a short one when a tenth of its lifetime is left. This class has no
+    lock: the clients ensure that only one of many waiting callers opens a session.
     """
 
     def __init__(
@@ -65,33 +65,33 @@ class SessionKeeper:
         self._privileges = credentials.effective_privileges(service_url)
         self._held: _Held | None = None
         self._wrong_secret: KalturaConfigurationError | None = None
-        # A token's hash algorithm is told to administrators only. Unless it is given, the one that works is found.
+        # Only administrators can read the hash algorithm of an app token. If it is not given, try which one works.
         told = credentials.app_token_hash_type
         self._hash_types = [AppTokenHashType(told)] if told else list(AppTokenHashType)
         observer.on_secret(credentials.secret)
 
     @property
     def app_token_hash_type(self) -> AppTokenHashType | None:
-        """The hash algorithm of the app token, once a session has been opened with it."""
+        """The hash algorithm of the app token; known after it has opened a session."""
         own = self._credentials
         return self._hash_types[0] if own.auth is AuthMethod.APP_TOKEN and self._held is not None else None
 
     @property
     def renewable(self) -> bool:
-        """Whether another session can be had when this one is refused."""
+        """Whether the client can get a new session when the server refuses this one."""
         return self._credentials.renewable
 
     def current(self, refused: str | None = None) -> str | None:
-        """Return the session held; ``None`` if there is none, it is about to end, or it is ``refused``."""
+        """Return the current session; ``None`` if there is none, if it is about to end, or if it is ``refused``."""
         held = self._held
         if held is None or held.ks == refused or self._clock() >= held.renew_at:
             return None
         return held.ks
 
     def open(self, call: SessionCall) -> Steps[str]:
-        """Open a session, keep it and return its text.
+        """Open a session, keep it and return it.
 
-        :raises KalturaError: what the server answered, or what kept us from asking it.
+        :raises KalturaError: the server refused to open a session, or did not answer.
         """
         begun = self._clock()
         ks, expiry = yield from self._obtain(call)
@@ -102,9 +102,10 @@ class SessionKeeper:
         return ks
 
     def explain(self, call: SessionCall, error: KalturaAPIError) -> Steps[KalturaConfigurationError | None]:
-        """Tell what is wrong with the secret behind a session that the server cannot read; ``None``: nothing known.
+        """Return what is wrong with the secret, if the server cannot read a session; ``None`` if unknown.
 
-        The server cannot say why a session made here is unreadable; asked to make one, it can. It is asked once.
+        The server does not say why it cannot read a session that the client made. It does when it has to make one itself.
+        This asks it once.
         """
         own = self._credentials
         unreadable = error.code == "INVALID_KS" and error.details.get("ERR_DESC") == "INVALID_STR"
@@ -120,7 +121,7 @@ class SessionKeeper:
         refused = []
         for session_type in (SessionType.ADMIN, SessionType.USER):
             try:
-                # Beside a bad session the server would not even look at the secret.
+                # With a bad session in the call, the server would not check the secret.
                 yield from call("session", "start", {**params, "type": session_type}, None)
             except KalturaAPIError as error:
                 if error.code == "SERVICE_FORBIDDEN_CONTENT_BLOCKED":
@@ -136,12 +137,12 @@ class SessionKeeper:
                 return None
         if len(refused) > 1:
             return KalturaConfigurationError(
-                "The secret", None, f"is not one of partner {own.partner_id}",
-                "copy the admin secret from the KMC's integration settings",
+                "The secret", None, f"does not belong to partner {own.partner_id}",
+                "copy the admin secret from the KMC, Settings, Integration Settings",
             )  # fmt: skip
         return KalturaConfigurationError(
             "The secret", None, f"is the user secret of partner {own.partner_id}",
-            "give the admin secret, which an ADMIN session needs",
+            "give the admin secret: an ADMIN session needs it",
         )  # fmt: skip
 
     def _obtain(self, call: SessionCall) -> Steps[tuple[str, float]]:
@@ -152,7 +153,7 @@ class SessionKeeper:
                     "secret",
                     None,
                     "is a session that has ended",
-                    "give a fresh session or another way to authenticate",
+                    "give a new session, or use another way to authenticate",
                 )
             return own.secret, _FOREVER
         if own.auth is AuthMethod.APP_TOKEN:
@@ -187,8 +188,7 @@ class SessionKeeper:
         expected = int(self._clock()) + own.lifetime
         ks = _session_text((yield from call("session", "start", params, None)), "start")
         try:
-            # The server shortens a session to the account's maximum without saying so; the session itself
-            # tells.
+            # The server silently shortens a session to the account's maximum, so read the end from the session.
             return ks, min(expected, parse_ks(ks, own.secret).expiry)
         except ValueError:
             return ks, expected
@@ -222,6 +222,6 @@ class SessionKeeper:
 def _session_text(value: Any, action: str) -> str:
     if not isinstance(value, str) or not value:
         raise KalturaTransportError(
-            "the answer holds no session", fault=TransportFault.NOT_JSON, service="session", action=action
+            "the answer does not contain a session", fault=TransportFault.NOT_JSON, service="session", action=action
         )
     return value

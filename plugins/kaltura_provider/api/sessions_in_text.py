@@ -1,4 +1,4 @@
-"""What a Kaltura session looks like in a text."""
+"""Recognize Kaltura sessions in text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _SESSION_V1 = re.compile(rb"[0-9a-f]{40}\|")
 
 
 def is_session_text(text: str) -> bool:
-    """Tell whether ``text`` has the form of a Kaltura session (version 1 or 2), valid or not."""
+    """Return whether ``text`` has the format of a Kaltura session (version 1 or 2), valid or not."""
     alphabet = text.strip().replace("-", "+").replace("_", "/").rstrip("=")
-    # A cut session still shows what it is in its first bytes, so only whole groups are decoded.
+    # The first bytes identify even a session that was cut off, so decode whole groups only.
     try:
         head = base64.b64decode(alphabet[:56] if len(alphabet) >= 56 else alphabet[: len(alphabet) // 4 * 4])
     except (ValueError, binascii.Error):

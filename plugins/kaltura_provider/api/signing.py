@@ -1,8 +1,9 @@
-"""The one table of names that carry secrets: which query fields only sign a URL, and whose values nobody may see.
+"""The one table of names that carry secrets: query fields that only sign a URL, and names whose values are secret.
 
-Two questions are kept apart. *Does a field only sign?* decides about identity: it is answered for one URL, by the
-signer whose fields are all there, so that ``expires`` or ``st`` counts as a name of content everywhere else. *Is a
-value secret?* decides about logs, masks and what is encrypted at rest: it is answered by the name alone, in any text.
+It answers two questions. *Does a query field only sign the URL?* decides about the identity of a source. The answer
+depends on the whole URL: fields such as ``expires`` or ``st`` only count as signatures if all fields of a known signer
+are present. *Is a value secret?* decides about logs, masks and encryption at rest. The answer depends on the name
+alone, in any text.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ __all__ = [
 ]
 
 SEAL = "kaltura-sealed"
-"""Query field in which an address carries what of it is encrypted."""
+"""The query field that holds the encrypted part of an address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """How one service signs URLs, by the names of query fields in lower case.
+    """How one service signs URLs. All names are query fields in lower case.
 
-    A URL is signed by it when all fields of ``told_by`` are there. ``secret`` fields authorize whoever has them,
-    ``public`` ones say how and until when. A name with ``*`` at its end stands for every name that begins so.
+    A URL is signed by this service if it has all fields of ``told_by``. ``secret`` fields authorize whoever has them;
+    ``public`` fields say how and until when. A ``*`` at the end of a name stands for any further characters.
     """
 
     service: str
@@ -44,7 +45,7 @@ class Signer:
     public: tuple[str, ...] = ()
 
     def signs(self, name: str) -> bool:
-        """Return whether a field of a URL signed by this service only signs it."""
+        """Return whether a field only signs the URL, if this service signed it."""
         if name in self.secret or name in self.public:
             return True
         return any(known.endswith("*") and name.startswith(known[:-1]) for known in self.public)
@@ -55,7 +56,7 @@ _AZURE = (
     "sktid", "skt", "ske", "sks", "skv",
 )  # fmt: skip
 SIGNERS = (
-    # x-amz- and x-goog- are reserved for the request itself; what selects content (versionId, generation) lies outside.
+    # x-amz- and x-goog- fields belong to the request. Fields that select content (versionId, generation) do not.
     Signer(
         "AWS signature 4",
         ("x-amz-signature",),
@@ -129,7 +130,7 @@ SIGNERS = (
     Signer("signature, short", ("sig",), ("sig",)),
 )
 
-# Tokens under names that deployments choose are told by their form.
+# Deployments choose the names of these tokens, so they are recognized by their format.
 _TOKEN_FORMS = (
     re.compile(r"(?:\A|~)hmac=[0-9A-Fa-f]{16,}+\Z"),  # Akamai: exp=...~acl=...~hmac=...
     re.compile(r"\A(?:0x)?[0-9a-f]{8,16}_(?:0x)?[0-9a-f]{32,128}\Z"),  # Fastly: expiry_hmac
@@ -147,7 +148,7 @@ _ENDINGS = (
     "accesskey", "accesskeyid", "apikey", "authorization", "credential", "credentials", "password", "passwd",
     "secret", "secretkey", "signature", "token", "tokenhash",
 )  # fmt: skip
-# What Kaltura calls a token of uploads is an id.
+# Kaltura's upload tokens are ids, not secrets.
 _NO_SECRETS = frozenset({"uploadtoken", "continuationtoken", "nexttoken", "pagetoken"})
 
 
@@ -168,17 +169,17 @@ def _is_secret(name: str) -> bool:
 
 
 def is_secret_name(name: str) -> bool:
-    """Return whether the value of a query field, header, key or property of that name is secret, however spelled."""
+    """Return whether the value of a query field, header, key or property with this name is secret, in any spelling."""
     return _is_secret(name[-100:])
 
 
 def is_object_id(text: str) -> bool:
-    """Return whether a text has the form of an id that Kaltura gives, so that it is no secret taken for one."""
+    """Return whether a text has the format of a Kaltura id, and so cannot be a secret."""
     return _OBJECT_ID.fullmatch(text) is not None
 
 
 def _fields(query: str) -> list[tuple[str, str, str]]:
-    """Return of each field its name in lower case, its value, and how it is written."""
+    """Return each field as its name in lower case, its value, and its original text."""
     items = ((item, *item.partition("=")[::2]) for item in query.split("&"))
     return [(unquote_plus(name).strip().lower(), unquote_plus(value), item) for item, name, value in items]
 
@@ -188,7 +189,7 @@ def _is_token(value: str) -> bool:
 
 
 def unsigned_query(query: str) -> str:
-    """Return a query without the fields that only sign its URL; what selects content stays, in its order."""
+    """Return a query without the fields that only sign its URL. Fields that select content keep their order."""
     fields = _fields(query)
     names = {name for name, _, _ in fields}
     signers = [signer for signer in SIGNERS if names.issuperset(signer.told_by)]
@@ -201,12 +202,12 @@ def unsigned_query(query: str) -> str:
 
 
 def public_query(query: str) -> str:
-    """Return a query without the fields that sign its URL or whose values are secret: what anybody may read."""
+    """Return the public part of a query: without fields that sign the URL or whose values are secret."""
     return "&".join(item for name, _, item in _fields(unsigned_query(query)) if not is_secret_name(name))
 
 
 def sealed_part(uri: str) -> str | None:
-    """Return what of an address is encrypted, ``None`` where nothing is."""
+    """Return the encrypted part of an address, or ``None``."""
     mark = f"{SEAL}="
     address, found, secret = uri.rpartition(mark)
     web = address[:8].lower().startswith(("http://", "https://", "ftp://"))

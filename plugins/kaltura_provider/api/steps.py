@@ -1,7 +1,7 @@
-"""What a call asks of its transport, one step at a time; sync and async clients carry out the same steps.
+"""The steps of a call, which both the synchronous and the asynchronous client carry out.
 
-A plan is a generator: it yields a step, is sent the step's outcome, and returns the call's value or raises.
-Nothing in it waits or opens a socket.
+A plan is a generator: it yields a step, receives the step's outcome, and returns the call's value or raises. It never
+waits and never opens a socket.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Timeout(NamedTuple):
-    """Seconds to wait for a connection, and for each next piece of data in either direction."""
+    """Seconds to wait for a connection, and for each piece of data in either direction."""
 
     connect: float = 10.0
     read: float = 60.0
@@ -27,7 +27,7 @@ class Timeout(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send ``request``; the outcome is an ``HttpReply``, or an error thrown into the plan."""
+    """Send ``request``. The outcome is an ``HttpReply``, or an error that is thrown into the plan."""
 
     request: HttpRequest
     timeout: Timeout
@@ -35,14 +35,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Wait for ``seconds``; no outcome."""
+    """Wait for ``seconds``. There is no outcome."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class NeedSession:
-    """Get a session other than ``refused``; the outcome is its text. One is opened for all who wait."""
+    """Get a session other than ``refused``; it is the outcome. All waiting callers share the new session."""
 
     refused: str | None = None
 

@@ -1,7 +1,7 @@
-"""Thumbnail URLs: what the dynamic thumbnail service of Kaltura can be asked for, checked before it is asked.
+"""Build and check URLs of Kaltura's dynamic thumbnail service.
 
-The service clamps numbers that are out of range and answers others with HTTP 404, so mistakes would only be
-seen in the picture.
+The service clamps some numbers that are out of range and answers others with HTTP 404. Without these checks, mistakes
+would only show in the picture.
 """
 
 from __future__ import annotations
@@ -79,15 +79,15 @@ def thumbnail_url(
     referrer: str | None = None,
     file_name: str | None = None,
 ) -> str:
-    """Return the URL of a thumbnail of an entry, made by the server when it is fetched.
+    """Return the URL of a thumbnail of an entry. The server makes the picture when the URL is fetched.
 
-    Lengths are in pixels, times in seconds of the video; numbers may be text. Without ``width`` and ``height`` it is
-    120 x 90; one of them keeps the proportions. ``type`` says how both are met (``crop``, ``stretch`` ..., or 1 to 5).
-    ``vid_slices`` alone gives a strip of that many frames side by side, with ``vid_slice`` (from 0) one of them;
-    ``start_sec`` and ``end_sec`` bound the strip. ``referrer`` is a plain URL; it is encoded here. A URL with a
-    ``ks`` is a secret.
+    Lengths are in pixels, times in seconds of the video. Numbers may be text. Without ``width`` and ``height`` the
+    picture has 120 x 90 pixels; with only one of them it keeps its proportions. ``type`` says how to fit both
+    (``crop``, ``stretch`` ..., or 1 to 5). ``vid_slices`` alone gives a strip of that many frames side by side; with
+    ``vid_slice`` (from 0) it gives one of them. ``start_sec`` and ``end_sec`` limit the strip. ``referrer`` is a plain
+    URL, which this function encodes. A URL with a ``ks`` is a secret.
 
-    :raises KalturaConfigurationError: a value that the service would clamp, ignore or refuse; names it.
+    :raises KalturaConfigurationError: the service would clamp, ignore or refuse a value; names it.
     """
     values: dict[str, Any] = {
         name: value
@@ -103,7 +103,7 @@ def thumbnail_url(
         **values,
         "ks": ks,
         "referrer": encode_referrer(referrer),
-        # Whatever follows a file name is taken as a part of it.
+        # The server takes everything after a file name as part of it.
         "file_name": file_name_value(file_name),
     }
     return f"{delivery_base(cdn_host, partner_id)}/thumbnail{path_pairs(pairs)}"
@@ -123,9 +123,9 @@ def _seconds(value: Any, name: str) -> float:
         found = -1.0 if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         found = -1.0
-    # Written this way round a NaN is refused too.
+    # This way round, NaN is refused too.
     if not 0 <= found < math.inf:
-        raise KalturaConfigurationError(name, value, "is out of range", "give seconds of 0 or more")
+        raise KalturaConfigurationError(name, value, "is out of range", "give 0 seconds or more")
     return round(found, 3)
 
 
@@ -138,7 +138,9 @@ def _read_choices(values: dict[str, Any]) -> None:
     if "bgcolor" in values:
         color = str(values["bgcolor"]).removeprefix("#")
         if not re.fullmatch(r"[0-9a-fA-F]{1,6}", color):
-            raise KalturaConfigurationError("bgcolor", values["bgcolor"], "is no color", "give it as ff0000")
+            raise KalturaConfigurationError(
+                "bgcolor", values["bgcolor"], "is not a color", "give six hexadecimal digits such as ff0000"
+            )
         values["bgcolor"] = color
     if "nearest_aspect_ratio" in values:
         values["nearest_aspect_ratio"] = int(flag(values["nearest_aspect_ratio"], "nearest_aspect_ratio"))
@@ -151,11 +153,11 @@ def _check_moments(values: Mapping[str, Any]) -> None:
     slices, which = values.get("vid_slices"), values.get("vid_slice")
     if which is not None and (slices is None or which >= slices):
         raise KalturaConfigurationError(
-            "vid_slice", which, "is no slice of the strip", "give vid_slices too, and count slices from 0"
+            "vid_slice", which, "is not a slice of the strip", "give vid_slices too, and count slices from 0"
         )
     start, end = values.get("start_sec"), values.get("end_sec")
     if start is not None and end is not None and start > end:
-        raise KalturaConfigurationError("start_sec", start, f"is after end_sec {end}", "exchange them")
+        raise KalturaConfigurationError("start_sec", start, f"is after end_sec {end}", "give an earlier start_sec")
 
 
 def _check_strip(values: Mapping[str, Any]) -> None:
@@ -168,5 +170,5 @@ def _check_strip(values: Mapping[str, Any]) -> None:
         if slices * pixels >= _MAX_STRIP:
             fix = f"give at most {(_MAX_STRIP - 1) // pixels}, or a smaller {side}"
             raise KalturaConfigurationError(
-                "vid_slices", slices, f"of {pixels} pixels make a strip of {_MAX_STRIP} pixels or more", fix
+                "vid_slices", slices, f"slices of {pixels} pixels make a strip of {_MAX_STRIP} pixels or more", fix
             )

@@ -1,7 +1,8 @@
-"""Several calls in one exchange in such a way that no answer is overlooked.
+"""Make several calls in one HTTP request, and check the answer of each.
 
-Kaltura runs every call of a multirequest, whatever the others answer. Reads may share one, and so may changes that do
-not depend on each other. A change that depends on another one is a call of its own, made when the other has succeeded.
+Kaltura runs every call of a multirequest, even if others fail. Reads can share a multirequest, and so can changes that
+do not depend on each other. A change that depends on another must be a call of its own, made after the other
+succeeded.
 """
 
 from __future__ import annotations
@@ -30,16 +31,16 @@ def read_together(
     may_miss: Collection[int] = (),
     may_fail: Collection[int] = (),
 ) -> list[Any]:
-    """Make several reads in one exchange and return their values in order.
+    """Make several reads in one HTTP request and return their values in order.
 
-    :param may_miss: positions (from 0) whose object may not exist: the value is ``None`` then.
-    :param may_fail: positions whose value is ``None`` after any error.
-    :raises ValueError: a request is no read.
+    :param may_miss: positions (from 0) whose value is ``None`` if the object does not exist.
+    :param may_fail: positions (from 0) whose value is ``None`` after any error.
+    :raises ValueError: a request is not a read.
     :raises KalturaAPIError: the first error of another request. :raises KalturaError: as ``KalturaClient.call``.
     """
     for request in requests:
         if not is_repeatable(request.service, request.action):
-            raise ValueError(f"{request.service}.{request.action} is no read")
+            raise ValueError(f"{request.service}.{request.action} does not only read; use changes()")
     values: list[Any] = []
     for position, value in enumerate(client.multirequest(requests, repeatable=True)):
         if not isinstance(value, KalturaAPIError):
@@ -53,22 +54,24 @@ def read_together(
 
 @dataclass(frozen=True, slots=True)
 class Changes(Generic[Key]):
-    """What came of changes: the values of those that were made, the errors of those that were not."""
+    """The outcome of several changes: values of those that succeeded, errors of those that failed."""
 
     done: dict[Key, Any]
     refused: dict[Key, KalturaAPIError]
 
 
 def change_each(client: KalturaClient, changes: Mapping[Key, Request], *, repeatable: bool) -> Changes[Key]:
-    """Make changes that do not depend on each other in one exchange; a refusal stops no other.
+    """Make independent changes in one HTTP request. If one is refused, the others are still made.
 
-    :param changes: requests by whatever tells them apart, such as the entry's id.
-    :param repeatable: whether each may be made twice without harm.
+    :param changes: requests by a key of your choice, such as the entry id.
+    :param repeatable: whether it is safe to make every change twice.
     :raises ValueError: a request uses the result of another one. :raises KalturaError: as ``KalturaClient.call``.
     """
     for request in changes.values():
         if referred_results(request.params):
-            raise ValueError(f"{request.service}.{request.action} depends on another change: call it after that one")
+            raise ValueError(
+                f"{request.service}.{request.action} uses the result of another change; make it in a later call"
+            )
     made: Changes[Key] = Changes({}, {})
     if not changes:
         return made

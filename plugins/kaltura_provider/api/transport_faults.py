@@ -1,4 +1,4 @@
-"""From whatever an HTTP library raised to one transport error, by the causes underneath it."""
+"""Turn any error of an HTTP library into a transport error, by its causes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["transport_error"]
 
 _WORDS = {
     TransportFault.DNS: "the host name {host} is unknown (DNS)",
-    TransportFault.REFUSED: "{host} refuses the connection: is the port right and the server running?",
-    TransportFault.TLS: "no secure connection to {host}",
-    TransportFault.CONNECT: "no connection to {host}",
-    TransportFault.TIMEOUT: "no answer from {host} in time",
+    TransportFault.REFUSED: "{host} refused the connection; check the port, and that the server is running",
+    TransportFault.TLS: "cannot connect securely to {host}",
+    TransportFault.CONNECT: "cannot connect to {host}",
+    TransportFault.TIMEOUT: "{host} did not answer in time",
     TransportFault.CUT: "the connection to {host} was cut before the answer was complete",
 }
 
@@ -27,8 +27,8 @@ _WORDS = {
 def transport_error(error: BaseException, host: str, *, connecting: bool) -> KalturaTransportError:
     """Return the transport error for ``error``.
 
-    :param host: who was called, for the message (``host:port``).
-    :param connecting: whether the library says that it failed before a connection stood.
+    :param host: ``host:port`` of the server, for the message.
+    :param connecting: whether the library reports that it failed before it was connected.
     """
     causes = list(_causes(error))
     fault = _fault(causes, connecting)
@@ -62,7 +62,7 @@ def _detail(causes: list[BaseException]) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk an error, what caused it, and the errors that libraries keep in ``args`` or ``reason`` instead."""
+    """Yield an error, its causes, and the errors that libraries keep in ``args`` or ``reason``."""
     seen: set[int] = set()
     queue: list[Any] = [error]
     while queue:

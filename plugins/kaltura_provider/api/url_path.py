@@ -1,4 +1,4 @@
-"""What all delivery URLs are made of: host, partner, and ``/name/value`` pairs fit for a web server."""
+"""The parts of every delivery URL: host, partner, and encoded ``/name/value`` pairs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ ValueT = TypeVar("ValueT")
 
 
 def delivery_base(cdn_host: str, partner_id: int | str, *, sub_partner: bool = False) -> str:
-    """Return ``https://cdn/p/102``, with ``sub_partner`` ``https://cdn/p/102/sp/10200``.
+    """Return ``https://cdn/p/102``, or with ``sub_partner`` ``https://cdn/p/102/sp/10200``.
 
-    :raises KalturaConfigurationError: the host is none, or the partner id is no number.
+    :raises KalturaConfigurationError: the host is not valid, or the partner id is not a number.
     """
     partner = number(partner_id, "partner_id", minimum=1)
     base = f"{normalize_host(cdn_host, field='CDN host')}/p/{partner}"
@@ -29,30 +29,32 @@ def delivery_base(cdn_host: str, partner_id: int | str, *, sub_partner: bool = F
 
 
 def optional(read: Callable[[object, str], ValueT], value: object, name: str) -> ValueT | None:
-    """Return what a reader of :mod:`~kaltura_provider.api.arguments` makes of a value; ``None`` of one left out."""
+    """Check a value with a function of :mod:`~kaltura_provider.api.arguments`; return ``None`` if it is left out."""
     return None if value is None else read(value, name)
 
 
 def file_name_value(file_name: str | None) -> str | None:
-    """Return a file name, checked: web servers refuse an encoded slash."""
+    """Return a checked file name. Web servers refuse an encoded slash."""
     if file_name is not None and (not file_name.strip(".") or "/" in file_name or "\\" in file_name):
-        raise KalturaConfigurationError("file_name", file_name, "is no plain file name", "leave its folder out")
+        raise KalturaConfigurationError("file_name", file_name, "is not a plain file name", "leave out its folder")
     return file_name
 
 
 def encode_referrer(referrer: str | None) -> str | None:
     """Return the referrer as the base64 text that delivery URLs carry.
 
-    Its query is left out and other characters are percent-encoded: what is left encodes to base64 without a slash,
-    which would split the path; access control looks at the host only.
+    Its query is left out, and other characters are percent-encoded. The base64 text then has no slash, which would
+    split the path. Access control only checks the host.
 
-    :raises KalturaConfigurationError: it is no http or https URL.
+    :raises KalturaConfigurationError: the referrer is not an http or https URL.
     """
     if referrer is None:
         return None
     parts = urlsplit(referrer)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise KalturaConfigurationError("referrer", referrer, "is no URL", "give https://host/path")
+        raise KalturaConfigurationError(
+            "referrer", referrer, "is not an http or https URL", "give a URL such as https://host/path"
+        )
     host = parts.netloc.rpartition("@")[2].encode("idna").decode()
     plain = f"{parts.scheme}://{host}{quote(parts.path, safe='/%')}"
     return base64.b64encode(plain.encode()).decode()
@@ -67,7 +69,7 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        value = int(value)  # an enumeration's member shows its name otherwise
+        value = int(value)  # a member of an enumeration would show its name
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return quote(str(value), safe=",")

@@ -1,4 +1,4 @@
-"""The words on the wire, with no socket: a call becomes an HTTP request, a reply a value or an error."""
+"""Turn a call into an HTTP request, and a reply into a value or an error. No I/O."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ __all__ = [
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _REFERENCE = re.compile(r"\{(\d+):result[:}]")
-# Actions that only read, or (session.start and its kin) make nothing that is kept.
+# Actions that only read or, like session.start, create nothing that the server stores.
 _READING = re.compile(r"(get|list|count|ping|search)([A-Z].*)?|startSession|startWidgetSession")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _ERROR_START = 64
-# Longer than any error: a file.
+# Longer than any error, so it is a file.
 _ERROR_LENGTH = 65_536
 _CLIENT_TAG = "airflow-provider-kaltura"
 
@@ -57,7 +57,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A POST to send: ``body`` is ready bytes, or streamed with a known length."""
+    """A POST request. ``body`` is bytes, or is streamed with a known length."""
 
     url: str
     headers: Mapping[str, str]
@@ -66,7 +66,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """A reply as received; header names are lower case."""
+    """A reply as received. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -79,11 +79,10 @@ class HttpReply:
 
 
 def result(n: int, *path: str | int) -> str:
-    """Return a reference to the result of request ``n`` (from 1) of the same multirequest.
+    """Return a reference to the result of request ``n`` (counted from 1) of the same multirequest.
 
-    ``result(1, "objects", 0, "id")`` is ``{1:result:objects:0:id}``. A reference to something that is
-    missing, or to a request that failed, becomes an empty string on the server, and the call that holds it
-    runs all the same.
+    ``result(1, "objects", 0, "id")`` is ``{1:result:objects:0:id}``. If the value
+    does not exist or the request failed, the server puts an empty string in its place and still runs the call.
     """
     if n < 1:
         raise ValueError(f"requests are counted from 1, not {n}")
@@ -91,16 +90,15 @@ def result(n: int, *path: str | int) -> str:
 
 
 def referred_results(params: Any) -> list[int]:
-    """Return the numbers of the requests whose results Kaltura would put into these parameters of a multirequest."""
+    """Return the numbers of the requests that these parameters of a multirequest refer to."""
     return [int(number) for number in _REFERENCE.findall(str(params))]
 
 
 def is_repeatable(service: str, action: str) -> bool:
-    """Tell whether a call may be repeated blindly: it reads only, so doing it twice is doing it once."""
+    """Return whether a call only reads and is therefore always safe to repeat."""
     if (service.lower(), action.lower()) == ("session", "start"):
         return True
-    # Kaltura's names are case-insensitive, ours follow its documentation; a wrong case only costs a
-    # repetition.
+    # Kaltura's names are case-insensitive. A name in the wrong case is only repeated less often.
     return _READING.fullmatch(action) is not None
 
 
@@ -113,14 +111,14 @@ def call_request(
     ks: str | None,
     file: FilePart | None = None,
 ) -> HttpRequest:
-    """Build the request of one call; with a ``file`` it is a multipart form."""
+    """Build the request of one call. With a ``file`` it is a multipart form."""
     fields = flatten_all({**params, **_common(ks)})
     url = f"{service_url}/service/{_name(service)}/action/{_name(action)}"
     return _post(url, fields, file)
 
 
 def multi_request(service_url: str, requests: Sequence[Request], *, ks: str | None) -> HttpRequest:
-    """Build the request of a multirequest; its calls are numbered from 1."""
+    """Build the request of a multirequest, whose calls are numbered from 1."""
     numbered: dict[str, Any] = {}
     for number, request in enumerate(requests, 1):
         call = {"service": _name(request.service), "action": _name(request.action)}
@@ -131,8 +129,8 @@ def multi_request(service_url: str, requests: Sequence[Request], *, ks: str | No
 def read_reply(reply: HttpReply, service: str, action: str) -> Any:
     """Return the JSON value of a reply.
 
-    :raises KalturaAPIError: the value is an error; HTTP status 200 says nothing about it.
-    :raises KalturaTransportError: the reply is not from a Kaltura server, is cut, or has a bad HTTP status.
+    :raises KalturaAPIError: the value is an error, even with HTTP status 200.
+    :raises KalturaTransportError: the reply does not come from a Kaltura server, is cut off, or has a bad HTTP status.
     """
     value = _json_value(reply, service, action)
     error = _as_error(value, service, action, reply.request_id)
@@ -142,10 +140,10 @@ def read_reply(reply: HttpReply, service: str, action: str) -> Any:
 
 
 def read_multi_reply(reply: HttpReply, requests: Sequence[Request]) -> list[Any]:
-    """Return one element per request: its value, or the :class:`KalturaAPIError` (not raised) it ended in.
+    """Return one element per request: its value, or the :class:`KalturaAPIError` (not raised) it ended with.
 
     :raises KalturaAPIError: the multirequest as a whole was refused.
-    :raises KalturaTransportError: as :func:`read_reply`, or elements are missing.
+    :raises KalturaTransportError: as :func:`read_reply`, or if elements are missing.
     """
     names = ("multirequest", call_names(requests))
     values = read_reply(reply, *names)
@@ -162,7 +160,7 @@ def read_multi_reply(reply: HttpReply, requests: Sequence[Request]) -> list[Any]
 def read_file_reply(reply: HttpReply, service: str, action: str) -> bytes:
     """Return the file that a ``serve`` action answered with.
 
-    :raises KalturaAPIError: an error in its place, which comes in a header or as JSON.
+    :raises KalturaAPIError: the server answered with an error, in a header or as JSON.
     :raises KalturaTransportError: as :func:`read_reply`.
     """
     if reply.status != HTTPStatus.OK or not reply.body or _is_error(reply.body):
@@ -171,7 +169,7 @@ def read_file_reply(reply: HttpReply, service: str, action: str) -> bytes:
 
 
 def _is_error(body: bytes) -> bool:
-    """Tell an error in JSON from a file that only quotes one, as a log may."""
+    """Distinguish an error in JSON from a file that quotes one, such as a log."""
     if not body[:_ERROR_START].lstrip().startswith(b"{") or len(body) > _ERROR_LENGTH:
         return False
     try:
@@ -187,7 +185,7 @@ def first_error(results: Sequence[Any]) -> KalturaAPIError | None:
 
 
 def call_names(requests: Sequence[Request]) -> str:
-    """Return the calls of a multirequest for people: ``media.add,media.addContent``, each once."""
+    """Return the names of a multirequest's calls for people, each once: ``media.add,media.addContent``."""
     return ",".join(dict.fromkeys(f"{request.service}.{request.action}" for request in requests))
 
 
@@ -197,7 +195,7 @@ def _common(ks: str | None) -> dict[str, Any]:
 
 def _name(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of a service or action")
+        raise ValueError(f"{name!r} is not the name of a service or action")
     return name
 
 
@@ -211,7 +209,7 @@ def _post(url: str, fields: Sequence[tuple[str, str]], file: FilePart | None) ->
 
 
 def _as_error(value: Any, service: str, action: str, request_id: str | None) -> KalturaAPIError | None:
-    # A result may have a "code" of its own: only the type tells an error from a result.
+    # A result may have a "code" of its own. Only the type distinguishes an error from a result.
     if not isinstance(value, dict) or value.get("objectType") != "KalturaAPIException":
         return None
     args = value.get("args")
@@ -227,9 +225,9 @@ def _as_error(value: Any, service: str, action: str, request_id: str | None) -> 
 
 
 def check_redirect(request: HttpRequest, reply: HttpReply) -> None:
-    """Refuse an answer that leads elsewhere: a form is not sent on.
+    """Refuse redirects: the client does not send its form to another address.
 
-    :raises KalturaTransportError: it does; says what is wrong with the service URL.
+    :raises KalturaTransportError: the server redirects; says what is wrong with the service URL.
     """
     if not 300 <= reply.status < 400:
         return
@@ -242,7 +240,7 @@ def check_redirect(request: HttpRequest, reply: HttpReply) -> None:
 
 
 def _place(url: str) -> str:
-    """Return the part of an address that is a service URL, without user and query."""
+    """Return the service URL in an address, without user and query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.partition('/service/')[0]}"
 
@@ -252,7 +250,7 @@ def _json_value(reply: HttpReply, service: str, action: str) -> Any:
         _fail(reply, TransportFault.STATUS, _status_text(reply), service, action)
     refused = re.match(r"error-\s*([A-Z0-9_]+)", reply.headers.get("x-kaltura", ""))
     if not reply.body and refused:
-        # Actions that serve files put their error in a header and send no body.
+        # Actions that serve files report errors in a header and send no body.
         raise api_error(refused[1], "", service=service, action=action, request_id=reply.request_id)
     try:
         return json.loads(reply.body)
@@ -274,8 +272,8 @@ def _unreadable_text(reply: HttpReply) -> str:
     if not reply.body:
         return "the answer is empty"
     if start == b"<":
-        return "the answer is a web page or XML, not JSON: is this the address of a Kaltura server?"
-    return f"the answer is no complete JSON ({len(reply.body)} bytes)"
+        return "the answer is a web page or XML, not JSON; check that this is the address of a Kaltura server"
+    return f"the answer is not complete JSON ({len(reply.body)} bytes)"
 
 
 def _fail(reply: HttpReply, fault: TransportFault, message: str, service: str, action: str) -> NoReturn:
@@ -291,7 +289,7 @@ def _fail(reply: HttpReply, fault: TransportFault, message: str, service: str, a
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Return the seconds of a ``Retry-After`` header, which is a whole number of seconds or a date."""
+    """Return the seconds of a ``Retry-After`` header, which holds a whole number of seconds or a date."""
     text = (value or "").strip()
     if _SECONDS.fullmatch(text):
         return float(text)

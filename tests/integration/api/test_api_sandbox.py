@@ -99,7 +99,7 @@ class TestSessions:
     @pytest.mark.parametrize(
         ("partner", "secret", "words"),
         [
-            (None, "f" * 32, "The secret is not one of partner"),
+            (None, "f" * 32, "The secret does not belong to partner"),
             (None, "user", "is the user secret of partner"),
             (999_999, "f" * 32, "Partner 999999 is unknown or blocked"),
         ],

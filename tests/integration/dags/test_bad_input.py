@@ -74,7 +74,7 @@ def test_a_wrong_secret_is_said_at_once_and_the_next_run_works(deployment, clips
     assert ran.tries["asset.prepare[0]"] == 1
     (failed,) = ran.summary["failed"]
     assert (failed["step"], failed["retry_helps"]) == ("prepare", False)
-    assert "secret is not one of partner" in failed["reason"]
+    assert "secret does not belong to partner" in failed["reason"]
     deployment.connect()
     assert deployment.run(deployment.form(), sources=[uri]).state == "success"
     assert_one_good_entry(deployment, clips["clip-1.mp4"])

@@ -40,7 +40,10 @@ def test_part_and_fields_of_an_answer(kaltura) -> None:
     assert kaltura.run(KalturaCallOperator, **call, parameters=parameters, result_path="objects.0.id") == entry_id
     listed = kaltura.run(KalturaCallOperator, **call, parameters=parameters, fields=["id", "name"])
     assert listed["objects"] == [{"id": entry_id, "name": "One"}]
-    with pytest.raises(AirflowFailException, match=r"result_path 'objects\.3\.id' is not in the answer: no 3: objects"):
+    with pytest.raises(
+        AirflowFailException,
+        match=r"result_path 'objects\.3\.id' is not in the answer \('3' is missing\): choose from what objects",
+    ):
         kaltura.run(KalturaCallOperator, **call, parameters=parameters, result_path="objects.3.id")
 
 

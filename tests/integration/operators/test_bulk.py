@@ -136,7 +136,7 @@ def test_rows_that_update_or_delete_say_what_is_wrong_before_any_call(kaltura) -
     assert "rows[1].action 'delete' is passed over by Kaltura in a CSV file: use the XML format" in csv_text
     assert "rows[1].action '7' is unknown: use one of add (1), update (2), delete (3)" in refused({"action": 7})
     assert "rows[1].entry_id is missing: an action update needs" in refused({"action": "update", "name": "x"})
-    assert "rows[1].entry_id 'x' is no entry id" in refused({"action": "update", "entry_id": "x"})
+    assert "rows[1].entry_id 'x' is not an entry id" in refused({"action": "update", "entry_id": "x"})
     assert "rows[1].name does not go with action delete" in refused({"action": 3, "entry_id": entry, "name": "x"})
     assert "goes with action update or delete only" in refused({"url": "https://h/a.mp4", "entry_id": entry})
 
@@ -193,7 +193,7 @@ def test_bad_rows_are_refused_before_any_call(kaltura) -> None:
     )
     assert "presigned_seconds '5'" in refused(operator, rows=[good], presigned_seconds=5)
     assert "rows[1].mediaType is no field" in refused(operator, rows=[{**good, "mediaType": 1}])
-    assert "start_date 'soon' is no date" in refused(operator, rows=[{**good, "start_date": "soon"}])
+    assert "start_date 'soon' is not a date" in refused(operator, rows=[{**good, "start_date": "soon"}])
     assert "rows[1].media_type 'document'" in refused(operator, rows=[{**good, "media_type": "document"}])
     assert "backslash before a quote" in refused(operator, rows=[{**good, "name": 'a\\"b'}])
     assert "file_format 'json'" in refused(operator, rows=[good], file_format="json")

@@ -99,7 +99,7 @@ def test_missing_categories_are_not_made_when_a_template_says_no(kaltura) -> Non
 def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     refused, listed, check = kaltura.refused, KalturaListFlavorsOperator, KalturaCheckDeliveryOperator
     for bad in (None, "None", "", "0/x", [ID, None], f"{ID},x", {}, {"entry_id": "x", "state": "done"}):
-        assert "is no entry id" in refused(listed, entry=bad)
+        assert "is not an entry id" in refused(listed, entry=bad)
     assert "statuses 'good'" in refused(listed, entry=ID, statuses="ready, good")
     assert "create_missing 'maybe'" in refused(
         KalturaCategorizeEntryOperator, entry_id=ID, add="News", create_missing="maybe"
@@ -160,7 +160,9 @@ def busy_cdn(kaltura) -> Iterator[str]:
 )
 def test_something_else_in_place_of_what_was_asked_for(kaltura, busy_cdn, what: str, expected: str) -> None:
     check = partial(kaltura.run, KalturaCheckDeliveryOperator, kaltura_conn_id=busy_cdn, entry_id=ID)
-    said = rf"{expected} was expected; what came: file \(application/json, 17 bytes, beginning with '{{\"error"
+    said = (
+        rf"{expected} was expected, but the server sent: file \(application/json, 17 bytes, beginning with '{{\"error"
+    )
     with pytest.raises(DeliveryError, match=said):
         check(what=what)
     assert check(what="url")["content_type"] == "application/json"

@@ -111,14 +111,14 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "'access_control_id' cannot be removed" in refused(
         update, entry_id=entry_id, changes={"access_control_id": ""}
     )
-    assert "any_status 'maybe' is neither yes nor no" in refused(KalturaListEntriesOperator, any_status="maybe")
+    assert "any_status 'maybe' is neither true nor false" in refused(KalturaListEntriesOperator, any_status="maybe")
     assert "dry_run_only 'maybe'" in refused(delete, entry_ids=[entry_id], dry_run_only="maybe")
     with_none = {"media_type": "video", "conversion_profile_id": -1}
     assert "makes media READY at once" in refused(add, metadata=with_none)
     assert "changes are empty" in refused(update, entry_id=entry_id, changes={})
     assert "'media_type' cannot be changed" in refused(update, entry_id=entry_id, changes={"media_type": "audio"})
     assert "'name' cannot be removed" in refused(update, entry_id=entry_id, changes={"name": None})
-    assert "start_date 'soon' is no date" in refused(update, entry_id=entry_id, changes={"start_date": "soon"})
+    assert "start_date 'soon' is not a date" in refused(update, entry_id=entry_id, changes={"start_date": "soon"})
     assert "kind 'clips'" in refused(KalturaListEntriesOperator, kind="clips")
     assert "filter.stateIn" in refused(KalturaListEntriesOperator, filter={"stateIn": "2"})
     assert "exclude each other" in refused(delete)

@@ -149,8 +149,8 @@ def test_content_that_an_entry_cannot_take_is_refused_before_it_breaks_the_entry
 
 def test_bad_arguments_of_attach_are_refused_before_any_call(kaltura) -> None:
     refused, attach = kaltura.refused, KalturaAttachOperator
-    assert "token 'x' is no upload token id" in refused(attach, token="x")
-    assert "entry_id 'x' is no entry id" in refused(attach, token="0_" + "0" * 32, entry_id="x")
+    assert "token 'x' is not an upload token id" in refused(attach, token="x")
+    assert "entry_id 'x' is not an entry id" in refused(attach, token="0_" + "0" * 32, entry_id="x")
     token = kaltura.run(KalturaAddUploadTokenOperator, file_name="a.mp4")
     with pytest.raises(AirflowFailException, match="unknown metadata titel"):
         kaltura.run(attach, token=token, metadata={"titel": "x"})

@@ -106,7 +106,7 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "second '1.5' is no moment" in refused(thumb, entry_id=ID, second="1.5")
     assert "width '0'" in refused(thumb, entry_id=ID, second=1, width=0)
     assert "second '1' excludes" in refused(thumb, entry_id=ID, second="1", source="/a.png")
-    assert "asset_id '' is no asset id" in refused(KalturaGetAttachmentUrlOperator, asset_id=None)
+    assert "asset_id '' is not an asset id" in refused(KalturaGetAttachmentUrlOperator, asset_id=None)
     assert "statuses 'good'" in refused(KalturaListFlavorsOperator, entry=ID, statuses=["good"])
     assert "flavor 'x'" in refused(KalturaGetFlavorUrlOperator, flavor="x")
     check = KalturaCheckDeliveryOperator
@@ -130,9 +130,9 @@ def test_delivery_says_what_came_back(kaltura, film, clip) -> None:
     assert "djJ8" not in json.dumps(source)
     assert run(check, entry_id=film, what="raw")["size"] == clip.stat().st_size
     assert run(check, entry_id=film, what="dash")["what"].startswith("DASH manifest with")
-    with pytest.raises(AirflowFailException, match="there is no such entry"):
+    with pytest.raises(AirflowFailException, match="the entry does not exist"):
         run(check, entry_id=ID)
-    with pytest.raises(DeliveryError, match="no flavor fits"):
+    with pytest.raises(DeliveryError, match="no flavor can be played"):
         run(check, entry_id=film, options={"tags": "nothing"})
     empty = kaltura.entry()
     with pytest.raises(DeliveryError):

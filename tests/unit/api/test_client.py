@@ -260,7 +260,7 @@ class TestSessions:
         with KalturaClient(server.url, Credentials(102, "ks", "given")) as client:
             server.reply(ok(1), exception("INVALID_KS", **EXPIRED))
             assert client.call("media", "get") == 1
-            with pytest.raises(KalturaConfigurationError, match="a session that has ended: give a fresh session"):
+            with pytest.raises(KalturaConfigurationError, match="a session that has ended: give a new session"):
                 client.call("media", "get")
         assert server.received[0].form["ks"] == "given"
 

@@ -75,11 +75,11 @@ def test_what_it_is(serve: Callable[..., str], body: bytes, kind: str, what: str
     ("body", "content_type", "expected", "said"),
     [
         (b'{"error": "busy"}', "application/json", "picture",
-         r"""a picture was expected; what came: file \(application/json, 17 bytes, beginning with '{"error"""),
-        (HLS, "application/x-mpegurl", "picture", "what came: HLS manifest with 1 renditions"),
-        (GIF, "image/gif", "hls", "an HLS manifest was expected; what came: GIF picture"),
+         r"a picture was expected, but the server sent: file \(application/json, 17 bytes, begin"),
+        (HLS, "application/x-mpegurl", "picture", "the server sent: HLS manifest with 1 renditions"),
+        (GIF, "image/gif", "hls", "an HLS manifest was expected, but the server sent: GIF picture"),
         (HLS, "application/x-mpegurl", "dash", "a DASH manifest was expected"),
-        (b"\x00\x01\x02", "", "picture", r"\(of no type, 3 bytes\)"),
+        (b"\x00\x01\x02", "", "picture", r"\(no content type, 3 bytes\)"),
     ],
 )  # fmt: skip
 def test_something_else_is_an_error(
@@ -91,5 +91,5 @@ def test_something_else_is_an_error(
 
 
 def test_an_empty_answer_is_an_error(serve: Callable[..., str]) -> None:
-    with pytest.raises(DeliveryError, match="nothing came back"):
+    with pytest.raises(DeliveryError, match="the answer is empty"):
         fetch_delivery(serve(b""))

@@ -57,18 +57,18 @@ def test_a_session_that_may_not_read_itself_is_good(client, server):
     server.reply(VERSION, exception("SERVICE_FORBIDDEN", SERVICE="session->get"))
     identity = whoami(client)
     assert identity.ok
-    assert "the session is valid but may not read itself" in identity.message
+    assert "the session is valid, but may not read its own details" in identity.message
 
 
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        ([VERSION, BAD_KS, WRONG, WRONG], "The secret is not one of partner 102: copy the admin secret"),
+        ([VERSION, BAD_KS, WRONG, WRONG], "The secret does not belong to partner 102: copy the admin secret"),
         ([VERSION, BAD_KS, WRONG, ok("ks")], "The secret is the user secret of partner 102"),
         ([VERSION, BAD_KS, BLOCKED], "Partner 102 is unknown or blocked"),
         ([VERSION, BAD_KS, ok("ks")], "INVALID_KS"),
         ([VERSION, BAD_KS, Reply(cut="before")], "INVALID_KS"),
-        ([VERSION, ok({**SESSION, "partnerId": "103"})], r"partner id 102 is not the session's (103)"),
+        ([VERSION, ok({**SESSION, "partnerId": "103"})], r"partner id 102 differs from the session's partner id 103"),
         ([VERSION, ok({"id": 1})], "answers, but not as a Kaltura server does"),
         ([Reply(b"<html>hi</html>")], "is not the service URL of a Kaltura server: the answer is a web page"),
         ([Reply(b"<html>no</html>", 404)], "is not the service URL of a Kaltura server: HTTP 404 Not Found"),
@@ -91,9 +91,13 @@ def test_what_is_wrong_is_one_line(client, server, sleeps, answers, words):
 @pytest.mark.parametrize(
     ("credentials", "answers", "words"),
     [
-        (Credentials(102, "session_start", "x"), [VERSION, WRONG], "The secret is not one of partner 102"),
+        (Credentials(102, "session_start", "x"), [VERSION, WRONG], "The secret does not belong to partner 102"),
         (Credentials(102, "session_start", "x"), [VERSION, BLOCKED], "Partner 102 is unknown or blocked"),
-        (Credentials(102, "ks", "given"), [VERSION, BAD_KS], "The given session is not valid for partner 102"),
+        (
+            Credentials(102, "ks", "given"),
+            [VERSION, BAD_KS],
+            "The session (KS) of the connection is not valid for partner 102",
+        ),
         (Credentials(102, "ks", "given"), [VERSION, exception("INVALID_KS", **EXPIRED)], "a session that has ended"),
         (
             Credentials(102, "app_token", "x", app_token_id="1_t"),
@@ -124,7 +128,7 @@ def test_other_ways_to_authenticate(server, credentials, answers, words):
     ("url", "words"),
     [
         ("http://no-such-host.invalid", "the host name no-such-host.invalid is unknown (DNS)"),
-        ("http://127.0.0.1:1", "127.0.0.1:1 refuses the connection"),
+        ("http://127.0.0.1:1", "127.0.0.1:1 refused the connection"),
     ],
 )
 def test_unreachable_hosts(credentials, url, words):
@@ -137,7 +141,7 @@ def test_unreachable_hosts(credentials, url, words):
 def test_plain_http_on_a_secure_port(server, credentials):
     with KalturaClient(server.url.replace("http:", "https:"), credentials) as client:
         identity = whoami(client)
-    assert "no secure connection to 127.0.0.1" in identity.message
+    assert "cannot connect securely to 127.0.0.1" in identity.message
 
 
 def test_the_secret_is_tried_without_the_session_that_was_refused(client, server):

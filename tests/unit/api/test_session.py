@@ -79,7 +79,7 @@ def test_a_session_the_server_cut_short_is_renewed_in_time(server):
 @pytest.mark.parametrize("answer", [ok(None), ok(""), ok({"ks": "x"})])
 def test_no_session_in_the_answer_is_told(server, answer):
     server.reply(answer)
-    with pytest.raises(KalturaTransportError, match="holds no session"):
+    with pytest.raises(KalturaTransportError, match="does not contain a session"):
         _opened(server, Credentials(102, "session_start", ADMIN_SECRET), retry=RetrySettings(attempts=1))
 
 

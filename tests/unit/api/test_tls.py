@@ -73,7 +73,7 @@ def url(certificate):
 def test_an_unknown_certificate_is_refused(url, credentials):
     with (
         KalturaClient(url, credentials, retry=NO_RETRY) as client,
-        pytest.raises(KalturaTransportError, match=r"no secure connection to 127\.0\.0\.1:.*self.signed") as caught,
+        pytest.raises(KalturaTransportError, match=r"cannot connect securely to 127\.0\.0\.1:.*self.signed") as caught,
     ):
         client.call("system", "ping")
     assert caught.value.fault is TransportFault.TLS

@@ -59,10 +59,10 @@ def test_changes_tell_what_was_made_and_what_was_not() -> None:
 
 
 def test_what_does_not_belong_together_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"media\.delete is no read"):
+    with pytest.raises(ValueError, match=r"media\.delete does not only read"):
         read_together(client(1), [CHANGE])
     depends = Request("media", "addContent", {"entryId": result(1, "id")})
-    with pytest.raises(ValueError, match="depends on another change"):
+    with pytest.raises(ValueError, match="uses the result of another change"):
         change_each(client(1, 2), {1: CHANGE, 2: depends}, repeatable=False)
 
 

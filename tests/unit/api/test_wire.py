@@ -59,9 +59,9 @@ def test_the_callers_parameters_cannot_replace_the_session_or_the_format():
 
 @pytest.mark.parametrize("name", ["", "a/b", "media?x", "../x", "1a", "a-b"])
 def test_only_names_become_part_of_the_address(name):
-    with pytest.raises(ValueError, match="no name"):
+    with pytest.raises(ValueError, match="not the name"):
         call_request(_URL, name, "get", {}, ks=None)
-    with pytest.raises(ValueError, match="no name"):
+    with pytest.raises(ValueError, match="not the name"):
         call_request(_URL, "media", name, {}, ks=None)
 
 
@@ -115,8 +115,8 @@ def test_an_error_in_a_header_counts_when_there_is_no_body():
     [
         (_reply(b"<html>Welcome</html>"), TransportFault.NOT_JSON, "a web page"),
         (_reply(b""), TransportFault.NOT_JSON, "is empty"),
-        (_reply(b'{"id": "0_'), TransportFault.NOT_JSON, "no complete JSON"),
-        (_reply(b"\xff\xfe\x00"), TransportFault.NOT_JSON, "no complete JSON"),
+        (_reply(b'{"id": "0_'), TransportFault.NOT_JSON, "not complete JSON"),
+        (_reply(b"\xff\xfe\x00"), TransportFault.NOT_JSON, "not complete JSON"),
         (_reply(b"<html>502</html>", 502), TransportFault.STATUS, "HTTP 502 Bad Gateway"),
         (_reply(b"", 599), TransportFault.STATUS, "HTTP 599"),
         (_reply(b"", 404, **{"x-kaltura-app": "exiting on error 5"}), TransportFault.STATUS, "exiting on error 5"),

@@ -44,8 +44,8 @@ def test_names_dates_and_lists() -> None:
     [
         ({"tagLike": "x"}, "filter.tagLike is no property"),
         ({"statusIn": ["reddy"]}, "filter.statusIn 'reddy' is unknown"),
-        ({"createdAtGreaterThanOrEqual": "yesterday"}, "filter.createdAtGreaterThanOrEqual 'yesterday' is no date"),
-        ({"createdAtGreaterThanOrEqual": -3600}, "filter.createdAtGreaterThanOrEqual '-3600' is no date"),
+        ({"createdAtGreaterThanOrEqual": "yesterday"}, "filter.createdAtGreaterThanOrEqual 'yesterday' is not a date"),
+        ({"createdAtGreaterThanOrEqual": -3600}, "filter.createdAtGreaterThanOrEqual '-3600' is not a date"),
         ({"idIn": []}, "filter.idIn is empty"),
         ({"tagsLike": " "}, "filter.tagsLike is empty"),
         ({"idIn": ["0_abcdefgh"] * 151}, "filter.idIn 151 are more"),
