@@ -1,4 +1,4 @@
-"""Apache Airflow provider for Kaltura: media from S3 or URLs into Kaltura, each asset exactly once."""
+"""Apache Airflow provider for Kaltura: bring media from S3 or URLs into Kaltura, each source item exactly once."""
 
 from __future__ import annotations
 

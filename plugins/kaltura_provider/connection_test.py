@@ -1,4 +1,4 @@
-"""Makes the *Test* button of Airflow's page work for Kaltura connections without a port."""
+"""Make the *Test* button in Airflow's UI work for Kaltura connections without a port."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _LONGEST = 1 << 20
 
 
 class UnsetPort:
-    """ASGI middleware that makes the port 0 of a request to test a Kaltura connection an unset one.
+    """ASGI middleware that removes port 0 from requests to test a Kaltura connection.
 
-    For a connection without a port, the page of Airflow 3.3 sends 0. Airflow takes that for another server than the
-    stored connection's, to which it sends no stored password, and answers "Bad Request". A server on port 0 does not
-    exist, so nothing can be sent elsewhere by this.
+    For a connection without a port, the UI of Airflow 3.3 sends port 0. Airflow then assumes another server than that
+    of the stored connection, does not use the stored password, and answers "Bad Request". No server can listen on
+    port 0, so this change cannot send a password elsewhere.
     """
 
     def __init__(self, app: Callable[[Message, Receive, Send], Awaitable[None]]) -> None:
         self._app = app
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Pass a request on, with the port unset where it is 0."""
+        """Pass a request on, without the port if it is 0."""
         if scope["type"] == "http" and scope["method"] == "POST" and str(scope["path"]).endswith(_PATH):
             scope, receive = await _without_port_0(scope, receive)
         await self._app(scope, receive, send)
@@ -58,7 +58,7 @@ async def _without_port_0(scope: Message, receive: Receive) -> tuple[Message, Re
 
 
 def _changed(body: bytes) -> bytes | None:
-    """Return the body with the port unset; nothing where it is to stay as it is."""
+    """Return the body without the port; ``None`` if the body stays unchanged."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The Airflow plugin: Kaltura's delivery URLs as macros for templates, and a *Test* button that works."""
+"""The Airflow plugin: macros that build Kaltura's delivery URLs, and a fix for the *Test* button of connections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["KalturaPlugin"]
 
 
 class KalturaPlugin(AirflowPlugin):
-    """Adds ``macros.kaltura.play_manifest_url`` and its kin to templates; lets connections without a port be tested."""
+    """Adds ``macros.kaltura.play_manifest_url`` and similar macros, and allows testing connections without a port."""
 
     name = "kaltura"
     macros = [  # noqa: RUF012 - Airflow wants a list

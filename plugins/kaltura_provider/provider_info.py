@@ -12,8 +12,9 @@ _CONNECTION_FIELDS: dict[str, Any] = {
     "auth": {
         "label": "Authentication",
         "description": (
-            "secret: sessions are minted here from the secret. session_start: Kaltura's session.start is asked. "
-            "app_token: an app token (its value goes in the password field). ks: the password is a ready session."
+            "secret: make sessions from the admin secret. session_start: call Kaltura's session.start. "
+            "app_token: use an app token, with its value as the secret. ks: use the secret as a session; it cannot be "
+            "renewed."
         ),
         "schema": {
             "type": "string",
@@ -23,42 +24,42 @@ _CONNECTION_FIELDS: dict[str, Any] = {
     },
     "app_token_id": {
         "label": "App token id",
-        "description": "Only for authentication by app_token.",
+        "description": "Only for the authentication app_token.",
         "schema": {"type": ["string", "null"]},
     },
     "app_token_hash_type": {
         "label": "App token hash type",
-        "description": "The app token's hashType. Empty: each is tried until one fits, with every task.",
+        "description": "The hashType of the app token. If empty, each task tries all of them.",
         "schema": {"type": ["string", "null"], "enum": ["SHA256", "SHA1", "SHA512", "MD5", None]},
     },
     "user_id": {
         "label": "User id",
-        "description": "The Kaltura user the session acts as; entries belong to it.",
+        "description": "The Kaltura user of the session, who will own the entries.",
         "schema": {"type": ["string", "null"], "default": "airflow"},
     },
     "session_type": {
         "label": "Session type",
-        "description": "Exactly-once ingest needs ADMIN.",
+        "description": "Ingesting each source item exactly once needs ADMIN.",
         "schema": {"type": "string", "enum": ["ADMIN", "USER"], "default": "ADMIN"},
     },
     "privileges": {
         "label": "Privileges",
-        "description": ("Comma separated. Empty: disableentitlement and one session key for this connection."),
+        "description": "Comma-separated. If empty: disableentitlement and one session key for this connection.",
         "schema": {"type": ["string", "null"]},
     },
     "session_lifetime": {
         "label": "Session lifetime (seconds)",
-        "description": "A session is renewed before it ends, in the middle of an upload too.",
+        "description": "Sessions are renewed before they end, even in the middle of an upload.",
         "schema": {"type": ["integer", "null"], "minimum": 60, "default": 86400},
     },
     "cdn_host": {
         "label": "CDN host",
-        "description": "Playback, thumbnail and download URLs start with it.",
+        "description": "The host of playback, thumbnail and download URLs.",
         "schema": {"type": ["string", "null"], "default": "https://cdnapisec.kaltura.com"},
     },
     "kmc_host": {
         "label": "KMC host",
-        "description": "The management console that links from tasks open.",
+        "description": "The management console to which the links of tasks lead.",
         "schema": {"type": ["string", "null"], "default": "https://kmc.kaltura.com"},
     },
 }
@@ -74,7 +75,7 @@ def _modules(package: str, *names: str) -> list[dict[str, Any]]:
 PROVIDER_INFO: dict[str, Any] = {
     "package-name": "airflow-provider-kaltura",
     "name": "Kaltura",
-    "description": "Bring media from S3 or URLs into `Kaltura <https://www.kaltura.com/>`__, each asset exactly once.",
+    "description": "Bring media from S3 or URLs into `Kaltura <https://www.kaltura.com/>`__, each item exactly once.",
     "versions": [__version__],
     "integrations": [
         {

@@ -37,8 +37,8 @@ def flatten(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return ``params`` as form fields in their order.
 
     Nested mappings and sequences become bracketed names. ``True`` and ``False`` become ``1`` and ``0``, ``None`` is
-    left out, and :data:`NULL` becomes ``name__null``. An empty sequence or mapping becomes ``name[-]``, Kaltura's notation
-    for an empty array.
+    left out, and :data:`NULL` becomes ``name__null``. An empty sequence or mapping becomes ``name[-]``, which is how
+    Kaltura writes an empty array.
 
     :raises TypeError: a value cannot be encoded; names the field.
     :raises ValueError: a name contains brackets or a number is not finite.

@@ -102,7 +102,7 @@ class SessionKeeper:
         return ks
 
     def explain(self, call: SessionCall, error: KalturaAPIError) -> Steps[KalturaConfigurationError | None]:
-        """Return what is wrong with the secret, if the server cannot read a session; ``None`` if unknown.
+        """Return what is wrong with the secret of a session that the server cannot read, or ``None``.
 
         The server does not say why it cannot read a session that the client made. It does when it has to make one itself.
         This asks it once.

@@ -1,7 +1,7 @@
-"""The trigger form: its fields, and the task that reads what somebody typed into them.
+"""The trigger form: its fields, and the task that reads what a user typed into them.
 
-Whoever may trigger a DAG is no author of it. What they type is data: no template of Airflow's is made of it, here or in
-the tasks that follow.
+Users who may trigger a DAG are not its authors. What they type is data: neither this task nor any that follows renders
+it as a template.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _METADATA = ("name", "description", "tags", "categories", "conversion_profile_id
 
 
 def form_params() -> dict[str, Param]:
-    """Return the params of a DAG whose first task is :class:`KalturaFormOperator`."""
+    """Return the params for a DAG whose first task is :class:`KalturaFormOperator`."""
     from kaltura_provider.hooks.local_files import folder_policy
 
-    # The form is drawn where DAG files are read; whether a file may be read is decided on the worker.
+    # This only decides what the form says. The worker decides whether a file may be read.
     local = ", or file:///path" if folder_policy().folders else ""
     return {
         "sources": Param(
@@ -38,39 +38,39 @@ def form_params() -> dict[str, Param]:
             minItems=1,
             items={"type": "string"},
             title="Sources",
-            description=f"One a line: s3://bucket/key, https://host/file{local}. "
-            "Whoever may see the run can read them: a presigned URL is visible to them too",
+            description=f"One per line: s3://bucket/key or https://host/file{local}. "
+            "Everybody who may see the run can read them, including presigned URLs",
         ),
         "recursive": Param(
             False,
             type="boolean",
-            title="Folders too",
-            description="s3://bucket/folder/ stands for everything below it",
+            title="Include folders",
+            description="s3://bucket/folder/ ingests everything below it",
         ),
         "name": Param(
             "{{ asset.stem }}",
             type="string",
             minLength=1,
             title="Name",
-            description="Name of the entries: {{ asset.stem }} is the file's without its extension, {{ asset.name }} "
-            "with it; {{ asset.key }}, {{ asset.uri }} and the run's day {{ ds }} can be used too, in all texts",
+            description="Name of the entries. {{ asset.stem }} is the file name without extension, {{ asset.name }} "
+            "with it. All texts can also use {{ asset.key }}, {{ asset.uri }} and the day of the run, {{ ds }}",
         ),
-        "tags": _lines("Tags", "One a line"),
-        "categories": _lines("Categories", "Full names, one a line, such as News>Sport"),
+        "tags": _lines("Tags", "One per line"),
+        "categories": _lines("Categories", "Full names such as News>Sport, one per line"),
         "description": Param(None, type=["null", "string"], format="multiline", title="Description", section="More"),
         "conversion_profile_id": Param(
             None,
             type=["null", "integer"],
             title="Conversion profile",
-            description="Id of a conversion profile; empty for the account's default",
+            description="Id of a conversion profile. Leave empty for the account's default",
             section="More",
         ),
         "if_exists": Param(
             "skip",
             type="string",
             enum=["skip", "replace", "fail"],
-            title="If it is in Kaltura with other content",
-            description="skip keeps the entry as it is, replace gives it the new content, fail fails",
+            title="If the entry exists with other content",
+            description="skip keeps the entry unchanged, replace gives it the new content, fail fails the task",
             section="More",
         ),
         "kaltura_conn_id": connection_param("kaltura_default", "Kaltura connection", "Of type Kaltura"),
@@ -78,15 +78,17 @@ def form_params() -> dict[str, Param]:
             "aws_default", "AWS connection", "Of type Amazon Web Services, for s3:// sources"
         ),
         "http_conn_id": connection_param(
-            None, "HTTP connection", "Of type HTTP: its credentials and headers go to its own host; empty for none"
+            None,
+            "HTTP connection",
+            "Of type HTTP. Its credentials and headers are sent to its own host. Leave empty for none",
         ),
     }
 
 
 def connection_param(default: str | None, title: str, description: str) -> Param:
-    """Return the param of a form that names a connection; it offers those that this deployment allows, if it lists any.
+    """Return a param for a connection id. If this deployment lists the allowed connections, the form offers those.
 
-    :param default: the id that stands in the form at first; without one the field may stay empty.
+    :param default: the initial value. Without one the field may stay empty.
     """
     from kaltura_provider.hooks.named_connections import allowed_connections
 
@@ -104,15 +106,15 @@ def _lines(title: str, description: str) -> Param:
 
 
 class KalturaFormOperator(MaskedArguments, BaseOperator):
-    """Read the sources and the metadata that somebody typed into the trigger form.
+    """Read the sources and the metadata that a user typed into the trigger form.
 
     The run's params are those of :func:`form_params`. ``name``, ``description``, ``tags`` and ``categories`` may hold
     the placeholders ``{{ asset.stem }}``, ``{{ asset.name }}``, ``{{ asset.key }}``, ``{{ asset.uri }}``, ``{{ ds }}``
-    and ``{{ ds_nodash }}``. They are no templates: nothing else of Airflow can be reached from them.
+    and ``{{ ds_nodash }}``. They are not templates and give access to nothing else.
 
-    :param batch_size: sources per batch; more where a run would otherwise have more batches than Airflow can map.
-    :return: batches, each a list of ``{"uri": ..., "metadata": {...}}``.
-    :raises AirflowFailException: a field is impossible; the message names it and says what to type.
+    :param batch_size: number of sources per batch. It is raised if a run would have more batches than Airflow can map.
+    :return: a list of batches, each a list of ``{"uri": ..., "metadata": {...}}``.
+    :raises AirflowFailException: a field is not valid; the message names it and says what to type.
     """
 
     ui_color = "#e8f4fa"
@@ -156,14 +158,14 @@ def _most_batches() -> int:
 
 
 def _day(context: Context) -> dt.date:
-    """Return the day of a run (UTC): of its logical date, or of its start where it was triggered without one."""
+    """Return the day of a run in UTC: of its logical date, or of its start if it has none."""
     run: Any = context["dag_run"]
     moment: dt.datetime = run.logical_date or run.run_after
     return moment.date()
 
 
 def _metadata(params: Mapping[str, Any], uri: str, day: dt.date) -> dict[str, Any]:
-    """Return the fields of one source's entry, their placeholders filled in; empty ones are left out."""
+    """Return the metadata of one entry with its placeholders filled in, without empty fields."""
     from kaltura_provider.ingest.placeholders import fill, placeholder_values
 
     values = placeholder_values(uri, day)

@@ -127,5 +127,5 @@ def _below(number: int, folder: str, aws_conn_id: str, *, recursive: bool) -> li
         "sources",
         None,
         f"name a folder in line {number}: {folder} holds {many}",
-        "switch on 'Folders too' to ingest all of them, name single objects, or make a feed of the folder",
+        "switch on 'Include folders' to ingest all of them, name single objects, or write a feed for the folder",
     )

@@ -1,4 +1,4 @@
-"""Templates are what a DAG's author wrote. What other tasks return is data, whatever braces there are in it."""
+"""Render only templates that the DAG's author wrote. What other tasks return is data, even with braces in it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["AuthoredTemplates"]
 
 
 class AuthoredTemplates:
-    """Mixed into operators: keeps Airflow from rendering arguments that another task has returned.
+    """Mixin for operators: keeps Airflow from rendering arguments that another task returned.
 
-    Airflow hands results on as they are, but for one way: what ``expand_kwargs(task.output)`` maps over is rendered
-    once more, so that a file name or a web page's text would be compiled as a template.
+    Airflow passes results on unchanged, with one exception: it renders what ``expand_kwargs(task.output)`` maps over.
+    Without this class, a file name or the text of a web page would be compiled as a template.
     """
 
     def _do_render_template_fields(
@@ -34,10 +34,10 @@ class AuthoredTemplates:
     ) -> None:
         returned = _returned_fields(parent, context)
         own = [name for name in template_fields if name not in returned]
-        # No retry helps against a template that cannot be rendered.
+        # A retry does not help if a template cannot be rendered.
         with airflow_errors(context):
             super()._do_render_template_fields(parent, own, context, jinja_env, seen_oids)  # type: ignore[misc]
-        # What is not rendered does not come by where the secrets in the other arguments are masked.
+        # Arguments that are not rendered skip the place where secrets are masked, so mask them here.
         mask_arguments({name: getattr(parent, name, None) for name in returned})
 
 

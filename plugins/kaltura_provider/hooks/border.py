@@ -1,4 +1,4 @@
-"""Where errors of the lower layers become Airflow's: their type decides whether the task is tried again."""
+"""Turn errors of the lower layers into Airflow's. Their type decides whether Airflow retries the task."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FAILURE_KEY", "KalturaRetryPolicy", "airflow_errors", "retry_helps"]
 
 FAILURE_KEY = "kaltura_failure"
-"""XCom under which a task that failed as a whole says why: ``{"map_index", "reason", "retry_helps"}``."""
+"""The XCom key under which a failed task stores why it failed: ``{"map_index", "reason", "retry_helps"}``."""
 
 _NO_FAILURE = (AirflowSkipException, AirflowRescheduleException)
 
@@ -31,10 +31,10 @@ log = logging.getLogger(__name__)
 
 
 def retry_helps(error: BaseException) -> bool:
-    """Return whether the same work may succeed later, with nobody changing anything.
+    """Return whether the same work may succeed later without any change.
 
-    Errors of this package say so themselves. Of other errors, those fail again that come from what the author wrote:
-    ``ValueError``, ``TypeError``, errors of Jinja and a connection that does not exist.
+    Errors of this package know the answer. Of all others, errors in what the author wrote are permanent:
+    ``ValueError``, ``TypeError``, errors of Jinja, and a connection that does not exist.
     """
     if (said := _said(error)) is not None:
         return said
@@ -42,7 +42,7 @@ def retry_helps(error: BaseException) -> bool:
 
 
 def _said(error: BaseException) -> bool | None:
-    """Return what an error of this package says of a retry; nothing for other errors."""
+    """Return whether an error of this package says that a retry helps; ``None`` for other errors."""
     from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError, KalturaPermanentError
 
     if isinstance(error, KalturaConfigurationError | KalturaPermanentError):
@@ -59,26 +59,26 @@ def _author_errors() -> tuple[type[BaseException], ...]:
 
 
 def _is_foreseen(error: BaseException) -> bool:
-    """Tell whether an error's words say all there is to say, so that no traceback is needed."""
+    """Return whether the message of an error is enough, without a traceback."""
     from jinja2 import TemplateError
 
     return _said(error) is not None or isinstance(error, AirflowException | TemplateError)
 
 
 def airflow_errors(context: Context | None = None) -> AbstractContextManager[None]:
-    """Fail a task at once where no retry can help; let every other error through, to be retried.
+    """Fail a task at once if a retry cannot help. Let Airflow retry after any other error.
 
-    Airflow logs a traceback with every failure. An error of this package keeps only the frames above this one; where
-    it was raised is logged at debug level.
+    Airflow logs a traceback with every failure. For errors of this package it only shows the frames above this one;
+    the rest is logged at debug level.
 
-    :param context: the task's; the reason is left for the summary, in the XCom :data:`FAILURE_KEY`.
-    :raises AirflowFailException: in place of an error that :func:`retry_helps` says no to.
+    :param context: the context of the task; the reason is stored in the XCom :data:`FAILURE_KEY` for the summary.
+    :raises AirflowFailException: instead of an error for which :func:`retry_helps` returns ``False``.
     """
     return _Border(context)
 
 
 class _Border(contextlib.AbstractContextManager[None]):
-    # A generator would not do: contextlib gives an error that passes through its whole traceback back.
+    # This is not a generator: contextlib would restore the whole traceback of an error that passes through it.
 
     def __init__(self, context: Context | None) -> None:
         self._context = context
@@ -103,13 +103,13 @@ def _leave_reason(context: Context | None, error: Exception) -> None:
     ti: Any = context["ti"]
     helps = not isinstance(error, AirflowFailException) and retry_helps(error)
     failure = {"map_index": getattr(ti, "map_index", -1), "reason": _words(error), "retry_helps": helps}
-    # Whatever keeps this from being told must not hide the error itself.
+    # A failure to store the reason must not hide the error itself.
     with contextlib.suppress(Exception):
         ti.xcom_push(key=FAILURE_KEY, value=failure)
 
 
 def _words(error: Exception) -> str:
-    """Return an error as one text without secrets; the class is named where the words alone say too little."""
+    """Return an error as text without secrets. The class is named if the message alone is not enough."""
     from kaltura_provider.api.redaction import redact
 
     text = redact(str(error))
@@ -117,10 +117,10 @@ def _words(error: Exception) -> str:
 
 
 class KalturaRetryPolicy(RetryPolicy):
-    """For tasks of your own that call the hook: ``@task(retries=5, retry_policy=KalturaRetryPolicy())``.
+    """A retry policy for your own tasks that call the hook: ``@task(retries=5, retry_policy=KalturaRetryPolicy())``.
 
-    An error that no retry can help fails the task at once; every other one is retried as the task says. The operators
-    of this package do so by themselves.
+    If a retry cannot help, the task fails at once. After any other error it is retried according to its settings. The
+    operators of this package do not need this policy.
     """
 
     def evaluate(
@@ -130,10 +130,10 @@ class KalturaRetryPolicy(RetryPolicy):
         return RetryDecision.default() if retry_helps(exception) else RetryDecision.fail(str(exception))
 
     def serialize(self) -> dict[str, object]:
-        """Return what a DAG's serialized form holds of this policy: nothing but its class."""
+        """Return the serialized form of this policy, which has no settings."""
         return {}
 
     @classmethod
     def deserialize(cls, data: dict[str, object]) -> KalturaRetryPolicy:
-        """Build the policy again."""
+        """Build the policy from its serialized form."""
         return cls()

@@ -1,4 +1,4 @@
-"""What a ``kaltura`` connection says, checked field by field before anything is sent."""
+"""Read a ``kaltura`` connection, and check each field before anything is sent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DEFAULT_SERVICE_URL = "https://www.kaltura.com"
 DEFAULT_CDN_HOST = "https://cdnapisec.kaltura.com"
 DEFAULT_KMC_HOST = "https://kmc.kaltura.com"
 
-# The form of Kaltura's secrets and of the values of app tokens.
+# The format of Kaltura's secrets and of the values of app tokens.
 _SECRET = re.compile(r"[0-9a-f]{32}")
 _KNOWN_EXTRAS = frozenset(
     {
@@ -48,7 +48,7 @@ _KNOWN_EXTRAS = frozenset(
 
 @dataclass(frozen=True)
 class KalturaAccount:
-    """One Kaltura account as a connection describes it.
+    """The Kaltura account of a connection.
 
     ``service_url`` ends in ``/api_v3``; ``cdn_host`` and ``kmc_host`` have a scheme and no trailing slash.
     """
@@ -61,30 +61,30 @@ class KalturaAccount:
 
     @property
     def partner_id(self) -> int:
-        """The account's partner id."""
+        """The partner id of the account."""
         return self.credentials.partner_id
 
     def entry_url(self, entry_id: str) -> str:
-        """Return the address of an entry in the management console (KMC)."""
+        """Return the URL of an entry in Kaltura's management console (KMC)."""
         return f"{self.kmc_host}/index.php/kmcng/content/entries/entry/{entry_id}/metadata"
 
     def playback_url(self, entry_id: str) -> str:
-        """Return the address of an entry's content as a file that browsers play."""
+        """Return the URL of an entry's content as a file that browsers can play."""
         return play_manifest_url(self.cdn_host, self.partner_id, entry_id, format="url")
 
     def source_url(self, entry_id: str) -> str:
-        """Return the address of the source file of a video or audio entry."""
+        """Return the URL of the source file of a video or audio entry."""
         return source_download_url(self.cdn_host, self.partner_id, entry_id)
 
     def thumbnail_url(self, entry_id: str) -> str:
-        """Return the address of an entry's thumbnail."""
+        """Return the URL of an entry's thumbnail."""
         return thumbnail_url(self.cdn_host, self.partner_id, entry_id)
 
 
 def read_connection(connection: Connection) -> KalturaAccount:
     """Turn an Airflow connection into an account.
 
-    :raises KalturaConfigurationError: naming the field, its value (never a secret) and the fix.
+    :raises KalturaConfigurationError: a field is not valid; names it, its value (never a secret) and the fix.
     """
     extra = _extras(connection)
     return KalturaAccount(
@@ -116,9 +116,9 @@ def _extras(connection: Connection) -> dict[str, Any]:
 
 
 def extra_of(connection: Connection) -> dict[str, Any]:
-    """Return the extra of a connection of any type; its secrets are masked in logs.
+    """Return the extra of a connection of any type, and mask its secrets in logs.
 
-    :raises KalturaConfigurationError: it is no JSON object. The error does not show it, for it may hold secrets.
+    :raises KalturaConfigurationError: the extra is not a JSON object. The error does not show it: it may hold secrets.
     """
     try:
         extra = json.loads(connection.extra or "{}")
@@ -128,17 +128,19 @@ def extra_of(connection: Connection) -> dict[str, Any]:
         return {}
     if not isinstance(extra, dict):
         raise KalturaConfigurationError(
-            f"extra of connection {connection.conn_id}", None, "is no JSON object", 'write {"name": "value", ...}'
+            f"extra of connection {connection.conn_id}", None, "is not a JSON object", 'write {"name": "value", ...}'
         )
-    # This also masks what Airflow takes for secrets.
+    # extra_dejson also masks what Airflow recognizes as secrets.
     return dict(connection.extra_dejson)
 
 
 def _host(connection: Connection) -> str:
-    """Put together what a connection URI takes apart: scheme (in ``schema``), host, port."""
+    """Join the parts into which Airflow splits a connection URI: scheme (in ``schema``), host and port."""
     host = connection.host or DEFAULT_SERVICE_URL
     if _SECRET.fullmatch(host.strip()):
-        raise KalturaConfigurationError("host", None, "has the form of a secret", "give the server's address there")
+        raise KalturaConfigurationError(
+            "host", None, "looks like a secret", "give the address of the server in this field"
+        )
     if "://" not in host and connection.schema in ("http", "https"):
         host = f"{connection.schema}://{host}"
     if connection.port:
@@ -155,8 +157,10 @@ def _partner_id(login: object) -> int:
         raise KalturaConfigurationError(
             "login (partner id)",
             None,
-            f"is no number ({len(text)} characters, not shown here: they may be the secret)" if text else "is empty",
-            "give the account's number (KMC, Settings, Integration Settings), and the secret as password",
+            f"is not a number ({len(text)} characters, not shown because they may be the secret)"
+            if text
+            else "is empty",
+            "give the partner id (KMC, Settings, Integration Settings) as login, and the secret as password",
         )
     return int(text)
 
@@ -180,7 +184,7 @@ def _lifetime(value: Any) -> int:
     text = str(value or 86400)
     if not text.isdecimal() or int(text) < 60:
         raise KalturaConfigurationError(
-            "extra session_lifetime", None, "is no usable time", "give whole seconds, 60 or more"
+            "extra session_lifetime", None, "is not a valid lifetime", "give a whole number of seconds, 60 or more"
         )
     return int(text)
 

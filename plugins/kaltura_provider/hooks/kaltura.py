@@ -1,4 +1,4 @@
-"""The hook: a Kaltura client made from an Airflow connection."""
+"""The hook: a Kaltura client for an Airflow connection."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ __all__ = ["KalturaHook"]
 
 
 class KalturaHook(BaseHook):
-    """Talk to one Kaltura account.
+    """Call the API of one Kaltura account.
 
-    :param kaltura_conn_id: the Airflow connection of type ``kaltura``.
-    :param observer: what hears of secrets, calls, chunks and ids; by default secrets are masked and calls logged.
+    :param kaltura_conn_id: the id of an Airflow connection of type *Kaltura*.
+    :param observer: is notified of secrets, calls, chunks and ids. The default masks secrets and logs calls.
     """
 
     conn_name_attr = "kaltura_conn_id"
@@ -44,10 +44,10 @@ class KalturaHook(BaseHook):
 
     @cached_property
     def account(self) -> KalturaAccount:
-        """What the connection says.
+        """The account that the connection describes.
 
-        :raises KalturaConfigurationError: there is no such connection, it is of another type, or a field of it is
-            missing or malformed.
+        :raises KalturaConfigurationError: the connection does not exist, is of another type, or has a
+            field that is missing or malformed.
         """
         from kaltura_provider.hooks.connection import read_connection
 
@@ -55,7 +55,7 @@ class KalturaHook(BaseHook):
 
     @cached_property
     def observer(self) -> Observer:
-        """What hears of secrets, calls, chunks and ids."""
+        """The observer of secrets, calls, chunks and ids."""
         if self._observer is not None:
             return self._observer
         from kaltura_provider.hooks.observer import AirflowObserver
@@ -69,16 +69,16 @@ class KalturaHook(BaseHook):
         return KalturaClient(self.account.service_url, self.account.credentials, observer=self.observer)
 
     def get_conn(self) -> KalturaClient:
-        """Return the client; one per hook, safe to use from several threads."""
+        """Return the client. There is one per hook; it is safe to use from several threads."""
         return self._client
 
     async def aget_conn(self) -> AsyncKalturaClient:
-        """Return a new client for use in a trigger; nothing here blocks the event loop.
+        """Return a new asynchronous client for a trigger, without blocking the event loop.
 
-        The caller closes it (``await client.aclose()``, or ``async with``).
+        The caller must close it, with ``await client.aclose()`` or ``async with``.
 
-        :raises KalturaConfigurationError: there is no such connection, it is of another type, or a field of it is
-            missing or malformed.
+        :raises KalturaConfigurationError: the connection does not exist, is of another type, or has a
+            field that is missing or malformed.
         """
         try:
             connection = await self.aget_connection(self.kaltura_conn_id)
@@ -100,16 +100,16 @@ class KalturaHook(BaseHook):
 
         >>> KalturaHook().call("media", "get", entryId="0_ab12cd34")  # doctest: +SKIP
 
-        :param service: such as ``media``, ``baseEntry``, ``caption_captionAsset``.
-        :param action: such as ``get``, ``list``.
-        :param params: the action's parameters, under Kaltura's names; objects are dicts, lists are lists.
+        :param service: the service, such as ``media``, ``baseEntry`` or ``caption_captionAsset``.
+        :param action: the action, such as ``get`` or ``list``.
+        :param params: the parameters of the action, with Kaltura's names. Objects are dicts.
         :return: the decoded JSON value.
         :raises KalturaError: see :mod:`kaltura_provider.api.errors`.
         """
         return self.get_conn().call(service, action, params)
 
     def multirequest(self, requests: Sequence[Request | Mapping[str, Any]], *, repeatable: bool = False) -> list[Any]:
-        """Make several calls in one exchange; a value such as ``{1:result:id}`` is taken from an earlier answer.
+        """Make several calls in one HTTP request. ``{1:result:id}`` stands for a value of an earlier answer.
 
         >>> KalturaHook().multirequest(
         ...     [
@@ -118,18 +118,19 @@ class KalturaHook(BaseHook):
         ...     ]
         ... )  # doctest: +SKIP
 
-        :param requests: each a mapping with ``service``, ``action`` and ``params``.
-        :param repeatable: whether all of it may be done twice without harm.
+        :param requests: a list of mappings with ``service``, ``action`` and ``params``.
+        :param repeatable: whether it is safe to make all of the calls twice.
         :return: one element per request: its value, or the :class:`~.errors.KalturaAPIError` it ended
-            in (not raised; later requests run all the same).
-        :raises KalturaConfigurationError: a request is malformed; names it. :raises KalturaError: no answer came.
+            with (not raised; the server still runs later requests).
+        :raises KalturaConfigurationError: a request is malformed; names it.
+        :raises KalturaError: the server did not answer.
         """
         from kaltura_provider.api.requests import read_requests
 
         return self.get_conn().multirequest(read_requests(requests), repeatable=repeatable)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Say in one line who we are, or exactly what is wrong (Airflow's Test button)."""
+        """Say in one line who the connection is to Kaltura, or what is wrong. Airflow's Test button calls this."""
         from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.api.identity import whoami
 

@@ -1,4 +1,4 @@
-"""What is below an S3 prefix, listed with an Airflow connection."""
+"""List an S3 prefix with an Airflow connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["S3Object", "first_bytes", "list_s3"]
 
 @dataclass(frozen=True, slots=True)
 class S3Object:
-    """An object as a listing tells of it: ``size`` in bytes, ``etag`` without quotes."""
+    """An object in a listing. ``size`` is in bytes, ``etag`` has no quotes."""
 
     bucket: str
     key: str
@@ -25,14 +25,14 @@ class S3Object:
 
     @property
     def uri(self) -> str:
-        """Its address."""
+        """The S3 URI of the object."""
         return f"s3://{self.bucket}/{self.key}"
 
 
 def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> Iterator[S3Object]:
     """Yield all objects below a prefix, in the order of their keys.
 
-    :raises SourceError: the bucket does not exist or may not be listed.
+    :raises SourceError: the bucket does not exist, or the connection may not list it.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -56,7 +56,7 @@ def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> It
 
 
 def first_bytes(objects: list[S3Object], length: int, *, aws_conn_id: str = "aws_default") -> list[bytes | None]:
-    """Return the first bytes of each object, several at a time; ``None`` for one that cannot be read."""
+    """Return the first bytes of each object, ``None`` if it cannot be read. Reads several objects at a time."""
     from concurrent.futures import ThreadPoolExecutor
 
     from botocore.exceptions import BotoCoreError, ClientError

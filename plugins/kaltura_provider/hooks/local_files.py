@@ -1,4 +1,4 @@
-"""Local files that tasks may read and write: one rule, whoever named them."""
+"""The one rule for which local files tasks may read and write."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["ALLOWED_PATHS", "allowed_path", "folder_policy"]
 
 ALLOWED_PATHS = "KALTURA_ALLOWED_PATHS"
-"""Environment variable with absolute folders, colon or comma separated; without it no local file is read or written."""
+"""Environment variable with absolute folders, separated by colons or commas. Without it, local files are forbidden."""
 
 
 def folder_policy() -> FolderPolicy:
-    """Return what this deployment allows."""
+    """Return the folders that this deployment allows."""
     from kaltura_provider.upload.sources.folders import FolderPolicy
 
     named = re.split("[:,]", os.environ.get(ALLOWED_PATHS, ""))
@@ -26,10 +26,11 @@ def folder_policy() -> FolderPolicy:
 
 
 def allowed_path(address: str, field: str) -> Path:
-    """Return the real path of a file or folder that is to be written.
+    """Return the real path of a file or folder to write.
 
-    :param address: an absolute path, or ``file:///path``. :param field: the argument it comes from.
-    :raises KalturaConfigurationError: this deployment does not allow it.
+    :param address: an absolute path, or ``file:///path``.
+    :param field: the argument that holds the address.
+    :raises KalturaConfigurationError: this deployment does not allow the path.
     """
     from kaltura_provider.api.errors import KalturaConfigurationError
     from kaltura_provider.upload.sources.errors import SourceRefused
@@ -37,5 +38,5 @@ def allowed_path(address: str, field: str) -> Path:
     try:
         return folder_policy().resolve(address)
     except SourceRefused as error:
-        fix = f"name a place below a folder in {ALLOWED_PATHS}, or one in S3"
+        fix = f"give a path below a folder in {ALLOWED_PATHS}, or an s3:// address"
         raise KalturaConfigurationError(field, address, f"cannot be used: {error.message}", fix) from None

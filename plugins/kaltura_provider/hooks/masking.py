@@ -1,4 +1,4 @@
-"""Secrets that come as arguments of tasks: presigned URLs, passwords in URLs, headers."""
+"""Mask secrets in the arguments of tasks: presigned URLs, passwords in URLs, headers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _HEADERS = "url_headers"
 
 
 class MaskedArguments(_Base):
-    """Has Airflow mask the secrets in the arguments of an operator before it shows or stores them rendered.
+    """Mixin for operators and sensors: masks secrets in rendered arguments before Airflow shows or stores them.
 
-    Named before Airflow's class among the bases of each operator and sensor. Airflow hands every rendered value, of
-    tasks and of mapped tasks alike, through :meth:`render_template`.
+    It must come before Airflow's class in the list of base classes. Airflow passes every rendered value, of tasks and
+    of mapped tasks, through :meth:`render_template`.
     """
 
     def render_template(
@@ -34,11 +34,11 @@ class MaskedArguments(_Base):
         jinja_env: Environment | None = None,
         seen_oids: set[int] | None = None,
     ) -> Any:
-        """Return what Airflow renders, with the secrets in it masked from here on."""
+        """Render a value as Airflow does, and mask its secrets from then on."""
         rendered = super().render_template(content, context, jinja_env, seen_oids)
         if content is getattr(self, _HEADERS, None):
             mask_headers(rendered)
-        # What is in a list or a mapping has come by here by itself, but for what its name tells.
+        # Airflow has passed each element through here already, but without its name, which may say that it is a secret.
         if not isinstance(content, (list, tuple, set, dict)):
             mask_arguments({"": rendered})
         elif isinstance(rendered, dict):
@@ -47,10 +47,10 @@ class MaskedArguments(_Base):
 
 
 def mask_arguments(arguments: Mapping[str, Any]) -> None:
-    """Have Airflow hide the secrets in a task's arguments wherever it shows text, its page included.
+    """Have Airflow mask the secrets in a task's arguments in its logs and its UI.
 
-    Secret are what :func:`kaltura_provider.api.redaction.redact` hides, the values of names that carry secrets, and the
-    values of headers (arguments ``url_headers``) but of those that say nothing.
+    Secrets are what :func:`kaltura_provider.api.redaction.redact` hides, the values of names that carry secrets, and
+    the values of headers (argument ``url_headers``), except for harmless ones.
     """
     from kaltura_provider.api.redaction import secrets_in
 
@@ -60,7 +60,7 @@ def mask_arguments(arguments: Mapping[str, Any]) -> None:
 
 
 def mask_headers(headers: Any) -> None:
-    """Have Airflow hide the values of headers (a mapping, or lines of them), but of those that say nothing."""
+    """Have Airflow mask the values of headers, except for harmless ones."""
     _mask(_header_values(headers))
 
 
@@ -84,7 +84,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _named(value: Any) -> Iterator[str]:
-    """Yield the texts in mappings whose names tell that they are secret."""
+    """Yield the texts in mappings whose names say that they are secret."""
     from kaltura_provider.api.signing import is_secret_name
 
     if isinstance(value, dict):

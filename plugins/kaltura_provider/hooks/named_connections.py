@@ -1,4 +1,4 @@
-"""Connections that arguments name: each has to exist and to be of the type that its argument asks for."""
+"""Look up the connections that arguments name, and check that they exist and have the right type."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 __all__ = ["ALLOWED_CONNECTIONS", "allowed_connections", "check_typed", "named_connection", "no_connection", "of_type"]
 
 ALLOWED_CONNECTIONS = "KALTURA_ALLOWED_CONNECTIONS"
-"""Environment variable with the connection ids, comma separated, that people may type into a trigger form; without it,
-any of the right type."""
+"""Environment variable with the comma-separated connection ids that users may give in a trigger form. Without it, any
+connection of the right type is allowed."""
 
 _TYPES = {"kaltura_conn_id": ("kaltura",), "aws_conn_id": ("aws",), "http_conn_id": ("http", "https")}
 _TEXTS = ("conn_type", "host", "login", "password", "schema", "description")
-# Backends of secrets make paths of ids.
+# Secrets backends turn ids into paths.
 _TYPED = re.compile(r"[\w.:-]{1,250}")
 
 
 def named_connection(conn_id: str, field: str) -> Connection:
     """Return the connection that an argument names.
 
-    :param field: ``kaltura_conn_id``, ``aws_conn_id`` or ``http_conn_id``, which says of what type it has to be.
-    :raises KalturaConfigurationError: there is none, or it is of another type.
+    :param field: ``kaltura_conn_id``, ``aws_conn_id`` or ``http_conn_id``, which determines the required type.
+    :raises KalturaConfigurationError: the connection does not exist, or is of another type.
     """
     from airflow.sdk import BaseHook
 
@@ -44,32 +44,32 @@ def named_connection(conn_id: str, field: str) -> Connection:
 
 
 def of_type(connection: Connection, field: str) -> Connection:
-    """Return a connection that is of the type its argument asks for; raises as :func:`named_connection`."""
+    """Return the connection if it has the type that the argument requires; raises as :func:`named_connection`."""
     from kaltura_provider.api.errors import KalturaConfigurationError
 
     wanted = _TYPES[field]
     if connection.conn_type not in wanted:
         problem = f"is a connection of type {connection.conn_type or 'nothing'!r}"
-        raise KalturaConfigurationError(field, connection.conn_id, problem, f"name one of type {wanted[0]!r}")
+        raise KalturaConfigurationError(field, connection.conn_id, problem, f"give a connection of type {wanted[0]!r}")
     return connection
 
 
 def no_connection(conn_id: str, field: str) -> KalturaConfigurationError:
-    """Return the error that says that there is no such connection, or why Airflow does not see it."""
+    """Return the error for a connection that does not exist, or that Airflow cannot read."""
     from kaltura_provider.api.errors import KalturaConfigurationError
 
     if (unreadable := _unreadable_variable(conn_id)) is not None:
         return unreadable
-    fix = "add the connection or correct its id"
+    fix = "add the connection, or correct the id"
     if field == "aws_conn_id":
-        fix += "; one of type 'aws' without keys stands for the worker's own credentials"
-    return KalturaConfigurationError(field, conn_id, "names no connection", fix)
+        fix += "; a connection of type 'aws' without keys uses the worker's own credentials"
+    return KalturaConfigurationError(field, conn_id, "is not the id of a connection", fix)
 
 
 def _unreadable_variable(conn_id: str) -> KalturaConfigurationError | None:
-    """Return what keeps Airflow from reading a connection in an environment variable, if it does.
+    """Return why Airflow cannot read a connection from its environment variable, if it has one.
 
-    Airflow passes over a variable that it cannot read, and then says that there is no such connection.
+    Airflow skips a variable that it cannot read, and then reports that the connection does not exist.
     """
     from kaltura_provider.api.errors import KalturaConfigurationError
 
@@ -81,7 +81,7 @@ def _unreadable_variable(conn_id: str) -> KalturaConfigurationError | None:
     try:
         said = json.loads(text)
     except ValueError:
-        return KalturaConfigurationError(field, None, "is no JSON", "correct its commas, quotes and braces")
+        return KalturaConfigurationError(field, None, "is not valid JSON", "correct its commas, quotes and braces")
     wrong = [key for key in _TEXTS if not isinstance(said.get(key), str | None)]
     if wrong:
         return KalturaConfigurationError(
@@ -91,15 +91,15 @@ def _unreadable_variable(conn_id: str) -> KalturaConfigurationError | None:
 
 
 def check_typed(conn_id: str, field: str) -> None:
-    """Check a connection that somebody typed into a form, who may know its name but not use whatever is there.
+    """Check a connection that a user typed into a form. Users may not use every connection whose name they know.
 
-    :raises KalturaConfigurationError: there is none, it is of another type, or this deployment does not allow it.
+    :raises KalturaConfigurationError: the connection does not exist, is of another type, or is not allowed here.
     """
     from kaltura_provider.api.errors import KalturaConfigurationError
 
     allowed = allowed_connections()
     if allowed and conn_id not in allowed:
-        problem = f"is not among the connections that this deployment allows in forms ({ALLOWED_CONNECTIONS})"
+        problem = f"is not one of the connections that this deployment allows in forms ({ALLOWED_CONNECTIONS})"
         raise KalturaConfigurationError(field, conn_id, problem, f"use one of {', '.join(sorted(allowed))}")
     if conn_id not in allowed and not _TYPED.fullmatch(conn_id):
         raise no_connection(conn_id, field)
@@ -108,12 +108,12 @@ def check_typed(conn_id: str, field: str) -> None:
         raise KalturaConfigurationError(
             field,
             conn_id,
-            "names no host, so that whoever types it could have its credentials sent anywhere",
+            "has no host, so a user of the form could send its credentials anywhere",
             f"set the connection's host, or list it in {ALLOWED_CONNECTIONS}",
         )
 
 
 def allowed_connections() -> frozenset[str]:
-    """Return the ids that may be typed into forms; none of them if any may be that is of the right type."""
+    """Return the ids that forms may use; an empty set allows every connection of the right type."""
     named = os.environ.get(ALLOWED_CONNECTIONS, "").split(",")
     return frozenset(name.strip() for name in named if name.strip())

@@ -1,4 +1,4 @@
-"""The lower layers' view of Airflow: secrets are masked, calls logged, ids handed on the moment they exist."""
+"""Connect the lower layers to Airflow: mask secrets, log calls, and pass ids on as soon as they exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AirflowObserver"]
 
-# A refused hash is how the hash type of an app token is found; if none is right, the error says so.
+# The client tries hash types until the server accepts one, so a refused hash is not worth a warning.
 _NO_TROUBLE = (None, "INVALID_APP_TOKEN_HASH")
 
 log = logging.getLogger(__name__)
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 class AirflowObserver(Observer):
     """An :class:`~kaltura_provider.api.observer.Observer` for code that runs inside Airflow.
 
-    :param on_id: called with (kind, id) as soon as Kaltura has given an entry or upload token its id.
-    :param on_chunk: called with the progress of an upload.
+    :param on_id: is called with (kind, id) as soon as an entry or upload token has an id.
+    :param on_chunk: is called with the progress of an upload.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class AirflowObserver(Observer):
         mask_secret(value)
 
     def on_call(self, call: CallRecord) -> None:
-        """Log one exchange with Kaltura: at debug level, failures as warnings."""
+        """Log one exchange with Kaltura: at debug level, or as a warning if it failed."""
         level = logging.DEBUG if call.error in _NO_TROUBLE else logging.WARNING
         log.log(
             level,
@@ -57,12 +57,12 @@ class AirflowObserver(Observer):
         )
 
     def on_chunk(self, progress: Any) -> None:
-        """Hand on the progress of an upload."""
+        """Pass on the progress of an upload."""
         if self._on_chunk is not None:
             self._on_chunk(progress)
 
     def on_id(self, kind: str, value: str) -> None:
-        """Log an id and hand it on."""
+        """Log an id and pass it on."""
         log.info("Kaltura %s %s", kind, value)
         if self._on_id is not None:
             self._on_id(kind, value)

@@ -1,4 +1,4 @@
-"""Where receipts go: a local folder or S3, by one address."""
+"""Open the place where receipts are written: a local folder or an S3 prefix."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["receipt_sink"]
 
 
 def receipt_sink(root: str, *, aws_conn_id: str = "aws_default") -> ReceiptSink:
-    """Return the sink for an address.
+    """Return the receipt sink for an address.
 
     :param root: ``s3://bucket/prefix``, ``file:///path`` or an absolute path.
-    :raises KalturaConfigurationError: it is none of these, or a folder that this deployment does not allow.
+    :raises KalturaConfigurationError: the address is none of these, or a folder that this deployment does not allow.
     """
     from kaltura_provider.hooks.local_files import allowed_path
     from kaltura_provider.hooks.sources import s3_client

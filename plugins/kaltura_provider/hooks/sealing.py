@@ -1,8 +1,8 @@
-"""Addresses at rest: what signs a URL or logs in with it is encrypted in all that Airflow stores between two tasks.
+"""Encrypt the secrets in URLs that Airflow stores between two tasks: signatures and logins.
 
-A sealed address is a URL like the one it was made of, without user, fragment and every query field that signs or is
-secret; in their place is one field that holds the whole address, encrypted with Airflow's Fernet key. Addresses without
-a secret, and those of S3 objects and files, stay as they are.
+A sealed address is the original URL without its user, its fragment and the query fields that sign it or are secret.
+Instead it has one field that holds the whole address, encrypted with Airflow's Fernet key. Addresses without a secret,
+and those of S3 objects and files, are not changed.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ __all__ = ["opened_address", "seal_address"]
 
 
 def seal_address(uri: str) -> str:
-    """Return an address that may be stored where others can read it; a sealed one, and one without secrets, as it is.
+    """Return an address that is safe to store. An address that is sealed or has no secrets is not changed.
 
-    :raises SourceRefused: it holds a secret, and Airflow has no Fernet key.
+    :raises SourceRefused: the address holds a secret, and Airflow has no Fernet key.
     """
     from kaltura_provider.api.redaction import public_url
     from kaltura_provider.api.signing import SEAL, sealed_part
@@ -28,9 +28,9 @@ def seal_address(uri: str) -> str:
     if not fernet.is_encrypted:
         raise SourceRefused(
             _shown(uri),
-            "it holds a signature or password, which Airflow can store for the next task only with a Fernet key; set "
-            "fernet_key in section [core] of Airflow's configuration, or give the source as s3:// with an AWS "
-            "connection, or without its secrets with an HTTP connection",
+            "it holds a signature or password, and Airflow needs a Fernet key to encrypt it between tasks; set "
+            "fernet_key in section [core] of Airflow's configuration, use an s3:// address with an AWS connection, or "
+            "move the secrets to an HTTP connection",
         )
     secret = fernet.encrypt(uri.encode(errors="surrogatepass")).decode().rstrip("=")
     public = public_url(uri)
@@ -38,9 +38,9 @@ def seal_address(uri: str) -> str:
 
 
 def opened_address(uri: str) -> str:
-    """Return the address that was sealed, and have Airflow mask its secrets in all that is logged; else ``uri``.
+    """Return the original of a sealed address, and mask its secrets in logs. Return any other address unchanged.
 
-    :raises SourceRefused: it cannot be opened with this deployment's Fernet keys, or was changed after it was sealed.
+    :raises SourceRefused: the address was sealed with another Fernet key, or was changed afterwards.
     """
     from kaltura_provider.api.redaction import public_url
     from kaltura_provider.api.signing import sealed_part
@@ -54,8 +54,8 @@ def opened_address(uri: str) -> str:
     if address is None or public_url(address) != public_url(uri):
         raise SourceRefused(
             _shown(uri),
-            "its encrypted part cannot be read: it was made with a Fernet key that this deployment does not have any "
-            "more, or changed; start again with the address itself",
+            "its encrypted part was changed, or was made with a Fernet key that this deployment no longer has; "
+            "start again with the original address",
         )
     mask_arguments({"uri": address})
     return address

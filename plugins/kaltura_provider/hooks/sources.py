@@ -1,4 +1,4 @@
-"""Sources opened with Airflow's connections: an S3 client from the amazon provider's hook, URLs, local files."""
+"""Open sources with Airflow's connections: S3 objects, URLs and local files."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ PRESIGNED_SECONDS = 86_400
 """How long the presigned URL of an S3 object is valid by default: Kaltura's import queue may start the fetch late."""
 
 ALLOWED_HOSTS = "KALTURA_ALLOWED_HOSTS"
-"""Environment variable with host names, comma separated, that URLs may name although their addresses are private."""
+"""Environment variable with comma-separated host names that URLs may use even if their addresses are private."""
 
-# What Airflow's HttpHook takes out of an HTTP connection's extra as options of its requests: the rest are headers.
+# Airflow's HttpHook takes these fields of an HTTP connection's extra as options. All other fields are headers.
 _REQUEST_OPTIONS = frozenset(
     {
         "stream",
@@ -54,14 +54,14 @@ _PAYER = "x-amz-request-payer"
 def open_source(
     uri: str, *, aws_conn_id: str = "aws_default", http_conn_id: str | None = None, version_id: str | None = None
 ) -> Source:
-    """Open a source by its address; no more is read than its size, its validators and its first bytes.
+    """Open a source by its address. This only reads its size, its validators and its first bytes.
 
-    :param uri: ``s3://bucket/key``, ``http(s)://...``, ``file:///path`` or an absolute path; local files only below
-        the folders that this deployment allows (:mod:`kaltura_provider.hooks.local_files`).
-    :param http_conn_id: the Airflow HTTP connection whose login, password and extra (headers) go with an
-        ``http(s)`` request; to its own host only, if it names one.
-    :param version_id: a version of an S3 object.
-    :raises SourceError: there is no such thing, it may not be read, is empty or is no media.
+    :param uri: ``s3://bucket/key``, ``http(s)://...``, ``file:///path`` or an absolute path; Local files must
+        be in a folder that this deployment allows (:mod:`kaltura_provider.hooks.local_files`).
+    :param http_conn_id: an Airflow HTTP connection, whose login, password and headers (in its extra) are sent with
+        ``http(s)`` requests. If it has a host, they are sent to that host only.
+    :param version_id: the version of an S3 object.
+    :raises SourceError: the source does not exist, may not be read, is empty, or is not media.
     :raises KalturaConfigurationError: a connection does not exist, is of another type, or its headers are malformed.
     """
     from kaltura_provider.hooks.local_files import folder_policy
@@ -84,22 +84,22 @@ def open_source(
         if "@" in parts.netloc:
             raise SourceRefused(
                 printable(uri),
-                "it has a user or password in it, where many can read them; put them into login and password of an "
-                "HTTP connection and name that in http_conn_id",
+                "it contains a user name or password, which others could read; put them into an HTTP connection, "
+                "and give its id as http_conn_id",
             )
         hosts = os.environ.get(ALLOWED_HOSTS, "").split(",")
         policy = UrlPolicy.allowing(hosts, by=f"environment variable {ALLOWED_HOSTS}")
         return open_http(uri, headers=_headers(http_conn_id, uri), policy=policy)
-    raise SourceRefused(printable(uri), f"is no address that can be read; {_READABLE}")
+    raise SourceRefused(printable(uri), f"is not an address this package can read; {_READABLE}")
 
 
-_READABLE = "write s3://bucket/key, https://..., file:///path or an absolute path"
+_READABLE = "give s3://bucket/key, https://..., file:///path or an absolute path"
 
 
 def printable(uri: str) -> str:
-    """Return an address as logs and errors may show it: without user and password, the values of its query hidden.
+    """Return an address for logs and errors: without user and password, and with the values of its query hidden.
 
-    In the key of an S3 object and in the name of a file, ``?`` and ``@`` are letters like any other.
+    In S3 keys and file names, ``?`` and ``@`` are ordinary characters.
     """
     from kaltura_provider.ingest.addresses import shown_address
 
@@ -112,7 +112,7 @@ def _parts(uri: str) -> SplitResult:
     try:
         return urlsplit(uri)
     except ValueError:
-        raise SourceRefused(printable(uri), f"is no valid address; {_READABLE}") from None
+        raise SourceRefused(printable(uri), f"is not a valid address; {_READABLE}") from None
 
 
 def _bucket_and_key(uri: str) -> tuple[str, str]:
@@ -120,20 +120,20 @@ def _bucket_and_key(uri: str) -> tuple[str, str]:
 
     bucket, _, key = uri.split(":", 1)[1].removeprefix("//").partition("/")
     if not bucket or not key:
-        raise SourceRefused(printable(uri), "names no object; write s3://bucket/key")
+        raise SourceRefused(printable(uri), "does not name an object; give s3://bucket/key")
     return bucket, key
 
 
 def s3_client(aws_conn_id: str | None) -> Any:
-    """Return a boto3 S3 client for an Airflow connection, set for many ranged reads at once.
+    """Return a boto3 S3 client for an Airflow connection, configured for many parallel range requests.
 
-    ``None`` stands for the worker's own credentials, as it does in Airflow's hooks; a name that no connection has does
-    not.
+    As in Airflow's hooks, ``None`` stands for the worker's own credentials. The id of a connection that does not exist
+    is an error.
 
-    Where the connection's extra has ``"service_config": {"s3": {"request_payer": "requester"}}``, it agrees to pay for
-    what it asks of buckets that charge whoever asks.
+    If the connection's extra has ``"service_config": {"s3": {"request_payer": "requester"}}``, the client agrees to pay
+    for requests to requester-pays buckets.
 
-    :raises KalturaConfigurationError: there is no such connection, or it is not of type ``aws``.
+    :raises KalturaConfigurationError: the connection does not exist, or is not of type ``aws``.
     """
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
     from botocore.config import Config
@@ -163,10 +163,10 @@ def import_address(
     version_id: str | None = None,
     seconds: int = PRESIGNED_SECONDS,
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the URL under which Kaltura itself can fetch a source, and header lines to send. Both are secrets.
+    """Return a URL from which Kaltura can fetch a source, and the header lines to send. Both are secrets.
 
     :param seconds: how long the presigned URL of an S3 object is valid.
-    :raises SourceRefused: Kaltura cannot reach such a source.
+    :raises SourceRefused: Kaltura cannot reach this kind of source.
     :raises KalturaConfigurationError: a connection does not exist, is of another type, or its headers are malformed.
     """
     from airflow.sdk.log import mask_secret
@@ -179,16 +179,18 @@ def import_address(
     if parts.scheme in ("http", "https"):
         return _fetchable(uri), tuple(f"{name}: {value}" for name, value in _headers(http_conn_id, uri).items())
     if parts.scheme != "s3":
-        text = "Kaltura can fetch https:// and s3:// sources only; KalturaUploadOperator sends files"
+        text = "Kaltura can only fetch https:// and s3:// sources; use KalturaUploadOperator for local files"
         raise SourceRefused(printable(uri), text)
     bucket, key = _bucket_and_key(uri)
     if "//" in key:
-        raise SourceRefused(printable(uri), "Kaltura's import makes one slash of the two in its key; upload it instead")
+        raise SourceRefused(
+            printable(uri), "Kaltura's import replaces the double slash in its key by one slash; upload it instead"
+        )
     wanted = {"Bucket": bucket, "Key": key} | ({"VersionId": version_id} if version_id else {})
     url = s3_client(aws_conn_id).generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
     query = url.partition("?")[2]
     mask_secret(query)
-    # A signature of version 4 covers the consent to pay as a header, which then has to be sent along.
+    # With signature version 4, the consent to pay is a signed header, which Kaltura must send too.
     signed = parse_qs(query).get("X-Amz-SignedHeaders", [""])[0].split(";")
     return url, (f"{_PAYER}: requester",) if _PAYER in signed else ()
 
@@ -232,9 +234,9 @@ def _headers(http_conn_id: str | None, uri: str) -> dict[str, str]:
 
 
 def _check_destination(connection: Connection, uri: str) -> None:
-    """Make sure that an HTTP connection's credentials go to its own host, scheme and port, where it names them.
+    """Check that the source is on the host, scheme and port of the HTTP connection, as far as it has them.
 
-    :raises SourceRefused: the source is elsewhere.
+    :raises SourceRefused: the source is on another server.
     """
     from kaltura_provider.upload.sources.address import origin
     from kaltura_provider.upload.sources.errors import SourceRefused
@@ -246,25 +248,25 @@ def _check_destination(connection: Connection, uri: str) -> None:
     scheme = (scheme or connection.schema or "").lower()
     place = place.partition("/")[0]
     own = origin(f"{scheme or asked[0]}://{place}")
-    # A port that is not said is any, unless a scheme says which.
+    # Without a port, the scheme determines it. Without both, any port matches.
     port = connection.port or (own[2] if scheme or ":" in place else asked[2])
     if asked == (own[0], own[1], port):
         return
     raise SourceRefused(
         printable(uri),
-        f"HTTP connection {connection.conn_id!r} is for {printable(connection.host)}: its credentials are sent nowhere "
-        "else. Name a connection for this host, or none",
+        f"HTTP connection {connection.conn_id!r} is for {printable(connection.host)}, and its credentials are "
+        "only sent there; give a connection for the host of this source, or none",
     )
 
 
 def _said_headers(http_conn_id: str, extra: dict[str, Any]) -> dict[str, str]:
-    """Return the headers in an HTTP connection's extra: at its top, where HttpHook looks, or below ``headers``."""
+    """Return the headers in an HTTP connection's extra: at the top level, as for HttpHook, or below ``headers``."""
     below = extra.get("headers") or {}
     if not isinstance(below, dict):
         from kaltura_provider.api.errors import KalturaConfigurationError
 
         raise KalturaConfigurationError(
-            f"headers in the extra of connection {http_conn_id}", None, "are no mapping", 'write {"name": "value"}'
+            f"headers in the extra of connection {http_conn_id}", None, "are not a mapping", 'write {"name": "value"}'
         )
     top = {name: value for name, value in extra.items() if name not in _REQUEST_OPTIONS and name != "headers"}
     return {
@@ -283,15 +285,18 @@ def _header_name(http_conn_id: str, name: str) -> str:
 
     if not _HEADER_NAME.fullmatch(name.strip()):
         raise KalturaConfigurationError(
-            f"header {name!r} in connection {http_conn_id}", None, "is no header name", "write one like X-Api-Key"
+            f"header {name!r} in connection {http_conn_id}",
+            None,
+            "is not a valid header name",
+            "use a name such as X-Api-Key",
         )
     return name.strip()
 
 
 def _header_value(http_conn_id: str, name: str, value: str) -> str:
-    """Return a header's value without the white space around it, such as the newline of a pasted key.
+    """Return a header's value without whitespace around it, such as the newline of a pasted key.
 
-    :raises KalturaConfigurationError: it cannot be sent. The value is not shown, for it may be a secret.
+    :raises KalturaConfigurationError: the value cannot be sent. It is not shown, because it may be a secret.
     """
     from kaltura_provider.api.errors import KalturaConfigurationError
 
@@ -300,7 +305,7 @@ def _header_value(http_conn_id: str, name: str, value: str) -> str:
         raise KalturaConfigurationError(
             f"the value of header {name} in connection {http_conn_id}",
             None,
-            "has a line break, a control character or a letter beyond Latin-1, which HTTP cannot send",
+            "has a line break, a control character or a character outside Latin-1, which HTTP cannot send",
             "correct it in the connection's extra",
         )
     return value

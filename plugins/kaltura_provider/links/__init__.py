@@ -1,1 +1,1 @@
-"""Links from task instances to Kaltura."""
+"""Buttons in Airflow's UI that lead from a task to Kaltura."""

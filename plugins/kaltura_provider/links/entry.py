@@ -1,4 +1,4 @@
-"""The buttons that lead from a task to its entry: in the management console, and to a player."""
+"""Buttons that lead from a task to its entry: in Kaltura's management console, and in a player."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["KalturaEntryLink", "KalturaPlaybackLink", "push_links"]
 
 
 _pushed: set[Any] = set()
-"""The ids of the task instances whose links this process has pushed."""
+"""Ids of the task instances whose links this process has pushed."""
 
 
 class _PushedLink(BaseOperatorLink):
-    """A link that the task has pushed to XCom, so that it works while the task still runs."""
+    """A link that the task pushes to XCom, which works while the task is still running."""
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        """Return the pushed address, or nothing if the task has not come that far."""
-        # Airflow logs an error where an XCom is asked for that is not there, as with a task that failed early. What a
-        # sensor has pushed before it was deferred, only the XCom knows.
+        """Return the pushed URL; an empty string if the task has not pushed it yet."""
+        # Airflow logs an error if an XCom does not exist, as for a task that failed early. A sensor that was deferred
+        # has pushed its links in another process, so only the XCom has them.
         if getattr(ti_key, "id", None) not in _pushed and not hasattr(operator, "execute_complete"):
             return ""
         from airflow.sdk.bases.xcom import BaseXCom
@@ -41,14 +41,14 @@ class KalturaEntryLink(_PushedLink):
 
 
 class KalturaPlaybackLink(_PushedLink):
-    """The entry's content, to be played by a browser."""
+    """The entry's content, played by the browser."""
 
     name = "Play"
     xcom_key = "kaltura_playback_link"
 
 
 def push_links(context: Context, account: KalturaAccount, entry_id: str) -> None:
-    """Make the links of a task lead to an entry, from now on."""
+    """Make the links of a task lead to an entry."""
     ti: Any = context["ti"]
     ti.xcom_push(key=KalturaEntryLink.xcom_key, value=account.entry_url(entry_id))
     ti.xcom_push(key=KalturaPlaybackLink.xcom_key, value=account.playback_url(entry_id))

@@ -85,9 +85,9 @@ def test_a_wrong_connection_is_said_in_the_summary_for_each_asset(deployment, cl
     deployment.connect(login="me")
     ran = deployment.run(deployment.form(), sources=uris)
     assert ran.state == "failed"
-    assert [(item["step"], "login (partner id) is no number" in item["reason"]) for item in ran.summary["failed"]] == [
-        ("prepare", True)
-    ] * 2
+    assert [
+        (item["step"], "login (partner id) is not a number" in item["reason"]) for item in ran.summary["failed"]
+    ] == [("prepare", True)] * 2
 
 
 def test_the_connection_test_says_who_we_are_or_what_is_wrong(deployment) -> None:

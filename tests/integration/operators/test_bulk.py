@@ -156,7 +156,7 @@ def test_objects_in_s3_are_presigned_when_they_are_sent(kaltura, s3, clip) -> No
 
 def test_a_key_that_an_import_would_change_is_refused(kaltura, s3) -> None:
     bulk = kaltura.refused(KalturaBulkUploadOperator, rows=[{"url": "s3://media/a//b.mp4"}])
-    assert "s3://media/a//b.mp4: Kaltura's import makes one slash of the two" in bulk
+    assert "s3://media/a//b.mp4: Kaltura's import replaces the double slash" in bulk
 
 
 def test_a_job_that_failed_as_a_whole_says_why(kaltura, web) -> None:

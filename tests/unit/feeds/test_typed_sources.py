@@ -82,7 +82,7 @@ def test_the_same_source_twice_is_one_and_says_so(caplog: pytest.LogCaptureFixtu
 def test_a_folder_says_what_it_holds_and_what_to_do() -> None:
     text = refused("s3://media/x.mp4", "s3://media/day/")
     assert "line 2: s3://media/day/ holds 4 objects" in text
-    assert "'Folders too'" in text
+    assert "'Include folders'" in text
     assert "holds 0 objects" in refused("s3://other")
 
 

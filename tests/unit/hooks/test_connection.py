@@ -45,14 +45,14 @@ def test_the_host_may_be_written_in_every_usual_way(fields: dict[str, object], e
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"login": ""}, ["login (partner id)", "give the account's number"]),
-        ({"login": "me@example.com"}, ["partner id", "is no number (14 characters, not shown here"]),
+        ({"login": ""}, ["login (partner id)", "give the partner id"]),
+        ({"login": "me@example.com"}, ["partner id", "is not a number (14 characters, not shown"]),
         ({"password": ""}, ["secret", "is empty", "admin secret"]),
         ({"host": "ftp://example.com"}, ["service URL", "'ftp://example.com'", "neither http nor https"]),
         ({"extra": {"auth": "magic"}}, ["auth", "is unknown", "session_start"]),
         ({"extra": {"auth": "app_token"}}, ["app token id", "is empty"]),
         ({"extra": {"session_type": "ROOT"}}, ["session_type", "is unknown", "ADMIN or USER"]),
-        ({"extra": {"session_lifetime": "1d"}}, ["session_lifetime", "is no usable time", "60 or more"]),
+        ({"extra": {"session_lifetime": "1d"}}, ["session_lifetime", "is not a valid lifetime", "60 or more"]),
         ({"extra": {"usr_id": "x"}}, ["extra", "'usr_id'", "user_id"]),
         ({"extra": {"cdn_host": "has blank"}}, ["cdn_host", "blank"]),
     ],
@@ -78,13 +78,13 @@ def test_an_extra_that_is_no_mapping_is_named(extra: object) -> None:
     if extra is None:
         assert read_connection(connection(extra=None, host="http://127.0.0.1")).partner_id == 102
         return
-    with pytest.raises(KalturaConfigurationError, match="extra of connection k is no JSON object"):
+    with pytest.raises(KalturaConfigurationError, match="extra of connection k is not a JSON object"):
         read_connection(connection(extra=extra))
 
 
 def test_an_extra_that_is_no_json_is_named_and_not_shown() -> None:
     broken = Connection(conn_id="k", conn_type="kaltura", login="102", password="geheim", extra="{'token': 's3cret'")
-    with pytest.raises(KalturaConfigurationError, match="extra of connection k is no JSON object") as caught:
+    with pytest.raises(KalturaConfigurationError, match="extra of connection k is not a JSON object") as caught:
         read_connection(broken)
     assert "s3cret" not in str(caught.value)
 
@@ -98,8 +98,8 @@ def test_an_extra_that_is_no_json_is_named_and_not_shown() -> None:
         ),
         ('{"conn_type": "kaltura", "login": "102", "password": 12345678}', "ODD: password is not text"),
         ('{"conn_type": "kaltura", "login": "102", "port": "x", "password": "geheim99"}', "cannot be read by Airflow"),
-        ('{"conn_type": "kaltura", "login": "102" "password": "geheim99"}', "AIRFLOW_CONN_ODD is no JSON"),
-        (None, "'odd' names no connection"),
+        ('{"conn_type": "kaltura", "login": "102" "password": "geheim99"}', "AIRFLOW_CONN_ODD is not valid JSON"),
+        (None, "'odd' is not the id of a connection"),
     ],
 )
 def test_a_variable_that_airflow_passes_over_is_named(

@@ -27,10 +27,10 @@ __all__ = ["FileSource", "open_file"]
 
 
 class FileSource:
-    """A local file; its validator is its size and time of change, the same on every worker that mounts it.
+    """A local file. Its validator consists of size and modification time, which are the same on all workers.
 
-    ``elder_validator`` is what earlier versions of this package took, the inode with it. Whether the file was changed
-    or replaced is looked at after every read.
+    ``elder_validator`` is the validator of earlier versions of this package, which included the inode. After every
+    read, the source checks whether the file was changed or replaced.
     """
 
     crc32c: int | None = None
@@ -48,7 +48,7 @@ class FileSource:
     def read(self, offset: int, length: int, window: int = WINDOW) -> Generator[bytes, None, None]:
         """Yield ``length`` bytes from ``offset`` on.
 
-        :raises SourceChanged: the file was written to since it was opened.
+        :raises SourceChanged: the file has changed since it was opened.
         """
         end = offset + length
         while offset < end:
@@ -83,27 +83,31 @@ def _state(status: os.stat_result) -> str:
 def open_file(path: str | os.PathLike[str], policy: FolderPolicy | None = None) -> FileSource:
     """Open a local file.
 
-    :param path: a path; with a policy also its address, ``file:///path``.
-    :param policy: which files may be read; without one, any.
-    :raises SourceNotFound: there is no such file.
-    :raises SourceForbidden: it may not be read.
-    :raises SourceRefused: it is a directory, device or pipe, or the policy does not allow it.
-    :raises SourceEmpty: it has no bytes.
+    :param path: a path. With a policy it may be ``file:///path``.
+    :param policy: which files may be read. Without a policy, all files may be read.
+    :raises SourceNotFound: the file does not exist.
+    :raises SourceForbidden: the worker has no permission to read it.
+    :raises SourceRefused: the path is a directory, device or pipe, or the policy does not allow it.
+    :raises SourceEmpty: the file is empty.
     """
     where = Path(path if policy is None else local_path(os.fspath(path)))
     uri = where.absolute().as_uri()
     try:
         descriptor = os.open(where, READ_FLAGS) if policy is None else policy.open(str(where))
     except FileNotFoundError:
-        raise SourceNotFound(uri, "there is no such file on this worker") from None
+        raise SourceNotFound(
+            uri, "it does not exist on this worker; check the path, and that every worker mounts it"
+        ) from None
     except PermissionError:
-        raise SourceForbidden(uri, "this worker's user may not read it") from None
+        raise SourceForbidden(
+            uri, "the user of this worker has no permission to read it; change its permissions"
+        ) from None
     except OSError as error:
         raise SourceUnavailable(uri, f"it cannot be opened: {error.strerror}") from error
     source = FileSource(where, descriptor)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         source.close()
-        raise SourceRefused(uri, "it is not a regular file")
+        raise SourceRefused(uri, "it is not a regular file; give the path of a file")
     if source.size == 0:
         source.close()
         raise SourceEmpty(uri)

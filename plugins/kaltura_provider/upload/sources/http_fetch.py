@@ -1,4 +1,4 @@
-"""One GET of a URL source: follows and checks redirects one by one and turns statuses into source errors."""
+"""GET a URL source: follow and check each redirect, and turn HTTP statuses into source errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PASSING = frozenset({408, 425, 429})
 class Fetcher:
     """GETs one URL, as often as needed.
 
-    :param headers: sent to the URL's own scheme, host and port only; a redirect elsewhere does not get them.
+    :param headers: are sent to the scheme, host and port of the URL only, not to other servers after a redirect.
     """
 
     def __init__(self, url: str, headers: Mapping[str, str], policy: UrlPolicy) -> None:
@@ -45,12 +45,12 @@ class Fetcher:
         self._target = url
 
     def get(self, extra: Mapping[str, str]) -> Response:
-        """GET with further headers and return the answer (200, 206 or 416), its body unread.
+        """GET the URL with further headers and return the answer (200, 206 or 416) without reading its body.
 
-        Redirects are remembered. When the remembered target refuses (signed ones expire), the URL itself is asked
-        once more.
+        The target of redirects is remembered. If it refuses, for example because a signature has expired, the
+        original URL is requested again.
 
-        :raises SourceError: the answer is another one, or none came.
+        :raises SourceError: the answer has another status, or there was no answer.
         """
         answer = self._follow(self._target, extra)
         if self._target != self.url and answer.status_code in (401, 403, 404, 410):
@@ -66,7 +66,9 @@ class Fetcher:
             try:
                 self._policy.check_url(url)
                 if parse(url).auth not in (None, parse(self.url).auth):
-                    raise SourceRefused(self.uri, "it contains a user or password; such redirects are not followed")
+                    raise SourceRefused(
+                        self.uri, "it contains a user name or password; such redirects are not followed"
+                    )
                 answer = self._ask(url, extra)
                 target = self._target_of(url, answer)
             except SourceRefused as error:
@@ -76,18 +78,18 @@ class Fetcher:
                 self._target = url
                 return answer
             url = target
-        raise SourceRefused(self.uri, f"it redirects more than {self._policy.max_redirects} times")
+        raise SourceRefused(self.uri, f"it redirects more than {self._policy.max_redirects} times; give its final URL")
 
     def _target_of(self, url: str, answer: Response) -> str | None:
-        """Return where an answer redirects to, and close it; ``None`` if it does not."""
+        """Return the target of a redirect and close the answer; ``None`` if it does not redirect."""
         if not answer.is_redirect:
             return None
         answer.close()
         location = answer.headers["Location"]
         try:
-            # Headers are read as Latin-1; URLs beyond ASCII are UTF-8.
+            # requests decodes headers as Latin-1, but URLs beyond ASCII are UTF-8.
             return urljoin(url, location.encode("latin-1").decode())
-        except ValueError:  # UnicodeDecodeError is one
+        except ValueError:  # includes UnicodeDecodeError
             target = printable_url(location)
             raise SourceRefused(self.uri, f"it redirects to {target}, which is not a valid URL") from None
 
@@ -98,12 +100,12 @@ class Fetcher:
                 url, headers={**own, **extra}, stream=True, allow_redirects=False, timeout=_TIMEOUT
             )
         except requests.exceptions.SSLError:
-            raise SourceForbidden(self.uri, "its server's certificate is not valid here") from None
+            raise SourceForbidden(self.uri, "this worker does not trust its server's certificate") from None
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError):
             raise SourceRefused(self.uri, "it is not a valid URL") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # The text of the error contains the whole URL with its signature.
-            raise SourceUnavailable(self.uri, f"its server gave no answer ({type(error).__name__})") from None
+            raise SourceUnavailable(self.uri, f"its server did not answer ({type(error).__name__})") from None
 
     def close(self) -> None:
         """Close all connections."""
@@ -112,7 +114,7 @@ class Fetcher:
 
 def _refusal(uri: str, status: int) -> SourceError:
     if status in (404, 410):
-        return SourceNotFound(uri, f"its server says it does not exist (HTTP {status})")
+        return SourceNotFound(uri, f"its server says that it does not exist (HTTP {status})")
     if status in (401, 403, 407):
         return SourceForbidden(
             uri,
@@ -125,9 +127,9 @@ def _refusal(uri: str, status: int) -> SourceError:
 
 
 def windows(answer: Response, window: int, uri: str) -> Generator[bytes, None, None]:
-    """Yield an answer's body as it comes over the wire, then close the answer.
+    """Yield the raw body of an answer, then close the answer.
 
-    :raises SourceUnavailable: it broke off.
+    :raises SourceUnavailable: the connection was cut.
     """
     try:
         while data := answer.raw.read(window, decode_content=False):

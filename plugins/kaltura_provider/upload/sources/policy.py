@@ -1,4 +1,4 @@
-"""Which addresses a URL source may be read from, held up to the moment the connection is made."""
+"""Decide which servers a URL source may be read from, and enforce it when the connection is made."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["UrlPolicy", "guarded_session"]
 
-# Addresses that the standard library takes for public, and that lead inside all the same.
+# Addresses that the standard library considers public, but that lead into a private network.
 _INSIDE = {
     ipaddress.ip_network(network): reason
     for network, reason in {
         "168.63.129.16/32": "Azure's own services for a virtual machine",
         "192.0.0.192/32": "Oracle Cloud's metadata service",
         "fec0::/10": "site-local, the former private addresses",
-        "::/96": "an IPv4 address in an abandoned IPv6 spelling",
+        "::/96": "an IPv4 address in a deprecated IPv6 notation",
         "::ffff:0:0:0/96": "an IPv4 address for a translator in this network",
         "64:ff9b:1::/48": "an IPv4 address for a translator in this network",
     }.items()
@@ -39,15 +39,15 @@ _INTERNAL_NAMES = ("localhost", "localhost.localdomain", "metadata.google.intern
 
 @dataclass(frozen=True, slots=True)
 class UrlPolicy:
-    """Which URLs may be read: ``http`` and ``https``, on addresses of the public internet.
+    """Which URLs may be read: ``http`` and ``https``, on the public internet.
 
-    A DAG's author chooses the URL, but it is fetched from inside the deployment's network: without this, a form field
-    would read the cloud's metadata service or an internal page into a media library.
+    Workers fetch URLs from inside the deployment's network. Without this policy, anybody who may fill in a form could
+    bring the cloud's metadata or an internal page into the media library.
 
-    :param allowed_hosts: host names the deployment allows although their addresses are private; ``.example.com``
-        allows every name below it. Compared as written in the URL, without regard to case.
-    :param max_redirects: redirects that are followed; each target is checked like the first URL.
-    :param allowed_by: where the deployment names its allowed hosts, for the error that asks for it.
+    :param allowed_hosts: host names that the deployment allows even if their addresses are private; ``.example.com``
+        allows every name below it. They are compared with the host in the URL, ignoring case.
+    :param max_redirects: the number of redirects to follow. Each target is checked like the first URL.
+    :param allowed_by: where the deployment lists its allowed hosts, for error messages.
     """
 
     allowed_hosts: frozenset[str] = frozenset()
@@ -56,25 +56,25 @@ class UrlPolicy:
 
     @classmethod
     def allowing(cls, hosts: Iterable[str], by: str = "") -> UrlPolicy:
-        """Return a policy that also allows the named hosts; ``by`` is where they are named."""
+        """Return a policy that also allows these hosts; ``by`` is where the deployment lists them."""
         return cls(frozenset(host.strip().lower() for host in hosts if host.strip()), allowed_by=by)
 
     def allows_name(self, host: str) -> bool:
-        """Whether the deployment allows this host whatever its address."""
+        """Return whether the deployment allows this host with any address."""
         name = host.lower().rstrip(".")
         return any(name == entry or (entry[:1] == "." and name.endswith(entry)) for entry in self.allowed_hosts)
 
     def check_url(self, url: str) -> None:
-        """Check what can be seen without a connection.
+        """Check a URL as far as possible without a connection.
 
         :raises SourceRefused: the scheme, the host or its literal address is not allowed.
         """
         shown = printable_url(url)
         scheme, host = parse(url).scheme, host_of(url)
         if scheme not in ("http", "https"):
-            raise SourceRefused(shown, f"its scheme is {scheme or 'missing'!r}; http and https can be read")
+            raise SourceRefused(shown, f"its scheme is {scheme or 'missing'!r}; give an http or https URL")
         if not host:
-            raise SourceRefused(shown, "it names no host")
+            raise SourceRefused(shown, "it has no host; give https://host/path")
         if host.lower().rstrip(".") in _INTERNAL_NAMES and not self.allows_name(host):
             raise SourceRefused(shown, self._explain(host, "a name of this machine or its network"))
         with suppress(ValueError):  # a name; its addresses are checked when the connection is made
@@ -84,8 +84,8 @@ class UrlPolicy:
         """Check one address of a host.
 
         :param shown: the URL as an error may show it; by default the host.
-        :raises SourceRefused: it is private, link-local, loopback, a metadata service or otherwise not public.
-        :raises ValueError: it is not an IP address.
+        :raises SourceRefused: the address is not public: private, link-local, loopback, a metadata service or similar.
+        :raises ValueError: the text is not an IP address.
         """
         ip = ipaddress.ip_address(address.partition("%")[0])
         reason = _inside(ip)
@@ -93,7 +93,7 @@ class UrlPolicy:
             raise SourceRefused(shown or host, self._explain(host, f"{ip} ({reason})"))
 
     def check_host(self, host: str, port: int) -> None:
-        """Check all addresses a name has now; failures to resolve it are left to the connection.
+        """Check all addresses that a name currently has. If it cannot be resolved, the connection will report it.
 
         :raises SourceRefused: one of them is not public.
         """
@@ -109,13 +109,13 @@ class UrlPolicy:
     def _explain(self, host: str, what: str) -> str:
         where = f" ({self.allowed_by})" if self.allowed_by else ""
         return (
-            f"it leads to {what}, which is not on the public internet. If that is wanted, the deployment has to allow "
-            f"the host {host!r} by name{where}"
+            f"it leads to {what}, which is not on the public internet; to allow it, add the host {host!r} to the hosts "
+            f"that this deployment allows{where}"
         )
 
 
 def _inside(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
-    """Return why an address is not one of the public internet, ``None`` if it is."""
+    """Return why an address is not public, or ``None`` if it is."""
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour
         if inner is None and ip in _NAT64:
@@ -129,11 +129,11 @@ def _inside(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
 
 
 def guarded_session(policy: UrlPolicy, pool_size: int = 16) -> requests.Session:
-    """Return a session whose direct connections go only to addresses the policy allows.
+    """Return a session whose direct connections only go to addresses that the policy allows.
 
-    The address is checked before connecting and again on the connected socket, so that a name that changes its
-    address in between gains nothing. Behind a proxy, the proxy makes the connections and has to have rules of its
-    own. No cookies, no ``.netrc``. Redirects are left to the caller altogether.
+    The address is checked before connecting and again on the connected socket, in case a name changes its address in
+    between. With a proxy, the proxy makes the connections and needs rules of its own. The session uses no cookies and
+    no ``.netrc``, and leaves redirects to the caller.
     """
 
     class Guard:
@@ -169,7 +169,7 @@ def guarded_session(policy: UrlPolicy, pool_size: int = 16) -> requests.Session:
 
     class OneByOne(requests.Session):
         def get_redirect_target(self, _: requests.Response) -> None:
-            # Even a session that follows none takes a target apart, and reads all of the redirect's body.
+            # Even if it does not follow redirects, requests parses their target and reads their whole body.
             return None
 
     session = OneByOne()
