@@ -104,8 +104,8 @@ class SessionKeeper:
     def explain(self, call: SessionCall, error: KalturaAPIError) -> Steps[KalturaConfigurationError | None]:
         """Return what is wrong with the secret of a session that the server cannot read, or ``None``.
 
-        The server does not say why it cannot read a session that the client made. It does when it has to make one itself.
-        This asks it once.
+        The server does not say why it cannot read a session that the client made, but it does if it has to make one
+        itself. This asks it once.
         """
         own = self._credentials
         unreadable = error.code == "INVALID_KS" and error.details.get("ERR_DESC") == "INVALID_STR"
