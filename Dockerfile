@@ -1,5 +1,5 @@
-# Airflow with this provider, its DAGs and feeds. Build: docker build -t airflow-kaltura .
-# The sandbox target serves a Kaltura on its own: docker build --target sandbox -t kaltura-sandbox .
+# Airflow with this provider, its DAGs and feeds: docker build -t airflow-kaltura .
+# The Kaltura sandbox alone: docker build --target sandbox -t kaltura-sandbox .
 ARG PYTHON_VERSION=3.12
 FROM python:${PYTHON_VERSION}-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -20,7 +20,7 @@ ENV AIRFLOW_HOME=/opt/airflow \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/airflow/dags \
     AIRFLOW__CORE__PLUGINS_FOLDER=/opt/airflow/plugins
 COPY requirements.lock pyproject.toml README.md LICENSE /src/
-# Libraries first: this layer stays as long as the lock file does.
+# Install libraries first. This layer is only rebuilt when the lock file changes.
 RUN pip install --require-hashes --requirement /src/requirements.lock
 COPY plugins/kaltura_provider /src/plugins/kaltura_provider
 RUN pip install --no-deps /src

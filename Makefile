@@ -1,10 +1,10 @@
-# Everything lives inside the checkout: tools in .venv, data in .airflow, .sandbox and .demo, results in build.
+# Everything stays inside the checkout: tools in .venv, data in .airflow, .sandbox and .demo, results in build.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
 PYTHON ?= python3
 UV := .venv/bin/uv
-# The tools and libraries of this project, at the versions that were tested together.
+# Exists once the tools and libraries are installed, at the versions that were tested together.
 INSTALLED := .venv/.installed
 LOCK_INPUTS := pyproject.toml include/sandbox/pyproject.toml
 
@@ -13,50 +13,50 @@ LOCK_INPUTS := pyproject.toml include/sandbox/pyproject.toml
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-install: $(INSTALLED) ## install everything into .venv (the other targets do it by themselves)
+install: $(INSTALLED) ## install everything into .venv (other targets do this when needed)
 
 .venv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@echo "making .venv"
+		{ echo "This project needs Python 3.11 or newer, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "creating .venv"
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' constraints.txt | sed 's/ *;.*//')"
 
 $(INSTALLED): requirements.lock $(LOCK_INPUTS) | .venv/bin/uv
 	@echo "installing into .venv"
-	@# Compiled here, once: Airflow starts a process a task, and some environments keep Python from caching what it compiles.
+	@# Compile once: Airflow starts a process per task, and some environments do not let Python cache compiled files.
 	@$(UV) pip install --quiet --compile-bytecode --require-hashes --requirements requirements.lock
 	@$(UV) pip install --quiet --no-deps --editable . --editable include/sandbox
 	@touch $@
 
-demo: $(INSTALLED) ## bring three days of sample media from S3 into Kaltura through Airflow, and show the result
+demo: $(INSTALLED) ## ingest three days of sample media from S3 into Kaltura, and show the result
 	@.venv/bin/python include/local demo
 
-up: $(INSTALLED) ## start Airflow, a Kaltura and an S3 server on this machine and leave them running
+up: $(INSTALLED) ## start Airflow, a Kaltura and an S3 server on this machine, and keep them running
 	@.venv/bin/python include/local up $(UP)
 
 down: $(INSTALLED) ## stop what `make up` started
 	@.venv/bin/python include/local down
 
-sandbox: $(INSTALLED) ## serve the Kaltura and S3 sandboxes alone, until Ctrl-C
+sandbox: $(INSTALLED) ## run only the Kaltura and S3 sandbox, until Ctrl-C
 	@.venv/bin/python -m kaltura_sandbox serve $(SANDBOX)
 
 test: $(INSTALLED) ## run all tests
 	@.venv/bin/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(TESTS)
 
-chaos: $(INSTALLED) ## kill things at random for as long as you like: make chaos N=50 RUNS=8 SEED=1
+chaos: $(INSTALLED) ## kill processes at random during ingests: make chaos N=50 RUNS=8 SEED=1
 	@N=$(or $(N),20) RUNS=$(or $(RUNS),4) SEED=$(SEED) .venv/bin/python -m pytest tests/chaos -s $(TESTS)
 
-lint: $(INSTALLED) ## ruff, mypy --strict, import-linter
+lint: $(INSTALLED) ## check the code with ruff, mypy --strict and import-linter
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
 
-bench: $(INSTALLED) ## measure, against peers in the same run: make bench [PART=upload]
+bench: $(INSTALLED) ## measure, and compare with other tools: make bench [PART=upload]
 	@.venv/bin/python tests/bench/run.py $(if $(PART),--part $(PART))
 
-lock: | .venv/bin/uv ## renew constraints.txt and requirements.lock, then prove that the set works
+lock: | .venv/bin/uv ## update constraints.txt and requirements.lock, and test the new set
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --upgrade \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt $(LOCK_INPUTS)
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --constraints constraints.txt \
@@ -64,5 +64,5 @@ lock: | .venv/bin/uv ## renew constraints.txt and requirements.lock, then prove 
 	@$(MAKE) --no-print-directory install
 	@.venv/bin/python -m pytest -q tests/integration/test_imports.py
 
-clean: ## remove what the targets made, except .venv
+clean: ## remove everything that the targets created, except .venv
 	@rm -rf .airflow .demo .sandbox build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,7 @@
-"""List, and when told delete, what broken-off runs have left in Kaltura: upload tokens and empty entries of ours."""
+"""Find, and optionally delete, what interrupted runs left in Kaltura: upload tokens and empty entries.
+
+It only finds objects that this package created.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,15 @@ from kaltura_provider.operators.housekeeping import KalturaHousekeepingOperator
 
 with DAG(
     dag_id="kaltura_housekeeping",
-    description="Find what broken-off runs left behind in Kaltura",
+    description="Find what interrupted runs left in Kaltura",
     schedule="@weekly",
     start_date=dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     default_args={"owner": "kaltura", "retries": 2, "retry_delay": dt.timedelta(minutes=5)},
     tags={"kaltura"},
     params={
-        "delete": Param(False, type="boolean", title="Delete", description="Off: only list what is found"),
-        "older_than_hours": Param(24, type="integer", minimum=1, title="Untouched for (hours)"),
+        "delete": Param(False, type="boolean", title="Delete", description="If off, only list what is found"),
+        "older_than_hours": Param(24, type="integer", minimum=1, title="Unchanged for (hours)"),
         "kaltura_conn_id": connection_param("kaltura_default", "Kaltura connection", "Of type Kaltura"),
     },
     doc_md=__doc__,

@@ -1,4 +1,4 @@
-"""Ingest the sources typed into the trigger form of Airflow's page."""
+"""Ingest the sources that a user types into the trigger form in Airflow's UI."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kaltura_provider.feeds.pipeline import ingest
 
 with DAG(
     dag_id="kaltura_ingest",
-    description="Bring the media you name into Kaltura",
+    description="Ingest the media you name into Kaltura",
     schedule=None,
     catchup=False,
     default_args={"owner": "kaltura", "retries": 3, "retry_delay": dt.timedelta(seconds=30)},

@@ -1,4 +1,4 @@
-"""Registers the provider's plugin with Airflow where the package is only mounted here, not installed."""
+"""Register the provider's plugin with Airflow if the package is only mounted here, not installed."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from importlib.metadata import PackageNotFoundError, distribution
 try:
     distribution("airflow-provider-kaltura")
 except PackageNotFoundError:
-    # An installed package is registered by its entry point; a second plugin of one name would be dropped, silently.
+    # The entry point of an installed package registers the plugin. Airflow silently drops a second one of that name.
     from kaltura_provider.plugin import KalturaPlugin  # noqa: F401

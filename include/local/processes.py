@@ -1,4 +1,4 @@
-"""Long-running programs, each in a process group of its own, so that stopping one leaves no child behind."""
+"""Long-running programs. Each has its own process group, so stopping it also stops its children."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["ProcessEnded", "Processes"]
 
 
 class ProcessEnded(RuntimeError):
-    """A program ended although it should have stayed; the message holds the end of its log."""
+    """A program ended unexpectedly; the message has the end of its log."""
 
 
 class Processes:
-    """A set of named programs, remembered in a file so that another command can stop them.
+    """A set of named programs, recorded in a file for the command that stops them.
 
-    :param directory: log files ``<name>.log`` and the list of process groups, ``processes.json``, go here.
+    :param directory: the folder for the log files ``<name>.log`` and the list of process groups, ``processes.json``.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -33,9 +33,9 @@ class Processes:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
-        """Start a program, or start it again once it has ended; its output goes to ``<name>.log``.
+        """Start a program that is not running. Its output goes to ``<name>.log``.
 
-        Only the owner can read the log and the files that the program makes.
+        Only the owner can read the log and the files that the program creates.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if (earlier := self._children.pop(name, None)) is not None:
@@ -56,9 +56,9 @@ class Processes:
             json.dump(record, stream)
 
     def finish(self, name: str, timeout: float) -> None:
-        """Wait until a program has done its work.
+        """Wait until a program ends.
 
-        :raises ProcessEnded: if it fails.
+        :raises ProcessEnded: the program failed.
         """
         code = self._children[name].wait(timeout)
         del self._children[name]
@@ -66,9 +66,9 @@ class Processes:
             raise ProcessEnded(f"{name} failed with code {code}; the end of its log:\n{self.tail(name)}")
 
     def check(self) -> None:
-        """Make sure that every program still runs.
+        """Check that every program is still running.
 
-        :raises ProcessEnded: if one has ended.
+        :raises ProcessEnded: a program has ended.
         """
         for name, child in self._children.items():
             if child.poll() is not None:
@@ -80,13 +80,13 @@ class Processes:
         return "\n".join(text.splitlines()[-lines:])
 
     def recorded(self) -> dict[str, int]:
-        """Return name and process group of what was started and is still alive, by this process or an earlier one."""
+        """Return name and process group of every running program, whether this process or an earlier one started it."""
         if not self._record.exists():
             return {}
         return {name: group for name, group in json.loads(self._record.read_text()).items() if _alive(group)}
 
     def stop(self, timeout: float = 20.0) -> None:
-        """End every program and all its children: first politely, after ``timeout`` seconds by force."""
+        """Terminate every program and its children; kill them after ``timeout`` seconds."""
         groups = self.recorded()
         for group in groups.values():
             _signal(group, signal.SIGTERM)
@@ -109,7 +109,7 @@ class Processes:
 
     @contextlib.contextmanager
     def stopped_at_exit(self) -> Iterator[None]:
-        """Stop everything when the block ends, whether it succeeds, fails or is told to stop by a signal."""
+        """Stop everything when the block ends, whether it succeeds, fails or is stopped by a signal."""
 
         def interrupt(*_: object) -> None:
             raise KeyboardInterrupt
@@ -140,9 +140,9 @@ def _alive(group: int) -> bool:
 
 
 def _only_zombies(group: int) -> bool:
-    """Whether all that is left of a group are ended processes that nobody has waited for."""
+    """Return whether all processes of a group have ended, and only wait to be reaped."""
     stats = list(Path("/proc").glob("[0-9]*/stat"))
-    if not stats:  # no /proc on this system
+    if not stats:  # this system has no /proc
         return False
     for stat in stats:
         with contextlib.suppress(OSError):

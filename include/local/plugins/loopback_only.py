@@ -1,6 +1,6 @@
-"""Airflow's page has no login in this deployment, so it answers no host name but those of this machine.
+"""Let Airflow's UI, which has no login in this deployment, answer only to host names of this machine.
 
-Without this, a web page whose host name is rebound to 127.0.0.1 could use Airflow as an administrator.
+Otherwise a web page whose host name is rebound to 127.0.0.1 could use Airflow as an administrator.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 
 class LoopbackOnly(AirflowPlugin):
-    """Refuses requests with a foreign ``Host`` header."""
+    """Refuse requests whose ``Host`` header does not name this machine."""
 
     name = "loopback_only"
     fastapi_root_middlewares: ClassVar[list[dict[str, Any]]] = [

@@ -105,7 +105,7 @@ def test_a_usual_port_that_is_taken_is_replaced(command: ModuleType, capsys: pyt
         chosen = command.choose_port("kaltura", None)
         assert chosen != taken
         assert capsys.readouterr().out == (
-            f"port {taken} is in use by another program; the Kaltura sandbox gets port {chosen}\n"
+            f"port {taken} is in use by another program, so the Kaltura sandbox uses port {chosen}\n"
         )
 
 
