@@ -19,14 +19,8 @@ from typing import Any, Self
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.ingest.housekeeping import find_leftovers, remove_leftovers
-from kaltura_provider.ingest.identity import (
-    content_id,
-    content_mark,
-    import_mark,
-    item_id,
-    item_mark,
-    parse_token_name,
-)
+from kaltura_provider.ingest.identity import content_id, item_id, parse_token_name
+from kaltura_provider.ingest.marks import content_mark, import_mark, item_mark
 from kaltura_sandbox.spawned import SpawnedSandbox
 
 WORKER = Path(__file__).with_name("worker.py")

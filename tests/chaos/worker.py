@@ -19,7 +19,7 @@ from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.api.observer import CallRecord, Observer
 from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.api.steps import Timeout
-from kaltura_provider.ingest.model import ItemRef, SourceItem
+from kaltura_provider.ingest.item import ItemRef, SourceItem
 from kaltura_provider.ingest.send import ingest
 from kaltura_provider.ingest.settings import IngestSettings, Transfer
 from kaltura_provider.services.entry.metadata import EntryMetadata
@@ -58,7 +58,7 @@ def work(job: dict[str, Any]) -> int:
 
     def remember(ref: ItemRef) -> None:
         if ref.token_id:
-            known[ref.asset] = ref.token_id
+            known[ref.item_id] = ref.token_id
             write(state_path, known)
 
     credentials = Credentials(partner_id=job["partner_id"], auth=AuthMethod.SECRET, secret=job["secret"])

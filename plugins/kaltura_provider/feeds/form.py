@@ -166,7 +166,7 @@ def _day(context: Context) -> dt.date:
 
 def _metadata(params: Mapping[str, Any], uri: str, day: dt.date) -> dict[str, Any]:
     """Return the metadata of one entry with its placeholders filled in, without empty fields."""
-    from kaltura_provider.ingest.placeholders import fill, placeholder_values
+    from kaltura_provider.feeds.placeholders import fill, placeholder_values
 
     values = placeholder_values(uri, day)
 

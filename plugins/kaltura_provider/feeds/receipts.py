@@ -1,17 +1,27 @@
-"""The receipts of a run: one object an asset, one line an asset in the run's own file."""
+"""The receipts of a run: one JSON object per item, and one line per item in the run's own file."""
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.ingest.addresses import shown_address
+from kaltura_provider.ingest.identity import FORMULA
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kaltura_provider.hooks.connection import KalturaAccount
-    from kaltura_provider.ingest.receipts import ReceiptSink
+    from kaltura_provider.hooks.receipts import ReceiptSink
+    from kaltura_provider.ingest.item import ItemRef
+    from kaltura_provider.upload.result import UploadResult
 
-__all__ = ["write_receipts"]
+__all__ = ["receipt", "receipt_path", "run_path", "write_receipt", "write_receipts", "write_run"]
+
+VERSION = 1
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def write_receipts(
@@ -25,12 +35,11 @@ def write_receipts(
 ) -> str:
     """Write a run's receipts and return where the run's file is.
 
-    :param refs: asset references as the last task has them; failed ones that were never opened have no identity, and
-        only a line in the run's file.
-    :raises Exception: what the sink raises.
+    :param refs: item references as the last task has them. An item that failed before its source was opened has no
+        identity: it gets a line in the run's file only.
+    :raises Exception: whatever the sink raises.
     """
-    from kaltura_provider.ingest.model import ItemRef
-    from kaltura_provider.ingest.receipts import receipt, write_receipt, write_run
+    from kaltura_provider.ingest.item import ItemRef
     from kaltura_provider.upload.result import UploadResult
 
     lines = []
@@ -50,7 +59,7 @@ def write_receipts(
             finished_at=round(time.time(), 3),
         )
         lines.append(line)
-        if ref.asset:
+        if ref.item_id:
             write_receipt(sink, line)
     return write_run(sink, feed, run_id, lines)
 
@@ -61,3 +70,92 @@ def _urls(account: KalturaAccount, entry_id: str) -> dict[str, str]:
         "playback": account.playback_url(entry_id),
         "thumbnail": account.thumbnail_url(entry_id),
     }
+
+
+def _safe(text: str) -> str:
+    safe = _UNSAFE.sub("-", text).strip(".-")
+    if not safe:
+        raise ValueError(f"{text!r} cannot be part of a receipt's path: use letters, digits, '.', '_' and '-'")
+    return safe
+
+
+def receipt_path(feed: str, date: str, item_id: str) -> str:
+    """Return ``<feed>/<date>/<item id>.json``; raises :class:`ValueError` for a part without a letter or digit."""
+    return f"{_safe(feed)}/{_safe(date)}/{_safe(item_id)}.json"
+
+
+def run_path(feed: str, run_id: str) -> str:
+    """Return ``<feed>/runs/<run>.jsonl``; raises as :func:`receipt_path`."""
+    return f"{_safe(feed)}/runs/{_safe(run_id)}.jsonl"
+
+
+def receipt(
+    ref: ItemRef,
+    *,
+    feed: str,
+    date: str,
+    run_id: str | None = None,
+    upload: UploadResult | None = None,
+    flavors: Sequence[Any] = (),
+    urls: Mapping[str, str] | None = None,
+    attempts: int | None = None,
+    seconds: float | None = None,
+    finished_at: float | None = None,
+) -> dict[str, Any]:
+    """Return the receipt of one item, without what is not known.
+
+    ``bytes`` is the source's size, ``bytes_sent`` what this run sent. ``found`` says that the entry existed before.
+    ``crc32c`` is base64 as S3 prints it, ``crc32c_note`` says why it is missing. Times are UNIX seconds.
+    """
+    sent: dict[str, Any] = {}
+    if upload is not None:
+        sent = {
+            "crc32c": upload.crc32c,
+            "crc32c_note": upload.crc32c_note,
+            "sha256": upload.sha256,
+            "bytes_sent": upload.bytes_sent,
+            "resumed_from": upload.resumed_from,
+            "upload_seconds": round(upload.seconds, 3),
+        }
+    error = ref.error
+    values = {
+        "version": VERSION,
+        "formula": FORMULA,
+        "feed": feed,
+        "date": date,
+        "run_id": run_id,
+        "uri": shown_address(ref.uri),
+        "name": ref.name,
+        "kind": ref.kind.value,
+        "item_id": ref.item_id,
+        "content_id": ref.content_id,
+        "bytes": ref.size,
+        **sent,
+        "state": ref.state.value,
+        "found": ref.entry_id is not None and not ref.made,
+        "token_id": ref.token_id,
+        "entry_id": ref.entry_id,
+        "entry_status": ref.entry_status,
+        "flavors": list(flavors) or None,
+        "urls": dict(urls) if urls else None,
+        "attempts": attempts,
+        "seconds": round(seconds, 3) if seconds is not None else None,
+        "finished_at": finished_at,
+        "note": ref.note,
+        "error": None
+        if error is None
+        else {"kind": error.kind, "message": error.message, "retry_helps": error.retry_helps, "code": error.code},
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def write_receipt(sink: ReceiptSink, values: Mapping[str, Any]) -> str:
+    """Write one item's receipt and return where it is; raises whatever the sink raises."""
+    path = receipt_path(str(values["feed"]), str(values["date"]), str(values["item_id"]))
+    return sink.write(path, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode())
+
+
+def write_run(sink: ReceiptSink, feed: str, run_id: str, receipts: Iterable[Mapping[str, Any]]) -> str:
+    """Write a run's receipts, one per line, and return where they are; raises whatever the sink raises."""
+    lines = "".join(json.dumps(values, sort_keys=True) + "\n" for values in receipts)
+    return sink.write(run_path(feed, run_id), lines.encode())

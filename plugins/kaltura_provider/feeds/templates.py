@@ -32,7 +32,7 @@ class MetadataTemplates:
         :param scope: the names that templates see besides ``asset``.
         :raises ValueError: a template cannot be rendered.
         """
-        from kaltura_provider.ingest.placeholders import asset_view
+        from kaltura_provider.feeds.placeholders import asset_view
 
         seen = {**scope, "asset": asset_view(uri)}
         fields = {name: _rendered(f"metadata.{name}", value, seen) for name, value in self._fields.items()}

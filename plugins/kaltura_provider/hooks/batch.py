@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.model import ItemRef
+    from kaltura_provider.ingest.item import ItemRef
 
 __all__ = ["CARRIED", "FAILURES_KEY", "as_list", "finish", "presentable", "run_of"]
 

@@ -2,12 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from kaltura_provider.ingest.receipts import ReceiptSink
+__all__ = ["LocalReceipts", "ReceiptSink", "S3Receipts", "receipt_sink"]
 
-__all__ = ["receipt_sink"]
+
+class ReceiptSink(Protocol):
+    """Stores receipts; ``path`` is relative, with ``/`` between its parts."""
+
+    def write(self, path: str, content: bytes) -> str:
+        """Store ``content`` at ``path``, replacing what was there, and return the full location."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalReceipts:
+    """Receipts in a local folder. A reader never sees half a receipt."""
+
+    root: Path | str
+
+    def write(self, path: str, content: bytes) -> str:
+        """Write a temporary file and rename it; raises :class:`OSError`."""
+        target = Path(self.root) / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            part.write_bytes(content)
+            part.replace(target)
+        except OSError:
+            with suppress(OSError):
+                part.unlink()
+            raise
+        return str(target)
+
+
+@dataclass(frozen=True, slots=True)
+class S3Receipts:
+    """Receipts under a prefix of a bucket, written through an S3 client."""
+
+    client: Any
+    bucket: str
+    prefix: str = ""
+
+    def write(self, path: str, content: bytes) -> str:
+        """Put the object; raises whatever the client raises."""
+        key = "/".join(part for part in (self.prefix.strip("/"), path) if part)
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType="application/json")
+        return f"s3://{self.bucket}/{key}"
 
 
 def receipt_sink(root: str, *, aws_conn_id: str = "aws_default") -> ReceiptSink:
@@ -18,7 +62,6 @@ def receipt_sink(root: str, *, aws_conn_id: str = "aws_default") -> ReceiptSink:
     """
     from kaltura_provider.hooks.local_files import allowed_path
     from kaltura_provider.hooks.sources import s3_client
-    from kaltura_provider.ingest.receipts import LocalReceipts, S3Receipts
 
     if root.startswith("s3://"):
         bucket, _, prefix = root.removeprefix("s3://").partition("/")

@@ -1,4 +1,4 @@
-"""One asset on its way to one entry: look, decide, claim, look again, act, look once more.
+"""One item on its way to one entry: look, decide, claim, look again, act, look once more.
 
 The claim is an upload token named after the content. Whoever finds no other token of that name after adding its own
 holds it; deleting a token is the fence that makes every late request with it fail.
@@ -17,7 +17,7 @@ from kaltura_provider.api.errors import (
     KalturaTransientError,
     KalturaTransportError,
 )
-from kaltura_provider.ingest.adoption import adopt
+from kaltura_provider.ingest.backoff import Backoff
 from kaltura_provider.ingest.decision import NEEDS_CLAIM, Act, Ending, Wanted, chosen_entry, clear_first, decide
 from kaltura_provider.ingest.entry_writes import (
     Attached,
@@ -28,12 +28,14 @@ from kaltura_provider.ingest.entry_writes import (
     import_entry,
     replace_content,
 )
-from kaltura_provider.ingest.identity import item_mark, token_file_name
-from kaltura_provider.ingest.marks import MarkLostError, discard_entry
-from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState
-from kaltura_provider.ingest.patience import Patience
+from kaltura_provider.ingest.identity import token_file_name
+from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState
+from kaltura_provider.ingest.mark_writes import MarkLostError
+from kaltura_provider.ingest.marks import item_mark
+from kaltura_provider.ingest.recognition import adopt
+from kaltura_provider.ingest.removal import clear_full_tokens, discard_entry
 from kaltura_provider.ingest.settings import Transfer
-from kaltura_provider.ingest.source_check import settle
+from kaltura_provider.ingest.verification import verify
 from kaltura_provider.services.entry.content import finish_replacement
 
 if TYPE_CHECKING:
@@ -41,8 +43,8 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.observer import Observer
     from kaltura_provider.ingest.entry_view import EntryView, TokenView
+    from kaltura_provider.ingest.item import SourceItem
     from kaltura_provider.ingest.ledger import Ledger
-    from kaltura_provider.ingest.model import SourceItem
     from kaltura_provider.ingest.settings import IngestSettings
 
 __all__ = ["Claim"]
@@ -51,7 +53,7 @@ _FENCED = frozenset({"UPLOAD_TOKEN_NOT_FOUND", "ENTRY_ID_NOT_FOUND", "ENTRY_ALRE
 
 
 class Claim:
-    """The work on one asset, in steps that never sleep, so that many assets can wait at the same time.
+    """The work on one item, in steps that never sleep, so that many items can wait at the same time.
 
     :param known: token of an earlier attempt of this very task: it may be fenced, or continued, at once.
     :param on_ref: told of ids the moment they exist.
@@ -60,7 +62,7 @@ class Claim:
 
     def __init__(
         self,
-        asset: SourceItem,
+        item: SourceItem,
         ledger: Ledger,
         settings: IngestSettings,
         observer: Observer,
@@ -69,10 +71,10 @@ class Claim:
         on_ref: Callable[[ItemRef], None] | None = None,
         may_create: bool = True,
     ) -> None:
-        self.asset = asset
+        self.item = item
         self._may_create = may_create
         self._ledger, self._settings, self._observer = ledger, settings, observer
-        self._subject = Wanted(asset.asset, asset.content, asset.size)
+        self._wanted = Wanted(item.item_id, item.content_id, item.size)
         self._own = {known} if known else set()
         # What may be fenced at once: no request of ours with it can still be running, or it shall fail if one is.
         self._fenceable = set(self._own)
@@ -80,16 +82,16 @@ class Claim:
         self._taken = set(self._own)
         self._on_ref = on_ref
         self._clock = settings.clock
-        self._patience = Patience(settings)
+        self._backoff = Backoff(settings)
         self._mine: str | None = None
         self._made: ItemRef | None = None
         self._shown_by = 0.0
 
     def step(self, looked: Sequence[EntryView] | None = None) -> ItemRef | None:
-        """Do what can be done now; return the reference when the asset needs no more of this, else ``None``.
+        """Do what can be done now; return the reference when the item needs no more of this, else ``None``.
 
-        After ``None`` the next step is due at ``not_before`` (monotonic). ``looked`` are the asset's entries where a
-        search has just been made. What stops this asset is returned in the reference.
+        After ``None`` the next step is due at ``not_before`` (monotonic). ``looked`` are the item's entries where a
+        search has just been made. What stops this item is returned in the reference.
 
         :raises KalturaConfigurationError: the session can do this for no asset.
         """
@@ -97,10 +99,10 @@ class Claim:
             if self._made is not None:
                 return self._until_shown(self._made)
             done = self._step(looked)
-            self._patience.worked()
+            self._backoff.worked()
             return done or self._out_of_time()
         except (KalturaTransportError, KalturaTransientError, KalturaSessionError) as error:
-            return None if self._patience.bear(error) else self._fail(ItemError.of(error))
+            return None if self._backoff.bear(error) else self._fail(ItemError.of(error))
         except KalturaConfigurationError:
             self._let_go()
             raise
@@ -114,21 +116,21 @@ class Claim:
     @property
     def due(self) -> bool:
         """Whether the next step may be taken."""
-        return self._patience.due
+        return self._backoff.due
 
     @property
     def not_before(self) -> float:
         """When the next step is due (monotonic)."""
-        return self._patience.not_before
+        return self._backoff.not_before
 
     def _out_of_time(self) -> ItemRef | None:
-        if self._made is not None or not self._patience.over:
+        if self._made is not None or not self._backoff.over:
             return None
-        text = f"another process holds the claim on {self.asset.uri} or its upload for too long; try again later"
+        text = f"another process holds the claim on {self.item.uri} or its upload for too long; try again later"
         return self._fail(ItemError("busy", text, retry_helps=True))
 
     def _step(self, looked: Sequence[EntryView] | None) -> ItemRef | None:
-        tokens, now = self._ledger.tokens(self.asset.token_name)
+        tokens, now = self._ledger.tokens(self.item.token_name)
         attached = [token.on(self._ledger.entry_of(token)) for token in tokens if token.attached]
         entries = self._entries(attached, looked)
         ending = self._decide(entries, attached, now)
@@ -136,9 +138,9 @@ class Claim:
         if ending.act not in NEEDS_CLAIM:
             return self._end(ending, now)
         if ending.act is Act.CREATE and not self._may_create:
-            text = f"the entry of {self.asset.uri} is gone; prepare the asset again"
+            text = f"the entry of {self.item.uri} is gone; prepare the item again"
             return self._fail(ItemError("entry_gone", text, retry_helps=True))
-        file = None if self.asset.attaches_first or self._importing else self._file_token()
+        file = None if self.item.attaches_first or self._importing else self._file_token()
         if file is not None and not file.filled:
             # Nothing is claimed while the bytes are on their way: the entry is made when they are all there.
             return self._ref(ItemState.SEND, ending, token_id=file.id, attached=False, own=file.id in self._own)
@@ -147,11 +149,11 @@ class Claim:
         return self._claim_and_act(ending, file)
 
     def _decide(self, entries: Sequence[EntryView], tokens: Sequence[TokenView], now: float) -> Ending:
-        ending = decide(self._subject, entries, tokens, self._settings, now)
-        return clear_first(settle(self._ledger, self._subject, ending, self._settings, now), tokens)
+        ending = decide(self._wanted, entries, tokens, self._settings, now)
+        return clear_first(verify(self._ledger, self._wanted, ending, self._settings, now), tokens)
 
     def _entries(self, attached: Sequence[TokenView], looked: Sequence[EntryView] | None) -> list[EntryView]:
-        """Return the asset's entries: those found by mark, and those its tokens name."""
+        """Return the item's entries: those found by mark, and those its tokens name."""
         if looked is None or attached:
             # What was read before the tokens may show an entry as it was before its token came.
             looked = self._search()
@@ -160,35 +162,35 @@ class Claim:
             if token.entry_id and token.entry_id not in found:
                 entry = self._ledger.entry(token.entry_id)
                 foreign = entry is None or any(
-                    tag.startswith(item_mark("")) and not entry.is_item(self.asset.asset) for tag in entry.admin_tags
+                    tag.startswith(item_mark("")) and not entry.is_item(self.item.item_id) for tag in entry.admin_tags
                 )
                 if entry is not None and not foreign:
                     found[entry.id] = entry
         return list(found.values())
 
     def _search(self, *, thorough: bool = False) -> list[EntryView]:
-        return self._ledger.entries_of([self.asset.asset], thorough=thorough)[self.asset.asset]
+        return self._ledger.entries_of([self.item.item_id], thorough=thorough)[self.item.item_id]
 
     def _without_released(self, entries: Sequence[EntryView]) -> list[EntryView]:
-        """Return the asset's entries; one that somebody was about to delete when he died is deleted."""
+        """Return the item's entries; one that somebody was about to delete when he died is deleted."""
         for entry in entries:
-            if entry.released(self.asset.asset):
-                discard_entry(self._ledger, entry.id, self.asset.asset, stuck_too=True)
-        return [entry for entry in entries if not entry.released(self.asset.asset)]
+            if entry.released(self.item.item_id):
+                discard_entry(self._ledger, entry.id, self.item.item_id, stuck_too=True)
+        return [entry for entry in entries if not entry.released(self.item.item_id)]
 
     @property
     def _importing(self) -> bool:
-        return self._settings.transfer is Transfer.IMPORT and self.asset.import_url is not None
+        return self._settings.transfer is Transfer.IMPORT and self.item.import_url is not None
 
     def _file_token(self) -> TokenView:
         """Return the token that carries the bytes of an entry that cannot wait for them."""
-        name = self.asset.file_token_name
+        name = self.item.file_token_name
         tokens, _ = self._ledger.tokens(name)
         usable = [token for token in tokens if token.open or (token.filled and not token.spent)]
-        full = [token for token in usable if token.filled and token.uploaded == self.asset.size]
+        full = [token for token in usable if token.filled and token.uploaded == self.item.size]
         if full or usable:
             return (full or usable)[0]
-        token = self._ledger.add_token(name, self.asset.size)
+        token = self._ledger.add_token(name, self.item.size)
         self._took(token.id)
         return token
 
@@ -199,28 +201,28 @@ class Claim:
             if token.id in self._fenceable or now - token.created_at >= self._settings.grace:
                 self._ledger.delete_token(token.id)
             else:
-                self._patience.wait(self._settings.poll)
+                self._backoff.wait(self._settings.poll)
         return bool(rivals)
 
     def _took(self, token_id: str) -> None:
         self._taken.add(token_id)
         self._observer.on_id("token", token_id)
         if self._on_ref is not None:
-            self._on_ref(ItemRef.of(self.asset, ItemState.SEND, token_id=token_id))
+            self._on_ref(ItemRef.of(self.item, ItemState.SEND, token_id=token_id))
 
     def _claim_and_act(self, ending: Ending, file: TokenView | None) -> ItemRef | None:
         claimed = self._clock.monotonic()
-        mine = self._ledger.add_token(self.asset.token_name, self.asset.size)
+        mine = self._ledger.add_token(self.item.token_name, self.item.size)
         self._mine = mine.id
         self._took(mine.id)
-        tokens, now = self._ledger.tokens(self.asset.token_name)
+        tokens, now = self._ledger.tokens(self.item.token_name)
         if any(token.id != mine.id and not token.spent for token in tokens):
             self._let_go()
-            self._patience.step_aside()
+            self._backoff.step_aside()
             return None
         looked = self._without_released(self._search(thorough=True))
         ending = self._decide(looked, (), now)
-        if ending.act is Act.CREATE and adopt(self._ledger, self.asset, self._settings):
+        if ending.act is Act.CREATE and adopt(self._ledger, self.item, self._settings):
             ending = Ending(Act.WAIT)
         slow = self._clock.monotonic() - claimed > self._settings.grace / 2
         if ending.act in NEEDS_CLAIM and not slow:
@@ -236,7 +238,7 @@ class Claim:
         done = self._perform(ending, mine, file)
         if done.gave_way:
             self._let_go()
-            self._patience.step_aside()
+            self._backoff.step_aside()
             return None
         if done.error is not None:
             return self._refused(done, done.error, ending)
@@ -255,7 +257,7 @@ class Claim:
         token_id = mine if attached else file.id if file else None
         note = f"Kaltura dropped {', '.join(done.lost)}: the session's role may not set them" if done.lost else None
         ref = ItemRef.of(
-            self.asset, state, entry_id=done.entry.id, token_id=token_id, entry_status=done.entry.status,
+            self.item, state, entry_id=done.entry.id, token_id=token_id, entry_status=done.entry.status,
             made=done.entry.made_by(self._settings.run), note=note,
         )  # fmt: skip
         if self._on_ref is not None:
@@ -272,80 +274,72 @@ class Claim:
         entries = self._without_released(self._search())
         shown = any(entry.id == ref.entry_id for entry in entries)
         if not shown and self._clock.monotonic() < self._shown_by:
-            self._patience.wait(self._settings.poll / 4)
+            self._backoff.wait(self._settings.poll / 4)
             return None
-        if not self.asset.attaches_first:
-            self._clear_files()
+        clear_full_tokens(self._ledger, [self.item])
         self._let_go()
         for entry in entries:
             if entry.empty and entry.id != ref.entry_id:
-                discard_entry(self._ledger, entry.id, self.asset.asset)
+                discard_entry(self._ledger, entry.id, self.item.item_id)
         return ref
-
-    def _clear_files(self) -> None:
-        """Delete the full tokens of others who brought the same bytes."""
-        tokens, _ = self._ledger.tokens(self.asset.file_token_name)
-        for token in tokens:
-            if token.unused:
-                self._ledger.delete_token(token.id)
 
     def _perform(self, ending: Ending, mine: str, file: TokenView | None) -> Attached:
         ledger, client, run = self._ledger, self._ledger.client, self._settings.run
         if ending.entry is not None and ending.act is Act.REUSE and self._importing:
-            return fetch_content(ledger, self.asset, ending.entry, run)
+            return fetch_content(ledger, self.item, ending.entry, run)
         if ending.entry is not None and ending.act is Act.REUSE:
-            return add_content(ledger, self.asset, ending.entry, file.id if file else mine, run)
+            return add_content(ledger, self.item, ending.entry, file.id if file else mine, run)
         if ending.entry is not None:
-            return replace_content(ledger, self.asset, ending.entry, file.id if file else mine)
+            return replace_content(ledger, self.item, ending.entry, file.id if file else mine)
         if self._importing:
-            return import_entry(ledger, self.asset, mine, run)
+            return import_entry(ledger, self.item, mine, run)
         if file is not None:
-            return create_from_file(client, self.asset, file.id, run)
-        return create_entry(client, self.asset, mine, run)
+            return create_from_file(client, self.item, file.id, run)
+        return create_entry(client, self.item, mine, run)
 
     def _refused(self, done: Attached, error: KalturaAPIError, ending: Ending) -> ItemRef | None:
         """Start over where that can help: Kaltura gave the entry no content."""
         self._let_go()
         if error.code in _FENCED:
-            self._patience.step_aside()
+            self._backoff.step_aside()
             return None
         if isinstance(error, KalturaSessionError):
             raise error
         if isinstance(error, KalturaTransientError) and ending.act is not Act.REPLACE:
             raise error
         if ending.act is Act.CREATE:
-            discard_entry(self._ledger, done.entry.id, self.asset.asset, stuck_too=True)
+            discard_entry(self._ledger, done.entry.id, self.item.item_id, stuck_too=True)
         return self._ref(ItemState.FAILED, ending, error=ItemError.of(error))
 
     def _alone(self, entry: EntryView, ref: ItemRef, *, new: bool) -> bool:
-        """Look once more: clear empty entries of this asset away, and give way to one that was there before ours."""
+        """Look once more: clear empty entries of this item away, and give way to one that was there before ours."""
         others = self._without_released(self._search())
         elder = False
         for other in others:
             if other.id == entry.id or other.deleted:
                 continue
             if other.empty:
-                discard_entry(self._ledger, other.id, self.asset.asset)
+                discard_entry(self._ledger, other.id, self.item.item_id)
             elif new and other.created_at <= entry.created_at:
                 elder = True
         if elder and ref.state is ItemState.SEND and ref.token_id:
-            # Other content of this asset was prepared in the same moment: its entry stays, ours goes.
+            # Other content of this item was prepared in the same moment: its entry stays, ours goes.
             self._ledger.delete_token(ref.token_id)
-            discard_entry(self._ledger, entry.id, self.asset.asset)
-            self._patience.step_aside()
+            discard_entry(self._ledger, entry.id, self.item.item_id)
+            self._backoff.step_aside()
             return False
         return True
 
     def _clear_extras(self, entries: Sequence[EntryView], attached: Sequence[TokenView]) -> None:
-        """Delete further entries of this asset that hold nothing, with the tokens they wait for."""
-        chosen = chosen_entry(self._subject, entries, attached)
+        """Delete further entries of this item that hold nothing, with the tokens they wait for."""
+        chosen = chosen_entry(self._wanted, entries, attached)
         for entry in entries:
             if chosen is None or entry.id == chosen.id or entry.deleted or entry.live:
                 continue
             for token in attached:
                 if token.entry_id == entry.id:
                     self._ledger.delete_token(token.id)
-            discard_entry(self._ledger, entry.id, self.asset.asset)
+            discard_entry(self._ledger, entry.id, self.item.item_id)
 
     def _end(self, ending: Ending, now: float) -> ItemRef | None:
         """Finish, or clear the way for the next step."""
@@ -355,19 +349,19 @@ class Claim:
             case Act.DROP_ENTRY if ending.entry is not None:
                 if ending.token is not None:
                     self._ledger.delete_token(ending.token.id)
-                if not discard_entry(self._ledger, ending.entry.id, self.asset.asset, stuck_too=True):
-                    self._patience.wait(self._settings.poll)  # it has just moved
+                if not discard_entry(self._ledger, ending.entry.id, self.item.item_id, stuck_too=True):
+                    self._backoff.wait(self._settings.poll)  # it has just moved
             case Act.DROP_REPLACEMENT if ending.entry is not None:
                 finish_replacement(self._ledger.client, ending.entry.id, approve=False)
             case Act.ASK_OTHER if ending.entry is not None:
                 self._ask_other(ending.entry)
             case Act.WAIT:
-                self._patience.wait(self._settings.poll)
+                self._backoff.wait(self._settings.poll)
             case Act.SEND if ending.token is not None and self._about_to_send(ending.token, now):
-                self._patience.wait(self._settings.poll)
+                self._backoff.wait(self._settings.poll)
             case _:
-                if not self.asset.attaches_first and ending.act in (Act.DONE, Act.SKIP):
-                    self._clear_files()
+                if ending.act in (Act.DONE, Act.SKIP):
+                    clear_full_tokens(self._ledger, [self.item])
                 return self._ref(_STATES[ending.act], ending)
         return None
 
@@ -380,17 +374,17 @@ class Claim:
         return token.status == UploadTokenStatus.PENDING and young and token.id not in self._taken
 
     def _ask_other(self, entry: EntryView) -> None:
-        """Another content of this asset is on its way into the entry: wait while it moves, else fence it."""
+        """Another content of this item is on its way into the entry: wait while it moves, else fence it."""
         other = entry.pending or entry.importing or ""
-        tokens, now = self._ledger.tokens(token_file_name(self.asset.asset, other, self.asset.name))
+        tokens, now = self._ledger.tokens(token_file_name(self.item.item_id, other, self.item.name))
         idle = min((now - token.updated_at for token in tokens), default=now - entry.updated_at)
         if idle < self._settings.grace or entry.importing:
-            self._patience.wait(self._settings.poll)
+            self._backoff.wait(self._settings.poll)
             return
         for token in tokens:
             self._ledger.delete_token(token.id)
         if not tokens:
-            discard_entry(self._ledger, entry.id, self.asset.asset, stuck_too=True)
+            discard_entry(self._ledger, entry.id, self.item.item_id, stuck_too=True)
 
     def _ref(self, state: ItemState, ending: Ending, **values: object) -> ItemRef:
         given: dict[str, object] = {"note": ending.note, "error": ending.error}
@@ -399,10 +393,10 @@ class Claim:
             given["made"] = ending.entry.made_by(self._settings.run)
         if ending.token is not None:
             given |= {"token_id": ending.token.id, "own": ending.token.id in self._own}
-        return ItemRef.of(self.asset, state, **(given | values))
+        return ItemRef.of(self.item, state, **(given | values))
 
     def _fail(self, error: ItemError) -> ItemRef:
-        return ItemRef.of(self.asset, ItemState.FAILED, error=error)
+        return ItemRef.of(self.item, ItemState.FAILED, error=error)
 
     def _let_go(self) -> None:
         """Delete the claim; when that fails it ages, and the next one fences it."""

@@ -8,11 +8,12 @@ from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.observer import Observer
 from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.decision import Act, Ending, Wanted, decide
+from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.ledger import Ledger
-from kaltura_provider.ingest.marks import MarkLostError, discard_entry, write_refusal
-from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState, SourceItem
+from kaltura_provider.ingest.mark_writes import MarkLostError, write_refusal
+from kaltura_provider.ingest.removal import discard_entry
 from kaltura_provider.ingest.settings import IngestSettings
-from kaltura_provider.ingest.source_check import settle
+from kaltura_provider.ingest.verification import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,19 +67,19 @@ def confirm(
 
 
 def _look(ledger: Ledger, ref: ItemRef, settings: IngestSettings) -> Ending:
-    """Decide by one request, and clear further empty entries of the asset away."""
-    subject = Wanted(ref.asset, ref.content, ref.size)
-    entry, token, others, now = ledger.snapshot(ref.entry_id or "", ref.token_id, ref.asset)
+    """Decide by one request, and clear further empty entries of the item away."""
+    wanted = Wanted(ref.item_id, ref.content_id, ref.size)
+    entry, token, others, now = ledger.snapshot(ref.entry_id or "", ref.token_id, ref.item_id)
     entries = {other.id: other for other in others}
-    if entry is not None and entry.is_item(ref.asset):
+    if entry is not None and entry.is_item(ref.item_id):
         entries[entry.id] = entry
     # A full token that belongs to nothing was consumed by its entry; one that belongs to another entry is stolen.
     named = [token.on(ref.entry_id)] if token is not None else []
-    ending = settle(ledger, subject, decide(subject, list(entries.values()), named, settings, now), settings, now)
+    ending = verify(ledger, wanted, decide(wanted, list(entries.values()), named, settings, now), settings, now)
     if ending.entry is not None and ending.entry.id == ref.entry_id:
         for other in entries.values():
             if other.empty and other.id != ref.entry_id:
-                discard_entry(ledger, other.id, ref.asset)
+                discard_entry(ledger, other.id, ref.item_id)
     return ending
 
 
@@ -118,7 +119,7 @@ def record_refusal(client: KalturaClient, ref: ItemRef, *, settings: IngestSetti
     try:
         entry = ledger.entry(ref.entry_id) if ref.entry_id else None
         if entry is not None and not entry.deleted:
-            write_refusal(ledger, entry, ref.asset, ref.content)
+            write_refusal(ledger, entry, ref.item_id, ref.content_id)
     except (KalturaError, MarkLostError) as trouble:
         note = f"the refusal could not be written on the entry: {trouble}"
     return ref.failed(error, note=note)

@@ -1,4 +1,4 @@
-"""What to do about one asset, given what the ledger shows: a pure decision with no call in it."""
+"""What to do about one item, given what the ledger shows: a pure decision with no call in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kaltura_provider.api.enums import EntryStatus, FlavorAssetStatus, ReplacementStatus, UploadTokenStatus
-from kaltura_provider.ingest.model import ItemError
+from kaltura_provider.ingest.item import ItemError
 from kaltura_provider.ingest.settings import IfExists, Redo
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the decision is about: an asset, the content it shall have, and the size of that."""
+    """What the decision is about: an item, the content it shall have, and the size of that."""
 
-    asset: str
-    content: str
+    item_id: str
+    content_id: str
     size: int
 
 
@@ -58,7 +58,7 @@ class Act(StrEnum):
     REPLACE = "replace"
 
     WAIT = "wait"  # somebody else is at it
-    ASK_OTHER = "ask other"  # another content of this asset is on its way into the entry
+    ASK_OTHER = "ask other"  # another content of this item is on its way into the entry
     DROP_TOKEN = "drop token"  # noqa: S105 of no use any more; its entry is empty again then
     DROP_ENTRY = "drop entry"  # waits for ever and can take no content
     DROP_REPLACEMENT = "drop replacement"  # waits for content whose token is gone
@@ -88,8 +88,8 @@ def clear_first(ending: Ending, tokens: Sequence[TokenView]) -> Ending:
     return ending
 
 
-def chosen_entry(subject: Wanted, entries: Sequence[EntryView], tokens: Sequence[TokenView] = ()) -> EntryView | None:
-    """Return the one of several entries that is the asset's; ``None`` when all are deleted.
+def chosen_entry(wanted: Wanted, entries: Sequence[EntryView], tokens: Sequence[TokenView] = ()) -> EntryView | None:
+    """Return the one of several entries that is the item's; ``None`` when all are deleted.
 
     First comes one with this content, then with any, then waiting, then empty; of equals the oldest, so that everybody
     who looks chooses the same.
@@ -98,7 +98,7 @@ def chosen_entry(subject: Wanted, entries: Sequence[EntryView], tokens: Sequence
 
     def rank(entry: EntryView) -> tuple[int, int, bool, str]:
         if entry.live:
-            order = 0 if entry.content == subject.content else 1 if entry.content else 2
+            order = 0 if entry.content_id == wanted.content_id else 1 if entry.content_id else 2
         else:
             order = 3 if entry.waiting else 4
         return order, entry.created_at, entry.id not in named, entry.id
@@ -107,7 +107,7 @@ def chosen_entry(subject: Wanted, entries: Sequence[EntryView], tokens: Sequence
 
 
 def decide(
-    subject: Wanted,
+    wanted: Wanted,
     entries: Sequence[EntryView],
     tokens: Sequence[TokenView],
     settings: IngestSettings,
@@ -118,34 +118,34 @@ def decide(
     :param entries: its entries as the database has them. :param tokens: the attached tokens of this content's name,
         with their entries resolved. :param now: the server's time.
     """
-    entry = chosen_entry(subject, entries, tokens)
+    entry = chosen_entry(wanted, entries, tokens)
     if entry is None:
-        return _no_entry(subject, entries, settings)
+        return _no_entry(wanted, entries, settings)
     mine = [token for token in tokens if token.entry_id == entry.id]
-    if entry.refused(subject.content) and Redo.REFUSED not in settings.redo:
+    if entry.refused(wanted.content_id) and Redo.REFUSED not in settings.redo:
         return Ending(Act.FAIL, entry, error=_refused(entry))
     if entry.empty:
         return Ending(Act.REUSE, entry)
     if entry.waiting:
-        return _waiting(subject, entry, mine, settings, now)
-    if entry.content == subject.content:
+        return _waiting(wanted, entry, mine, settings, now)
+    if entry.content_id == wanted.content_id:
         return Ending(Act.DONE, entry)
-    if entry.pending == subject.content and entry.content:
+    if entry.pending == wanted.content_id and entry.content_id:
         # Once the contents are swapped the token names a flavor that is no more.
         lost = [token for token in tokens if token.entry_id is None]
         return _replacement(entry, mine or lost, settings, now)
-    whole = [token for token in mine if token.filled and token.uploaded == subject.size]
-    if whole and entry.content is None and not entry.being_replaced:
+    whole = [token for token in mine if token.filled and token.uploaded == wanted.size]
+    if whole and entry.content_id is None and not entry.being_replaced:
         # Its own token proves more than a mark of bytes on their way, which another version's worker may have written.
         return Ending(Act.MARK, entry, whole[0])
-    held = entry.content or entry.pending or entry.importing
-    if held and held != subject.content:
+    held = entry.content_id or entry.pending or entry.importing
+    if held and held != wanted.content_id:
         return _changed(entry, settings)
-    return _unverified(subject, entry, mine, settings)
+    return _unverified(wanted, entry, mine, settings)
 
 
-def _no_entry(subject: Wanted, entries: Sequence[EntryView], settings: IngestSettings) -> Ending:
-    deleted = [entry for entry in entries if entry.is_item(subject.asset)]
+def _no_entry(wanted: Wanted, entries: Sequence[EntryView], settings: IngestSettings) -> Ending:
+    deleted = [entry for entry in entries if entry.is_item(wanted.item_id)]
     if deleted and Redo.DELETED not in settings.redo:
         last = max(deleted, key=lambda entry: entry.updated_at)
         return Ending(Act.SKIP, last, note="deleted in Kaltura; ask for redo: deleted to ingest it again")
@@ -158,15 +158,15 @@ def _refused(entry: EntryView) -> ItemError:
 
 
 def _waiting(
-    subject: Wanted, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings, now: float
+    wanted: Wanted, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings, now: float
 ) -> Ending:
     """Decide about an entry that waits for a token or an import."""
     settled = now - entry.updated_at >= settings.grace
     if mine:
         return _waiting_for(entry, mine[0], settings, now)
-    if entry.importing == subject.content:
+    if entry.importing == wanted.content_id:
         return Ending(Act.IMPORTING, entry)
-    if entry.importing or (entry.pending and entry.pending != subject.content):
+    if entry.importing or (entry.pending and entry.pending != wanted.content_id):
         return Ending(Act.ASK_OTHER, entry)
     if settled and entry.pending and not entry.adopted:
         return Ending(Act.DROP_ENTRY, entry, note="its token was lost: it would have waited for ever")
@@ -213,7 +213,7 @@ def _changed(entry: EntryView, settings: IngestSettings) -> Ending:
     if settings.if_exists is IfExists.SKIP:
         return Ending(Act.SKIP, entry, note="changed at source; the entry keeps the content it has")
     if settings.if_exists is IfExists.FAIL:
-        text = f"entry {entry.id} holds other content of this asset; choose if_exists: replace to renew it"
+        text = f"entry {entry.id} holds other content of this item; choose if_exists: replace to renew it"
         return Ending(Act.FAIL, entry, error=ItemError("changed", text))
     if entry.being_replaced:
         text = f"entry {entry.id} is being replaced already; wait for it, or approve or cancel it in Kaltura"
@@ -221,7 +221,7 @@ def _changed(entry: EntryView, settings: IngestSettings) -> Ending:
     return Ending(Act.REPLACE, entry)
 
 
-def _unverified(subject: Wanted, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings) -> Ending:
+def _unverified(wanted: Wanted, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings) -> Ending:
     """Decide about an entry with content that nobody has verified yet."""
     if entry.importing and entry.status == EntryStatus.ERROR_IMPORTING:
         if Redo.FAILED in settings.redo and not entry.adopted:
@@ -231,39 +231,39 @@ def _unverified(subject: Wanted, entry: EntryView, mine: Sequence[TokenView], se
     filled = [token for token in mine if token.filled]
     if not filled:
         return Ending(Act.CHECK_SOURCE, entry)
-    return _short(subject, entry, filled[0].uploaded, settings, filled[0])
+    return _short(wanted, entry, filled[0].uploaded, settings, filled[0])
 
 
 def _short(
-    subject: Wanted, entry: EntryView, held: int | None, settings: IngestSettings, token: TokenView | None = None
+    wanted: Wanted, entry: EntryView, held: int | None, settings: IngestSettings, token: TokenView | None = None
 ) -> Ending:
     """Decide about an entry that got another number of bytes than it should have."""
     if settings.if_exists is IfExists.REPLACE:
         if entry.being_replaced:
             return Ending(Act.REPLACING, entry, token)
         return Ending(Act.REPLACE, entry)
-    text = f"entry {entry.id} holds {held} bytes of {subject.size}; choose if_exists: replace to send it again"
+    text = f"entry {entry.id} holds {held} bytes of {wanted.size}; choose if_exists: replace to send it again"
     # Without a token of its own they may be another version's, whose worker has not said so yet.
     return Ending(Act.FAIL, entry, error=ItemError("size_mismatch", text, retry_helps=token is None))
 
 
-def decide_by_source(subject: Wanted, entry: EntryView, source: FlavorAsset | None, settings: IngestSettings) -> Ending:
+def decide_by_source(wanted: Wanted, entry: EntryView, source: FlavorAsset | None, settings: IngestSettings) -> Ending:
     """Decide about a live entry that no token tells about, by its source flavor.
 
     Content that was verified once, or is not of our making, is never sent again because of its size: people remove and
     edit sources inside Kaltura.
     """
-    if source is not None and source.size == subject.size:
+    if source is not None and source.size == wanted.size:
         return Ending(Act.MARK, entry)
     fetching = source is not None and (source.status == FlavorAssetStatus.IMPORTING or not source.size)
-    if fetching and entry.importing == subject.content:
+    if fetching and entry.importing == wanted.content_id:
         return Ending(Act.IMPORTING, entry)
-    never_verified = subject.content in (entry.pending, entry.importing) and not entry.adopted
+    never_verified = wanted.content_id in (entry.pending, entry.importing) and not entry.adopted
     if never_verified and source is not None and source.size:
-        return _short(subject, entry, source.size, settings)
+        return _short(wanted, entry, source.size, settings)
     if source is None:
         return Ending(Act.DONE, entry, note="its source flavor was removed in Kaltura, or it has none")
-    return Ending(Act.DONE, entry, note=f"its source in Kaltura has {source.size} bytes, not {subject.size}: kept")
+    return Ending(Act.DONE, entry, note=f"its source in Kaltura has {source.size} bytes, not {wanted.size}: kept")
 
 
 def decide_replacing(entry: EntryView, temporary: EntryView | None, settings: IngestSettings, now: float) -> Ending:
@@ -278,10 +278,10 @@ def decide_replacing(entry: EntryView, temporary: EntryView | None, settings: In
     return Ending(Act.DROP_REPLACEMENT, entry, note="the upload of its new content was given up")
 
 
-def decide_replaced(subject: Wanted, entry: EntryView, token: TokenView | None, source: FlavorAsset | None) -> Ending:
+def decide_replaced(wanted: Wanted, entry: EntryView, token: TokenView | None, source: FlavorAsset | None) -> Ending:
     """Decide whether a replacement that is no longer under way was done or cancelled."""
     since = token.created_at if token else 0
-    if source is not None and source.size == subject.size and source.updated_at >= since:
+    if source is not None and source.size == wanted.size and source.updated_at >= since:
         return Ending(Act.MARK, entry, token)
     if token is not None:
         return Ending(Act.DROP_TOKEN, entry, token, note="its replacement was cancelled in Kaltura")

@@ -1,13 +1,13 @@
-"""What the ledger shows: entries with their marks, and upload tokens with the entries they belong to."""
+"""Entries and upload tokens as the ledger shows them: an entry with its marks, a token with its entry."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from kaltura_provider.api.enums import EntryStatus
-from kaltura_provider.ingest.identity import (
+from kaltura_provider.ingest.identity import PREFIX
+from kaltura_provider.ingest.marks import (
     ADOPTED_MARK,
-    PREFIX,
     content_mark,
     import_mark,
     item_mark,
@@ -29,65 +29,65 @@ _REFUSED = refused_mark("")
 
 @dataclass(frozen=True, slots=True)
 class EntryView(Entry):
-    """One entry, and what the marks among its ``adminTags`` say."""
+    """An entry, and what the marks among its ``adminTags`` say."""
 
     @property
     def empty(self) -> bool:
-        """Without any content."""
+        """Whether it has no content at all."""
         return self.status == EntryStatus.NO_CONTENT
 
     @property
     def waiting(self) -> bool:
-        """Waiting for a token to fill up or for an import."""
+        """Whether it waits for an upload or an import."""
         return self.status == EntryStatus.IMPORT
 
     @property
     def live(self) -> bool:
-        """With content of some kind, converted or not."""
+        """Whether it has content, converted or not."""
         return not (self.deleted or self.empty or self.waiting)
 
     @property
     def adopted(self) -> bool:
-        """Made by somebody else."""
+        """Whether somebody else made it, and it was taken over."""
         return ADOPTED_MARK in self.admin_tags
 
-    def is_item(self, asset: str) -> bool:
-        """Whether it carries the mark of ``asset``."""
-        return item_mark(asset) in self.admin_tags
+    def is_item(self, item_id: str) -> bool:
+        """Whether it is the entry of this item: it carries the item mark."""
+        return item_mark(item_id) in self.admin_tags
 
-    def released(self, asset: str) -> bool:
-        """Whether it was an entry of ``asset`` without content, given up and about to be deleted."""
-        return released_mark(asset) in self.admin_tags and not self.is_item(asset)
+    def released(self, item_id: str) -> bool:
+        """Whether it was an empty entry of this item that is about to be deleted."""
+        return released_mark(item_id) in self.admin_tags and not self.is_item(item_id)
 
-    def refused(self, content: str) -> bool:
-        """Whether Kaltura refused this content's type."""
-        return refused_mark(content) in self.admin_tags
+    def refused(self, content_id: str) -> bool:
+        """Whether Kaltura refused the file type of this content."""
+        return refused_mark(content_id) in self.admin_tags
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        """The contents whose type Kaltura refused."""
+        """The content ids whose file type Kaltura refused."""
         return tuple(tag.removeprefix(_REFUSED) for tag in self.admin_tags if tag.startswith(_REFUSED))
 
     def made_by(self, run: str | None) -> bool:
-        """Whether this run made it, in whichever of its tries."""
+        """Whether this run made it, in any of its attempts."""
         return run is not None and not self.adopted and run_mark(run) in self.admin_tags
 
     def _marked(self, prefix: str) -> str | None:
         return next((tag[len(prefix) :] for tag in self.admin_tags if tag.startswith(prefix)), None)
 
     @property
-    def content(self) -> str | None:
-        """The content it verifiably holds."""
+    def content_id(self) -> str | None:
+        """The content id of the bytes that it was verified to hold."""
         return self._marked(_CONTENT)
 
     @property
     def pending(self) -> str | None:
-        """The content that is being uploaded to it."""
+        """The content id of the bytes that are being uploaded to it."""
         return self._marked(_PENDING)
 
     @property
     def importing(self) -> str | None:
-        """The content Kaltura was told to fetch for it."""
+        """The content id of the bytes that Kaltura was told to fetch."""
         return self._marked(_IMPORT)
 
     @property
@@ -98,20 +98,20 @@ class EntryView(Entry):
 
 @dataclass(frozen=True, slots=True)
 class TokenView(UploadToken):
-    """One upload token; ``entry_id`` is the entry it is attached to, as far as that is known."""
+    """An upload token; ``entry_id`` is the entry it is attached to, if that is known."""
 
     entry_id: str | None = None
 
     @property
     def spent(self) -> bool:
-        """Whether it was consumed without having been attached before: it claims nothing any more."""
+        """Whether an entry was made from its file. Such a token claims nothing."""
         return self.used_up and not self.attached
 
     @property
     def unused(self) -> bool:
-        """Whether it holds a whole file that no object has taken. Once the content is in, it can be deleted."""
+        """Whether it holds a whole file that no object uses. It can be deleted once the content is in."""
         return self.filled and not (self.attached or self.spent)
 
     def on(self, entry_id: str | None) -> TokenView:
-        """Return a copy that names its entry."""
+        """Return a copy with that ``entry_id``."""
         return replace(self, entry_id=entry_id)

@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError
 from kaltura_provider.ingest.entry_view import EntryView
-from kaltura_provider.ingest.identity import (
-    MADE_MARK,
-    content_mark,
-    import_mark,
-    item_mark,
-    pending_mark,
-    reference_for,
-    run_mark,
-)
-from kaltura_provider.ingest.marks import discard_entry, write_marks
+from kaltura_provider.ingest.identity import reference_for
+from kaltura_provider.ingest.mark_writes import write_marks
+from kaltura_provider.ingest.marks import MADE_MARK, content_mark, import_mark, item_mark, pending_mark, run_mark
+from kaltura_provider.ingest.removal import discard_entry
 from kaltura_provider.services.entry.kind import Kind
 from kaltura_provider.services.entry.objects import described_entry, lost_properties, token_resource, url_resource
 
@@ -24,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.ingest.item import SourceItem
     from kaltura_provider.ingest.ledger import Ledger
-    from kaltura_provider.ingest.model import SourceItem
 
 __all__ = [
     "Attached",
@@ -55,12 +49,12 @@ class Attached:
     gave_way: bool = False
 
 
-def entry_object(asset: SourceItem, marks: Sequence[str]) -> dict[str, Any]:
-    """Return the entry to add for ``asset``; ``marks`` go beside the marks every entry of ours carries."""
-    said = asset.metadata
-    return described_entry(said, asset.kind, asset.name) | {
-        "adminTags": ",".join((*said.admin_tags, MADE_MARK, item_mark(asset.asset), *marks)),
-        "referenceId": said.reference_id or reference_for(asset.asset),
+def entry_object(item: SourceItem, marks: Sequence[str]) -> dict[str, Any]:
+    """Return the entry to add for ``item``; ``marks`` go beside the marks every entry of ours carries."""
+    said = item.metadata
+    return described_entry(said, item.kind, item.name) | {
+        "adminTags": ",".join((*said.admin_tags, MADE_MARK, item_mark(item.item_id), *marks)),
+        "referenceId": said.reference_id or reference_for(item.item_id),
     }
 
 
@@ -68,53 +62,53 @@ def _marks(mark: str, run: str | None) -> list[str]:
     return [mark, run_mark(run)] if run else [mark]
 
 
-def create_entry(client: KalturaClient, asset: SourceItem, token_id: str, run: str | None) -> Attached:
+def create_entry(client: KalturaClient, item: SourceItem, token_id: str, run: str | None) -> Attached:
     """Make the entry, then give it the pending token as its content.
 
     :raises KalturaConfigurationError: the session cannot write marks. :raises KalturaError: no entry was made, or
         (``ambiguous``) perhaps one was, or there is one that perhaps has the token.
     """
-    return _create(client, asset, _marks(pending_mark(asset.content), run), token_resource(token_id))
+    return _create(client, item, _marks(pending_mark(item.content_id), run), token_resource(token_id))
 
 
-def import_entry(ledger: Ledger, asset: SourceItem, claim: str, run: str | None) -> Attached:
+def import_entry(ledger: Ledger, item: SourceItem, claim: str, run: str | None) -> Attached:
     """Make the entry and have Kaltura fetch its content from ``asset.import_url``; raises as :func:`create_entry`.
 
     Nothing can stop a fetch once it began. So Kaltura is told to fetch only while ``claim`` exists and the source has
     no other entry. Where another version of the source got an entry in the same moment, the older entry stays: a
     younger one is deleted, and the result has ``gave_way``.
     """
-    resource = url_resource(asset.import_url or "", asset.import_headers)
+    resource = url_resource(item.import_url or "", item.import_headers)
 
     def may_fetch(entry: EntryView) -> bool:
-        _, token, others, _ = ledger.snapshot(entry.id, claim, asset.asset)
+        _, token, others, _ = ledger.snapshot(entry.id, claim, item.item_id)
         mine = (entry.created_at, entry.id)
         first = not any((other.created_at, other.id) < mine for other in others if not other.deleted)
         return token is not None and first
 
-    made = _create(ledger.client, asset, _marks(import_mark(asset.content), run), resource, may_fetch)
+    made = _create(ledger.client, item, _marks(import_mark(item.content_id), run), resource, may_fetch)
     if made.gave_way:
-        discard_entry(ledger, made.entry.id, asset.asset)
+        discard_entry(ledger, made.entry.id, item.item_id)
     return made
 
 
 def _create(
     client: KalturaClient,
-    asset: SourceItem,
+    item: SourceItem,
     marks: Sequence[str],
     resource: dict[str, Any],
     may_go_on: Callable[[EntryView], bool] | None = None,
 ) -> Attached:
-    sent = entry_object(asset, marks)
-    service = asset.kind.service
+    sent = entry_object(item, marks)
+    service = item.kind.service
     params: dict[str, Any] = {"entry": sent}
     if service == "baseEntry":
-        params["type"] = asset.kind.entry_type
+        params["type"] = item.kind.entry_type
     try:
         added = client.call(service, "add", params)
     except KalturaAPIError as error:
         raise _readable(error) from error
-    entry = _made(client, added, asset)
+    entry = _made(client, added, item)
     lost = tuple(lost_properties(sent, added))
     if may_go_on is not None and not may_go_on(entry):
         return Attached(entry, None, lost, gave_way=True)
@@ -125,12 +119,12 @@ def _create(
     return Attached(EntryView.of({**added, **attached}), None, lost)
 
 
-def create_from_file(client: KalturaClient, asset: SourceItem, token_id: str, run: str | None) -> Attached:
+def create_from_file(client: KalturaClient, item: SourceItem, token_id: str, run: str | None) -> Attached:
     """Make the entry from a token that is full, with its content mark at once; raises as :func:`create_entry`."""
-    sent = entry_object(asset, _marks(content_mark(asset.content), run))
-    if asset.kind in (Kind.DATA, Kind.DOCUMENT):
+    sent = entry_object(item, _marks(content_mark(item.content_id), run))
+    if item.kind in (Kind.DATA, Kind.DOCUMENT):
         # The entry type counts only as a parameter of its own.
-        params: dict[str, Any] = {"entry": sent, "type": asset.kind.entry_type, "uploadTokenId": token_id}
+        params: dict[str, Any] = {"entry": sent, "type": item.kind.entry_type, "uploadTokenId": token_id}
         service = "baseEntry"
     else:
         params = {"mediaEntry": sent, "uploadTokenId": token_id}
@@ -139,57 +133,57 @@ def create_from_file(client: KalturaClient, asset: SourceItem, token_id: str, ru
         added = client.call(service, "addFromUploadedFile", params)
     except KalturaAPIError as error:
         raise _readable(error) from error
-    return Attached(_made(client, added, asset), None, tuple(lost_properties(sent, added)))
+    return Attached(_made(client, added, item), None, tuple(lost_properties(sent, added)))
 
 
-def add_content(ledger: Ledger, asset: SourceItem, entry: EntryView, token_id: str, run: str | None) -> Attached:
-    """Give an empty entry of this asset a token as its content.
+def add_content(ledger: Ledger, item: SourceItem, entry: EntryView, token_id: str, run: str | None) -> Attached:
+    """Give an empty entry of this item a token as its content.
 
     :raises MarkLostError: somebody else keeps rewriting its adminTags. :raises KalturaError: it was not marked; or
         (``ambiguous``) perhaps it has the token.
     """
     return _attach(
-        ledger, asset, entry, "addContent", token_resource(token_id), _marks(pending_mark(asset.content), run)
+        ledger, item, entry, "addContent", token_resource(token_id), _marks(pending_mark(item.content_id), run)
     )
 
 
-def fetch_content(ledger: Ledger, asset: SourceItem, entry: EntryView, run: str | None) -> Attached:
+def fetch_content(ledger: Ledger, item: SourceItem, entry: EntryView, run: str | None) -> Attached:
     """Have Kaltura fetch the content of an empty entry from ``asset.import_url``; raises as :func:`add_content`."""
-    resource = url_resource(asset.import_url or "", asset.import_headers)
-    return _attach(ledger, asset, entry, "addContent", resource, _marks(import_mark(asset.content), run))
+    resource = url_resource(item.import_url or "", item.import_headers)
+    return _attach(ledger, item, entry, "addContent", resource, _marks(import_mark(item.content_id), run))
 
 
-def replace_content(ledger: Ledger, asset: SourceItem, entry: EntryView, token_id: str) -> Attached:
+def replace_content(ledger: Ledger, item: SourceItem, entry: EntryView, token_id: str) -> Attached:
     """Have the content of a token take the place of what the entry holds; raises as :func:`add_content`."""
-    return _attach(ledger, asset, entry, "updateContent", token_resource(token_id), [pending_mark(asset.content)])
+    return _attach(ledger, item, entry, "updateContent", token_resource(token_id), [pending_mark(item.content_id)])
 
 
 def _attach(
-    ledger: Ledger, asset: SourceItem, entry: EntryView, action: str, resource: dict[str, Any], marks: Sequence[str]
+    ledger: Ledger, item: SourceItem, entry: EntryView, action: str, resource: dict[str, Any], marks: Sequence[str]
 ) -> Attached:
     # The mark comes first: content on its way that nobody can tell the source of would stand in everybody's way.
-    held = [content_mark(entry.content)] if entry.content is not None else []
-    marked = write_marks(ledger, entry, asset.asset, *held, *marks)
+    held = [content_mark(entry.content_id)] if entry.content_id is not None else []
+    marked = write_marks(ledger, entry, item.item_id, *held, *marks)
     try:
-        attached = ledger.client.call(asset.kind.service, action, {"entryId": entry.id, "resource": resource})
+        attached = ledger.client.call(item.kind.service, action, {"entryId": entry.id, "resource": resource})
     except KalturaAPIError as error:
         return Attached(marked, error)
     given = EntryView.of({**attached, "adminTags": attached.get("adminTags", ",".join(marked.admin_tags))})
     if not set(marks) <= set(given.admin_tags):
         # Another version's worker marked the same empty entry in the same moment, but this one's content is in it.
-        given = write_marks(ledger, given, asset.asset, *held, *marks)
+        given = write_marks(ledger, given, item.item_id, *held, *marks)
     return Attached(given)
 
 
-def _made(client: KalturaClient, added: Any, asset: SourceItem) -> EntryView:
+def _made(client: KalturaClient, added: Any, item: SourceItem) -> EntryView:
     entry = EntryView.of(added)
-    if not entry.is_item(asset.asset):
+    if not entry.is_item(item.item_id):
         # Nobody could find it again: it must not stay.
         client.call("baseEntry", "delete", {"entryId": entry.id}, repeatable=True)
         raise KalturaConfigurationError(
             "session",
             None,
-            f"lost the mark {item_mark(asset.asset)} of entry {entry.id}: it may not write adminTags",
+            f"lost the mark {item_mark(item.item_id)} of entry {entry.id}: it may not write adminTags",
             "use an ADMIN session for ingest",
         )
     return entry

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.ingest.entry_view import EntryView, TokenView
-from kaltura_provider.ingest.identity import MADE_MARK, item_mark, parse_token_name, released_mark
+from kaltura_provider.ingest.identity import parse_token_name
 from kaltura_provider.ingest.ledger import Ledger
-from kaltura_provider.ingest.marks import discard_entry
+from kaltura_provider.ingest.marks import MADE_MARK, item_mark, released_mark
+from kaltura_provider.ingest.removal import discard_entry
 from kaltura_provider.ingest.settings import Clock
 from kaltura_provider.services.entry.listing import walk
 from kaltura_provider.services.paging import list_all
@@ -38,7 +39,7 @@ class Leftover:
 
     kind: str
     id: str
-    asset: str
+    item_id: str
     age: float
     reason: str
     name: str = ""
@@ -65,11 +66,11 @@ def find_leftovers(client: KalturaClient, *, older_than: float = DAY, clock: Clo
     found = [_token_leftover(token, now) for token in tokens]
     busy = _busy_entries(client, ledger, now, older_than)
     for entry in _entries(client):
-        asset = _asset_of(entry)
-        if asset is None or not _of_no_use(entry) or entry.id in busy or now - entry.updated_at < older_than:
+        item_id = _asset_of(entry)
+        if item_id is None or not _of_no_use(entry) or entry.id in busy or now - entry.updated_at < older_than:
             continue
         reason = "empty" if entry.empty else "waits for an upload that was given up"
-        found.append(Leftover("entry", entry.id, asset, now - entry.updated_at, reason, entry.name))
+        found.append(Leftover("entry", entry.id, item_id, now - entry.updated_at, reason, entry.name))
     return found
 
 
@@ -117,9 +118,9 @@ def _remove_entry(ledger: Ledger, item: Leftover, now: float, older_than: float)
     if entry is None or entry.deleted:
         return None
     moved = entry.waiting and now - entry.updated_at < older_than
-    if moved or _asset_of(entry) != item.asset or not _of_no_use(entry):
+    if moved or _asset_of(entry) != item.item_id or not _of_no_use(entry):
         return _IN_USE
-    return None if discard_entry(ledger, entry.id, item.asset, stuck_too=True) else _IN_USE
+    return None if discard_entry(ledger, entry.id, item.item_id, stuck_too=True) else _IN_USE
 
 
 def _abandoned(token: TokenView, now: float, older_than: float) -> bool:
@@ -142,9 +143,9 @@ def _asset_of(entry: EntryView) -> str | None:
 
 def _token_leftover(token: TokenView, now: float) -> Leftover:
     name = parse_token_name(token.file_name)
-    asset = name.asset if name else ""
+    item_id = name.item_id if name else ""
     reason = "an upload that was given up" if token.attached else "a claim that came to nothing"
-    return Leftover("token", token.id, asset, now - token.updated_at, reason, token.file_name)
+    return Leftover("token", token.id, item_id, now - token.updated_at, reason, token.file_name)
 
 
 def _tokens(client: KalturaClient) -> Iterator[TokenView]:

@@ -12,7 +12,8 @@ from kaltura_provider.api.errors import (
 from kaltura_provider.api.together import read_together
 from kaltura_provider.api.wire import Request
 from kaltura_provider.ingest.entry_view import EntryView, TokenView
-from kaltura_provider.ingest.identity import item_mark, reference_for, released_mark
+from kaltura_provider.ingest.identity import reference_for
+from kaltura_provider.ingest.marks import item_mark, released_mark
 from kaltura_provider.ingest.settings import AdoptBy
 from kaltura_provider.services.flavor_asset import FlavorAsset
 from kaltura_provider.services.paging import list_all, list_request
@@ -45,32 +46,32 @@ class Ledger:
         self.client = client
         self._clock = clock
 
-    def entries_of(self, assets: Sequence[str], *, thorough: bool = False) -> dict[str, list[EntryView]]:
-        """Return the entries that carry the marks of ``assets``, in every status, deleted ones too.
+    def entries_of(self, item_ids: Sequence[str], *, thorough: bool = False) -> dict[str, list[EntryView]]:
+        """Return the entries that carry the marks of ``items``, in every status, deleted ones too.
 
         With them come those that were given up but not deleted yet (``EntryView.released``). Reads the search index,
         which may lag. ``thorough`` looks into every corner: the recycle bin, the statuses of the virus scan, and
         entries that lost their mark but kept the reference id of our making.
         """
-        found: dict[str, dict[str, EntryView]] = {asset: {} for asset in assets}
-        for start in range(0, len(assets), _MARKS_A_SEARCH):
-            part = assets[start : start + _MARKS_A_SEARCH]
+        found: dict[str, dict[str, EntryView]] = {item_id: {} for item_id in item_ids}
+        for start in range(0, len(item_ids), _MARKS_A_SEARCH):
+            part = item_ids[start : start + _MARKS_A_SEARCH]
             for entry in self._search(part, thorough=thorough):
-                for asset in part:
-                    left = entry.released(asset) and not entry.deleted
-                    if entry.is_item(asset) or left or _lost_mark(entry, asset):
-                        found[asset][entry.id] = entry
-        return {asset: list(entries.values()) for asset, entries in found.items()}
+                for item_id in part:
+                    left = entry.released(item_id) and not entry.deleted
+                    if entry.is_item(item_id) or left or _lost_mark(entry, item_id):
+                        found[item_id][entry.id] = entry
+        return {item_id: list(entries.values()) for item_id, entries in found.items()}
 
-    def _search(self, assets: Sequence[str], *, thorough: bool) -> Iterable[EntryView]:
-        marks = ",".join(mark(asset) for asset in assets for mark in (item_mark, released_mark))
+    def _search(self, item_ids: Sequence[str], *, thorough: bool) -> Iterable[EntryView]:
+        marks = ",".join(mark(item_id) for item_id in item_ids for mark in (item_mark, released_mark))
         requests = [
             _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=marks),
             _list("baseEntry", _EVERY_STATUS, adminTagsMultiLikeOr=marks, typeIn=_OTHER_TYPES),
         ]
         needed = len(requests)
         if thorough:
-            references = ",".join(reference_for(asset) for asset in assets)
+            references = ",".join(reference_for(item_id) for item_id in item_ids)
             requests += [
                 _list("media", _PLUGIN_STATUSES, adminTagsMultiLikeOr=marks),
                 _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=marks, displayInSearchEqual=_RECYCLED),
@@ -153,12 +154,12 @@ class Ledger:
         flavors = map(FlavorAsset.of, list_all(self.client, "flavorAsset", {"entryIdEqual": entry_id}))
         return next((flavor for flavor in flavors if flavor.original), None)
 
-    def snapshot(self, entry_id: str, token_id: str | None, asset: str) -> Snapshot:
-        """Return entry, token, all media entries of the asset and the server's time, in one request."""
+    def snapshot(self, entry_id: str, token_id: str | None, item_id: str) -> Snapshot:
+        """Return entry, token, all media entries of the item and the server's time, in one request."""
         requests = [
             Request(*_by_id(entry_id)),
             Request("uploadToken", "get", {"uploadTokenId": token_id or ""}),
-            _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=item_mark(asset)),
+            _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=item_mark(item_id)),
             Request("system", "getTime"),
         ]
         entry, token, others, now = read_together(
@@ -168,7 +169,7 @@ class Ledger:
         return (
             _one_entry(entry),
             None if token is None else TokenView.of(token),
-            [item for item in found if item.is_item(asset) and item.display_in_search != _SYSTEM],
+            [item for item in found if item.is_item(item_id) and item.display_in_search != _SYSTEM],
             self._time(now),
         )
 
@@ -228,7 +229,7 @@ def _one_entry(reply: Any) -> EntryView | None:
     return next((EntryView.of(values) for values in reply["objects"]), None)
 
 
-def _lost_mark(entry: EntryView, asset: str) -> bool:
-    ours = entry.reference_id is not None and entry.reference_id.lower() == reference_for(asset)
+def _lost_mark(entry: EntryView, item_id: str) -> bool:
+    ours = entry.reference_id is not None and entry.reference_id.lower() == reference_for(item_id)
     marked = any(tag.startswith((item_mark(""), released_mark(""))) for tag in entry.admin_tags)
     return ours and not marked and not entry.deleted

@@ -1,4 +1,4 @@
-"""A plain script's whole ingest: prepare a list, send what is missing, confirm; one bad asset stops no other."""
+"""A plain script's whole ingest: prepare a list, send what is missing, confirm; one bad item stops no other."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.ingest.confirmation import confirm, record_refusal
-from kaltura_provider.ingest.marks import MarkLostError
-from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState
+from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState
+from kaltura_provider.ingest.mark_writes import MarkLostError
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.settings import IngestSettings
 from kaltura_provider.upload.errors import ChecksumMismatch, GoneReason, TokenGone, UploadError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.api.observer import Observer
-    from kaltura_provider.ingest.model import SourceItem
+    from kaltura_provider.ingest.item import SourceItem
     from kaltura_provider.upload.result import UploadResult
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.uploader import Uploader
@@ -33,7 +33,7 @@ _ROUNDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What came of one asset; ``upload`` is the last upload of this run, if it sent anything."""
+    """What came of one item; ``upload`` is the last upload of this run, if it sent anything."""
 
     ref: ItemRef
     upload: UploadResult | None = None
@@ -91,23 +91,23 @@ def _drop_token(client: KalturaClient, token_id: str) -> None:
 def ingest(
     client: KalturaClient,
     uploader: Uploader,
-    assets: Sequence[tuple[SourceItem, Callable[[], Source]]],
+    items: Sequence[tuple[SourceItem, Callable[[], Source]]],
     *,
     settings: IngestSettings | None = None,
     observer: Observer | None = None,
     known: Mapping[str, str] | None = None,
     on_ref: Callable[[ItemRef], None] | None = None,
 ) -> list[Ingested]:
-    """Ingest a list; each asset comes with a function that opens its source. Raises what :func:`prepare` raises."""
+    """Ingest a list; each item comes with a function that opens its source. Raises what :func:`prepare` raises."""
     settings = (settings or IngestSettings()).of_one_run()
     ready = prepare(
-        client, [asset for asset, _ in assets], settings=settings, observer=observer, known=known, on_ref=on_ref
+        client, [item for item, _ in items], settings=settings, observer=observer, known=known, on_ref=on_ref
     )
     results = []
-    for (asset, open_source), ref in zip(assets, ready, strict=True):
+    for (item, open_source), ref in zip(items, ready, strict=True):
         result = Ingested(ref)
         try:
-            result = _one(client, uploader, asset, ref, open_source, settings, observer, on_ref)
+            result = _one(client, uploader, item, ref, open_source, settings, observer, on_ref)
         except (SourceError, UploadError, KalturaError, MarkLostError) as error:
             result = Ingested(ref.failed(describe(error)))
         results.append(result)
@@ -117,7 +117,7 @@ def ingest(
 def _one(
     client: KalturaClient,
     uploader: Uploader,
-    asset: SourceItem,
+    item: SourceItem,
     ref: ItemRef,
     open_source: Callable[[], Source],
     settings: IngestSettings,
@@ -128,13 +128,13 @@ def _one(
         return Ingested(ref)
     sent = send_item(client, uploader, ref, open_source(), settings=settings, observer=observer, on_ref=on_ref)
     if sent.ref.state is ItemState.SENT and sent.ref.entry_id is None:
-        made = prepare(client, [asset], settings=settings, observer=observer, on_ref=on_ref)[0]
+        made = prepare(client, [item], settings=settings, observer=observer, on_ref=on_ref)[0]
         return Ingested(made, sent.upload)
     return sent
 
 
 def describe(error: Exception) -> ItemError:
-    """Describe what stopped an asset's upload."""
+    """Describe what stopped an item's upload."""
     if isinstance(error, SourceError | UploadError):
         return ItemError("source" if isinstance(error, SourceError) else "upload", str(error), not error.permanent)
     if isinstance(error, MarkLostError):

@@ -13,14 +13,9 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.api.enums import ThumbAssetStatus, UploadTokenStatus, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
 from kaltura_provider.ingest.addresses import canonical_uri, kai1_uri
-from kaltura_provider.ingest.identity import (
-    content_id,
-    content_mark,
-    item_id,
-    item_mark,
-    token_file_name,
-)
+from kaltura_provider.ingest.identity import content_id, item_id, token_file_name
 from kaltura_provider.ingest.ledger import Ledger
+from kaltura_provider.ingest.marks import content_mark, item_mark
 from kaltura_provider.ingest.settings import IfExists, IngestSettings
 from kaltura_provider.services.entry.objects import token_resource
 from kaltura_provider.services.paging import list_all
@@ -90,15 +85,15 @@ class Sidecar:
     default: bool = False
 
     @property
-    def asset(self) -> str:
-        """Its asset id."""
+    def item_id(self) -> str:
+        """Its item id."""
         return self._id(canonical_uri(self.uri))
 
     @property
-    def elder_asset(self) -> str | None:
-        """The asset id that formula ``kai1`` gave it, ``None`` where it is the same."""
+    def elder_item_id(self) -> str | None:
+        """The item id that formula ``kai1`` gave it, ``None`` where it is the same."""
         elder = self._id(kai1_uri(self.uri))
-        return None if elder == self.asset else elder
+        return None if elder == self.item_id else elder
 
     def _id(self, uri: str) -> str:
         return item_id(self.uri, f"{self.kind} of {self.entry_id}: {uri}")
@@ -111,7 +106,7 @@ class SidecarRef:
     entry_id: str
     kind: SidecarKind
     uri: str
-    item_id: str
+    asset_id: str
     made: bool = False
     sent: bool = False
     note: str | None = None
@@ -156,17 +151,17 @@ class _Attaching:
         self._client, self._uploader = client, uploader
         self._sidecar, self._source, self._settings = sidecar, source, settings
         self._ledger = Ledger(client, settings.clock)
-        self._identify(sidecar.asset)
+        self._identify(sidecar.item_id)
         self._made = self._sent = False
         self._added: str | None = None
 
-    def _identify(self, asset: str) -> None:
-        self._asset = asset
-        self._content = content_id(asset, self._source.size, self._source.validator)
-        self._token_name = token_file_name(asset, self._content, self._source.name)
+    def _identify(self, item_id: str) -> None:
+        self._item_id = item_id
+        self._content_id = content_id(item_id, self._source.size, self._source.validator)
+        self._token_name = token_file_name(item_id, self._content_id, self._source.name)
 
     def run(self) -> SidecarRef:
-        elder = self._sidecar.elder_asset
+        elder = self._sidecar.elder_item_id
         if elder and any(item_mark(elder) in seen.marks for seen in self._listed()):
             # It was brought here under another identity, and keeps it.
             self._identify(elder)
@@ -185,7 +180,7 @@ class _Attaching:
 
     def _seen(self) -> _Seen | None:
         """Return the asset of ours on the entry; further ones without content are deleted."""
-        ours = [seen for seen in self._listed() if item_mark(self._asset) in seen.marks]
+        ours = [seen for seen in self._listed() if item_mark(self._item_id) in seen.marks]
         ours.sort(key=lambda seen: (seen.status != ThumbAssetStatus.READY, seen.status != ThumbAssetStatus.IMPORTING))
         for extra in ours[1:]:
             if extra.status != ThumbAssetStatus.READY:
@@ -197,7 +192,7 @@ class _Attaching:
         return [_read(values) for values in list_all(self._client, self._sidecar.kind.service, conditions)]
 
     def _is_in(self, seen: _Seen) -> bool:
-        return seen.status == ThumbAssetStatus.READY and content_mark(self._content) in seen.marks
+        return seen.status == ThumbAssetStatus.READY and content_mark(self._content_id) in seen.marks
 
     def _kept(self, seen: _Seen) -> bool:
         marked = any(mark.startswith(content_mark("")) for mark in seen.marks)
@@ -244,7 +239,7 @@ class _Attaching:
 
     def _add(self, token_id: str) -> None:
         kind = self._sidecar.kind
-        marks = f"{item_mark(self._asset)}"
+        marks = f"{item_mark(self._item_id)}"
         made = {**self._sidecar.values, "objectType": kind.object_type, "partnerDescription": marks}
         if kind is SidecarKind.ATTACHMENT:
             made.setdefault("filename", self._source.name)
@@ -298,7 +293,7 @@ class _Attaching:
         kind = self._sidecar.kind
         if self._sidecar.default and kind is not SidecarKind.ATTACHMENT:
             self._client.call(kind.service, "setAsDefault", {f"{kind.parameter}Id": seen.id}, repeatable=True)
-        marks = f"{item_mark(self._asset)} {content_mark(self._content)}"
+        marks = f"{item_mark(self._item_id)} {content_mark(self._content_id)}"
         changed = {"objectType": kind.object_type, "partnerDescription": marks}
         self._client.call(kind.service, "update", {"id": seen.id, kind.parameter: changed}, repeatable=True)
 
@@ -312,7 +307,7 @@ class _Attaching:
     def _ref(self, seen: _Seen, note: str | None = None) -> SidecarRef:
         said = self._sidecar
         return SidecarRef(
-            entry_id=said.entry_id, kind=said.kind, uri=said.uri, item_id=seen.id, made=self._made, sent=self._sent,
+            entry_id=said.entry_id, kind=said.kind, uri=said.uri, asset_id=seen.id, made=self._made, sent=self._sent,
             note=note,
         )  # fmt: skip
 

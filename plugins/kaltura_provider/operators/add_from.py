@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.model import SourceItem
+    from kaltura_provider.ingest.item import SourceItem
 
 __all__ = ["KalturaAddDataOperator", "KalturaAddFromUploadedFileOperator", "KalturaAddFromUrlOperator"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.model import ItemRef, SourceItem
+    from kaltura_provider.ingest.item import ItemRef, SourceItem
     from kaltura_provider.upload.settings import UploadSettings
     from kaltura_provider.upload.sources.base import Source
 
@@ -115,7 +115,7 @@ class KalturaPrepareOperator(KalturaOperator):
         assets = [asset for asset in opened if not isinstance(asset, tuple)]
 
         def on_ref(ref: ItemRef) -> None:
-            memory.remember(ref.asset, ref.token_id)
+            memory.remember(ref.item_id, ref.token_id)
             if ref.entry_id and ref.uri == assets[0].uri:
                 push_links(context, self.hook.account, ref.entry_id)
 
@@ -200,7 +200,7 @@ def requested_asset(request: dict[str, Any], source: Source) -> SourceItem:
     :raises ValueError: a field is unknown or its value impossible; the message names it.
     """
     from kaltura_provider.hooks.sealing import opened_address
-    from kaltura_provider.ingest.model import SourceItem
+    from kaltura_provider.ingest.item import SourceItem
     from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
     from kaltura_provider.services.entry.kind import Kind, extension_of
     from kaltura_provider.services.entry.metadata import EntryMetadata
@@ -232,14 +232,14 @@ def failed_source(uri: str, error: Exception) -> ItemRef:
     """Return the reference of a source that could not even be opened."""
     from kaltura_provider.hooks.border import retry_helps
     from kaltura_provider.hooks.sources import printable
-    from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState
+    from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState
 
     return ItemRef(
         uri=uri,
         name=printable(uri).partition("?")[0].rsplit("/", 1)[-1],
         size=0,
-        asset="",
-        content="",
+        item_id="",
+        content_id="",
         state=ItemState.FAILED,
         error=ItemError("source", presentable(str(error), uri), retry_helps(error)),
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.model import ItemRef
+    from kaltura_provider.ingest.item import ItemRef
     from kaltura_provider.ingest.send import Ingested
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.uploader import Uploader
@@ -114,7 +114,7 @@ class KalturaUploadOperator(KalturaOperator):
 
     def _to_entries(self, context: Context, uploader: Uploader) -> Any:
         """Send what the references say to their tokens."""
-        from kaltura_provider.ingest.model import ItemRef
+        from kaltura_provider.ingest.item import ItemRef
 
         given, many = as_list(self.asset)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
@@ -147,8 +147,8 @@ class KalturaUploadOperator(KalturaOperator):
     ) -> Ingested:
         """Bring one asset in; whatever stops it is in the reference that comes back."""
         from kaltura_provider.api.errors import KalturaError
-        from kaltura_provider.ingest.marks import MarkLostError
-        from kaltura_provider.ingest.model import ItemState
+        from kaltura_provider.ingest.item import ItemState
+        from kaltura_provider.ingest.mark_writes import MarkLostError
         from kaltura_provider.ingest.preparation import prepare
         from kaltura_provider.ingest.send import Ingested, describe, send_item
         from kaltura_provider.ingest.settings import IngestSettings
@@ -158,8 +158,8 @@ class KalturaUploadOperator(KalturaOperator):
         if ref.state not in (ItemState.SEND, ItemState.SENT):
             return Ingested(ref)
         # What prepare knew of its own tries does not tell whether another run sends to this token.
-        own = ref.token_id is not None and memory.ids.get(ref.asset) == ref.token_id
-        memory.remember(ref.asset, ref.token_id)
+        own = ref.token_id is not None and memory.ids.get(ref.item_id) == ref.token_id
+        memory.remember(ref.item_id, ref.token_id)
         try:
             source = self._opened(ref, request)
             try:
@@ -169,7 +169,7 @@ class KalturaUploadOperator(KalturaOperator):
                     ref.to(ref.state, own=own),
                     source,
                     observer=self.hook.observer,
-                    on_ref=lambda now: memory.remember(now.asset, now.token_id),
+                    on_ref=lambda now: memory.remember(now.item_id, now.token_id),
                 )
                 done = sent.ref
                 if done.state is ItemState.SENT and done.entry_id is None and request is not None:
@@ -196,11 +196,11 @@ class KalturaUploadOperator(KalturaOperator):
         version_id = (request or {}).get("version_id")
         source = self._open(ref.uri, version_id)
         validators = (source.validator, getattr(source, "elder_validator", ""))
-        found, elder = (content_id(ref.asset, source.size, validator) for validator in validators)
-        if ref.content not in (found, elder):
+        found, elder = (content_id(ref.item_id, source.size, validator) for validator in validators)
+        if ref.content_id not in (found, elder):
             source.close()
             raise SourceChanged(
-                source.uri, f"{ref.size} bytes, content {ref.content}", f"{source.size} bytes, content {found}"
+                source.uri, f"{ref.size} bytes, content {ref.content_id}", f"{source.size} bytes, content {found}"
             )
         return source
 

@@ -114,7 +114,7 @@ class KalturaEntryReadySensor(_EntrySensor):
         if reference.get("entry_status") != READY or not reference.keys() >= _LEDGER_FIELDS:
             return reference
         from kaltura_provider.ingest.confirmation import confirm
-        from kaltura_provider.ingest.model import ItemRef
+        from kaltura_provider.ingest.item import ItemRef
 
         confirmed = confirm(self.hook.get_conn(), ItemRef.from_dict(reference))
         return {**reference, **confirmed.to_dict()}

@@ -11,7 +11,7 @@ from pathlib import Path
 from google_crc32c import Checksum
 
 from kaltura_provider.hooks.kaltura import KalturaHook
-from kaltura_provider.ingest.model import SourceItem
+from kaltura_provider.ingest.item import SourceItem
 from kaltura_provider.ingest.preparation import prepare
 
 AFTER = datetime(2024, 3, 2, tzinfo=UTC)

@@ -15,8 +15,8 @@ from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.api.observer import Observer
 from kaltura_provider.api.retry import RetrySettings
-from kaltura_provider.ingest.identity import item_mark
-from kaltura_provider.ingest.model import ItemRef, SourceItem
+from kaltura_provider.ingest.item import ItemRef, SourceItem
+from kaltura_provider.ingest.marks import item_mark
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.send import Ingested, ingest
 from kaltura_provider.ingest.settings import Clock, IngestSettings
@@ -71,7 +71,7 @@ class Library:
         path.write_bytes(random.Random(seed).randbytes(size))
         return open_file(path)
 
-    def asset(self, source: Source, validator: str | None = None, **values: Any) -> SourceItem:
+    def item(self, source: Source, validator: str | None = None, **values: Any) -> SourceItem:
         return SourceItem(
             uri=f"s3://media/{source.name}",
             size=source.size,
@@ -81,25 +81,25 @@ class Library:
             **values,
         )
 
-    def prepare(self, *assets: SourceItem, **settings: Any) -> list[ItemRef]:
+    def prepare(self, *items: SourceItem, **settings: Any) -> list[ItemRef]:
         known = settings.pop("known", None)
         return prepare(
-            self.client, assets, settings=replace(self.settings, **settings), observer=self.observer, known=known
+            self.client, items, settings=replace(self.settings, **settings), observer=self.observer, known=known
         )
 
-    def ingest(self, source: Source, asset: SourceItem | None = None, **settings: Any) -> Ingested:
-        pair = (asset or self.asset(source), lambda: source)
+    def ingest(self, source: Source, item: SourceItem | None = None, **settings: Any) -> Ingested:
+        pair = (item or self.item(source), lambda: source)
         chosen = replace(self.settings, **settings)
         return ingest(self.client, self.uploader, [pair], settings=chosen, observer=self.observer)[0]
 
-    def entries(self, asset: SourceItem | ItemRef) -> list[dict[str, Any]]:
-        """Every entry with the asset's mark that is not deleted, counted on the server and not by our own search."""
-        mark = item_mark(asset.asset)
+    def entries(self, item: SourceItem | ItemRef) -> list[dict[str, Any]]:
+        """Every entry with the item's mark that is not deleted, counted on the server and not by our own search."""
+        mark = item_mark(item.item_id)
         return [entry for entry in self.sandbox.control.entries() if mark in str(entry.get("adminTags")).split(",")]
 
-    def tokens(self, asset: SourceItem) -> list[dict[str, Any]]:
+    def tokens(self, item: SourceItem) -> list[dict[str, Any]]:
         tokens = self.sandbox.control.tokens()
-        return [token for token in tokens if token["status"] != 5 and asset.asset in str(token.get("fileName"))]
+        return [token for token in tokens if token["status"] != 5 and item.item_id in str(token.get("fileName"))]
 
     def holds(self, entry_id: str, source: Source) -> bool:
         content = self.sandbox.control.entry(entry_id)["content"]

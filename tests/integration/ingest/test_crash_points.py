@@ -21,7 +21,7 @@ from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.api.observer import CallRecord, Observer
 from kaltura_provider.api.retry import RetrySettings
-from kaltura_provider.ingest.model import ItemRef, ItemState
+from kaltura_provider.ingest.item import ItemRef, ItemState
 from kaltura_provider.ingest.send import ingest
 from kaltura_provider.ingest.settings import IfExists, IngestSettings, Transfer
 from kaltura_provider.upload.settings import Patience, UploadSettings
@@ -102,10 +102,10 @@ class Disasters(RuleBasedStateMachine):
         return IngestSettings(clock=SandboxClock(self.sandbox), backoff=0.5, transfer=transfer, run=RUN)
 
     def _asset(self) -> Any:
-        asset = self.library.asset(self.source, validator=self.version, metadata=self.metadata)
-        values = {name: getattr(asset, name) for name in ("size", "name", "metadata")}
+        item = self.library.item(self.source, validator=self.version, metadata=self.metadata)
+        values = {name: getattr(item, name) for name in ("size", "name", "metadata")}
         url = "http://127.0.0.1:9/a.mp4" if self.fetched else None
-        return type(asset)(uri=self.uri, validator=self.version, import_url=url, **values)
+        return type(item)(uri=self.uri, validator=self.version, import_url=url, **values)
 
     def _ingest(self, client: KalturaClient, observer: Observer | None = None) -> ItemRef:
         uploader = Uploader(
@@ -119,7 +119,7 @@ class Disasters(RuleBasedStateMachine):
 
         def remember(ref: ItemRef) -> None:
             if ref.token_id:
-                self.known[ref.asset] = ref.token_id
+                self.known[ref.item_id] = ref.token_id
 
         pairs = [(self._asset(), lambda: self.source)]
         return ingest(client, uploader, pairs, settings=chosen, known=dict(self.known), on_ref=remember)[0].ref
@@ -183,7 +183,7 @@ class Disasters(RuleBasedStateMachine):
 
     def _finished(self) -> None:
         """Run undisturbed, with Kaltura doing its part, and count."""
-        control, asset = self.sandbox.control, self._asset()
+        control, item = self.sandbox.control, self._asset()
         for _ in range(5):
             ref = self._ingest(self.library.client)
             if ref.state is ItemState.DONE:
@@ -195,10 +195,10 @@ class Disasters(RuleBasedStateMachine):
                 finish(self.library, control.entry(str(ref.entry_id))["replacingEntryId"])
         assert ref.state is ItemState.DONE, ref
         assert ref.made is not self.replacing
-        [entry] = self.library.entries(asset)
+        [entry] = self.library.entries(item)
         assert entry["id"] == ref.entry_id
         assert self.fetched or self.library.holds(entry["id"], self.source)
-        full = [token for token in self.library.tokens(asset) if token["status"] == 2 and not token["attachedObjectId"]]
+        full = [token for token in self.library.tokens(item) if token["status"] == 2 and not token["attachedObjectId"]]
         assert full == []
 
 

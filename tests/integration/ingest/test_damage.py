@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.ingest.model import ItemState
+from kaltura_provider.ingest.item import ItemState
 from kaltura_provider.upload.checksum import crc32c
 
 if TYPE_CHECKING:

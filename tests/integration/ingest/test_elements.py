@@ -10,21 +10,21 @@ import pytest
 from kaltura_provider.api.errors import KalturaTransientError
 from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.housekeeping import find_leftovers
-from kaltura_provider.ingest.identity import item_mark
+from kaltura_provider.ingest.item import ItemState
 from kaltura_provider.ingest.ledger import Ledger
-from kaltura_provider.ingest.marks import discard_entry
-from kaltura_provider.ingest.model import ItemState
+from kaltura_provider.ingest.marks import item_mark
+from kaltura_provider.ingest.removal import discard_entry
 from kaltura_provider.ingest.settings import IfExists
 from tests.integration.ingest.test_other_paths import finish
 
 if TYPE_CHECKING:
-    from kaltura_provider.ingest.model import SourceItem
+    from kaltura_provider.ingest.item import SourceItem
     from tests.integration.ingest.conftest import Library
 
 
-def stray(library: Library, asset: SourceItem) -> str:
-    """Make an empty entry that carries the asset's mark."""
-    entry = {"objectType": "KalturaMediaEntry", "mediaType": 1, "adminTags": f"kai1,{item_mark(asset.asset)}"}
+def stray(library: Library, item: SourceItem) -> str:
+    """Make an empty entry that carries the item's mark."""
+    entry = {"objectType": "KalturaMediaEntry", "mediaType": 1, "adminTags": f"kai1,{item_mark(item.item_id)}"}
     return str(library.client.call("media", "add", {"entry": entry})["id"])
 
 
@@ -34,13 +34,13 @@ def test_an_entry_that_is_given_up_is_never_taken_for_one_deleted_on_purpose(
     library: Library, kind: str, action: str
 ) -> None:
     source = library.file()
-    asset = library.asset(source)
-    stray(library, asset)
+    item = library.item(source)
+    stray(library, item)
     # More often than the client repeats the call.
     library.sandbox.control.fault(kind, service="baseEntry", action=action, times=9)
     ledger = Ledger(library.client, library.settings.clock)
     with contextlib.suppress(KalturaTransientError):
-        discard_entry(ledger, library.entries(asset)[0]["id"], asset.asset)
+        discard_entry(ledger, library.entries(item)[0]["id"], item.item_id)
     library.sandbox.control.clear_faults()
     done = library.ingest(source)
     assert done.ref.state is ItemState.DONE, done.ref
@@ -53,7 +53,7 @@ def test_a_replacement_goes_on_whichever_call_failed(library: Library, kind: str
     first = library.ingest(library.file(seed=1))
     library.sandbox.control.set_entry(str(first.ref.entry_id), status=2)
     source = library.file(size=300_000, seed=2)
-    asset = library.asset(source)
+    item = library.item(source)
     library.sandbox.control.fault(kind, action=action, times=9)
     library.ingest(source, if_exists=IfExists.REPLACE, attempts=2)
     library.sandbox.control.clear_faults()
@@ -64,7 +64,7 @@ def test_a_replacement_goes_on_whichever_call_failed(library: Library, kind: str
         if temporary := library.sandbox.control.entry(str(first.ref.entry_id)).get("replacingEntryId"):
             finish(library, temporary)
     assert done.ref.state is ItemState.DONE, done.ref
-    assert [entry["id"] for entry in library.entries(asset)] == [first.ref.entry_id]
+    assert [entry["id"] for entry in library.entries(item)] == [first.ref.entry_id]
     assert library.holds(str(first.ref.entry_id), source)
 
 
@@ -87,10 +87,10 @@ def test_single_elements_of_multirequests_may_fail(library: Library, name: str, 
 def test_trouble_that_passes_in_between_is_not_counted_together(library: Library) -> None:
     """A server that fails now and then, while somebody else holds the claim, does not end the wait for it."""
     source = library.file()
-    asset = library.asset(source)
-    token = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
+    item = library.item(source)
+    token = {"objectType": "KalturaUploadToken", "fileName": item.token_name}
     library.client.call("uploadToken", "add", {"uploadToken": token})
-    claim = Claim(asset, Ledger(library.client, library.settings.clock), library.settings, library.observer)
+    claim = Claim(item, Ledger(library.client, library.settings.clock), library.settings, library.observer)
     for step in range(2 * library.settings.attempts):
         if step % 2:
             library.sandbox.control.fault("error", service="uploadToken", action="list", times=3)
@@ -100,9 +100,9 @@ def test_trouble_that_passes_in_between_is_not_counted_together(library: Library
 
 
 def test_claims_that_keep_meeting_wait_longer_and_longer(library: Library) -> None:
-    asset = library.asset(library.file())
+    item = library.item(library.file())
     ledger = Ledger(library.client, library.settings.clock)
-    claim = Claim(asset, ledger, library.settings, library.observer)
+    claim = Claim(item, ledger, library.settings, library.observer)
     honest = ledger.add_token
     pauses = []
 
@@ -130,8 +130,8 @@ def test_a_replacement_whose_upload_was_given_up_begins_anew(library: Library) -
     first = library.ingest(library.file(seed=1))
     finish(library, str(first.ref.entry_id))
     source = library.file(size=300_000, seed=2)
-    asset = library.asset(source)
-    [begun] = library.prepare(asset, if_exists=IfExists.REPLACE)
+    item = library.item(source)
+    [begun] = library.prepare(item, if_exists=IfExists.REPLACE)
     library.client.call("uploadToken", "delete", {"uploadTokenId": begun.token_id})
     sent = library.ingest(source, if_exists=IfExists.REPLACE)
     assert sent.ref.state is ItemState.REPLACING, sent.ref
@@ -161,7 +161,7 @@ def test_what_a_run_made_is_told_by_the_marks_and_not_by_the_try(
 @pytest.mark.parametrize(("name", "profile"), [("a.mp4", -1), ("a.csv", None)])
 def test_full_tokens_of_content_that_is_in_are_cleared_away(library: Library, name: str, profile: int | None) -> None:
     source = library.file(name)
-    item = library.asset(source, metadata={"conversion_profile_id": profile})
+    item = library.item(source, metadata={"conversion_profile_id": profile})
     assert library.ingest(source, item).ref.state is ItemState.DONE
     # Another worker has brought the same bytes.
     late = _token(library, item.file_token_name)
@@ -174,7 +174,7 @@ def test_full_tokens_of_content_that_is_in_are_cleared_away(library: Library, na
 def test_a_second_run_changes_nothing_whatever_its_hour(library: Library, name: str, profile: int | None) -> None:
     """Tokens that dead workers had begun are left to housekeeping, young or old."""
     source = library.file(name)
-    item = library.asset(source, metadata={"conversion_profile_id": profile})
+    item = library.item(source, metadata={"conversion_profile_id": profile})
     assert library.ingest(source, item).ref.state is ItemState.DONE
     begun = {_token(library, item.token_name), _token(library, item.file_token_name)}
     for _ in range(2):

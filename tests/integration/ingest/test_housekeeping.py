@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.ingest.confirmation import record_refusal
 from kaltura_provider.ingest.housekeeping import find_leftovers, remove_leftovers
-from kaltura_provider.ingest.model import ItemState
+from kaltura_provider.ingest.item import ItemState
 from kaltura_provider.ingest.settings import Transfer
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ def raw(library: Library, **values: Any) -> str:
 
 
 def test_what_was_given_up_is_found_and_removed_when_told(library: Library) -> None:
-    waiting = library.prepare(library.asset(library.file("waiting.mp4")))[0]
-    document = library.prepare(library.asset(library.file("waiting.pdf")))[0]
-    lost = library.prepare(library.asset(library.file("lost.mp4")))[0]
+    waiting = library.prepare(library.item(library.file("waiting.mp4")))[0]
+    document = library.prepare(library.item(library.file("waiting.pdf")))[0]
+    lost = library.prepare(library.item(library.file("lost.mp4")))[0]
     library.client.call("uploadToken", "delete", {"uploadTokenId": lost.token_id})
-    claim = library.asset(library.file("claim.mp4"))
+    claim = library.item(library.file("claim.mp4"))
     token = {"objectType": "KalturaUploadToken", "fileName": claim.token_name}
     stray = library.client.call("uploadToken", "add", {"uploadToken": token})["id"]
     library.sandbox.control.advance_clock(2 * HOUR)
@@ -45,7 +45,7 @@ def test_what_was_given_up_is_found_and_removed_when_told(library: Library) -> N
 
 def test_a_removed_asset_is_ingested_again_without_asking(library: Library) -> None:
     source = library.file()
-    library.prepare(library.asset(source))
+    library.prepare(library.item(source))
     library.sandbox.control.advance_clock(2 * HOUR)
     remove_leftovers(library.client, find_leftovers(library.client, older_than=HOUR), older_than=HOUR)
     assert library.ingest(source).ref.state is ItemState.DONE
@@ -53,13 +53,13 @@ def test_a_removed_asset_is_ingested_again_without_asking(library: Library) -> N
 
 def test_nothing_else_is_ever_found(library: Library) -> None:
     done = library.ingest(library.file("done.mp4"))
-    asset = library.asset(library.file("adopted.mp4"))
+    item = library.item(library.file("adopted.mp4"))
     raw(library)
     raw(library, adminTags="kai1x,kai10:a:1,mine")
-    raw(library, adminTags=f"kai1:adopted,kai1:a:{asset.asset}")
+    raw(library, adminTags=f"kai1:adopted,kai1:a:{item.item_id}")
     token = {"objectType": "KalturaUploadToken", "fileName": "movie.mp4"}
     library.client.call("uploadToken", "add", {"uploadToken": token})
-    fetched = library.asset(library.file("fetched.mp4"), import_url="http://127.0.0.1:9/x.mp4")
+    fetched = library.item(library.file("fetched.mp4"), import_url="http://127.0.0.1:9/x.mp4")
     [importing] = library.prepare(fetched, transfer=Transfer.IMPORT)
     assert importing.state is ItemState.IMPORTING
     library.sandbox.control.advance_clock(100 * HOUR / 5)
@@ -68,12 +68,12 @@ def test_nothing_else_is_ever_found(library: Library) -> None:
 
 
 def test_what_is_young_is_in_use(library: Library) -> None:
-    library.prepare(library.asset(library.file()))
+    library.prepare(library.item(library.file()))
     assert find_leftovers(library.client, older_than=HOUR) == []
 
 
 def test_an_old_entry_whose_upload_still_moves_is_in_use(library: Library) -> None:
-    [ref] = library.prepare(library.asset(library.file()))
+    [ref] = library.prepare(library.item(library.file()))
     library.sandbox.control.advance_clock(2 * HOUR)
     found = find_leftovers(library.client, older_than=HOUR)
     now = int(library.client.call("system", "getTime"))
@@ -86,7 +86,7 @@ def test_an_old_entry_whose_upload_still_moves_is_in_use(library: Library) -> No
 
 def test_what_came_in_meanwhile_stays(library: Library) -> None:
     source = library.file()
-    library.prepare(library.asset(source))
+    library.prepare(library.item(source))
     library.sandbox.control.advance_clock(2 * HOUR)
     found = find_leftovers(library.client, older_than=HOUR)
     done = library.ingest(source)
@@ -98,12 +98,12 @@ def test_what_came_in_meanwhile_stays(library: Library) -> None:
 def test_all_pages_are_walked(library: Library) -> None:
     """More than one page of tokens is walked."""
     for n in range(3):
-        library.prepare(library.asset(library.file(f"{n}.mp4")))
+        library.prepare(library.item(library.file(f"{n}.mp4")))
     for n in range(510):
         token = {"objectType": "KalturaUploadToken", "fileName": f"foreign{n}.mp4"}
         library.client.call("uploadToken", "add", {"uploadToken": token})
-    asset = library.asset(library.file("last.mp4"))
-    token = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
+    item = library.item(library.file("last.mp4"))
+    token = {"objectType": "KalturaUploadToken", "fileName": item.token_name}
     last = library.client.call("uploadToken", "add", {"uploadToken": token})["id"]
     assert last in {item.id for item in find_leftovers(library.client, older_than=0)}
 
@@ -111,7 +111,7 @@ def test_all_pages_are_walked(library: Library) -> None:
 def test_an_entry_that_keeps_a_refusal_is_no_leftover(library: Library) -> None:
     """Without it the refused file would be sent again."""
     source = library.file()
-    [ref] = library.prepare(library.asset(source))
+    [ref] = library.prepare(library.item(source))
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
     record_refusal(library.client, ref, settings=library.settings)
     library.sandbox.control.advance_clock(2 * HOUR)

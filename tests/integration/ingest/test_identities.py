@@ -1,4 +1,4 @@
-"""One asset under several addresses, and assets that an earlier version of this package knew under another identity."""
+"""One item under several addresses, and items that an earlier version of this package knew under another identity."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kaltura_provider.ingest import addresses, identity, sidecars
-from kaltura_provider.ingest.model import ItemState, SourceItem
+from kaltura_provider.ingest.item import ItemState, SourceItem
 from kaltura_provider.ingest.sidecars import Sidecar, SidecarKind, attach_sidecar
 from kaltura_provider.services.entry.metadata import EntryMetadata
 
@@ -26,7 +26,7 @@ def asset_at(source: Source, uri: str, **values: Any) -> SourceItem:
 
 
 def elder(source: Source, uri: str) -> SourceItem:
-    """Return the asset as formula kai1 knew it."""
+    """Return the item as formula kai1 knew it."""
     found = asset_at(source, uri).elder()
     assert found is not None
     return found
@@ -61,7 +61,7 @@ def test_an_entry_made_under_kai1_is_found(library: Library, kai1: Any) -> None:
     kai1(True)
     first = library.ingest(source, asset_at(source, OLD))
     kai1(False)
-    assert first.ref.asset == elder(source, OLD).asset
+    assert first.ref.item_id == elder(source, OLD).item_id
     changed = library.changes()
     [again, both] = library.prepare(asset_at(source, OLD), asset_at(source, SAME))
     assert again.state is both.state is ItemState.DONE
@@ -77,11 +77,11 @@ def test_an_upload_begun_under_kai1_goes_on(library: Library, kai1: Any, name: s
     [begun] = library.prepare(asset_at(source, OLD))
     kai1(False)
     assert begun.state is ItemState.SEND
-    [found] = library.prepare(asset_at(source, OLD), known={begun.asset: begun.token_id})
+    [found] = library.prepare(asset_at(source, OLD), known={begun.item_id: begun.token_id})
     assert (found.token_id, found.entry_id) == (begun.token_id, begun.entry_id)
     done = library.ingest(source, asset_at(source, OLD))
     assert done.ref.state is ItemState.DONE
-    assert done.ref.asset == begun.asset
+    assert done.ref.item_id == begun.item_id
     [entry] = all_entries(library)
     assert library.holds(entry["id"], source)
 
@@ -119,7 +119,7 @@ def test_a_caption_attached_under_kai1_is_found(library: Library, monkeypatch: p
         first = attach_sidecar(library.client, library.uploader, sidecar, source, settings=library.settings)
         assert first.made
     again = attach_sidecar(library.client, library.uploader, sidecar, source, settings=library.settings)
-    assert (again.item_id, again.made, again.sent) == (first.item_id, False, False)
+    assert (again.asset_id, again.made, again.sent) == (first.asset_id, False, False)
 
 
 def test_an_address_in_normal_form_costs_no_more_calls(library: Library) -> None:
@@ -135,6 +135,6 @@ def test_an_address_in_normal_form_costs_no_more_calls(library: Library) -> None
 def test_a_file_that_came_in_under_its_inode_is_recognised(library: Library) -> None:
     source = library.file()
     inode = f"12ab-{source.size}-17"
-    before = library.ingest(source, library.asset(source, validator=inode)).ref
-    again = library.ingest(source, library.asset(source, validator=f"{source.size}-17", elder_validator=inode)).ref
+    before = library.ingest(source, library.item(source, validator=inode)).ref
+    again = library.ingest(source, library.item(source, validator=f"{source.size}-17", elder_validator=inode)).ref
     assert (again.state, again.note, again.entry_id) == (ItemState.DONE, None, before.entry_id)

@@ -11,8 +11,8 @@ import pytest
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.ingest.confirmation import confirm
-from kaltura_provider.ingest.identity import content_mark
-from kaltura_provider.ingest.model import ItemRef, ItemState, SourceItem
+from kaltura_provider.ingest.item import ItemRef, ItemState, SourceItem
+from kaltura_provider.ingest.marks import content_mark
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.settings import AdoptBy, Clock, IfExists, IngestSettings, Redo, Transfer
 from kaltura_sandbox import Sandbox
@@ -58,39 +58,39 @@ def test_changed_content_can_fail(library: Library) -> None:
 def test_changed_content_replaces_the_old_when_asked(library: Library) -> None:
     first = ingested(library, library.file())
     source = library.file(seed=2, size=190_000)
-    asset = library.asset(source)
-    sent = library.ingest(source, asset, if_exists=IfExists.REPLACE).ref
+    item = library.item(source)
+    sent = library.ingest(source, item, if_exists=IfExists.REPLACE).ref
     assert (sent.state, sent.entry_id) == (ItemState.REPLACING, first.entry_id)
-    marks = library.entries(asset)[0]["adminTags"]
-    assert content_mark(first.content) in marks
-    assert content_mark(asset.content) not in marks
+    marks = library.entries(item)[0]["adminTags"]
+    assert content_mark(first.content_id) in marks
+    assert content_mark(item.content_id) not in marks
     replacing = library.sandbox.control.entry(str(first.entry_id))["replacingEntryId"]
     finish(library, replacing)
     done = confirm(library.client, sent, settings=library.settings)
     assert done.state is ItemState.DONE
-    [entry] = library.entries(asset)
+    [entry] = library.entries(item)
     assert entry["id"] == first.entry_id
-    assert content_mark(asset.content) in entry["adminTags"]
-    assert content_mark(first.content) not in entry["adminTags"]
+    assert content_mark(item.content_id) in entry["adminTags"]
+    assert content_mark(first.content_id) not in entry["adminTags"]
     assert library.holds(entry["id"], source)
     calls = library.changes()
-    assert library.ingest(source, asset, if_exists=IfExists.REPLACE).ref.state is ItemState.DONE
+    assert library.ingest(source, item, if_exists=IfExists.REPLACE).ref.state is ItemState.DONE
     assert library.changes() == calls
 
 
 def test_a_replacement_that_broke_off_is_gone_on_with(library: Library) -> None:
     first = ingested(library, library.file())
     source = library.file(seed=2, size=190_000)
-    asset = library.asset(source)
-    [ref] = library.prepare(asset, if_exists=IfExists.REPLACE)
+    item = library.item(source)
+    [ref] = library.prepare(item, if_exists=IfExists.REPLACE)
     assert ref.state is ItemState.SEND
-    [again] = library.prepare(asset, if_exists=IfExists.REPLACE)
+    [again] = library.prepare(item, if_exists=IfExists.REPLACE)
     assert (again.state, again.token_id, again.entry_id) == (ItemState.SEND, ref.token_id, first.entry_id)
     assert again.token_id is not None
     library.uploader.send(source, again.token_id, attached=True)
-    assert library.prepare(asset)[0].state is ItemState.REPLACING
+    assert library.prepare(item)[0].state is ItemState.REPLACING
     finish(library, library.sandbox.control.entry(str(first.entry_id))["replacingEntryId"])
-    assert library.prepare(asset)[0].state is ItemState.DONE
+    assert library.prepare(item)[0].state is ItemState.DONE
     assert library.holds(str(first.entry_id), source)
 
 
@@ -106,12 +106,12 @@ def test_a_cancelled_replacement_keeps_the_old_content_and_says_so(library: Libr
 
 def test_content_may_come_back(library: Library) -> None:
     one, two = library.file(seed=1), library.file("two.mp4", seed=2, size=190_000)
-    first = library.asset(one)
-    second = library.asset(one, validator="two")
+    first = library.item(one)
+    second = library.item(one, validator="two")
     object.__setattr__(second, "size", two.size)
     ref = ingested(library, one)
-    for asset, source in ((second, two), (first, one)):
-        sent = library.ingest(source, asset, if_exists=IfExists.REPLACE).ref
+    for item, source in ((second, two), (first, one)):
+        sent = library.ingest(source, item, if_exists=IfExists.REPLACE).ref
         assert sent.state is ItemState.REPLACING
         finish(library, library.sandbox.control.entry(str(ref.entry_id))["replacingEntryId"])
         assert confirm(library.client, sent, settings=library.settings).state is ItemState.DONE
@@ -131,28 +131,28 @@ def test_without_the_feature_replacing_fails_and_says_why(tmp_path: Any) -> None
         error = library.ingest(source, if_exists=IfExists.REPLACE).ref.error
         assert error is not None
         assert (error.code, error.retry_helps) == ("FEATURE_FORBIDDEN", False)
-        assert all(token["status"] == 3 for token in library.tokens(library.asset(source)))
+        assert all(token["status"] == 3 for token in library.tokens(library.item(source)))
 
 
 def test_kaltura_fetches_by_url_once(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source, import_url="http://127.0.0.1:9/clip.mp4?X-Amz-Signature=s")
-    [ref] = library.prepare(asset, transfer=Transfer.IMPORT)
+    item = library.item(source, import_url="http://127.0.0.1:9/clip.mp4?X-Amz-Signature=s")
+    [ref] = library.prepare(item, transfer=Transfer.IMPORT)
     assert (ref.state, ref.token_id) == (ItemState.IMPORTING, None)
-    assert library.tokens(asset) == []
-    [again] = library.prepare(asset, transfer=Transfer.IMPORT)
+    assert library.tokens(item) == []
+    [again] = library.prepare(item, transfer=Transfer.IMPORT)
     assert (again.state, again.entry_id) == (ItemState.IMPORTING, ref.entry_id)
     library.sandbox.control.drive(str(ref.entry_id), "imported", size=source.size)
     done = confirm(library.client, again, settings=library.settings)
     assert done.state is ItemState.DONE
-    assert content_mark(asset.content) in library.entries(asset)[0]["adminTags"]
-    assert len(library.entries(asset)) == 1
+    assert content_mark(item.content_id) in library.entries(item)[0]["adminTags"]
+    assert len(library.entries(item)) == 1
 
 
 def test_two_versions_imported_in_the_same_moment_share_one_entry(library: Library) -> None:
     """Each version has a claim of its own, so that both may find no entry and make one."""
-    first = library.asset(library.file(), validator="1", import_url="http://127.0.0.1:9/clip.mp4")
-    second = library.asset(library.file(), validator="2", import_url="http://127.0.0.1:9/clip.mp4")
+    first = library.item(library.file(), validator="1", import_url="http://127.0.0.1:9/clip.mp4")
+    second = library.item(library.file(), validator="2", import_url="http://127.0.0.1:9/clip.mp4")
     gate = threading.Barrier(2)
     refs: list[ItemRef] = []
 
@@ -187,8 +187,8 @@ def test_two_versions_imported_in_the_same_moment_share_one_entry(library: Libra
 
 
 def test_an_import_of_another_size_is_reported(library: Library) -> None:
-    asset = library.asset(library.file(), import_url="http://127.0.0.1:9/clip.mp4")
-    [ref] = library.prepare(asset, transfer=Transfer.IMPORT)
+    item = library.item(library.file(), import_url="http://127.0.0.1:9/clip.mp4")
+    [ref] = library.prepare(item, transfer=Transfer.IMPORT)
     library.sandbox.control.drive(str(ref.entry_id), "imported", size=77)
     judged = confirm(library.client, ref, settings=library.settings)
     assert judged.error is not None
@@ -196,39 +196,39 @@ def test_an_import_of_another_size_is_reported(library: Library) -> None:
 
 
 def test_a_failed_import_is_reported_and_made_anew_when_asked(library: Library) -> None:
-    asset = library.asset(library.file(), import_url="http://127.0.0.1:9/clip.mp4")
-    [ref] = library.prepare(asset, transfer=Transfer.IMPORT)
+    item = library.item(library.file(), import_url="http://127.0.0.1:9/clip.mp4")
+    [ref] = library.prepare(item, transfer=Transfer.IMPORT)
     library.sandbox.control.drive(str(ref.entry_id), "import_failed")
-    [failed] = library.prepare(asset, transfer=Transfer.IMPORT)
+    [failed] = library.prepare(item, transfer=Transfer.IMPORT)
     assert failed.error is not None
     assert failed.error.kind == "import_failed"
-    [again] = library.prepare(asset, transfer=Transfer.IMPORT, redo=frozenset({Redo.FAILED}))
+    [again] = library.prepare(item, transfer=Transfer.IMPORT, redo=frozenset({Redo.FAILED}))
     assert again.state is ItemState.IMPORTING
     assert again.entry_id != ref.entry_id
-    assert len(library.entries(asset)) == 1
+    assert len(library.entries(item)) == 1
 
 
 def test_without_a_profile_the_entry_is_made_from_the_full_file(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source, metadata={"conversion_profile_id": -1})
-    [ref] = library.prepare(asset)
+    item = library.item(source, metadata={"conversion_profile_id": -1})
+    [ref] = library.prepare(item)
     assert (ref.state, ref.attached, ref.entry_id) == (ItemState.SEND, False, None)
-    done = library.ingest(source, asset)
+    done = library.ingest(source, item)
     assert done.ref.state is ItemState.DONE
-    [entry] = library.entries(asset)
+    [entry] = library.entries(item)
     assert entry["status"] == 4
     assert library.holds(entry["id"], source)
-    assert library.ingest(source, asset).ref.entry_id == entry["id"]
+    assert library.ingest(source, item).ref.entry_id == entry["id"]
 
 
 @pytest.mark.parametrize("kind", ["reply_lost", "error"])
 def test_a_lost_reply_of_add_from_uploaded_file_makes_no_second_entry(library: Library, kind: str) -> None:
     source = library.file("notes.txt")
-    asset = library.asset(source)
+    item = library.item(source)
     library.sandbox.control.fault(kind, action="addFromUploadedFile", code="INTERNAL_SERVERL_ERROR")
-    done = library.ingest(source, asset)
+    done = library.ingest(source, item)
     assert done.ref.state is ItemState.DONE, done.ref
-    [entry] = library.entries(asset)
+    [entry] = library.entries(item)
     assert library.holds(entry["id"], source)
 
 
@@ -243,11 +243,11 @@ def test_an_entry_of_others_is_taken_over_when_asked(library: Library, adopt_by:
     }
     entry = library.client.call("media", "add", {"entry": theirs})
     source = library.file()
-    asset = library.asset(source, metadata={"reference_id": "l-7", "name": "Lecture 7"})
-    done = library.ingest(source, asset, adopt_by=adopt_by)
+    item = library.item(source, metadata={"reference_id": "l-7", "name": "Lecture 7"})
+    done = library.ingest(source, item, adopt_by=adopt_by)
     assert (done.ref.state, done.ref.entry_id) == (ItemState.DONE, entry["id"])
-    tags = library.entries(asset)[0]["adminTags"].split(",")
-    assert {"old", "kai1:adopted", content_mark(asset.content)} <= set(tags)
+    tags = library.entries(item)[0]["adminTags"].split(",")
+    assert {"old", "kai1:adopted", content_mark(item.content_id)} <= set(tags)
     assert "kai1" not in tags
 
 
@@ -255,11 +255,11 @@ def test_of_two_that_fit_a_person_must_choose(library: Library) -> None:
     for _ in range(2):
         theirs = {"objectType": "KalturaMediaEntry", "name": "Same", "mediaType": 1}
         library.client.call("media", "add", {"entry": theirs})
-    asset = library.asset(library.file(), metadata={"name": "Same"})
-    [ref] = library.prepare(asset, adopt_by=AdoptBy.NAME)
+    item = library.item(library.file(), metadata={"name": "Same"})
+    [ref] = library.prepare(item, adopt_by=AdoptBy.NAME)
     assert ref.error is not None
     assert "2 entries have the name 'Same'" in ref.error.message
-    assert library.tokens(asset) == []
+    assert library.tokens(item) == []
 
 
 def test_an_adopted_entry_with_content_is_never_emptied_or_sent_again(library: Library) -> None:
@@ -270,8 +270,8 @@ def test_an_adopted_entry_with_content_is_never_emptied_or_sent_again(library: L
     library.uploader.send(other, token["id"], attached=False)
     theirs = {"objectType": "KalturaMediaEntry", "name": "N", "mediaType": 1}
     entry = library.client.call("media", "addFromUploadedFile", {"mediaEntry": theirs, "uploadTokenId": token["id"]})
-    asset = library.asset(library.file(), metadata={"name": "N"})
-    [ref] = library.prepare(asset, adopt_by=AdoptBy.NAME)
+    item = library.item(library.file(), metadata={"name": "N"})
+    [ref] = library.prepare(item, adopt_by=AdoptBy.NAME)
     assert (ref.state, ref.entry_id) == (ItemState.DONE, entry["id"])
     assert "has 1000 bytes, not 200000" in str(ref.note)
     assert library.holds(entry["id"], other)
@@ -282,26 +282,26 @@ def test_racers_end_with_one_entry(library: Library, same_content: bool) -> None
     """Workers that start in the same moment, also on two versions of one source."""
     for round_number in range(4):
         source = library.file(f"race{round_number}.mp4")
-        assets = [library.asset(source, validator="v" if same_content else f"v{n % 2}") for n in range(4)]
-        gate = threading.Barrier(len(assets))
+        items = [library.item(source, validator="v" if same_content else f"v{n % 2}") for n in range(4)]
+        gate = threading.Barrier(len(items))
         refs: list[ItemRef] = []
         settings = IngestSettings(poll=0.05, backoff=0.2, grace=5, claim_timeout=1.5, clock=Clock())
 
-        def race(asset: Any, gate: Any = gate, refs: Any = refs, settings: Any = settings) -> None:
+        def race(item: Any, gate: Any = gate, refs: Any = refs, settings: Any = settings) -> None:
             with client_of(library.sandbox) as client:
                 gate.wait()
-                refs.extend(prepare(client, [asset], settings=settings))
+                refs.extend(prepare(client, [item], settings=settings))
 
-        threads = [threading.Thread(target=race, args=(asset,)) for asset in assets]
+        threads = [threading.Thread(target=race, args=(item,)) for item in items]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(refs) == len(assets)
-        [entry] = library.entries(assets[0])
+        assert len(refs) == len(items)
+        [entry] = library.entries(items[0])
         assert {ref.entry_id for ref in refs if ref.entry_id} == {entry["id"]}
         assert any(ref.state is ItemState.SEND for ref in refs)
-        assert len([token for token in library.tokens(assets[0]) if token["status"] in (0, 1)]) == 1
+        assert len([token for token in library.tokens(items[0]) if token["status"] in (0, 1)]) == 1
 
 
 def test_a_type_kaltura_refuses_is_written_down_and_not_tried_again(tmp_path: Path) -> None:
@@ -313,7 +313,7 @@ def test_a_type_kaltura_refuses_is_written_down_and_not_tried_again(tmp_path: Pa
         assert (first.error.kind, first.error.retry_helps) == ("refused", False)
         [entry] = library.entries(first)
         assert entry["status"] == 7
-        assert f"kai1:refused:{first.content}" in entry["adminTags"]
+        assert f"kai1:refused:{first.content_id}" in entry["adminTags"]
         changed = library.changes()
         again = library.ingest(source).ref
         assert again.error is not None

@@ -34,7 +34,7 @@ def entry_id(library: Library) -> str:
     return str(library.ingest(library.file()).ref.entry_id)
 
 
-def assets(library: Library, sidecar: Sidecar) -> list[dict[str, Any]]:
+def items(library: Library, sidecar: Sidecar) -> list[dict[str, Any]]:
     found = library.client.call(sidecar.kind.service, "list", {"filter": {"entryIdEqual": sidecar.entry_id}})["objects"]
     return [item for item in found if str(item.get("partnerDescription")).startswith("kai1:a:")]
 
@@ -60,12 +60,12 @@ def test_a_file_comes_to_its_entry_once(library: Library, entry_id: str, kind: S
     first = attach(library, sidecar, source)
     assert (first.made, first.sent) == (True, True)
     again = attach(library, sidecar, source)
-    assert (again.item_id, again.made, again.sent) == (first.item_id, False, False)
-    [asset] = assets(library, sidecar)
-    assert asset["status"] == 2
-    assert int(asset["sizeInBytes"]) == source.size
+    assert (again.asset_id, again.made, again.sent) == (first.asset_id, False, False)
+    [item] = items(library, sidecar)
+    assert item["status"] == 2
+    assert int(item["sizeInBytes"]) == source.size
     expected = hashlib.sha256((library.folder / source.name).read_bytes()).hexdigest()
-    assert served(library, sidecar, asset["id"]) == expected
+    assert served(library, sidecar, item["id"]) == expected
 
 
 def test_the_same_file_on_two_entries_is_two(library: Library, entry_id: str) -> None:
@@ -74,7 +74,7 @@ def test_the_same_file_on_two_entries_is_two(library: Library, entry_id: str) ->
     for entry in (entry_id, other):
         sidecar = Sidecar(entry_id=entry, kind=SidecarKind.ATTACHMENT, uri="s3://b/notes.pdf")
         attach(library, sidecar, source)
-        assert len(assets(library, sidecar)) == 1
+        assert len(items(library, sidecar)) == 1
 
 
 def test_a_changed_file_is_kept_out_or_replaces(library: Library, entry_id: str) -> None:
@@ -82,11 +82,11 @@ def test_a_changed_file_is_kept_out_or_replaces(library: Library, entry_id: str)
     first = attach(library, sidecar, library.file("notes.pdf", size=1000))
     changed = library.file("notes.pdf", size=2000, seed=2)
     kept = attach(library, sidecar, changed)
-    assert (kept.item_id, kept.sent) == (first.item_id, False)
+    assert (kept.asset_id, kept.sent) == (first.asset_id, False)
     assert "changed at source" in str(kept.note)
     replaced = attach(library, sidecar, changed, if_exists=IfExists.REPLACE)
-    assert (replaced.item_id, replaced.sent) == (first.item_id, True)
-    assert int(assets(library, sidecar)[0]["sizeInBytes"]) == 2000
+    assert (replaced.asset_id, replaced.sent) == (first.asset_id, True)
+    assert int(items(library, sidecar)[0]["sizeInBytes"]) == 2000
 
 
 @pytest.mark.parametrize("action", ["add", "setContent", "update", "upload"])
@@ -100,9 +100,9 @@ def test_broken_calls_leave_nothing_double(library: Library, entry_id: str, acti
         with contextlib.suppress(KalturaError, UploadError):
             done = done or attach(library, sidecar, source)
     assert done is not None
-    [asset] = assets(library, sidecar)
-    assert asset["id"] == done.item_id
-    assert int(asset["sizeInBytes"]) == source.size
+    [item] = items(library, sidecar)
+    assert item["id"] == done.asset_id
+    assert int(item["sizeInBytes"]) == source.size
 
 
 def test_racers_attach_one(library: Library, entry_id: str) -> None:
@@ -116,15 +116,15 @@ def test_racers_attach_one(library: Library, entry_id: str) -> None:
         with client_of(library.sandbox) as client:
             gate.wait()
             uploader = Uploader(client, settings=library.uploader.settings)
-            done.append(attach_sidecar(client, uploader, sidecar, source, settings=settings).item_id)
+            done.append(attach_sidecar(client, uploader, sidecar, source, settings=settings).asset_id)
 
     threads = [threading.Thread(target=race) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    [asset] = assets(library, sidecar)
-    assert done == [asset["id"]] * 3
+    [item] = items(library, sidecar)
+    assert done == [item["id"]] * 3
 
 
 def test_a_claim_in_the_way_says_that_a_retry_helps(library: Library, entry_id: str) -> None:
@@ -132,7 +132,7 @@ def test_a_claim_in_the_way_says_that_a_retry_helps(library: Library, entry_id: 
     sidecar = Sidecar(entry_id=entry_id, kind=SidecarKind.ATTACHMENT, uri="s3://b/notes.pdf")
     from kaltura_provider.ingest.identity import content_id, token_file_name
 
-    name = token_file_name(sidecar.asset, content_id(sidecar.asset, source.size, source.validator), source.name)
+    name = token_file_name(sidecar.item_id, content_id(sidecar.item_id, source.size, source.validator), source.name)
     library.client.call("uploadToken", "add", {"uploadToken": {"objectType": "KalturaUploadToken", "fileName": name}})
     with pytest.raises(SidecarError, match="try again later") as caught:
         attach(library, sidecar, source, claim_timeout=20.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_provider.ingest.model import ItemState
+from kaltura_provider.ingest.item import ItemState
 from kaltura_provider.services.entry.changes import update_entry
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def test_texts_are_read_back_once_for_a_batch(library: Library) -> None:
-    plain = library.asset(library.file("a.mp4"), metadata={"name": "plain", "tags": ["One", "two "]})
-    emoji = library.asset(library.file("b.mp4"), metadata={"name": "film 😀 q", "categories": ["Arts>Pottery"]})
+    plain = library.item(library.file("a.mp4"), metadata={"name": "plain", "tags": ["One", "two "]})
+    emoji = library.item(library.file("b.mp4"), metadata={"name": "film 😀 q", "categories": ["Arts>Pottery"]})
     before = library.sandbox.control.state()["calls"].get("baseEntry.getByIds", 0)
     first, second = library.prepare(plain, emoji)
     assert library.sandbox.control.state()["calls"]["baseEntry.getByIds"] == before + 1
@@ -28,7 +28,7 @@ def test_texts_are_read_back_once_for_a_batch(library: Library) -> None:
 
 def test_texts_are_cut_to_what_kaltura_keeps_and_that_is_said(library: Library) -> None:
     metadata = {"name": "n" * 5000, "description": "é" * 40_000, "tags": ["t" * 300, "x", "fine"]}
-    [ref] = library.prepare(library.asset(library.file(), metadata=metadata))
+    [ref] = library.prepare(library.item(library.file(), metadata=metadata))
     assert ref.state is ItemState.SEND
     assert ref.note is not None
     assert ref.note.split("; ") == [
@@ -44,14 +44,14 @@ def test_texts_are_cut_to_what_kaltura_keeps_and_that_is_said(library: Library) 
 
 def test_a_server_that_does_not_answer_costs_no_more_than_the_note(library: Library) -> None:
     library.sandbox.control.fault("error", action="getByIds", times=9)
-    [ref] = library.prepare(library.asset(library.file(), metadata={"name": "film 😀"}))
+    [ref] = library.prepare(library.item(library.file(), metadata={"name": "film 😀"}))
     assert (ref.state, ref.note) == (ItemState.SEND, None)
 
 
 def test_an_update_says_what_is_stored_and_is_not_made_again(
     library: Library, caplog: pytest.LogCaptureFixture
 ) -> None:
-    [ref] = library.prepare(library.asset(library.file()))
+    [ref] = library.prepare(library.item(library.file()))
     entry_id = str(ref.entry_id)
     changes = {"name": "film 😀 q", "tags": ["a😀", "t" * 300]}
     changed = update_entry(library.client, entry_id, changes)

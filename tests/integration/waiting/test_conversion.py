@@ -67,8 +67,8 @@ async def test_a_failed_conversion_says_which_flavors_and_why(entries: Any, trig
 
 
 def test_an_import_that_is_ready_is_confirmed(sandbox: Any, entries: Any) -> None:
-    from kaltura_provider.ingest.identity import content_mark
-    from kaltura_provider.ingest.model import ItemState, SourceItem
+    from kaltura_provider.ingest.item import ItemState, SourceItem
+    from kaltura_provider.ingest.marks import content_mark
     from kaltura_provider.ingest.preparation import prepare
     from kaltura_provider.ingest.settings import IngestSettings, Transfer
 

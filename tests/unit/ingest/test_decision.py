@@ -91,7 +91,7 @@ def test_an_entry_is_dropped_only_when_it_holds_nothing_and_is_ours(
     if ending.act is Act.DROP_ENTRY:
         assert ending.entry is not None
         assert not ending.entry.adopted
-        failed_import = ending.entry.status == -2 and ending.entry.importing and ending.entry.content is None
+        failed_import = ending.entry.status == -2 and ending.entry.importing and ending.entry.content_id is None
         assert ending.entry.waiting or (failed_import and Redo.FAILED in chosen.redo)
 
 
@@ -104,7 +104,7 @@ def test_content_is_replaced_only_when_asked(
     if ending.act is Act.REPLACE:
         assert chosen.if_exists is IfExists.REPLACE
         assert ending.entry is not None
-        assert ending.entry.content != OURS
+        assert ending.entry.content_id != OURS
 
 
 @settings(max_examples=400)
@@ -115,7 +115,7 @@ def test_done_says_the_mark_and_the_mark_is_written_only_for_counted_bytes(
     ending = decide(SUBJECT, seen, named, chosen, NOW)
     if ending.act is Act.DONE:
         assert ending.entry is not None
-        assert (ending.entry.content, ending.entry.live) == (OURS, True)
+        assert (ending.entry.content_id, ending.entry.live) == (OURS, True)
     if ending.act is Act.MARK:
         assert ending.token is not None
         assert (ending.token.uploaded, ending.token.filled) == (100, True)

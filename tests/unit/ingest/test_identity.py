@@ -12,15 +12,13 @@ from hypothesis import strategies as st
 from kaltura_provider.ingest.identity import (
     canonical_uri,
     content_id,
-    content_mark,
     elder_item_id,
     item_id,
-    item_mark,
     parse_token_name,
     reference_for,
-    refused_mark,
     token_file_name,
 )
+from kaltura_provider.ingest.marks import content_mark, item_mark, refused_mark
 
 ASSETS = {
     "s3://bucket/incoming/2024-03-01/clip.mp4": "ffa29dc669f9ef75d1750a00863afa57",
@@ -155,14 +153,14 @@ def test_an_absolute_path_is_the_file_of_that_name(path: str) -> None:
 
 @given(st.text(min_size=1), st.text())
 def test_token_names_are_safe_and_read_back(key: str, file_name: str) -> None:
-    asset = item_id(f"s3://b/{key}")
-    content = content_id(asset, 7, key)
+    item = item_id(f"s3://b/{key}")
+    content = content_id(item, 7, key)
     for filled_apart in (False, True):
-        name = token_file_name(asset, content, file_name, filled_apart=filled_apart)
+        name = token_file_name(item, content, file_name, filled_apart=filled_apart)
         assert re.fullmatch(r"[a-z0-9.-]{1,100}", name)
         parsed = parse_token_name(name)
         assert parsed is not None
-        assert (parsed.asset, parsed.content, parsed.filled_apart) == (asset, content, filled_apart)
+        assert (parsed.item_id, parsed.content_id, parsed.filled_apart) == (item, content, filled_apart)
 
 
 def test_token_names_keep_only_known_extensions() -> None:

@@ -84,7 +84,7 @@ class World:
         self.attach(entry.id)
 
     def _replace(self, entry: EntryView, token: None) -> None:
-        held = [f"kai1:c:{entry.content}"] if entry.content else []
+        held = [f"kai1:c:{entry.content_id}"] if entry.content_id else []
         self.change(
             entry, replacing_entry_id="0_tmp", replacement=1, admin_tags=self.marked(entry, *held, f"kai1:p:{OURS}")
         )

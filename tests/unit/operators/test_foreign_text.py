@@ -15,7 +15,7 @@ from kaltura_provider.feeds.listing import examples
 from kaltura_provider.hooks.batch import presentable
 from kaltura_provider.hooks.output import write_rows
 from kaltura_provider.hooks.sources import printable
-from kaltura_provider.ingest.model import ItemError
+from kaltura_provider.ingest.item import ItemError
 from kaltura_provider.upload.errors import UploadError
 from kaltura_provider.upload.sources.errors import SourceChanged, SourceRefused
 

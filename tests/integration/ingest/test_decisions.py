@@ -11,8 +11,8 @@ from kaltura_provider.api.credentials import AuthMethod
 from kaltura_provider.api.enums import SessionType
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.ingest.confirmation import confirm, record_refusal
-from kaltura_provider.ingest.identity import content_mark, pending_mark
-from kaltura_provider.ingest.model import ItemState
+from kaltura_provider.ingest.item import ItemState
+from kaltura_provider.ingest.marks import content_mark, pending_mark
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.settings import Redo
 from tests.integration.ingest.conftest import client_of
@@ -29,25 +29,25 @@ def ready(library: Library, entry_id: str) -> None:
 @pytest.mark.parametrize(("name", "status"), [("a.mp4", 1), ("a.mp3", 1), ("a.png", 2), ("a.pdf", 2), ("a.csv", 2)])
 def test_every_kind_comes_in_whole_and_once(library: Library, name: str, status: int) -> None:
     source = library.file(name)
-    asset = library.asset(source)
+    item = library.item(source)
     done = library.ingest(source)
     assert done.ref.state is ItemState.DONE, done.ref
     assert done.ref.made
-    [entry] = library.entries(asset)
+    [entry] = library.entries(item)
     assert entry["id"] == done.ref.entry_id
     assert entry["status"] == status
-    assert content_mark(asset.content) in entry["adminTags"]
-    assert entry["referenceId"] == f"kai1-{asset.asset}"
+    assert content_mark(item.content_id) in entry["adminTags"]
+    assert entry["referenceId"] == f"kai1-{item.item_id}"
     assert library.holds(entry["id"], source)
 
 
 def test_a_second_run_costs_two_requests_for_the_whole_batch(library: Library) -> None:
     sources = [library.file(f"{n}.mp4", seed=n) for n in range(20)]
-    assets = [library.asset(source) for source in sources]
+    items = [library.item(source) for source in sources]
     for source in sources:
         library.ingest(source)
     before, changed = library.calls(), library.changes()
-    refs = library.prepare(*assets, *assets)
+    refs = library.prepare(*items, *items)
     assert [ref.state for ref in refs] == [ItemState.DONE] * 40
     assert library.calls() - before - 2 <= 2  # our own two looks at the counters
     assert library.changes() == changed
@@ -57,7 +57,7 @@ def test_ids_are_told_the_moment_they_exist(library: Library) -> None:
     source = library.file()
     told = []
     [ref] = prepare(
-        library.client, [library.asset(source)], settings=library.settings, observer=library.observer,
+        library.client, [library.item(source)], settings=library.settings, observer=library.observer,
         on_ref=told.append,
     )  # fmt: skip
     assert library.observer.seen == [("token", ref.token_id), ("entry", ref.entry_id)]
@@ -66,82 +66,82 @@ def test_ids_are_told_the_moment_they_exist(library: Library) -> None:
 
 def test_an_unfinished_upload_is_gone_on_with(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
-    [first] = library.prepare(asset)
-    [again] = library.prepare(asset)
+    item = library.item(source)
+    [first] = library.prepare(item)
+    [again] = library.prepare(item)
     assert (again.state, again.token_id, again.entry_id) == (ItemState.SEND, first.token_id, first.entry_id)
     assert (again.made, again.own) == (False, False)
-    [own] = library.prepare(asset, known={asset.asset: first.token_id})
+    [own] = library.prepare(item, known={item.item_id: first.token_id})
     assert own.own
-    assert len(library.entries(asset)) == 1
+    assert len(library.entries(item)) == 1
 
 
 def test_a_crash_before_the_content_mark_is_caught_up(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
-    [ref] = library.prepare(asset)
+    item = library.item(source)
+    [ref] = library.prepare(item)
     assert ref.token_id
     library.uploader.send(source, ref.token_id, attached=True)
-    [after] = library.prepare(asset)
+    [after] = library.prepare(item)
     assert after.state is ItemState.DONE
-    assert content_mark(asset.content) in library.entries(asset)[0]["adminTags"]
+    assert content_mark(item.content_id) in library.entries(item)[0]["adminTags"]
 
 
 def test_also_when_the_token_is_gone_by_then(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
-    [ref] = library.prepare(asset)
+    item = library.item(source)
+    [ref] = library.prepare(item)
     assert ref.token_id
     library.uploader.send(source, ref.token_id, attached=True)
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
-    [after] = library.prepare(asset)
+    [after] = library.prepare(item)
     assert after.state is ItemState.DONE
-    assert content_mark(asset.content) in library.entries(asset)[0]["adminTags"]
+    assert content_mark(item.content_id) in library.entries(item)[0]["adminTags"]
 
 
 def test_marks_leave_other_peoples_admin_tags_alone(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source, metadata={"admin_tags": ("from author",)})
-    [ref] = library.prepare(asset)
+    item = library.item(source, metadata={"admin_tags": ("from author",)})
+    [ref] = library.prepare(item)
     entry = library.sandbox.control.entry(str(ref.entry_id))
     tags = {"objectType": "KalturaBaseEntry", "adminTags": entry["adminTags"] + ",Editor"}
     library.client.call("baseEntry", "update", {"entryId": ref.entry_id, "baseEntry": tags})
-    done = library.ingest(source, asset)
+    done = library.ingest(source, item)
     assert done.ref.state is ItemState.DONE
-    kept = library.entries(asset)[0]["adminTags"].split(",")
-    assert {"from author", "editor", content_mark(asset.content)} <= set(kept)
-    assert pending_mark(asset.content) not in kept
+    kept = library.entries(item)[0]["adminTags"].split(",")
+    assert {"from author", "editor", content_mark(item.content_id)} <= set(kept)
+    assert pending_mark(item.content_id) not in kept
 
 
 def test_a_claim_of_somebody_else_is_waited_for_and_then_fenced(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
-    token = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
+    item = library.item(source)
+    token = {"objectType": "KalturaUploadToken", "fileName": item.token_name}
     theirs = library.client.call("uploadToken", "add", {"uploadToken": token})["id"]
-    [ref] = library.prepare(asset)
+    [ref] = library.prepare(item)
     assert ref.state is ItemState.SEND
     assert library.settings.clock.slept >= 115  # type: ignore[attr-defined]
     assert ref.token_id != theirs
-    assert [item["id"] for item in library.tokens(asset)] == [ref.token_id]
+    assert [item["id"] for item in library.tokens(item)] == [ref.token_id]
 
 
 def test_a_claim_of_this_tasks_earlier_attempt_is_fenced_at_once(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
-    token = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
+    item = library.item(source)
+    token = {"objectType": "KalturaUploadToken", "fileName": item.token_name}
     mine = library.client.call("uploadToken", "add", {"uploadToken": token})["id"]
-    [ref] = library.prepare(asset, known={asset.asset: mine})
+    [ref] = library.prepare(item, known={item.item_id: mine})
     assert ref.state is ItemState.SEND
     assert library.settings.clock.slept < 10  # type: ignore[attr-defined]
 
 
 def test_a_claim_that_never_ends_makes_the_asset_fail_with_a_retry(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
-    other = library.asset(library.file("other.mp4"))
-    token = {"objectType": "KalturaUploadToken", "fileName": asset.token_name}
+    item = library.item(source)
+    other = library.item(library.file("other.mp4"))
+    token = {"objectType": "KalturaUploadToken", "fileName": item.token_name}
     library.client.call("uploadToken", "add", {"uploadToken": token})
-    refs = library.prepare(asset, other, claim_timeout=30.0)
+    refs = library.prepare(item, other, claim_timeout=30.0)
     assert refs[0].state is ItemState.FAILED
     assert refs[0].error is not None
     assert (refs[0].error.kind, refs[0].error.retry_helps) == ("busy", True)
@@ -151,11 +151,11 @@ def test_a_claim_that_never_ends_makes_the_asset_fail_with_a_retry(library: Libr
 def test_an_empty_entry_of_ours_is_used(library: Library) -> None:
     """A request that broke off between media.add and addContent leaves one."""
     source = library.file()
-    asset = library.asset(source)
+    item = library.item(source)
     library.sandbox.control.fault("error", service="media", action="addContent", code="INTERNAL_SERVERL_ERROR")
     done = library.ingest(source)
     assert done.ref.state is ItemState.DONE
-    assert len(library.entries(asset)) == 1
+    assert len(library.entries(item)) == 1
     assert library.changes()["media.add"] == 1
 
 
@@ -178,20 +178,20 @@ def test_lost_requests_and_replies_make_no_second_entry(library: Library, kind: 
 
 def test_further_empty_entries_are_deleted(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
+    item = library.item(source)
     done = library.ingest(source)
     for _ in range(2):
         stray = {
             "objectType": "KalturaMediaEntry",
             "name": "x",
             "mediaType": 1,
-            "adminTags": f"kai1,kai1:a:{asset.asset}",
+            "adminTags": f"kai1,kai1:a:{item.item_id}",
         }
         library.client.call("media", "add", {"entry": stray})
-    assert len(library.entries(asset)) == 3
-    [ref] = library.prepare(asset)
+    assert len(library.entries(item)) == 3
+    [ref] = library.prepare(item)
     assert (ref.state, ref.entry_id) == (ItemState.DONE, done.ref.entry_id)
-    assert [entry["id"] for entry in library.entries(asset)] == [done.ref.entry_id]
+    assert [entry["id"] for entry in library.entries(item)] == [done.ref.entry_id]
 
 
 def test_what_was_deleted_on_purpose_stays_deleted_until_asked(library: Library) -> None:
@@ -221,29 +221,29 @@ def test_what_was_recycled_counts_as_deleted(library: Library) -> None:
 
 def test_an_entry_emptied_by_us_does_not_count_as_deleted_on_purpose(library: Library) -> None:
     from kaltura_provider.ingest.ledger import Ledger
-    from kaltura_provider.ingest.marks import discard_entry
+    from kaltura_provider.ingest.removal import discard_entry
 
     source = library.file()
-    asset = library.asset(source)
-    [ref] = library.prepare(asset)
+    item = library.item(source)
+    [ref] = library.prepare(item)
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
-    assert discard_entry(Ledger(library.client, library.settings.clock), str(ref.entry_id), asset.asset)
-    assert library.entries(asset) == []
+    assert discard_entry(Ledger(library.client, library.settings.clock), str(ref.entry_id), item.item_id)
+    assert library.entries(item) == []
     assert library.ingest(source).ref.state is ItemState.DONE
 
 
 def test_content_is_never_sent_again_because_kaltura_changed_it(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
+    item = library.item(source)
     done = library.ingest(source)
     library.client.call("uploadToken", "delete", {"uploadTokenId": done.upload.token_id if done.upload else ""})
-    entry = library.entries(asset)[0]
+    entry = library.entries(item)[0]
     bare = [tag for tag in entry["adminTags"].split(",") if ":c:" not in tag]
     library.sandbox.control.set_entry(entry["id"], adminTags=",".join(bare), status=2)
     flavor = library.sandbox.control.entry(entry["id"])["flavors"][0]["id"]
     library.client.call("flavorAsset", "delete", {"id": flavor})
     changed = library.changes()
-    [ref] = library.prepare(asset)
+    [ref] = library.prepare(item)
     assert ref.state is ItemState.DONE
     assert "source flavor was removed" in str(ref.note)
     assert library.changes() == changed
@@ -251,8 +251,8 @@ def test_content_is_never_sent_again_because_kaltura_changed_it(library: Library
 
 def test_a_refused_type_fails_at_once_until_asked(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
-    [ref] = library.prepare(asset)
+    item = library.item(source)
+    [ref] = library.prepare(item)
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
     failed = record_refusal(library.client, ref, settings=library.settings)
     assert failed.state is ItemState.FAILED
@@ -264,15 +264,15 @@ def test_a_refused_type_fails_at_once_until_asked(library: Library) -> None:
     redone = library.ingest(source, redo=frozenset({Redo.REFUSED}))
     assert redone.ref.state is ItemState.DONE
     assert redone.ref.entry_id == ref.entry_id
-    assert "refused" not in library.entries(asset)[0]["adminTags"]
+    assert "refused" not in library.entries(item)[0]["adminTags"]
 
 
 def test_a_lost_token_is_renewed_on_the_same_entry(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
-    [ref] = library.prepare(asset)
+    item = library.item(source)
+    [ref] = library.prepare(item)
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
-    done = library.ingest(source, asset)
+    done = library.ingest(source, item)
     assert done.ref.state is ItemState.DONE
     assert done.ref.entry_id == ref.entry_id
     assert library.holds(str(ref.entry_id), source)
@@ -280,7 +280,7 @@ def test_a_lost_token_is_renewed_on_the_same_entry(library: Library) -> None:
 
 def test_confirm_renews_a_token_that_was_lost(library: Library) -> None:
     source = library.file()
-    [ref] = library.prepare(library.asset(source))
+    [ref] = library.prepare(library.item(source))
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
     mended = confirm(library.client, ref, settings=library.settings)
     assert mended.state is ItemState.SEND
@@ -290,8 +290,8 @@ def test_confirm_renews_a_token_that_was_lost(library: Library) -> None:
 
 def test_confirm_does_not_take_a_part_for_the_whole(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
-    [ref] = library.prepare(asset)
+    item = library.item(source)
+    [ref] = library.prepare(item)
     half = (library.folder / source.name).read_bytes()[:1000]
     short = library.folder / "short.mp4"
     short.write_bytes(half)
@@ -307,12 +307,12 @@ def test_confirm_does_not_take_a_part_for_the_whole(library: Library) -> None:
 
 def test_a_part_that_rested_for_a_week_is_sent_anew_to_the_same_entry(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
-    [ref] = library.prepare(asset)
+    item = library.item(source)
+    [ref] = library.prepare(item)
     token = str(ref.token_id)
     week_ago = int(time.time()) - 8 * 86400
     library.sandbox.control.set_token(token, status=1, uploadedFileSize=10, updatedAt=week_ago)
-    done = library.ingest(source, asset)
+    done = library.ingest(source, item)
     assert done.ref.state is ItemState.DONE
     assert done.ref.entry_id == ref.entry_id
     assert done.upload is not None
@@ -321,8 +321,8 @@ def test_a_part_that_rested_for_a_week_is_sent_anew_to_the_same_entry(library: L
 
 def test_an_entry_whose_token_was_stolen_is_made_anew(library: Library) -> None:
     source = library.file()
-    asset = library.asset(source)
-    [ref] = library.prepare(asset)
+    item = library.item(source)
+    [ref] = library.prepare(item)
     thief = library.client.call(
         "media", "add", {"entry": {"objectType": "KalturaMediaEntry", "name": "t", "mediaType": 1}}
     )
@@ -331,9 +331,9 @@ def test_an_entry_whose_token_was_stolen_is_made_anew(library: Library) -> None:
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
     assert library.sandbox.control.entry(str(ref.entry_id))["status"] == 0
     library.sandbox.control.advance_clock(200)
-    done = library.ingest(source, asset)
+    done = library.ingest(source, item)
     assert done.ref.state is ItemState.DONE
-    [entry] = library.entries(asset)
+    [entry] = library.entries(item)
     assert library.holds(entry["id"], source)
 
 
@@ -342,7 +342,7 @@ def test_a_user_session_is_refused_at_once(library: Library) -> None:
         client_of(library.sandbox, session_type=SessionType.USER, user_id="ann") as client,
         pytest.raises(KalturaConfigurationError, match="use an ADMIN session"),
     ):
-        prepare(client, [library.asset(library.file())], settings=library.settings)
+        prepare(client, [library.item(library.file())], settings=library.settings)
     assert library.sandbox.control.entries() == []
     assert all(token["status"] == 5 for token in library.sandbox.control.tokens())
 
@@ -352,7 +352,7 @@ def test_entitlement_would_hide_the_library_so_such_a_session_is_refused(library
         client_of(library.sandbox, privileges="edit:*") as client,
         pytest.raises(KalturaConfigurationError, match="add disableentitlement"),
     ):
-        prepare(client, [library.asset(library.file())], settings=library.settings)
+        prepare(client, [library.item(library.file())], settings=library.settings)
 
 
 def test_a_given_ks_without_rights_is_refused(library: Library) -> None:
@@ -361,12 +361,12 @@ def test_a_given_ks_without_rights_is_refused(library: Library) -> None:
         client_of(library.sandbox, auth=AuthMethod.KS, secret=ks) as client,
         pytest.raises(KalturaConfigurationError, match="ADMIN"),
     ):
-        prepare(client, [library.asset(library.file())], settings=library.settings)
+        prepare(client, [library.item(library.file())], settings=library.settings)
 
 
 def test_one_bad_asset_stops_no_other(library: Library) -> None:
-    good = [library.asset(library.file(f"{n}.mp4")) for n in range(3)]
-    bad = library.asset(library.file("bad.mp4"), metadata={"conversion_profile_id": 999})
+    good = [library.item(library.file(f"{n}.mp4")) for n in range(3)]
+    bad = library.item(library.file("bad.mp4"), metadata={"conversion_profile_id": 999})
     refs = library.prepare(good[0], bad, *good[1:])
     assert [ref.state for ref in refs] == [ItemState.SEND, ItemState.FAILED, ItemState.SEND, ItemState.SEND]
     error = refs[1].error
@@ -379,12 +379,12 @@ def test_one_bad_asset_stops_no_other(library: Library) -> None:
 def test_a_stolen_mark_in_the_search_index_does_not_hide_an_entry(library: Library) -> None:
     """With the index behind, the token leads to the entry."""
     source = library.file()
-    asset = library.asset(source)
-    [ref] = library.prepare(asset)
+    item = library.item(source)
+    [ref] = library.prepare(item)
     library.sandbox.control.set_lag(3600)
-    other = library.asset(library.file("late.mp4"))
+    other = library.item(library.file("late.mp4"))
     [late] = library.prepare(other)
     [again] = library.prepare(other)
     assert (again.state, again.entry_id) == (ItemState.SEND, late.entry_id)
-    assert library.ingest(source, asset).ref.entry_id == ref.entry_id
+    assert library.ingest(source, item).ref.entry_id == ref.entry_id
     assert len(library.entries(other)) == 1

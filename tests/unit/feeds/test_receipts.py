@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState, SourceItem
-from kaltura_provider.ingest.receipts import LocalReceipts, S3Receipts, receipt, receipt_path, write_receipt, write_run
+from kaltura_provider.feeds.receipts import receipt, receipt_path, write_receipt, write_run
+from kaltura_provider.hooks.receipts import LocalReceipts, S3Receipts
+from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.upload.result import UploadResult
 
 
 def ref(**values: Any) -> ItemRef:
-    asset = SourceItem(uri="s3://b/clip.mp4", size=10, validator="e")
-    return ItemRef.of(asset, values.pop("state", ItemState.DONE), **values)
+    item = SourceItem(uri="s3://b/clip.mp4", size=10, validator="e")
+    return ItemRef.of(item, values.pop("state", ItemState.DONE), **values)
 
 
 UPLOAD = UploadResult("0_t", 10, "yZRlqg==", None, None, 14, 2, 3, 0.5, 3)
@@ -25,11 +26,11 @@ def test_a_receipt_says_all_that_is_known(tmp_path: Path) -> None:
         done, feed="daily", date="2024-03-01", upload=UPLOAD, flavors=["Source"], attempts=2, seconds=1.23456
     )
     place = write_receipt(LocalReceipts(tmp_path), values)
-    assert place == str(tmp_path / "daily" / "2024-03-01" / f"{done.asset}.json")
+    assert place == str(tmp_path / "daily" / "2024-03-01" / f"{done.item_id}.json")
     read = json.loads(Path(place).read_text())
     assert read == {
         "version": 1, "formula": "kai2", "feed": "daily", "date": "2024-03-01", "uri": "s3://b/clip.mp4",
-        "name": "clip.mp4", "kind": "video", "asset": done.asset, "content": done.content, "bytes": 10,
+        "name": "clip.mp4", "kind": "video", "item_id": done.item_id, "content_id": done.content_id, "bytes": 10,
         "crc32c": "yZRlqg==", "bytes_sent": 14, "resumed_from": 2, "upload_seconds": 0.5, "state": "done",
         "found": False, "token_id": "0_t", "entry_id": "0_e", "entry_status": 2, "flavors": ["Source"], "attempts": 2,
         "seconds": 1.235,
@@ -91,5 +92,5 @@ def test_s3_gets_whole_objects() -> None:
     place = write_receipt(S3Receipts(client, "bucket", "/receipts/"), receipt(ref(), feed="f", date="d"))
     [(key, body)] = client.objects.items()
     assert place == f"s3://{key[0]}/{key[1]}"
-    assert key == ("bucket", f"receipts/f/d/{ref().asset}.json")
+    assert key == ("bucket", f"receipts/f/d/{ref().item_id}.json")
     assert json.loads(body)["uri"] == "s3://b/clip.mp4"

@@ -1,4 +1,4 @@
-"""How long one asset's work waits: for others, for a server in trouble, and after two claims have met."""
+"""How long the work on one item waits: for others, for a server in trouble, and after two claims met."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from kaltura_provider.api.errors import KalturaError
     from kaltura_provider.ingest.settings import IngestSettings
 
-__all__ = ["Patience"]
+__all__ = ["Backoff"]
 
 
-class Patience:
-    """Keeps when the next step is due, and says when it is not worth taking another."""
+class Backoff:
+    """Knows when the next step is due, and when another step is no longer worth taking."""
 
     def __init__(self, settings: IngestSettings) -> None:
         self._settings, self._clock = settings, settings.clock
@@ -28,25 +28,25 @@ class Patience:
 
     @property
     def over(self) -> bool:
-        """Whether the time for one asset is used up."""
+        """Whether the time for this item is used up."""
         return self._clock.monotonic() >= self._deadline
 
     def wait(self, seconds: float) -> None:
-        """Let the next step be due after ``seconds``."""
+        """Make the next step due in ``seconds``."""
         self.not_before = self._clock.monotonic() + seconds
 
     def step_aside(self) -> None:
-        """Wait at random, since two claims have met; the more often they did, the longer, up to half the grace."""
+        """Wait for a random time because two claims met: longer each time, up to half of ``grace``."""
         longest = min(self._settings.backoff * 2.0**self._met, max(self._settings.backoff, self._settings.grace / 2))
         self._met += 1
         self.wait(self._clock.uniform(0.1, 1.0) * longest)
 
     def worked(self) -> None:
-        """Note that a step went well: the trouble before it is over."""
+        """Note that a step succeeded: earlier errors of the server no longer count."""
         self._trouble = 0
 
     def bear(self, error: KalturaError) -> bool:
-        """Note trouble of the server; wait and return whether another step is worth taking."""
+        """Note an error of the server; wait and return whether another step is worth taking."""
         self._trouble += 1
         if self._trouble >= self._settings.attempts or self.over:
             return False

@@ -1,4 +1,4 @@
-"""The two things that travel: an asset (a source and what its author says) and the reference to its entry."""
+"""What an ingest works on: a source item, the reference to its entry that steps pass on, and the reference's state."""
 
 from __future__ import annotations
 
@@ -19,33 +19,34 @@ from kaltura_provider.ingest.identity import content_id, elder_item_id, item_id,
 from kaltura_provider.services.entry.kind import Kind, kind_of
 from kaltura_provider.services.entry.metadata import EntryMetadata
 
-__all__ = ["SourceItem", "ItemError", "ItemRef", "ItemState"]
+__all__ = ["ItemError", "ItemRef", "ItemState", "SourceItem"]
 
 
 class ItemState(StrEnum):
-    """How far an asset has come."""
+    """How far an item has come."""
 
     SEND = "send"
-    """Its bytes are to be sent to the token."""
+    """Its bytes must be sent to the token."""
     SENT = "sent"
-    """Its bytes are in the token; Kaltura is taking them over."""
+    """The token has its bytes; Kaltura is taking them over."""
     IMPORTING = "importing"
-    """Kaltura is fetching them itself."""
+    """Kaltura is fetching its bytes."""
     REPLACING = "replacing"
-    """They are in, and will take the place of the entry's old content when they are converted."""
+    """Kaltura has its bytes, and will swap them for the entry's old content once they are converted."""
     DONE = "done"
-    """The entry holds these bytes."""
+    """The entry holds its bytes."""
     SKIPPED = "skipped"
-    """Left as it is, for the reason in ``note``."""
+    """Nothing was done; ``note`` says why."""
     FAILED = "failed"
-    """See ``error``."""
+    """It failed; ``error`` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemError:
-    """Why an asset failed: a stable ``kind``, Kaltura's ``code`` if it was Kaltura, and whether a retry can help.
+    """Why an item failed.
 
-    ``message`` can be printed: it is one line, without secrets.
+    ``kind`` is a stable word, ``code`` Kaltura's error code if Kaltura refused, and ``retry_helps`` says whether a
+    retry can succeed. ``message`` is one printable line without secrets.
     """
 
     kind: str
@@ -71,16 +72,20 @@ class ItemError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceItem:
-    """One source to be ingested.
+    """One source to ingest, and what its author says about the entry.
 
-    :param uri: where it is (``s3://``, ``https://``, ``file://``); identifies it, unless ``identity`` does.
-    :param size: bytes. :param validator: what its store says about these bytes (ETag, version id, date).
-    :param elder_validator: what earlier versions of this package took for ``validator``: content that came in under it
+    :param uri: where the source is (``s3://``, ``https://``, ``file://``). Identifies the item unless ``identity`` is
+        given.
+    :param size: bytes.
+    :param validator: what the store says identifies these bytes (ETag, version id, date).
+    :param elder_validator: what earlier versions of this package took for ``validator``. Content that came in under it
         is recognised.
     :param name: file name; its extension tells the kind.
-    :param address: what identifies it where ``uri``, which is stored and shown, is not all of the address.
-    :param import_url: a URL Kaltura itself can fetch it from (may be presigned: never logged or stored).
-    :raises ValueError: a value that cannot be ingested; the message names it.
+    :param address: the whole address, if ``uri``, which is stored and shown, leaves a part out.
+    :param import_url: a URL that Kaltura can fetch the source from. It may be presigned: it is never logged or stored.
+    :param item_id: which source this is; made from the address or ``identity``.
+    :param content_id: which bytes it holds; made from item id, size and validator.
+    :raises ValueError: a value cannot be ingested; the message names it.
     """
 
     uri: str
@@ -93,8 +98,8 @@ class SourceItem:
     identity: str | None = None
     import_url: str | None = field(default=None, repr=False)
     import_headers: tuple[str, ...] = field(default=(), repr=False)
-    asset: str = field(init=False)
-    content: str = field(init=False)
+    item_id: str = field(init=False)
+    content_id: str = field(init=False)
     kind: Kind = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,23 +107,23 @@ class SourceItem:
             object.__setattr__(self, "name", self.uri.split("?")[0].rstrip("/").rsplit("/", 1)[-1])
         if self.size < 1:
             raise ValueError(f"{self.uri} is empty ({self.size} bytes): Kaltura cannot convert an empty file")
-        object.__setattr__(self, "asset", item_id(self.address or self.uri, self.identity))
-        object.__setattr__(self, "content", content_id(self.asset, self.size, self.validator))
+        known = item_id(self.address or self.uri, self.identity)
+        self._identify(known, content_id(known, self.size, self.validator))
         object.__setattr__(self, "kind", kind_of(self.name, self.metadata.media_type))
 
     @classmethod
     def of_ref(cls, ref: ItemRef) -> Self:
-        """Return what can be known of an asset from its reference: enough to mend its entry, not to make one."""
-        asset = cls(uri=ref.uri, size=ref.size, name=ref.name, metadata=EntryMetadata(media_type=ref.kind.value))
-        asset._identify(ref.asset, ref.content)
-        return asset
+        """Return what a reference tells of its item: enough to repair the entry, not enough to make one."""
+        item = cls(uri=ref.uri, size=ref.size, name=ref.name, metadata=EntryMetadata(media_type=ref.kind.value))
+        item._identify(ref.item_id, ref.content_id)
+        return item
 
-    def _identify(self, asset: str, content: str) -> None:
-        object.__setattr__(self, "asset", asset)
-        object.__setattr__(self, "content", content)
+    def _identify(self, item_id: str, content_id: str) -> None:
+        object.__setattr__(self, "item_id", item_id)
+        object.__setattr__(self, "content_id", content_id)
 
     def elder(self) -> Self | None:
-        """Return the same asset with the identity that formula ``kai1`` gave it; ``None`` where it has no other."""
+        """Return the same item with the item id that formula ``kai1`` gave it; ``None`` if that is the same."""
         known = None if self.identity else elder_item_id(self.address or self.uri)
         if known is None:
             return None
@@ -127,43 +132,43 @@ class SourceItem:
         return elder
 
     def elder_content(self) -> Self | None:
-        """Return the same asset with the content identity of ``elder_validator``; ``None`` where it has no other."""
+        """Return the same item with the content id of ``elder_validator``; ``None`` if that is the same."""
         if not self.elder_validator or self.elder_validator == self.validator:
             return None
         elder = replace(self)
-        elder._identify(self.asset, content_id(self.asset, self.size, self.elder_validator))
+        elder._identify(self.item_id, content_id(self.item_id, self.size, self.elder_validator))
         return elder
 
     @property
     def token_name(self) -> str:
         """File name of the token that claims this content."""
-        return token_file_name(self.asset, self.content, self.name)
+        return token_file_name(self.item_id, self.content_id, self.name)
 
     @property
     def file_token_name(self) -> str:
-        """File name of the token that carries the bytes of an entry that cannot wait for them."""
-        return token_file_name(self.asset, self.content, self.name, filled_apart=True)
+        """File name of the token that carries the bytes if the entry is made after the upload."""
+        return token_file_name(self.item_id, self.content_id, self.name, filled_apart=True)
 
     @property
     def attaches_first(self) -> bool:
-        """Whether the entry can wait for its bytes; else it is made when they are all there."""
+        """Whether the entry is made first and waits for its bytes; otherwise it is made once they are all there."""
         return self.kind.takes_pending_token and self.metadata.conversion_profile_id != -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRef:
-    """What one step hands to the next: small, JSON-able both ways.
+    """What one step passes to the next about an item: small, and JSON in both directions.
 
-    ``made`` says the entry was made by this run, ``own`` that the token is that of an earlier attempt of this very
-    task (so an unfinished upload to it is this task's and may be continued at once), ``attached`` that the token
-    belongs to the entry already. ``name`` is the file's name.
+    ``name`` is the file name. ``made`` says that this run made the entry. ``own`` says that the token comes from an
+    earlier attempt of this very task, which may therefore continue the upload at once. ``attached`` says that the token
+    already belongs to the entry.
     """
 
     uri: str
     name: str
     size: int
-    asset: str
-    content: str
+    item_id: str
+    content_id: str
     state: ItemState
     kind: Kind = Kind.VIDEO
     entry_id: str | None = None
@@ -180,30 +185,30 @@ class ItemRef:
         object.__setattr__(self, "kind", Kind(self.kind))
 
     @classmethod
-    def of(cls, asset: SourceItem, state: ItemState, **values: Any) -> Self:
-        """Build the reference of ``asset``."""
+    def of(cls, item: SourceItem, state: ItemState, **values: Any) -> Self:
+        """Build the reference of ``item``."""
         return cls(
-            uri=asset.uri, name=asset.name, size=asset.size, asset=asset.asset, content=asset.content,
-            kind=asset.kind, state=state, **values,
+            uri=item.uri, name=item.name, size=item.size, item_id=item.item_id, content_id=item.content_id,
+            kind=item.kind, state=state, **values,
         )  # fmt: skip
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` wrote; fields of a later version are ignored.
+        """Read what :meth:`to_dict` returned. Unknown fields are ignored.
 
-        :raises ValueError: a field that must be there is missing.
+        :raises ValueError: a required field is missing.
         """
-        known = {item.name for item in fields(cls)}
+        known = {field.name for field in fields(cls)}
         given = {name: value for name, value in values.items() if name in known}
         if isinstance(error := given.get("error"), Mapping):
             given["error"] = ItemError(**error)
         try:
             return cls(**given)
         except TypeError as error:
-            raise ValueError(f"this is no asset reference: {error}") from None
+            raise ValueError(f"this is not an item reference: {error}") from None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values without what is not set."""
+        """Return it as plain values, without those that are not set."""
         values = asdict(self) | {"state": self.state.value, "kind": self.kind.value}
         return {name: value for name, value in values.items() if value is not None}
 
@@ -218,4 +223,4 @@ class ItemRef:
     @property
     def token_name(self) -> str:
         """File name of the token that claims this content."""
-        return token_file_name(self.asset, self.content, self.name)
+        return token_file_name(self.item_id, self.content_id, self.name)

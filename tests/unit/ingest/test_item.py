@@ -10,26 +10,26 @@ from hypothesis import strategies as st
 
 from kaltura_provider.api.errors import KalturaTransportError, TransportFault, api_error
 from kaltura_provider.ingest.entry_writes import entry_object
-from kaltura_provider.ingest.model import ItemError, ItemRef, ItemState, SourceItem
+from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.settings import IngestSettings, Redo
 from kaltura_provider.services.entry.kind import Kind, document_type, kind_of
 from kaltura_provider.services.entry.metadata import EntryMetadata
 from kaltura_provider.services.entry.objects import lost_properties, normal_tags
 
 
-def asset(**values: object) -> SourceItem:
+def item(**values: object) -> SourceItem:
     return SourceItem(**({"uri": "s3://b/dir/clip.mp4", "size": 10, "validator": "e"} | values))  # type: ignore[arg-type]
 
 
 def test_name_kind_and_ids_come_from_the_uri() -> None:
-    made = asset(uri="https://h/a/Clip.MOV?X-Amz-Signature=1")
+    made = item(uri="https://h/a/Clip.MOV?X-Amz-Signature=1")
     assert (made.name, made.kind) == ("Clip.MOV", Kind.VIDEO)
-    assert made.asset == asset(uri="https://h/a/Clip.MOV").asset
-    assert made.content != asset(uri="https://h/a/Clip.MOV", validator="other").content
+    assert made.item_id == item(uri="https://h/a/Clip.MOV").item_id
+    assert made.content_id != item(uri="https://h/a/Clip.MOV", validator="other").content_id
 
 
 def test_an_import_url_is_never_shown() -> None:
-    made = asset(import_url="https://h/k?X-Amz-Signature=SECRET", import_headers=("Authorization: SECRET",))
+    made = item(import_url="https://h/k?X-Amz-Signature=SECRET", import_headers=("Authorization: SECRET",))
     assert "SECRET" not in repr(made)
 
 
@@ -43,7 +43,7 @@ def test_an_import_url_is_never_shown() -> None:
 )
 def test_what_cannot_be_ingested_is_refused(values: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        asset(**values)
+        item(**values)
 
 
 @pytest.mark.parametrize(
@@ -69,24 +69,28 @@ def test_document_types() -> None:
     error=st.none() | st.builds(ItemError, st.text(), st.text(), st.booleans(), st.none() | st.text()),
 )
 def test_references_survive_json(**values: object) -> None:
-    ref = replace(ItemRef.of(asset(), ItemState.SEND), **values)  # type: ignore[arg-type]
+    ref = replace(ItemRef.of(item(), ItemState.SEND), **values)  # type: ignore[arg-type]
     assert ItemRef.from_dict(json.loads(json.dumps(ref.to_dict()))) == ref
 
 
 def test_references_of_a_later_version_are_read() -> None:
-    ref = ItemRef.of(asset(), ItemState.DONE)
+    ref = ItemRef.of(item(), ItemState.DONE)
     assert ItemRef.from_dict(ref.to_dict() | {"colour": "blue"}) == ref
 
 
 def test_something_else_is_no_reference() -> None:
-    with pytest.raises(ValueError, match="this is no asset reference"):
+    with pytest.raises(ValueError, match="this is not an item reference"):
         ItemRef.from_dict({"entry_id": "0_x"})
 
 
 def test_an_asset_of_a_reference_has_its_identities() -> None:
-    original = asset(identity="mine")
+    original = item(identity="mine")
     known = SourceItem.of_ref(ItemRef.of(original, ItemState.SEND))
-    assert (known.asset, known.content, known.token_name) == (original.asset, original.content, original.token_name)
+    assert (known.item_id, known.content_id, known.token_name) == (
+        original.item_id,
+        original.content_id,
+        original.token_name,
+    )
 
 
 def test_errors_say_whether_a_retry_helps() -> None:
@@ -107,15 +111,15 @@ def test_metadata_becomes_an_entry() -> None:
         admin_tags=("Reviewed",),
         extra={"creditUserName": "Ann"},
     )
-    made = asset(metadata=said)
+    made = item(metadata=said)
     entry = entry_object(made, ["kai1:p:x"])
     assert entry == {
         "objectType": "KalturaMediaEntry",
         "name": "Lecture",
         "tags": "physics, two words",
         "categories": "Courses>Physics",
-        "adminTags": f"Reviewed,kai1,kai1:a:{made.asset},kai1:p:x",
-        "referenceId": f"kai1-{made.asset}",
+        "adminTags": f"Reviewed,kai1,kai1:a:{made.item_id},kai1:p:x",
+        "referenceId": f"kai1-{made.item_id}",
         "conversionProfileId": 3,
         "startDate": 1767225600,
         "endDate": 1798761600,

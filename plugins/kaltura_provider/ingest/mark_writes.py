@@ -1,0 +1,77 @@
+"""Writing marks on an entry beside the adminTags of other people, which are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaltura_provider.api.wire import Request
+from kaltura_provider.ingest.identity import PREFIX
+from kaltura_provider.ingest.marks import ADOPTED_MARK, MADE_MARK, content_mark, item_mark, refused_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kaltura_provider.ingest.entry_view import EntryView
+    from kaltura_provider.ingest.ledger import Ledger
+
+__all__ = ["MarkLostError", "tags_request", "write_marks", "write_refusal", "write_tags"]
+
+_TRIES = 4
+_RUN = f"{PREFIX}:r:"
+_REFUSED = refused_mark("")
+
+
+class MarkLostError(Exception):
+    """A mark did not stay on its entry although Kaltura accepted it: somebody else is writing its adminTags."""
+
+
+def tags_request(entry: EntryView, item_id: str, marks: Iterable[str]) -> Request:
+    """Return the call that replaces the content marks of ``entry`` with ``marks`` and keeps its other tags.
+
+    A refusal stays unless one of ``marks`` is about the same content. The run mark stays unless ``marks`` has one.
+    """
+    marks = list(marks)
+    settled = {mark.rsplit(":", 1)[-1] for mark in marks}
+    kept = [tag for tag in entry.admin_tags if tag.startswith(_REFUSED) and tag.removeprefix(_REFUSED) not in settled]
+    if not any(mark.startswith(_RUN) for mark in marks):
+        kept += [tag for tag in entry.admin_tags if tag.startswith(_RUN)]
+    origin = ADOPTED_MARK if entry.adopted or ADOPTED_MARK in marks else MADE_MARK
+    return write_tags(entry.id, dict.fromkeys((*entry.foreign_tags, origin, item_mark(item_id), *kept, *marks)))
+
+
+def write_tags(entry_id: str, tags: Iterable[str]) -> Request:
+    """Return the call that gives an entry exactly these adminTags."""
+    changes = {"objectType": "KalturaBaseEntry", "adminTags": ",".join(tags)}
+    return Request("baseEntry", "update", {"entryId": entry_id, "baseEntry": changes})
+
+
+def write_marks(ledger: Ledger, entry: EntryView, item_id: str, *marks: str) -> EntryView:
+    """Write ``marks`` on ``entry``, check that they stay, and return the entry as it is then.
+
+    Kaltura has no conditional update. A write by somebody else between our read and our write is lost, or ours is;
+    that is why the entry is read again.
+
+    :raises MarkLostError: the marks do not stay.
+    :raises KalturaError: the entry is gone, or Kaltura cannot be reached.
+    """
+    current = entry
+    for _ in range(_TRIES):
+        request = tags_request(current, item_id, marks)
+        # Writing the same marks twice does no harm.
+        ledger.client.call(request.service, request.action, request.params, repeatable=True)
+        seen = ledger.entry(entry.id)
+        if seen is None:
+            break
+        if set(marks) <= set(seen.admin_tags) and seen.is_item(item_id):
+            return seen
+        current = seen
+    raise MarkLostError(f"the adminTags {', '.join(marks)} do not stay on entry {entry.id}")
+
+
+def write_refusal(ledger: Ledger, entry: EntryView, item_id: str, content_id: str) -> EntryView:
+    """Record that Kaltura refused the file type of this content; the mark of what the entry holds stays.
+
+    Raises the same as :func:`write_marks`.
+    """
+    held = [content_mark(entry.content_id)] if entry.content_id else []
+    return write_marks(ledger, entry, item_id, *held, refused_mark(content_id))

@@ -1,0 +1,65 @@
+"""Who may delete an entry, and which tokens go once the content is in.
+
+Every delete of an entry goes through :func:`discard_entry`. It deletes only entries that this package made for the item
+and that hold no content. Entries with content, adopted entries and entries without our marks are never deleted. (The
+one exception is in ``entry_writes``: an entry whose marks the server dropped on creation is deleted at once, because
+nobody could find it again.)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaltura_provider.api.enums import EntryStatus
+from kaltura_provider.api.errors import KalturaNotFoundError
+from kaltura_provider.ingest.mark_writes import write_tags
+from kaltura_provider.ingest.marks import MADE_MARK, released_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kaltura_provider.ingest.item import SourceItem
+    from kaltura_provider.ingest.ledger import Ledger
+
+__all__ = ["clear_full_tokens", "discard_entry"]
+
+
+def discard_entry(ledger: Ledger, entry_id: str, item_id: str, *, stuck_too: bool = False) -> bool:
+    """Delete an entry of ours that holds no content; read it once more before, and return whether it is gone.
+
+    The item mark is replaced by the released mark first, so that nobody takes the entry for one that a person deleted.
+    If the delete is lost after that, the next run of the item finds the released mark and deletes the entry.
+
+    :param stuck_too: also delete an entry that waits for content that can never come, or whose import failed.
+    """
+    entry = ledger.entry(entry_id)
+    if entry is None or entry.deleted:
+        return True
+    stuck = entry.waiting or entry.status == EntryStatus.ERROR_IMPORTING
+    hopeless = entry.empty or (stuck_too and stuck and entry.content_id is None)
+    ours = entry.is_item(item_id) or released_mark(item_id) in entry.admin_tags
+    if not hopeless or entry.adopted or not ours:
+        return False
+    try:
+        if entry.is_item(item_id):
+            release = write_tags(entry_id, [*entry.foreign_tags, MADE_MARK, released_mark(item_id)])
+            ledger.client.call(release.service, release.action, release.params, repeatable=True)
+        ledger.client.call("baseEntry", "delete", {"entryId": entry_id}, repeatable=True)
+    except KalturaNotFoundError:
+        return True
+    return True
+
+
+def clear_full_tokens(ledger: Ledger, items: Iterable[SourceItem]) -> None:
+    """Delete full tokens that interrupted runs left of items whose content is in.
+
+    They exist only for items whose bytes are uploaded before the entry is made; elsewhere a full token belongs to its
+    entry. Tokens that are not full are left to housekeeping, because somebody may still be filling them.
+    """
+    names = [item.file_token_name for item in items if not item.attaches_first]
+    if not names:
+        return
+    tokens, _ = ledger.tokens_of(names)
+    for token in tokens:
+        if token.unused:
+            ledger.delete_token(token.id)
