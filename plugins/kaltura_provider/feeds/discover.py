@@ -94,10 +94,13 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         """Ask the source."""
         from kaltura_provider.feeds.sources import Search, rendered_source
 
+        timezone = self.timezone or "UTC"
         search = Search(
             aws_conn_id=self.aws_conn_id,
             http_conn_id=self.http_conn_id,
             unknown_files=self.unknown_files,
+            day=run_interval(context, timezone).start.date(),
+            timezone=timezone,
             last_try=_is_last_try(context),
             kind_known=bool(self.metadata.get("media_type")),
         )

@@ -14,7 +14,7 @@ from kaltura_provider.feeds.listing import examples, select
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LONGEST_LINE", "typed_sources"]
+__all__ = ["LONGEST_LINE", "address_problem", "typed_sources"]
 
 LONGEST_LINE = 8192
 """How many characters a line may have: longer than any URL that servers take."""
@@ -35,7 +35,7 @@ def typed_sources(lines: Sequence[str], *, recursive: bool, aws_conn_id: str) ->
     :raises SourceError: a folder cannot be listed.
     """
     typed = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
-    problems = [f"line {number}: {problem}" for number, line in typed if (problem := _problem(line))]
+    problems = [f"line {number}: {problem}" for number, line in typed if (problem := address_problem(line))]
     if problems:
         more = [f"and {len(problems) - _MOST_PROBLEMS} more lines"] if len(problems) > _MOST_PROBLEMS else []
         text = "; ".join(problems[:_MOST_PROBLEMS] + more)
@@ -52,8 +52,8 @@ def _examples() -> str:
     return f"s3://bucket/key, https://...{local}"
 
 
-def _problem(line: str) -> str | None:
-    """Return what is wrong with a line that can be seen without opening anything."""
+def address_problem(line: str) -> str | None:
+    """Return what is wrong with an address, as far as that can be seen without opening anything."""
     from kaltura_provider.hooks.local_files import folder_policy
     from kaltura_provider.hooks.sources import printable
     from kaltura_provider.upload.sources.errors import SourceRefused

@@ -22,6 +22,7 @@ __all__ = [
     "open_source",
     "presigned_seconds",
     "printable",
+    "read_document",
     "s3_client",
 ]
 
@@ -203,6 +204,33 @@ def presigned_seconds(given: int | str) -> int:
     from kaltura_provider.api.arguments import number
 
     return number(given, "presigned_seconds", minimum=60, maximum=604_800)
+
+
+def read_document(uri: str, limit: int, *, aws_conn_id: str = "aws_default", http_conn_id: str | None = None) -> bytes:
+    """Return the whole content of a source that is no media, such as a list of media.
+
+    :param limit: how many bytes it may have. The other arguments are those of :func:`open_source`.
+    :raises SourceError: there is no such thing, it may not be read, or has more bytes.
+    """
+    from kaltura_provider.hooks.sealing import opened_address
+    from kaltura_provider.upload.sources.errors import SourceRefused, SourceTooLarge
+    from kaltura_provider.upload.sources.http import read_http
+    from kaltura_provider.upload.sources.policy import UrlPolicy
+
+    if uri.startswith(("http://", "https://")):
+        uri = opened_address(uri)
+        if "@" in _parts(uri).netloc:
+            raise SourceRefused(printable(uri), "it has a user or password in it; put them into an HTTP connection")
+        hosts = os.environ.get(ALLOWED_HOSTS, "").split(",")
+        policy = UrlPolicy.allowing(hosts, by=f"environment variable {ALLOWED_HOSTS}")
+        return read_http(uri, limit, headers=_headers(http_conn_id, uri), policy=policy)
+    source = open_source(uri, aws_conn_id=aws_conn_id)
+    try:
+        if source.size > limit:
+            raise SourceTooLarge(printable(uri), source.size, limit, "the limit")
+        return b"".join(source.read(0, source.size))
+    finally:
+        source.close()
 
 
 def _fetchable(uri: str) -> str:

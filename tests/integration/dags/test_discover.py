@@ -33,7 +33,9 @@ def discover(deployment, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(type(made), "log", say)
         pushed: dict[str, Any] = {}
         ti = SimpleNamespace(try_number=1, max_tries=0, xcom_push=lambda key, value: pushed.update({key: value}))
-        batches = made.execute({"params": {}, "ti": ti})
+        day = datetime(2024, 3, 1, tzinfo=UTC)
+        ran = SimpleNamespace(run_type="scheduled", data_interval_start=day, data_interval_end=day)
+        batches = made.execute({"params": {}, "ti": ti, "dag_run": ran})
         start = len(uri)
         assets = {asset["uri"][start:]: asset["metadata"] for batch in batches for asset in batch}
         return Found(assets=assets, left_out=pushed["left_out"], log="\n".join(lines))

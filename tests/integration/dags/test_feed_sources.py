@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from base64 import b64encode
@@ -24,6 +25,7 @@ class Site(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Page)
         self.files: dict[str, bytes] = {}
         self.locked: set[str] = set()
+        self.unsized: set[str] = set()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -39,6 +41,10 @@ class _Page(BaseHTTPRequestHandler):
             self.send_error(401)
         elif content is None:
             self.send_error(404)
+        elif self.path in self.server.unsized:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(content)
         else:
             first, _, last = self.headers.get("Range", f"bytes=0-{len(content)}").removeprefix("bytes=").partition("-")
             part = content[int(first) : int(last) + 1]
@@ -135,3 +141,66 @@ class TestUrls:
         assert ran.tries["discover[-1]"] == 2
         assert ran.state == ("success" if comes else "failed")
         assert set(deployment.held()) == ({"a", "late"} if comes else {"a"})
+
+
+class TestManifest:
+    def feed(self, deployment, uri: str, **source: object):
+        said = {"type": "manifest", "uri": uri, **source}
+        return deployment.feed(
+            name="catalogue",
+            start_date="2024-03-01",
+            source=said,
+            metadata={"name": "{{ asset.stem }}", "description": "Of the feed"},
+            retries=1,
+        )
+
+    def test_rows_go_in_once_and_bad_ones_are_named(self, deployment, site, clips, capsys) -> None:
+        site.files = {"/2.mp4": clips["clip-2.mp4"]}
+        first = deployment.put("1.mp4", clips["clip-1.mp4"])
+        third = deployment.folder / "3.mp4"
+        third.write_bytes(clips["clip-3.mp4"])
+        table = (
+            "*action,title,description,tags,url,mediaType,rating\n"
+            f'1,One of {{{{ ds }}}},From S3,"news,sport",{first},1,5\n'
+            f"1,Two,,,{site.url}/2.mp4,1,4\n"
+            f"1,,,,{third.as_uri()},,\n"
+            "1,Bad,,,not an address,,\n"
+        )
+        deployment.put("lists/2024-03-01.csv.gz", gzip.compress(table.encode()))
+        dag = self.feed(deployment, f"s3://media/{deployment.folder.name}/lists/{DAY}.csv.gz")
+        expected = {
+            "One of 2024-03-01": digest(clips["clip-1.mp4"]),
+            "Two": digest(clips["clip-2.mp4"]),
+            "3": digest(clips["clip-3.mp4"]),
+        }
+        for new in (3, 0):
+            ran = deployment.run(dag, AFTER)
+            assert ran.state == "success", ran.states
+            assert deployment.held() == expected
+            assert ran.summary["new"] == new
+            assert ran.summary["left_out"] == {"rows that cannot be used": 1}
+        said = capsys.readouterr().out
+        assert "line 5: url: 'not an address' is no address" in said
+        assert "Column 'rating' (line 2) is unknown; it is not used." in said
+        entries = {entry["name"]: entry for entry in deployment.sandbox.control.entries()}
+        assert entries["One of 2024-03-01"]["description"] == "From S3"
+        assert entries["One of 2024-03-01"]["tags"] == "news, sport"
+        assert entries["Two"]["description"] == "Of the feed"
+
+    def test_a_list_on_the_web_that_does_not_say_its_size(self, deployment, site, clips) -> None:
+        site.files = {
+            "/2024-03-01?page=1": json.dumps([{"url": f"{site.url}/a.mp4", "title": "A"}]).encode(),
+            "/a.mp4": clips["clip-1.mp4"],
+        }
+        site.unsized = {"/2024-03-01?page=1"}
+        ran = deployment.run(self.feed(deployment, f"{site.url}/{DAY}?page=1", format="json"), AFTER)
+        assert ran.state == "success", ran.states
+        assert deployment.held() == {"A": digest(clips["clip-1.mp4"])}
+
+    @pytest.mark.parametrize(
+        ("missing", "state", "tries"), [("skip", "success", 1), ("fail", "failed", 1), ("retry", "failed", 2)]
+    )
+    def test_a_manifest_that_is_missing(self, deployment, site, missing: str, state: str, tries: int) -> None:
+        ran = deployment.run(self.feed(deployment, f"{site.url}/{DAY}.csv", missing=missing), AFTER)
+        assert (ran.state, ran.tries["discover[-1]"]) == (state, tries)
+        assert deployment.held() == {}

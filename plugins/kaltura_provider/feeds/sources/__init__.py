@@ -9,6 +9,7 @@ from pydantic import Discriminator, Tag, TypeAdapter, ValidationError
 from kaltura_provider.api.redaction import printable
 from kaltura_provider.feeds.fields import RENDERED
 from kaltura_provider.feeds.sources.found import Found, FoundItem, Search
+from kaltura_provider.feeds.sources.manifest import Manifest
 from kaltura_provider.feeds.sources.s3_prefix import S3Prefix
 from kaltura_provider.feeds.sources.urls import Urls
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCE_TYPES", "Found", "FoundItem", "Search", "Source", "rendered_source"]
 
-SOURCE_TYPES = ("s3_prefix", "urls")
+SOURCE_TYPES = ("s3_prefix", "urls", "manifest")
 """What ``source.type`` may be; the first is the default."""
 
 
@@ -26,7 +27,7 @@ def _type_of(value: Any) -> Any:
 
 
 Source = Annotated[
-    Annotated[S3Prefix, Tag("s3_prefix")] | Annotated[Urls, Tag("urls")],
+    Annotated[S3Prefix, Tag("s3_prefix")] | Annotated[Urls, Tag("urls")] | Annotated[Manifest, Tag("manifest")],
     Discriminator(
         _type_of,
         custom_error_type="source_type",
@@ -36,13 +37,13 @@ Source = Annotated[
 """The ``source`` of a feed; ``type`` tells which."""
 
 
-def rendered_source(fields: Mapping[str, Any]) -> S3Prefix | Urls:
+def rendered_source(fields: Mapping[str, Any]) -> S3Prefix | Urls | Manifest:
     """Return a source whose templates have been rendered.
 
     :raises ValueError: a field does not fit; the message names it.
     """
     try:
-        return TypeAdapter[S3Prefix | Urls](Source).validate_python(dict(fields), context={RENDERED: True})
+        return TypeAdapter[S3Prefix | Urls | Manifest](Source).validate_python(dict(fields), context={RENDERED: True})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(["source", *(str(part) for part in first["loc"] if part not in SOURCE_TYPES)])

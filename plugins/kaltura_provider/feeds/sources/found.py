@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 __all__ = ["Found", "FoundItem", "Search"]
 
@@ -17,6 +17,8 @@ __all__ = ["Found", "FoundItem", "Search"]
 class Search:
     """What a source has to know besides its own fields.
 
+    :param day: the day of the run, for the placeholder ``{{ ds }}``.
+    :param timezone: the time zone of dates that say none.
     :param last_try: Airflow will not run this task again if it fails.
     :param kind_known: the feed says what kind of media all its items are, so nobody has to look into them.
     :param unknown_files: what to do with objects of unknown kinds: ``ignore``, ``fail`` or ``data``.
@@ -27,6 +29,8 @@ class Search:
     unknown_files: str = "ignore"
     kind_known: bool = False
     last_try: bool = False
+    day: date = date(1970, 1, 1)
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from kaltura_provider.upload.sources.base import WINDOW, exactly, steady
-from kaltura_provider.upload.sources.errors import SourceChanged, SourceEmpty, SourceUnavailable, SourceUnsized
+from kaltura_provider.upload.sources.errors import (
+    SourceChanged,
+    SourceEmpty,
+    SourceTooLarge,
+    SourceUnavailable,
+    SourceUnsized,
+)
 from kaltura_provider.upload.sources.http_answer import (
     check_not_compressed,
     file_name,
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
 
     from requests import Response
 
-__all__ = ["SPOOL", "HttpSource", "SpooledHttpSource", "open_http"]
+__all__ = ["SPOOL", "HttpSource", "SpooledHttpSource", "open_http", "read_http"]
 
 SPOOL = 64 * 1024 * 1024
 """Bytes of disk that a source without ranges uses."""
@@ -148,6 +154,30 @@ def open_http(
     except BaseException:
         fetcher.close()
         raise
+
+
+def read_http(
+    url: str, limit: int, *, headers: Mapping[str, str] | None = None, policy: UrlPolicy | None = None
+) -> bytes:
+    """Return all that one GET of an HTTP(S) resource answers, whether or not its server says beforehand how much it is.
+
+    :param limit: how many bytes it may have. :param headers, policy: as of :func:`open_http`.
+    :raises SourceError: it cannot be read, or has more bytes.
+    """
+    fetcher = Fetcher(url, headers or {}, policy or UrlPolicy())
+    try:
+        with closing(fetcher.get({})) as answer:
+            check_not_compressed(answer.headers.get("Content-Encoding", ""), fetcher.uri)
+            size, content = size_of(answer), bytearray()
+            for window in windows(answer, WINDOW, fetcher.uri):
+                content += window
+                if len(content) > limit:
+                    raise SourceTooLarge(fetcher.uri, size or len(content), limit, "the limit")
+            if size is not None and len(content) != size:
+                raise SourceUnavailable(fetcher.uri, f"its server announced {size} bytes and sent {len(content)}")
+            return bytes(content)
+    finally:
+        fetcher.close()
 
 
 def _checked_size(answer: Response, uri: str) -> int:

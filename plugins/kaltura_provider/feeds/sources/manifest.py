@@ -1,0 +1,192 @@
+"""``manifest``: a CSV, JSON or JSON Lines file that lists media, with what their entries are called."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import field_validator
+
+from kaltura_provider.feeds.fields import Strict, Template
+from kaltura_provider.feeds.sources.found import Found, FoundItem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kaltura_provider.feeds.sources.found import Search
+    from kaltura_provider.feeds.sources.manifest_rows import Row
+
+__all__ = ["BAD_ROW", "Manifest"]
+
+BAD_ROW = "rows that cannot be used"
+
+_SUFFIXES = {"csv": "csv", "tsv": "csv", "json": "json", "jsonl": "jsonl", "ndjson": "jsonl"}
+_TEXTS = ("name", "description", "tags", "categories", "reference_id", "user_id", "partner_data")
+
+
+class Manifest(Strict):
+    """Media that a file lists, one a row.
+
+    ``uri`` is where the file is: ``s3://``, ``https://`` or a local file (below ``KALTURA_ALLOWED_PATHS``); a Jinja
+    template. It may be compressed by gzip. ``format`` is needed where its name does not end in ``.csv``, ``.tsv``,
+    ``.json``, ``.jsonl`` or ``.ndjson``. Its contents are data: in texts, only the placeholders of the trigger form
+    are filled in. ``missing`` says what to do if there is no such file (yet): ``fail``, ``skip`` the run, or ``retry``
+    as often as the feed's ``retries`` say and then fail.
+    """
+
+    type: Literal["manifest"]
+    uri: Template
+    format: Literal["csv", "json", "jsonl"] | None = None
+    missing: Literal["skip", "fail", "retry"] = "fail"
+
+    @field_validator("uri")
+    @classmethod
+    def _is_a_place(cls, value: str) -> str:
+        if not re.match(r"(https?|s3)://[^/\s]|file:///|/|\{[{%]", value):
+            raise ValueError("is not an address; write s3://bucket/key, https://host/file or file:///path")
+        return value
+
+    @property
+    def summary(self) -> str:
+        """What the source is, in one line."""
+        from kaltura_provider.hooks.sources import printable
+
+        return printable(self.uri)
+
+    def find(self, search: Search) -> Found:
+        """Return what the rows name, in their order and each once; bad rows are left out and named by line.
+
+        :raises SourceError: the file cannot be read. :raises ValueError: it is not what its format says.
+        """
+        from kaltura_provider.feeds.sources.manifest_rows import read_rows
+        from kaltura_provider.hooks.sources import printable
+
+        found = Found(f"in {printable(self.uri)}")
+        content = self._read(search, found)
+        if content is None:
+            return found
+        try:
+            rows = read_rows(content, self._format())
+        except ValueError as error:
+            raise ValueError(f"The manifest {printable(self.uri)} cannot be read: {error}") from None
+        for name, line in rows.unknown.items():
+            found.warnings.append(f"Column {printable(repr(name))} (line {line}) is unknown; it is not used.")
+        if rows.bad:
+            found.left_out[BAD_ROW] += rows.bad
+        seen: dict[str, int] = {}
+        for row in rows.rows:
+            try:
+                found.items.append(_item(row, search, seen))
+            except ValueError as error:
+                found.left_out[BAD_ROW].append(f"line {row.line}: {error}")
+        return found
+
+    def _read(self, search: Search, found: Found) -> bytes | None:
+        """Return the file; ``None`` if there is none and that is allowed."""
+        from kaltura_provider.feeds.sources.manifest_rows import MAX_BYTES
+        from kaltura_provider.hooks.sources import read_document
+        from kaltura_provider.upload.sources.errors import SourceNotFound, SourceUnavailable
+
+        try:
+            return read_document(self.uri, MAX_BYTES, aws_conn_id=search.aws_conn_id, http_conn_id=search.http_conn_id)
+        except SourceNotFound as error:
+            if self.missing == "retry" and not search.last_try:
+                raise SourceUnavailable(error.uri, f"{error.message}; looking again (missing: retry)") from None
+            if self.missing != "skip":
+                raise
+            found.warnings.append(f"There is no manifest: {error} (missing: skip).")
+            return None
+
+    def _format(self) -> str:
+        if self.format:
+            return self.format
+        path = self.uri if self.uri.startswith("s3://") else re.split(r"[?#]", self.uri)[0]
+        suffix = path.lower().removesuffix(".gz").rpartition(".")[2]
+        if suffix not in _SUFFIXES:
+            raise ValueError("its name does not tell its format; set source.format to csv, json or jsonl")
+        return _SUFFIXES[suffix]
+
+
+def _item(row: Row, search: Search, seen: dict[str, int]) -> FoundItem:
+    """Return what a row names.
+
+    :raises ValueError: the row cannot be used.
+    """
+    values = dict(row.values)
+    action = str(values.pop("action", "add")).lower()
+    if action not in ("1", "add"):
+        raise ValueError("its action is not add, which is the only one that a feed does")
+    if "entry_id" in values:
+        raise ValueError("entry_id does not go with action add; leave it out")
+    url = _address(values.pop("url", None))
+    identity = _identity(url)
+    if identity in seen:
+        raise ValueError(f"names the same address as line {seen[identity]}")
+    metadata = _metadata(values, url, search)
+    seen[identity] = row.line
+    return FoundItem(url, metadata)
+
+
+def _address(url: Any) -> str:
+    from kaltura_provider.feeds.typed_sources import address_problem
+
+    if not isinstance(url, str):
+        raise ValueError("url is missing")
+    if problem := address_problem(url):
+        raise ValueError(f"url: {problem}")
+    return url
+
+
+def _identity(url: str) -> str:
+    from kaltura_provider.ingest.identity import canonical_uri
+
+    try:
+        return canonical_uri(url)
+    except ValueError:  # prepare says what is wrong with it
+        return url
+
+
+def _metadata(values: Mapping[str, Any], url: str, search: Search) -> dict[str, Any]:
+    """Return the fields of an entry, checked, their placeholders filled in.
+
+    :raises ValueError: one of them is impossible.
+    """
+    from kaltura_provider.api.errors import KalturaConfigurationError
+    from kaltura_provider.ingest.placeholders import placeholder_values
+    from kaltura_provider.services.entry.kind import kind_of
+    from kaltura_provider.services.entry.metadata import EntryMetadata
+
+    known = placeholder_values(url, search.day)
+    fields: dict[str, Any] = {}
+    try:
+        for name, value in values.items():
+            items = value.split(",") if name == "categories" and isinstance(value, str) else value
+            fields[name] = _filled(items, known, name) if name in _TEXTS else items
+        for name in ("start_date", "end_date"):
+            if name in fields:
+                fields[name] = _moment(fields[name], search.timezone)
+        if "media_type" in fields:
+            fields["media_type"] = kind_of("", str(fields["media_type"]).lower()).value
+        return EntryMetadata.from_dict(fields).to_dict()
+    except KalturaConfigurationError as error:
+        raise ValueError(str(error)) from None
+
+
+def _filled(value: Any, known: Mapping[str, str], name: str) -> Any:
+    from kaltura_provider.ingest.placeholders import fill
+
+    if isinstance(value, list):
+        return [fill(item, known, field=name).strip() for item in value]
+    return fill(str(value), known, field=name)
+
+
+def _moment(value: Any, timezone: str) -> Any:
+    """Return a date with a time zone; what is not a date stays as it is, for the check of all fields."""
+    import pendulum
+
+    try:
+        moment = dt.datetime.fromisoformat(str(value))
+    except ValueError:
+        return value
+    return (moment if moment.tzinfo else moment.replace(tzinfo=pendulum.timezone(timezone))).isoformat()

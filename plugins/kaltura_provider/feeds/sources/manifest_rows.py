@@ -1,0 +1,212 @@
+"""The rows of a manifest: CSV, JSON or JSON Lines, read as data and named by line."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.redaction import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["MAX_BYTES", "MAX_ROWS", "Row", "Rows", "read_rows"]
+
+MAX_BYTES = 64 * 1024 * 1024
+"""How many bytes a manifest may have, compressed and not."""
+
+MAX_ROWS = 100_000
+"""How many rows a manifest may have."""
+
+# Names of columns, in lower case and without *, _ and blanks, by the field they are for: our own names, those of
+# Kaltura's guide and those of its bulk upload CSV.
+_COLUMNS = {
+    "action": ("action",),
+    "url": ("url", "uri"),
+    "entry_id": ("entryid",),
+    "name": ("name", "title"),
+    "description": ("description",),
+    "tags": ("tags",),
+    "categories": ("categories", "category"),
+    "media_type": ("mediatype", "contenttype"),
+    "reference_id": ("referenceid",),
+    "user_id": ("userid", "ownerid"),
+    "conversion_profile_id": ("conversionprofileid",),
+    "access_control_id": ("accesscontrolid", "accesscontrolprofileid"),
+    "start_date": ("startdate", "schedulestartdate"),
+    "end_date": ("enddate", "scheduleenddate"),
+    "partner_data": ("partnerdata",),
+    "template_entry_id": ("templateentryid",),
+}
+_FIELDS = {name: field for field, names in _COLUMNS.items() for name in names}
+_MAX_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: its line in the file (from 1), and its values by our names; empty ones are left out."""
+
+    line: int
+    values: Mapping[str, Any]
+
+
+@dataclass
+class Rows:
+    """The rows of a manifest; the columns that mean nothing to us, with the first line that has them; and bad rows."""
+
+    rows: list[Row] = field(default_factory=list)
+    unknown: dict[str, int] = field(default_factory=dict)
+    bad: list[str] = field(default_factory=list)
+
+    def take(self, line: int, values: Any) -> None:
+        """Add a row.
+
+        :raises ValueError: there are too many.
+        """
+        if len(self.rows) + len(self.bad) >= MAX_ROWS:
+            raise ValueError(f"has more than {MAX_ROWS:,} rows; split it")
+        if isinstance(values, str):
+            values = {"url": values}
+        if not isinstance(values, dict):
+            self.bad.append(f"line {line}: is neither an address nor an object with fields")
+            return
+        known: dict[str, Any] = {}
+        for name, value in values.items():
+            meant = _FIELDS.get(re.sub(r"[*_\s]", "", name).lower())
+            if meant is None:
+                self.unknown.setdefault(name, line)
+            elif not _is_plain(value):
+                self.bad.append(f"line {line}: {name} is not a text, a number or a list of texts")
+                return
+            elif value not in (None, "", []):
+                known[meant] = value.strip() if isinstance(value, str) else value
+        if known:
+            self.rows.append(Row(line, known))
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(item, str) for item in value)
+    return value is None or (isinstance(value, (str, int)) and not isinstance(value, bool))
+
+
+def read_rows(content: bytes, kind: str) -> Rows:
+    """Read a manifest.
+
+    :param content: the file, which may be compressed by gzip.
+    :param kind: ``csv``, ``json`` or ``jsonl``.
+    :raises ValueError: it cannot be read at all, or is too large; the message names the line.
+    """
+    text = _text(_plain(content))
+    rows = Rows()
+    {"csv": _read_csv, "json": _read_json, "jsonl": _read_json_lines}[kind](text, rows)
+    return rows
+
+
+def _plain(content: bytes) -> bytes:
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            plain = file.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"is not a whole gzip file: {error}") from None
+    if len(plain) > MAX_BYTES:
+        raise ValueError(f"has more than {MAX_BYTES:,} bytes once it is decompressed; split it")
+    return plain
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ValueError(f"line {line}: is not UTF-8; save the file in this encoding") from None
+
+
+def _read_csv(text: str, rows: Rows) -> None:
+    # Kaltura's own files have comments, which begin with #.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    header: list[str] = []
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells) or cells[0].startswith("#"):
+                continue
+            if not header:
+                header = _header(cells, reader.line_num)
+            elif len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+                rows.bad.append(f"line {reader.line_num}: has {len(cells)} cells for {len(header)} columns")
+            else:
+                rows.take(reader.line_num, dict(zip(header, cells, strict=False)))
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: is not valid CSV: {error}") from None
+
+
+def _delimiter(text: str) -> str:
+    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    first = next(lines, "")
+    return max(",;\t", key=first.count)
+
+
+def _header(cells: list[str], line: int) -> list[str]:
+    header = [cell.strip() for cell in cells]
+    fields = [_FIELDS.get(re.sub(r"[*_\s]", "", name).lower()) for name in header]
+    if "url" not in fields:
+        raise ValueError(f"line {line}: is not a header with a column url")
+    twice = sorted({str(name) for name in fields if name is not None and fields.count(name) > 1})
+    if twice:
+        raise ValueError(f"line {line}: has more than one column for {', '.join(twice)}")
+    return header
+
+
+def _read_json(text: str, rows: Rows) -> None:
+    for line, value in _elements(text):
+        rows.take(line, value)
+
+
+def _elements(text: str) -> Iterator[tuple[int, Any]]:
+    """Yield the elements of a JSON list with their lines."""
+    decoder = json.JSONDecoder()
+    position, line, counted = _next(text, 0), 1, 0
+    if text[position : position + 1] != "[":
+        raise ValueError("line 1: is not a JSON list; write [{...}, {...}]")
+    position = _next(text, position + 1)
+    while text[position : position + 1] != "]":
+        line += text.count("\n", counted, position)
+        counted = position
+        try:
+            value, end = decoder.raw_decode(text, position)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"line {error.lineno}: is not valid JSON: {error.msg}") from None
+        except (RecursionError, ValueError):
+            raise ValueError(f"line {line}: is not JSON that can be read") from None
+        yield line, value
+        position = _next(text, end)
+        if text[position : position + 1] == ",":
+            position = _next(text, position + 1)
+        elif text[position : position + 1] != "]":
+            at = text.count("\n", 0, position) + 1
+            raise ValueError(f"line {at}: is not valid JSON: the list goes on without a comma, or does not end")
+
+
+def _next(text: str, position: int) -> int:
+    found = re.compile(r"\s*").match(text, position)
+    return found.end() if found else position
+
+
+def _read_json_lines(text: str, rows: Rows) -> None:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            rows.bad.append(f"line {number}: is not valid JSON: {printable(line.strip(), _MAX_SHOWN)}")
+            continue
+        rows.take(number, value)
