@@ -153,7 +153,7 @@ def _metadata(values: Mapping[str, Any], url: str, search: Search) -> dict[str, 
     :raises ValueError: one of them is impossible.
     """
     from kaltura_provider.api.errors import KalturaConfigurationError
-    from kaltura_provider.ingest.placeholders import placeholder_values
+    from kaltura_provider.feeds.placeholders import placeholder_values
     from kaltura_provider.services.entry.kind import kind_of
     from kaltura_provider.services.entry.metadata import EntryMetadata
 
@@ -174,7 +174,7 @@ def _metadata(values: Mapping[str, Any], url: str, search: Search) -> dict[str, 
 
 
 def _filled(value: Any, known: Mapping[str, str], name: str) -> Any:
-    from kaltura_provider.ingest.placeholders import fill
+    from kaltura_provider.feeds.placeholders import fill
 
     if isinstance(value, list):
         return [fill(item, known, field=name).strip() for item in value]
