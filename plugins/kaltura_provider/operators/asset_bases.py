@@ -28,10 +28,11 @@ __all__ = [
 
 def asset_kind(name: str) -> AssetKind:
     """Return how Kaltura calls a kind of asset (``caption``, ``thumbnail``, ``attachment``)."""
-    from kaltura_provider.services import entry_assets as assets
+    from kaltura_provider.services.attachment_asset import ATTACHMENT
+    from kaltura_provider.services.caption_asset import CAPTION
+    from kaltura_provider.services.thumb_asset import THUMBNAIL
 
-    kinds = (assets.CAPTION, assets.THUMBNAIL, assets.ATTACHMENT)
-    return next(kind for kind in kinds if kind.name == name)
+    return next(kind for kind in (CAPTION, THUMBNAIL, ATTACHMENT) if kind.name == name)
 
 
 class AddAssetOperator(KalturaOperator):

@@ -56,7 +56,7 @@ class KalturaAddAttachmentOperator(AddAssetOperator):
 
     def wanted(self, name: str) -> dict[str, Any]:
         """Return the attachment to make."""
-        from kaltura_provider.services.entry_assets import attachment_object
+        from kaltura_provider.services.attachment_asset import attachment_object
 
         return attachment_object(name, title=self.title, format=self.format)
 

@@ -69,7 +69,7 @@ class KalturaAddCaptionOperator(AddAssetOperator):
 
     def wanted(self, name: str) -> dict[str, Any]:
         """Return the captions to make."""
-        from kaltura_provider.services.entry_assets import caption_object
+        from kaltura_provider.services.caption_asset import caption_object
 
         return caption_object(name, language=self.language, label=self.caption_label, format=self.format)
 

@@ -103,7 +103,7 @@ class KalturaAddThumbnailOperator(AddAssetOperator):
     def wanted(self, name: str) -> dict[str, Any]:
         """Return the thumbnail to make; what it is made from tells it from others."""
         from kaltura_provider.api.arguments import token_id
-        from kaltura_provider.services.entry_assets import origin_mark, thumbnail_object
+        from kaltura_provider.services.thumb_asset import origin_mark, thumbnail_object
 
         return thumbnail_object(origin_mark(self.source or self.url or token_id(self.token, "token")))
 

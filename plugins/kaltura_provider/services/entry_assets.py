@@ -1,19 +1,13 @@
-"""What belongs to an entry beside its content: captions, thumbnails, attachments; found, made, filled and removed."""
+"""What the services of caption, thumbnail and attachment assets share: find, add, fill and delete an entry's assets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from hashlib import sha256
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.api.arguments import choose
-from kaltura_provider.api.enums import AttachmentFormat, CaptionFormat, ThumbAssetStatus, parse_enum, parse_status
+from kaltura_provider.api.enums import ThumbAssetStatus, parse_enum, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError, KalturaNotFoundError
-from kaltura_provider.api.redaction import redact
-from kaltura_provider.api.signing import unsigned_query
-from kaltura_provider.services.caption_language import caption_format, caption_language, language_name
 from kaltura_provider.services.paging import list_all
 from kaltura_provider.services.upload_token import became_asset, check_usable, read_token
 
@@ -22,21 +16,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.client import KalturaClient
 
-__all__ = [
-    "ATTACHMENT",
-    "CAPTION",
-    "THUMBNAIL",
-    "AssetKind",
-    "attachment_object",
-    "caption_object",
-    "delete_asset",
-    "get_asset",
-    "list_assets",
-    "origin_mark",
-    "put_asset",
-    "thumbnail_object",
-    "with_format_name",
-]
+__all__ = ["COMMON_FIELDS", "AssetKind", "delete_asset", "get_asset", "list_assets", "put_asset", "with_format_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,81 +37,8 @@ class AssetKind:
         return f"{self.parameter}Id"
 
 
-_COMMON = ("id", "entryId", "status", "fileExt", "sizeInBytes", "tags")
-CAPTION = AssetKind(
-    "caption", "caption_captionAsset", "captionAsset", ("language", "label", "format"),
-    (*_COMMON, "language", "languageCode", "label", "format", "isDefault"), formats=CaptionFormat,
-)  # fmt: skip
-THUMBNAIL = AssetKind(
-    "thumbnail", "thumbAsset", "thumbAsset", ("partnerData",), (*_COMMON, "width", "height", "partnerData")
-)
-ATTACHMENT = AssetKind(
-    "attachment", "attachment_attachmentAsset", "attachmentAsset", ("filename",),
-    (*_COMMON, "filename", "title", "format"), ("title", "format"), AttachmentFormat,
-)  # fmt: skip
-
-_ATTACHMENT_FORMATS = {
-    AttachmentFormat.TEXT: "txt log csv srt vtt",
-    AttachmentFormat.MEDIA: "mp4 mov mkv mp3 wav m4a jpg jpeg png gif webm",
-    AttachmentFormat.DOCUMENT: "pdf doc docx ppt pptx xls xlsx odt odp ods rtf",
-    AttachmentFormat.JSON: "json jsonl",
-    AttachmentFormat.MARKDOWN: "md markdown",
-}
-
-
-def caption_object(
-    file_name: str, *, language: str | None = None, label: str | None = None, format: Any = None
-) -> dict[str, Any]:
-    """Return a caption asset; language and format are said, or told by the file's name (``talk.en.srt``).
-
-    :raises KalturaConfigurationError: they are unknown, or nothing tells them.
-    """
-    spoken = language_name(language) if language else caption_language(file_name)
-    if spoken is None:
-        raise KalturaConfigurationError(
-            "language", None, f"is not told by {file_name!r}", "give it, or name the file like talk.en.srt"
-        )
-    written = caption_format(file_name) if format in (None, "") else choose(CaptionFormat, format, "format")
-    if written is None:
-        known = ", ".join(item.name.lower() for item in CaptionFormat)
-        raise KalturaConfigurationError("format", None, f"is not told by {file_name!r}", f"give one of {known}")
-    return {
-        "objectType": "KalturaCaptionAsset", "language": spoken, "label": label or spoken, "format": written,
-    }  # fmt: skip
-
-
-def attachment_object(file_name: str, *, title: str | None = None, format: Any = None) -> dict[str, Any]:
-    """Return an attachment asset; its format is said or told by the file's extension (else: document).
-
-    :raises KalturaConfigurationError: the format is unknown, or the name is a path.
-    """
-    if not file_name.strip(".") or "/" in file_name:
-        raise KalturaConfigurationError("file_name", file_name, "is no file name", "give it without a path")
-    ending = PurePosixPath(file_name).suffix[1:].lower()
-    told = next((kind for kind, known in _ATTACHMENT_FORMATS.items() if ending in known.split()), None)
-    written = (
-        (told or AttachmentFormat.DOCUMENT) if format in (None, "") else choose(AttachmentFormat, format, "format")
-    )
-    return {
-        "objectType": "KalturaAttachmentAsset", "filename": file_name, "title": title or file_name, "format": written
-    }  # fmt: skip
-
-
-def thumbnail_object(mark: str, tags: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a thumbnail asset; ``mark`` is what a second one from the same source is recognised by."""
-    return {"objectType": "KalturaThumbAsset", "tags": ",".join(tags) or None, "partnerData": mark}
-
-
-def origin_mark(origin: str) -> str:
-    """Return what a picture is recognised by: its address, or its upload token.
-
-    Of a URL's query all counts but what is signed anew each time.
-    """
-    if not origin.startswith(("http://", "https://")):
-        return redact(origin)
-    address, _, query = origin.partition("?")
-    kept = sorted(pair for pair in unsigned_query(query).split("&") if pair)
-    return redact(address) + (f"?{sha256('&'.join(kept).encode()).hexdigest()[:16]}" if kept else "")
+COMMON_FIELDS = ("id", "entryId", "status", "fileExt", "sizeInBytes", "tags")
+"""The properties that assets of every kind have."""
 
 
 def list_assets(client: KalturaClient, kind: AssetKind, entry_ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -111,7 +111,7 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "type 'zoom'" in refused(check, entry_id=ID, what="thumbnail", options={"type": "zoom"})
     assert "vid_slices 600" in refused(check, entry_id=ID, what="thumbnail", options={"vid_slices": "600"})
     for second in ("inf", "nan", "1e400"):
-        assert f"second '{second}' is no moment" in refused(KalturaAddThumbnailOperator, entry_id=ID, second=second)
+        assert f"second '{second}' is not a time" in refused(KalturaAddThumbnailOperator, entry_id=ID, second=second)
     assert "clip_to 1" in refused(check, entry_id=ID, options={"seek_from": 5, "clip_to": "1"})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kaltura_provider.operators.attachments import KalturaAddAttachmentOperator
-from kaltura_provider.services.entry_assets import origin_mark
+from kaltura_provider.services.thumb_asset import origin_mark
 
 
 @pytest.mark.parametrize(
