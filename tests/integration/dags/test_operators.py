@@ -113,9 +113,8 @@ def test_a_summary_tells_no_signature(deployment, web, clips, monkeypatch) -> No
     sources = [f"{web}/{name}?X-Amz-Signature=f00dcafe" for name in ("clip-1.mp4", "page.mp4")]
     ran = deployment.run(deployment.form(), sources=sources)
     summary = ran.summary
-    assert [item["uri"] for item in summary["assets"] + summary["failed"]] == [
-        source.replace("f00dcafe", "***") for source in sources
-    ]
+    shown = [item["uri"] for item in summary["assets"] + summary["failed"]]
+    assert [uri.partition("?")[0] for uri in shown] == [source.partition("?")[0] for source in sources]
     assert "web page" in ran.reason
     assert "f00dcafe" not in json.dumps(summary)
     assert list(deployment.held().values()) == [hashlib.sha256(clips["clip-1.mp4"]).hexdigest()]
@@ -139,6 +138,7 @@ def test_the_connection_form_has_our_fields() -> None:
     assert set(form.extra_fields) == {
         "auth",
         "app_token_id",
+        "app_token_hash_type",
         "user_id",
         "session_type",
         "privileges",

@@ -61,7 +61,7 @@ def guarded(clip, monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("KALTURA_ALLOWED_HOSTS", "127.0.0.1")
-    connection = {"conn_type": "http", "host": "x", "extra": {"headers": {"X-Key": "opensesame"}}}
+    connection = {"conn_type": "http", "host": "127.0.0.1", "extra": {"headers": {"X-Key": "opensesame"}}}
     monkeypatch.setenv("AIRFLOW_CONN_MEDIA_HTTP", json.dumps(connection))
     yield f"http://127.0.0.1:{server.server_address[1]}/film.mp4"
     server.shutdown()

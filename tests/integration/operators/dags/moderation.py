@@ -18,7 +18,7 @@ with DAG("moderation", schedule=None, params={"bad": "", "good": "", "make": Fal
     again = KalturaModerateEntryOperator(task_id="again", entry_id=GOOD, decision="flag", flag_type="4")
 
     new = KalturaCategorizeEntryOperator(
-        task_id="new", entry_id=[BAD, GOOD], add="New, Courses>Physics", create_missing="{{ params.make }}"
+        task_id="new", entry_id=[BAD, GOOD], add=["New", "Courses>Physics"], create_missing="{{ params.make }}"
     )
     sorted_out = KalturaCategorizeEntryOperator(
         task_id="sorted_out", entry_id=[BAD, GOOD], remove=["New"], add=["Courses>Physics"]
