@@ -1,1 +1,1 @@
-"""Bytes from a source into an upload token: at line rate, in flat memory, resumable at the byte."""
+"""Upload a source to an upload token: at line rate, in constant memory, resumable at any byte."""

@@ -1,4 +1,4 @@
-"""What can go wrong with an upload, as one tree. Errors of sources are in :mod:`~.sources.errors`.
+"""Errors of an upload, as one tree. Errors of sources are in :mod:`~.sources.errors`.
 
 UploadError                 permanent, token_id
 ├── TokenGone               reason: the token can no longer be filled; a new one can
@@ -65,15 +65,15 @@ class GoneReason(StrEnum):
 
 
 _EXPLAINED = {
-    GoneReason.DELETED: "it does not exist: it was deleted, or belongs to another user. Make a new token",
+    GoneReason.DELETED: "it does not exist: it was deleted, or belongs to another user. Create a new token",
     GoneReason.REFUSED: (
         "the server deleted it when the last byte arrived, because the account does not allow this type of file or the "
         "file's extension does not match its content. Allow the type in the KMC (Settings, Account Settings), or "
         "rename the file"
     ),
-    GoneReason.EXPIRED: "its upload began more than 7 days ago, so it takes no more bytes. Make a new token",
-    GoneReason.CHUNKS: "the server holds too many separate chunks of it. Make a new token",
-    GoneReason.FAILED: "the server could not store the file and deleted it. Make a new token",
+    GoneReason.EXPIRED: "its upload began more than 7 days ago, so it takes no more bytes. Create a new token",
+    GoneReason.CHUNKS: "the server holds too many separate chunks of it. Create a new token",
+    GoneReason.FAILED: "the server could not store the file and deleted it. Create a new token",
     GoneReason.LOST: (
         "the server has lost its file repeatedly (UPLOAD_TOKEN_CANNOT_RESUME). Delete it and make a new token"
     ),

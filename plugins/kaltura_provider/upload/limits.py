@@ -1,4 +1,4 @@
-"""Which sizes can be uploaded at all; checked before a token is made."""
+"""Check that a source can be uploaded, before a token is created."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["check_size"]
 def check_size(source: Source, settings: UploadSettings) -> None:
     """Check that a source can be uploaded.
 
-    :raises SourceEmpty: it has no bytes.
-    :raises SourceTooLarge: it is larger than ``max_size``, does not fit into 9,000 requests of the server's limit, or
-        needs chunks larger than what is kept on disk of a source that cannot be read by ranges.
+    :raises SourceEmpty: the source is empty.
+    :raises SourceTooLarge: the source is larger than ``max_size``, does not fit into 9,000 requests of the server's
+        limit, or cannot be read by ranges and needs chunks larger than the disk space for it.
     """
     if source.size <= 0:
         raise SourceEmpty(source.uri)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["PATIENCE", "Uploader"]
 
 PATIENCE = Patience()
-"""What an uploader uses that is given no other."""
+"""The default settings and patience of an uploader."""
 
 log = logging.getLogger("kaltura_provider.upload")
 
@@ -58,7 +58,7 @@ class Uploader:
         self._running: set[threading.Event] = set()
 
     def cancel(self) -> None:
-        """Make running and later uploads break off with :class:`UploadCancelled`; returns at once."""
+        """Cancel running and later uploads, which raise :class:`UploadCancelled`. Returns immediately."""
         self._cancelled = True
         for stop in tuple(self._running):
             stop.set()

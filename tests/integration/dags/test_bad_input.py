@@ -16,7 +16,7 @@ def assert_one_good_entry(deployment, clip: bytes) -> None:
     ("source", "words"),
     [
         ("s3://nowhere/clip.mp4", ["s3://nowhere/clip.mp4", "bucket"]),
-        ("s3://media/not/there.mp4", ["s3://media/not/there.mp4", "there is no such"]),
+        ("s3://media/not/there.mp4", ["s3://media/not/there.mp4", "does not exist"]),
         ("https://127.0.0.1/clip.mp4", ["127.0.0.1", "KALTURA_ALLOWED_HOSTS"]),
     ],
 )

@@ -118,7 +118,7 @@ class TestUrls:
         said = capsys.readouterr().out
         assert "Left out 2, not there (missing: skip)" in said
         assert "/gone.mp4: its server says it does not exist (HTTP 404)" in said
-        assert "gone-too.mp4: there is no such object" in said
+        assert "gone-too.mp4: the object does not exist" in said
 
     def test_missing_can_fail_after_the_others_are_in(self, deployment, site, clips) -> None:
         site.files = {"/a.mp4": clips["clip-1.mp4"]}

@@ -107,5 +107,5 @@ def test_local_files_are_offered_where_a_folder_is_allowed(tmp_path, monkeypatch
         f"file://{tmp_path}/a.mp4",
         f"{tmp_path}/b.mp4",
     ]
-    assert "line 1: file:///etc/hosts: it is not below" in refused("file:///etc/hosts")
-    assert "names the host" in refused(f"file://evil{tmp_path}/a.mp4")
+    assert "line 1: file:///etc/hosts: it is not in the allowed folders" in refused("file:///etc/hosts")
+    assert "has the host" in refused(f"file://evil{tmp_path}/a.mp4")

@@ -38,7 +38,7 @@ def content(address: str, policy: FolderPolicy) -> bytes:
 def test_no_file_is_allowed_unless_a_folder_is_named(allowed: Path) -> None:
     policy = FolderPolicy.allowing(["", " "], by="environment variable KALTURA_ALLOWED_PATHS")
     for address in ((allowed / "day" / "clip 1.mp4").as_uri(), str(allowed / "day" / "clip 1.mp4"), "/nowhere"):
-        with pytest.raises(SourceRefused, match=r"not allowed here.*/srv/media.*KALTURA_ALLOWED_PATHS"):
+        with pytest.raises(SourceRefused, match=r"does not allow local files.*/srv/media.*KALTURA_ALLOWED_PATHS"):
             open_file(address, policy)
 
 
@@ -63,7 +63,7 @@ def test_files_below_an_allowed_folder_are_read_by_address_and_by_path(allowed: 
 def test_a_file_elsewhere_is_refused_whether_it_exists_or_not(allowed: Path) -> None:
     policy = FolderPolicy.allowing([str(allowed)], by="KALTURA_ALLOWED_PATHS")
     for path in (allowed.parent / "keys.json", allowed.parent / "media-private" / "keys.json", Path("/not/there")):
-        with pytest.raises(SourceRefused, match="not below") as caught:
+        with pytest.raises(SourceRefused, match="not in the allowed folders") as caught:
             open_file(path.as_uri(), policy)
         assert str(allowed) in str(caught.value)
 
@@ -71,16 +71,16 @@ def test_a_file_elsewhere_is_refused_whether_it_exists_or_not(allowed: Path) -> 
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("file://evil{folder}/day/clip%201.mp4", "names the host 'evil'"),
-        ("file://localhost{folder}/day/clip%201.mp4", "names the host 'localhost'"),
-        ("file://{folder}/../keys.json", "there is .. in it"),
-        ("file://{folder}/%2e%2e/keys.json", "there is .. in it"),
-        ("file://{folder}%2f..%2fkeys.json", "there is .. in it"),
-        ("{folder}/day/../../keys.json", "there is .. in it"),
-        ("file:day/clip.mp4", "no absolute path"),
-        ("file:", "no absolute path"),
-        ("file://{folder}/a%00.mp4", "no file name can hold"),
-        ("{folder}/\ud800.mp4", "no file name can hold"),
+        ("file://evil{folder}/day/clip%201.mp4", "has the host 'evil'"),
+        ("file://localhost{folder}/day/clip%201.mp4", "has the host 'localhost'"),
+        ("file://{folder}/../keys.json", "it contains '..'"),
+        ("file://{folder}/%2e%2e/keys.json", "it contains '..'"),
+        ("file://{folder}%2f..%2fkeys.json", "it contains '..'"),
+        ("{folder}/day/../../keys.json", "it contains '..'"),
+        ("file:day/clip.mp4", "not an absolute path"),
+        ("file:", "not an absolute path"),
+        ("file://{folder}/a%00.mp4", "file names cannot have"),
+        ("{folder}/\ud800.mp4", "file names cannot have"),
         ("file://{folder}/what?.mp4", "write ? as %3F"),
     ],
 )
@@ -98,7 +98,7 @@ def test_links_are_followed_to_where_they_lead(allowed: Path) -> None:
     (allowed / "folder").symlink_to(allowed.parent)
     (allowed / "round").symlink_to("round")
     for name in ("outside.mp4", "folder/keys.json"):
-        with pytest.raises(SourceRefused, match="a link leads out"):
+        with pytest.raises(SourceRefused, match="a link to a file outside"):
             open_file(str(allowed / name), policy)
     with pytest.raises(SourceError):
         open_file(str(allowed / "round"), policy)
@@ -149,7 +149,7 @@ def test_opening_leaves_no_descriptor_behind(allowed: Path) -> None:
 
 def test_relative_folders_allow_nothing(allowed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(allowed.parent)
-    with pytest.raises(SourceRefused, match="not allowed here"):
+    with pytest.raises(SourceRefused, match="does not allow local files"):
         open_file(str(allowed / "day" / "clip 1.mp4"), FolderPolicy.allowing(["media", "./media", "~"]))
 
 

@@ -161,8 +161,8 @@ def test_object_that_vanished(site: Site, client: Any) -> None:
 @pytest.mark.parametrize(
     ("status", "code", "message", "error", "says"),
     [
-        (404, "NoSuchKey", "no", SourceNotFound, "no such object"),
-        (404, "NoSuchBucket", "no", SourceNotFound, "no such"),
+        (404, "NoSuchKey", "no", SourceNotFound, "the object does not exist"),
+        (404, "NoSuchBucket", "no", SourceNotFound, "the bucket does not exist"),
         (403, "AccessDenied", "Access Denied", SourceForbidden, "service_config"),
         (403, "AccessDenied", "not authorized to perform: kms:Decrypt", SourceForbidden, "kms:Decrypt"),
         (400, "KMS.DisabledException", "key is disabled", SourceForbidden, "KMS key"),
@@ -175,7 +175,7 @@ def test_object_that_vanished(site: Site, client: Any) -> None:
         (400, "KMS.NotFoundException", "no", SourceForbidden, "key does not exist"),
         (400, "KMS.KMSInvalidStateException", "pending deletion", SourceForbidden, "due for deletion"),
         (400, "ThrottlingException", "Rate exceeded", SourceUnavailable, "busy"),
-        (403, "RequestTimeTooSkewed", "The difference is too large", SourceUnavailable, "clock.*NTP"),
+        (403, "RequestTimeTooSkewed", "The difference is too large", SourceUnavailable, "clock"),
         (
             400,
             "InvalidRequest",
@@ -184,7 +184,7 @@ def test_object_that_vanished(site: Site, client: Any) -> None:
             "SSE-C",
         ),
         (400, "InvalidArgument", "Invalid version id specified", SourceNotFound, "version id"),
-        (404, "NoSuchVersion", "no", SourceNotFound, "no such version"),
+        (404, "NoSuchVersion", "no", SourceNotFound, "this version of the object does not exist"),
         (400, "ExpiredToken", "no", SourceUnavailable, "temporary credentials have expired"),
     ],
 )
@@ -229,7 +229,7 @@ def test_ranges_shorter_than_asked_for_are_continued(site: Site, client: Any) ->
     source = open_s3(client, "bucket", "clip.mp4")
     assert b"".join(source.read(7, 350_000)) == DATA[7:350_007]
     site.answer = lambda handler: answer_slice(handler)
-    with pytest.raises(SourceUnavailable, match="asked for bytes 0-9 and answered with 10 bytes from 50 on"):
+    with pytest.raises(SourceUnavailable, match="answered a request for bytes 0-9 with 10 bytes from 50 on"):
         next(source._get(0, 10, 10))
 
 

@@ -1,4 +1,4 @@
-"""Parses URLs exactly as the connection will, so that what is checked is what is connected to."""
+"""Parse URLs exactly as the connection will, so the checks apply to the host that is connected to."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 __all__ = ["host_of", "origin", "parse", "printable_url"]
 
-# Parsers disagree on what these mean: one would check another host than the next one connects to.
+# Parsers disagree about these characters: one would check another host than the other one connects to.
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\]")
 _PORTS = {"http": 80, "https": 443}
 
 
 def printable_url(url: str) -> str:
-    """Return a URL without user, password, fragment and the values of its query; never raises.
+    """Return a URL without user, password, fragment and the values of its query. Never raises.
 
-    Of a URL that cannot be parsed, only the parts that cannot hold a secret remain.
+    If the URL cannot be parsed, only the parts that cannot hold a secret remain.
     """
     shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in url)
     scheme, mark, rest = shown.partition("://") if "://" in shown else ("", "", shown)
     place, _, query = rest.partition("#")[0].partition("?")
     if not _has_host(url):
-        # There is no telling where a password ends.
+        # The end of the password is unknown.
         place, query = rest.rpartition("@")[2].partition("?")[0], ""
     authority, slash, path = place.partition("/")
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
@@ -46,7 +46,7 @@ def _has_host(url: str) -> bool:
 def parse(url: str) -> Url:
     """Parse a URL as urllib3 does, which makes the connections.
 
-    :raises SourceRefused: it cannot be parsed, or could be parsed in two ways.
+    :raises SourceRefused: the URL cannot be parsed, or could be parsed in two ways.
     """
     if _AMBIGUOUS.search(url):
         raise SourceRefused(
@@ -65,7 +65,7 @@ def parse(url: str) -> Url:
 
 
 def host_of(url: str) -> str:
-    """Return the host a URL leads to, without brackets, ``""`` if it names none.
+    """Return the host of a URL, without brackets; ``""`` if it has none.
 
     :raises SourceRefused: as :func:`parse`.
     """
@@ -73,7 +73,7 @@ def host_of(url: str) -> str:
 
 
 def origin(url: str) -> tuple[str | None, str | None, int | None]:
-    """Return the scheme, host and port a URL leads to: only there may its headers be sent.
+    """Return the scheme, host and port of a URL. Its headers may only be sent there.
 
     :raises SourceRefused: as :func:`parse`.
     """

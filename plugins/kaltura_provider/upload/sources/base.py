@@ -1,4 +1,4 @@
-"""What every source has: a name, a size, a validator, and bytes that are read by offset."""
+"""The interface of a source: a name, a size, a validator, and bytes that are read by offset."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["WINDOW", "Source", "exactly", "steady"]
 
 WINDOW = 256 * 1024
-"""Bytes of one window of a read by default."""
+"""Default number of bytes of one window of a read."""
 
 _ATTEMPTS = 4
 
@@ -29,23 +29,23 @@ class Source(Protocol):
 
     @property
     def uri(self) -> str:
-        """Where it comes from, in a form that may be printed: no user, password or query values."""
+        """The address of the source for logs: without user, password and query values."""
 
     @property
     def size(self) -> int:
-        """Its bytes, at least 1."""
+        """The size in bytes, at least 1."""
 
     @property
     def validator(self) -> str:
-        """What distinguishes this content from another at the same address: ETag, version id; ``""`` if unknown."""
+        """What distinguishes this content from others at the same address: ETag or version id; ``""`` if unknown."""
 
     @property
     def crc32c(self) -> int | None:
-        """The CRC-32C of the whole content, if the store has it."""
+        """The CRC-32C of the whole content, if the store knows it."""
 
     @property
     def rewind(self) -> int | None:
-        """How many bytes before the furthest read so far a read can start cheaply; ``None`` for any number."""
+        """How many bytes before the furthest read a new read can start cheaply; ``None`` for any number."""
 
     def read(self, offset: int, length: int, window: int = WINDOW) -> Generator[bytes, None, None]:
         """Yield exactly ``length`` bytes from ``offset`` on, at most ``window`` at a time.
@@ -56,7 +56,7 @@ class Source(Protocol):
         """
 
     def close(self) -> None:
-        """Release what the source holds; it cannot be read any more."""
+        """Release the resources of the source. It cannot be read afterwards."""
 
 
 def steady(
@@ -69,7 +69,7 @@ def steady(
 ) -> Generator[bytes, None, None]:
     """Yield ``length`` bytes of ``read(offset, length)``, continuing where it breaks off or ends early.
 
-    :raises SourceUnavailable: four attempts in a row brought no byte.
+    :raises SourceUnavailable: four attempts in a row returned no bytes.
     """
     position, end, failures = offset, offset + length, 0
     while position < end:
@@ -80,7 +80,7 @@ def steady(
                 failures = 0
                 yield window
             if position == began:
-                raise SourceUnavailable(uri, "the answer held no bytes")
+                raise SourceUnavailable(uri, "the answer was empty")
         except SourceUnavailable:
             failures += 1
             if failures >= _ATTEMPTS:
@@ -91,7 +91,7 @@ def steady(
 def exactly(stream: Generator[bytes, None, None], length: int, uri: str) -> Generator[bytes, None, None]:
     """Yield the first ``length`` bytes of a stream, then close it.
 
-    :raises SourceUnavailable: it ended before.
+    :raises SourceUnavailable: the stream ended early.
     """
     left = length
     with closing(stream):

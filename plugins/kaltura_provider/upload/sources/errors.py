@@ -1,15 +1,15 @@
-"""What can go wrong with a source, as one tree. Every message says what to do; none contains a signature.
+"""Errors of sources, as one tree. Messages say what to do, and never contain a signature.
 
 SourceError                 uri, permanent
-├── SourceUnavailable       the store or the network is in trouble; the same read may succeed later
-├── SourceNotFound          there is no such object
-├── SourceChanged           expected, found: it is no longer the object that was opened
+├── SourceUnavailable       the store or the network failed; the same read may succeed later
+├── SourceNotFound          the object does not exist
+├── SourceChanged           expected, found: the object has changed since it was opened
 ├── SourceForbidden         the store refuses: credentials, permissions, a key, the region
-├── SourceArchived          restoring: it is archived and has to be restored first
-├── SourceEmpty             it has no bytes
+├── SourceArchived          restoring: the object is archived and must be restored first
+├── SourceEmpty             the object is empty
 ├── SourceTooLarge          size, limit
-├── SourceUnsized           its server does not say how many bytes it has
-├── SourceNotMedia          it is a web page, a manifest or compressed
+├── SourceUnsized           the server does not say how many bytes the object has
+├── SourceNotMedia          the object is a web page, a manifest or compressed
 └── SourceRefused           this address may not be read
 """
 
@@ -35,9 +35,9 @@ __all__ = [
 
 
 class SourceError(Exception):
-    """Base of the errors of sources.
+    """Base class of the errors of sources.
 
-    ``uri`` can be printed. ``permanent`` says that the same source will fail the same way again.
+    ``uri`` is safe to print. ``permanent`` says that a retry would fail in the same way.
     """
 
     permanent: ClassVar[bool] = True
@@ -55,21 +55,21 @@ class SourceError(Exception):
 
 
 class SourceUnavailable(SourceError):
-    """The store or the network is in trouble; the same read may succeed later."""
+    """The store or the network failed. The same read may succeed later."""
 
     permanent = False
 
 
 class SourceNotFound(SourceError):
-    """There is no such object."""
+    """The object does not exist."""
 
 
 class SourceChanged(SourceError):
-    """The object is no longer the one that was opened; ``expected`` and ``found`` are its validators."""
+    """The object has changed since it was opened. ``expected`` and ``found`` are its validators."""
 
     def __init__(self, uri: str, expected: str, found: str) -> None:
         super().__init__(
-            uri, f"it changed while it was read: from {expected} to {found}. Start again with the new content"
+            uri, f"it changed from {expected} to {found} while it was read. Start again with the new content"
         )
         self.expected = expected
         self.found = found
@@ -79,11 +79,11 @@ class SourceChanged(SourceError):
 
 
 class SourceForbidden(SourceError):
-    """The store refuses to give the object out."""
+    """The store refuses access to the object."""
 
 
 class SourceArchived(SourceError):
-    """The object is archived and has to be restored first; ``restoring`` says that this has begun."""
+    """The object is archived and must be restored first. ``restoring`` says that this has begun."""
 
     def __init__(self, uri: str, message: str, restoring: bool = False) -> None:
         super().__init__(uri, message)
@@ -91,7 +91,7 @@ class SourceArchived(SourceError):
 
     @property
     def permanent(self) -> bool:  # type: ignore[override]
-        """Whether somebody has to act; a restore that has begun ends by itself."""
+        """Whether a person has to act. A restore that has begun needs no action."""
         return not self.restoring
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -99,9 +99,13 @@ class SourceArchived(SourceError):
 
 
 class SourceEmpty(SourceError):
-    """The object has no bytes. Kaltura would make an entry of it that stays broken."""
+    """The object is empty. Kaltura would create an entry that stays broken."""
 
-    def __init__(self, uri: str, message: str = "it is empty (0 bytes); Kaltura cannot take it") -> None:
+    def __init__(
+        self,
+        uri: str,
+        message: str = "it is empty (0 bytes), which Kaltura cannot ingest; upload its content again, or leave it out",
+    ) -> None:
         super().__init__(uri, message)
 
 
@@ -109,7 +113,7 @@ class SourceTooLarge(SourceError):
     """The object is larger than allowed; ``size`` and ``limit`` are bytes."""
 
     def __init__(self, uri: str, size: int, limit: int, whose: str) -> None:
-        super().__init__(uri, f"it has {size} bytes, {whose} is {limit}")
+        super().__init__(uri, f"it has {size} bytes, but {whose} is {limit} bytes")
         self.size = size
         self.limit = limit
         self.whose = whose
@@ -123,8 +127,8 @@ class SourceUnsized(SourceError):
 
 
 class SourceNotMedia(SourceError):
-    """The address leads to a web page, a manifest or compressed bytes, not to a media file."""
+    """The object is a web page, a manifest or compressed bytes, not a media file."""
 
 
 class SourceRefused(SourceError):
-    """This address may not be read from here."""
+    """This deployment does not allow reading from this address."""

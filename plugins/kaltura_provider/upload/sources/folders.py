@@ -1,4 +1,4 @@
-"""Which local files may be read or written: those below folders that the deployment names."""
+"""Decide which local files may be read or written: those in folders that the deployment allows."""
 
 from __future__ import annotations
 
@@ -15,48 +15,48 @@ if TYPE_CHECKING:
 
 __all__ = ["READ_FLAGS", "FolderPolicy", "is_local", "local_path"]
 
-# Passing through a folder needs no right to list it, where the system can tell the two apart.
+# On systems that distinguish the two, traversing a folder does not need permission to list it.
 _THROUGH = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Opening a pipe would otherwise wait for a writer.
+# Otherwise opening a pipe would wait for a writer.
 READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def is_local(address: str) -> bool:
-    """Whether an address means a local file: an absolute path, or ``file:``."""
+    """Return whether an address is a local file: an absolute path, or ``file:``."""
     return address.startswith("/") or address[:5].lower() == "file:"
 
 
 def local_path(address: str) -> str:
-    """Return the absolute path that ``file:///path`` or a path itself means.
+    """Return the absolute path of ``file:///path`` or of a path.
 
-    :raises SourceRefused: it names a host, climbs with ``..``, is relative, or is no file's address at all.
+    :raises SourceRefused: the address has a host or ``..``, is relative, or is not the address of a file.
     """
     path = address
     if not address.startswith("/"):
         parts = urlsplit(address)
         if parts.netloc:
-            raise SourceRefused(address, f"it names the host {parts.netloc!r}; a local file is file:///path")
+            raise SourceRefused(address, f"it has the host {parts.netloc!r}; write local files as file:///path")
         if "?" in address or "#" in address:
             raise SourceRefused(address, "it has a query or fragment; write ? as %3F and # as %23 in file:///path")
         path = os.fsdecode(unquote_to_bytes(parts.path))
     if not path.startswith("/"):
-        raise SourceRefused(address, "it is no absolute path; write file:///path")
+        raise SourceRefused(address, "it is not an absolute path; write file:///path")
     if "\0" in path or not _is_writable_as_bytes(path):
-        raise SourceRefused(address, "there is a character in it that no file name can hold")
+        raise SourceRefused(address, "it contains a character that file names cannot have; remove it")
     if ".." in path.split("/"):
-        raise SourceRefused(address, "there is .. in it; write the path without")
+        raise SourceRefused(address, "it contains '..'; write the path without it")
     return path
 
 
 @dataclass(frozen=True, slots=True)
 class FolderPolicy:
-    """Which local files may be used: those below ``folders``, wherever symbolic links lead; without any, none.
+    """Which local files may be used: those in ``folders``, after following symbolic links.
 
-    A worker can read much that is nobody's media: its keys, its configuration. Without this, whoever names a source
-    reads them into a media library.
+    Workers can read files that are not media, such as keys and configuration. Without this policy, anybody who may name
+    a source could bring them into the media library.
 
-    :param folders: absolute paths.
-    :param allowed_by: where the deployment names its folders, for the error that asks for it.
+    :param folders: absolute paths. Without folders, no local file may be used.
+    :param allowed_by: where the deployment lists its folders, for error messages.
     """
 
     folders: tuple[str, ...] = ()
@@ -64,29 +64,30 @@ class FolderPolicy:
 
     @classmethod
     def allowing(cls, folders: Iterable[str], by: str = "") -> FolderPolicy:
-        """Return a policy that allows the named folders; ``by`` is where they are named.
+        """Return a policy that allows these folders; ``by`` is where the deployment lists them.
 
-        A name that is no absolute path allows nothing.
+        Names that are not absolute paths are ignored.
         """
         named = (folder.strip() for folder in folders)
         return cls(tuple(folder for folder in named if folder.startswith("/")), allowed_by=by)
 
     def resolve(self, address: str) -> Path:
-        """Return the real path of a file, which need not exist, symbolic links followed.
+        """Return the real path of a file, after following symbolic links. The file need not exist.
 
-        :raises SourceRefused: it is not below an allowed folder, or no local file's address.
+        :raises SourceRefused: the file is not in an allowed folder, or the address is not that of a local file.
         """
         return Path(*self._resolved(address))
 
     def open(self, address: str) -> int:
-        """Open a file for reading and return its descriptor; whatever becomes of the path meanwhile, it is allowed.
+        """Open a file for reading and return its descriptor. The file is allowed even if the path changes meanwhile.
 
-        :raises SourceRefused: as of :meth:`resolve`. :raises OSError: it cannot be opened.
+        :raises SourceRefused: as :meth:`resolve`.
+        :raises OSError: the file cannot be opened.
         """
         folder, below = self._resolved(address)
         *through, last = PurePosixPath(below).parts or (".",)
-        # From the allowed folder on, each step is opened from the one before and no link is followed: what was
-        # resolved has none, so one that is met has been put there since.
+        # From the allowed folder on, open each part of the path from the one before, without following links. The
+        # resolved path has no links, so a link must have been added since.
         step = os.open(folder, _THROUGH & ~os.O_NOFOLLOW)
         try:
             for name in through:
@@ -97,7 +98,7 @@ class FolderPolicy:
             os.close(step)
 
     def _resolved(self, address: str) -> tuple[str, str]:
-        """Return the real path of the allowed folder that a file is in, and the file's path below it."""
+        """Return the real path of the allowed folder of a file, and the path of the file below it."""
         real = os.path.realpath(local_path(address))
         for folder in map(os.path.realpath, self.folders):
             if os.path.commonpath([folder, real]) == folder:
@@ -108,10 +109,10 @@ class FolderPolicy:
         place = self.allowed_by or "its own setting"
         if not self.folders:
             return (
-                "local files are not allowed here. If that is wanted, the deployment has to allow a folder by its "
-                f"absolute path, such as /srv/media ({place})"
+                "this deployment does not allow local files; to allow them, add the absolute path of a folder, such as "
+                f"/srv/media, to its allowed folders ({place})"
             )
-        return f"it is not below, or a link leads out of, the allowed folders {', '.join(self.folders)} ({place})"
+        return f"it is not in the allowed folders {', '.join(self.folders)}, or is a link to a file outside ({place})"
 
 
 def _is_writable_as_bytes(path: str) -> bool:

@@ -37,7 +37,7 @@ SPOOL = 64 * 1024 * 1024
 
 
 class _Resource:
-    """What both kinds of URL sources have in common."""
+    """The common part of both kinds of URL sources."""
 
     crc32c: int | None = None
 
@@ -65,14 +65,14 @@ class HttpSource(_Resource):
     rewind: int | None = None
 
     def read(self, offset: int, length: int, window: int = WINDOW) -> Generator[bytes, None, None]:
-        """Yield ``length`` bytes from ``offset`` on, over its own connection; resumes if that breaks.
+        """Yield ``length`` bytes from ``offset`` on, over a connection of its own; resumes if that breaks.
 
-        :raises SourceChanged: the resource was replaced since it was opened.
+        :raises SourceChanged: the resource has changed since it was opened.
         """
         return steady(lambda start, left: self._get(start, left, window), offset, length, uri=self.uri)
 
     def _get(self, offset: int, length: int, window: int) -> Generator[bytes, None, None]:
-        """Yield bytes from ``offset`` on, at most ``length``: a server may send less than it was asked for."""
+        """Yield at most ``length`` bytes from ``offset`` on. A server may send less than requested."""
         headers = {"Range": f"bytes={offset}-{offset + length - 1}"}
         # RFC 9110 does not allow weak validators here; they are compared below.
         if self.validator and not self.validator.startswith("W/"):
@@ -83,12 +83,12 @@ class HttpSource(_Resource):
             if found is None or found.first != offset:
                 sent = found or f"HTTP {answer.status_code} and no such range"
                 asked = f"bytes {offset}-{offset + length - 1}"
-                raise SourceUnavailable(self.uri, f"its server was asked for {asked} and answered with {sent}")
+                raise SourceUnavailable(self.uri, f"its server answered a request for {asked} with {sent}")
             yield from exactly(windows(answer, window, self.uri), min(length, found.length), self.uri)
 
 
 class SpooledHttpSource(_Resource):
-    """A resource whose server sends only all of it, from the first byte on."""
+    """A resource whose server only sends all of it, from the first byte on."""
 
     def __init__(self, fetcher: Fetcher, first: Response, size: int, capacity: int) -> None:
         super().__init__(fetcher, first, size)
@@ -99,7 +99,7 @@ class SpooledHttpSource(_Resource):
     def read(self, offset: int, length: int, window: int = WINDOW) -> Generator[bytes, None, None]:
         """Yield ``length`` bytes from ``offset`` on, out of one stream that all readers share.
 
-        :raises SourceChanged: the resource was replaced since it was opened.
+        :raises SourceChanged: the resource has changed since it was opened.
         """
         return steady(lambda start, left: self._spool.read(start, left, window), offset, length, uri=self.uri)
 
@@ -107,7 +107,7 @@ class SpooledHttpSource(_Resource):
         with closing(self._fetcher.get({})) as answer:
             self._check_same(answer)
             if (part := slice_of(answer)) is not None:
-                raise SourceUnavailable(self.uri, f"its server was asked for all of it and answered with {part}")
+                raise SourceUnavailable(self.uri, f"its server answered a request for all of it with {part}")
             yield from windows(answer, WINDOW, self.uri)
 
     def close(self) -> None:
@@ -126,11 +126,11 @@ def open_http(
 ) -> HttpSource | SpooledHttpSource:
     """Open an HTTP(S) resource with one GET of its first bytes.
 
-    :param headers: such as ``Authorization``; they are sent to the URL's own scheme, host and port only.
+    :param headers: headers such as ``Authorization``. They are sent to the URL's own scheme, host and port only.
     :param policy: which hosts may be read; by default those of the public internet.
-    :param spool: bytes of disk to use where the server has no ranges.
+    :param spool: bytes of disk to use if the server does not support ranges.
     :param media: refuse web pages and manifests.
-    :raises SourceError: it cannot be read; the class and message say why and what to do.
+    :raises SourceError: the resource cannot be read; the message says why and what to do.
     """
     fetcher = Fetcher(url, headers or {}, policy or UrlPolicy())
     try:
@@ -139,7 +139,7 @@ def open_http(
             size = _checked_size(first, fetcher.uri)
             part = slice_of(first)
             if part is not None and part.first:
-                raise SourceUnavailable(fetcher.uri, f"its server was asked for its first bytes and sent {part}")
+                raise SourceUnavailable(fetcher.uri, f"its server answered a request for its first bytes with {part}")
             with closing(windows(first, SNIFF_LENGTH, fetcher.uri)) as body:
                 head = next(body, b"")
         finally:

@@ -1,4 +1,4 @@
-"""What the headers of an HTTP answer say about a resource: its size, the slice sent, its validator and its name."""
+"""Read the headers of an HTTP answer: the size of the resource, the slice sent, its validator and its name."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Slice:
 
     @property
     def length(self) -> int:
-        """How many bytes the slice has."""
+        """The number of bytes in the slice."""
         return self.last - self.first + 1
 
     def __str__(self) -> str:

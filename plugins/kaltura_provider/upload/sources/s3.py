@@ -62,9 +62,9 @@ class S3Source:
             self._where = {**where, "IfMatch": f'"{self.etag}"'}
 
     def read(self, offset: int, length: int, window: int = WINDOW) -> Generator[bytes, None, None]:
-        """Yield ``length`` bytes from ``offset`` on, over its own connection; resumes if that breaks.
+        """Yield ``length`` bytes from ``offset`` on, over a connection of its own; resumes if that breaks.
 
-        :raises SourceChanged: the object was replaced since it was opened.
+        :raises SourceChanged: the object has changed since it was opened.
         """
         return steady(lambda start, left: self._get(start, left, window), offset, length, uri=self.uri)
 
@@ -76,7 +76,7 @@ class S3Source:
                 first = _first_byte(answer.get("ContentRange", ""))
                 if first != offset:
                     asked = f"bytes {offset}-{offset + length - 1}"
-                    text = f"S3 was asked for {asked} and answered with {sent} bytes from {first} on"
+                    text = f"S3 answered a request for {asked} with {sent} bytes from {first} on"
                     raise SourceUnavailable(self.uri, text)
                 yield from exactly(_windows(body, window), min(length, sent), self.uri)
         except ClientError as error:
@@ -84,7 +84,7 @@ class S3Source:
         except BotoCoreError as error:
             raise source_error(self.uri, error) from None
         except (HTTPError, OSError) as error:
-            # botocore passes on what it does not know of, such as a broken TLS record.
+            # botocore passes on errors it does not know, such as a broken TLS record.
             raise SourceUnavailable(self.uri, f"the connection to S3 broke ({type(error).__name__})") from None
 
     def _changed(self, error: ClientError) -> SourceError | None:
@@ -99,7 +99,7 @@ class S3Source:
         return SourceChanged(self.uri, f'"{self.etag}" with {self.size} bytes', found)
 
     def close(self) -> None:
-        """Do nothing: the client belongs to whoever made it."""
+        """Do nothing: the client belongs to the caller."""
 
 
 def _first_byte(content_range: str) -> int:
@@ -124,8 +124,8 @@ def open_s3(
 
     :param client: a boto3 client; :func:`s3_client_options` has suitable settings.
     :param version_id: read this version; otherwise the current content, pinned by its ETag.
-    :param request_payer: agree to pay for the transfer where the bucket makes the requester pay.
-    :raises SourceError: it cannot be read; the class and message say why and what to do.
+    :param request_payer: agree to pay for the transfer if the bucket makes the requester pay.
+    :raises SourceError: the object cannot be read; the message says why and what to do.
     """
     uri = f"s3://{bucket}/{key}" + (f"?versionId={version_id}" if version_id else "")
     where: dict[str, Any] = {"Bucket": bucket, "Key": key}

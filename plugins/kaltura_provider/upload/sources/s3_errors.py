@@ -1,4 +1,4 @@
-"""What botocore's errors mean for somebody who wants an object: which pass, and what to do about the others."""
+"""Translate botocore's errors: which are transient, and what to do about the others."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from kaltura_provider.upload.sources.errors import (
 __all__ = ["archived", "error_code", "source_error"]
 
 _NOT_FOUND = {
-    "404": "there is no such object",
-    "NotFound": "there is no such object",
-    "NoSuchKey": "there is no such object",
-    "NoSuchBucket": "there is no such bucket",
-    "NoSuchVersion": "there is no such version of the object",
-    "InvalidBucketName": "this is not a possible bucket name",
+    "404": "the object does not exist",
+    "NotFound": "the object does not exist",
+    "NoSuchKey": "the object does not exist",
+    "NoSuchBucket": "the bucket does not exist",
+    "NoSuchVersion": "this version of the object does not exist",
+    "InvalidBucketName": "the bucket name is not valid",
 }
 _CREDENTIALS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidSecurity"})
 _REGION = frozenset({"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
@@ -62,7 +62,7 @@ _KMS_TROUBLE = {
     "DisabledException": "its KMS key is disabled. Enable the key",
     "InvalidStateException": "its KMS key cannot be used, perhaps because it is due for deletion. Restore the key",
     "KMSInvalidStateException": "its KMS key cannot be used, perhaps because it is due for deletion. Restore the key",
-    "NotFoundException": "its KMS key does not exist (any more). Restore the key, or write the object again",
+    "NotFoundException": "its KMS key does not exist, or no longer exists. Restore the key, or write the object again",
 }
 
 
@@ -76,10 +76,10 @@ def source_error(uri: str, error: ClientError | BotoCoreError) -> SourceError:
     if isinstance(error, ClientError):
         return _refusal(uri, error)
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
-        return SourceForbidden(uri, "there are no (complete) credentials: check the AWS connection")
+        return SourceForbidden(uri, "the credentials are missing or incomplete: check the AWS connection")
     if isinstance(error, ParamValidationError):
-        return SourceNotFound(uri, "this is not a possible bucket and key")
-    return SourceUnavailable(uri, f"S3 cannot be reached or broke off ({type(error).__name__})")
+        return SourceNotFound(uri, "the bucket or key is not valid")
+    return SourceUnavailable(uri, f"the connection to S3 failed ({type(error).__name__})")
 
 
 def _refusal(uri: str, error: ClientError) -> SourceError:
@@ -98,16 +98,16 @@ def _refusal(uri: str, error: ClientError) -> SourceError:
 def _about_passing(uri: str, error: ClientError) -> SourceError | None:
     code, status = error_code(error), _status(error)
     if code.removeprefix(_KMS) in _PASSING:
-        whose = "the KMS key of the object is throttled or in trouble" if code.startswith(_KMS) else "S3 is busy"
+        whose = "the KMS key of the object is throttled or failing" if code.startswith(_KMS) else "S3 is busy"
         if code in ("ExpiredToken", "TokenRefreshRequired"):
             whose = "the temporary credentials have expired"
-        return SourceUnavailable(uri, f"{whose} (S3 answered {code}); this passes")
+        return SourceUnavailable(uri, f"{whose} (S3 answered {code}); this is transient")
     if status >= 500 or status in (408, 429):
-        return SourceUnavailable(uri, f"S3 answered {_shown(error)}; this passes")
+        return SourceUnavailable(uri, f"S3 answered {_shown(error)}; this is transient")
     if code in _CLOCK:
         return SourceUnavailable(
             uri,
-            f"S3 answered {code}: this worker's clock is wrong by minutes. Set it by NTP; another worker may succeed",
+            f"S3 answered {code}: this worker's clock is wrong by minutes. Synchronize it; another worker may succeed",
         )
     return None
 
@@ -118,10 +118,10 @@ def _about_the_version(uri: str, error: ClientError) -> SourceError | None:
     if str(headers.get("x-amz-delete-marker", "")).lower() == "true":
         return SourceNotFound(
             uri,
-            "it was deleted: there is a delete marker in its place. Remove the marker, or name the version to read",
+            "it was deleted and has a delete marker. Remove the marker, or give the version to read",
         )
     if code == "InvalidArgument" and "version" in message:
-        return SourceNotFound(uri, "this is not a possible version id; copy it from the bucket's list of versions")
+        return SourceNotFound(uri, "the version id is not valid; copy it from the bucket's list of versions")
     if code in _NOT_FOUND:
         return SourceNotFound(uri, _NOT_FOUND[code])
     if code == "InvalidObjectState":

@@ -1,4 +1,4 @@
-"""Recognizes from the first bytes what is not media: web pages and manifests."""
+"""Recognize web pages and manifests, which are not media, by their first bytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 def check_media(uri: str, head: bytes) -> None:
     """Check the first bytes of a source.
 
-    :raises SourceNotMedia: it is a web page or a streaming manifest.
+    :raises SourceNotMedia: the source is a web page or a streaming manifest.
     """
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     # A prologue and comments may stand before the first element.

@@ -1,4 +1,4 @@
-"""Reads by offset from a stream that only runs forward, through a bounded window on disk."""
+"""Read by offset from a stream that only runs forward, through a bounded window on disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Spool:
     Reads within these bytes cost nothing, and reads ahead advance the stream. A read further back starts the stream
     again from its first byte, which is slow but correct. Several threads may read at once.
 
-    :param begin: makes a fresh iterator over the whole stream.
+    :param begin: returns a new iterator over the whole stream.
     """
 
     def __init__(self, begin: Callable[[], Generator[bytes, None, None]], capacity: int, uri: str) -> None:
