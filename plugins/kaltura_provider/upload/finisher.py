@@ -10,12 +10,13 @@ from kaltura_provider.api.errors import KalturaAPIError, KalturaError, KalturaTr
 from kaltura_provider.upload.errors import FinalRefused, GoneReason, TokenGone, UploadCancelled
 from kaltura_provider.upload.retrying import is_transient, pause_after
 from kaltura_provider.upload.sources.errors import SourceUnavailable
-from kaltura_provider.upload.token import TokenState, look
+from kaltura_provider.upload.token import look
 
 if TYPE_CHECKING:
     import threading
 
     from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.services.upload_token import UploadToken
     from kaltura_provider.upload.chunk_plan import Chunk
     from kaltura_provider.upload.sender import ChunkSender, Outcome
     from kaltura_provider.upload.settings import Patience
@@ -75,7 +76,7 @@ class Finisher:
             raise outcome.error
         raise FinalRefused(f"it was not finished: {outcome.error}", self._token_id) from outcome.error
 
-    def _judge(self, outcome: Outcome, error: Exception) -> TokenState | None:
+    def _judge(self, outcome: Outcome, error: Exception) -> UploadToken | None:
         """Return the token's state if it decides what to do, ``None`` if the request has to be repeated."""
         code = error.code if isinstance(error, KalturaAPIError) else ""
         if code in _LOOK_AGAIN:
@@ -99,7 +100,7 @@ class Finisher:
             return 0.0
         return self._patience.single_poll
 
-    def _watch(self, outcome: Outcome, seconds: float) -> TokenState | None:
+    def _watch(self, outcome: Outcome, seconds: float) -> UploadToken | None:
         """Watch the token: the request may still be running although its connection is gone.
 
         :param seconds: how long; 0 for a single look.
@@ -109,13 +110,13 @@ class Finisher:
         while True:
             with suppress(KalturaError):
                 state = self._still_there(outcome)
-                if state.full or (single and state.front is not None):
+                if state.filled or (single and state.uploaded is not None):
                     return state
             if time.monotonic() >= deadline:
                 return None
             self._pause(min(self._patience.poll, max(0.0, deadline - time.monotonic())))
 
-    def _still_there(self, outcome: Outcome) -> TokenState:
+    def _still_there(self, outcome: Outcome) -> UploadToken:
         try:
             return look(self._client, self._token_id)
         except TokenGone as error:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from kaltura_provider.upload.errors import GoneReason, TokenGone, UploadCancelled
 from kaltura_provider.upload.retrying import pause_after
 from kaltura_provider.upload.silence import until_silent
-from kaltura_provider.upload.token import TokenState, look
+from kaltura_provider.upload.token import look
 
 if TYPE_CHECKING:
     import threading
 
     from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.services.upload_token import UploadToken
     from kaltura_provider.upload.settings import Patience
 
 __all__ = ["CANNOT_RESUME", "Restarts"]
@@ -47,7 +48,7 @@ class Restarts:
         self._own = own
         self._count = 0
 
-    def state(self) -> TokenState:
+    def state(self) -> UploadToken:
         """Return the token's state to start again from; nothing may be in flight.
 
         :raises TokenGone: it was lost too often.
@@ -60,11 +61,11 @@ class Restarts:
         if self._stop.wait(pause_after(lost, self._count, self._patience.retry)):
             raise UploadCancelled("the upload was cancelled", self._token_id)
         state = look(self._client, self._token_id)
-        log.warning("the server has no file of token %s, which shows %s bytes", self._token_id, state.front)
-        if self._count == 1 or state.full or state.front is None:
+        log.warning("the server has no file of token %s, which shows %s bytes", self._token_id, state.uploaded)
+        if self._count == 1 or state.filled or state.uploaded is None:
             return state
         if not self._own:
             latest = until_silent(self._client, self._token_id, state, self._patience, self._stop)
-            if latest.full or latest.front != state.front:
+            if latest.filled or latest.uploaded != state.uploaded:
                 return latest
-        return replace(state, front=None)
+        return replace(state, uploaded=None)

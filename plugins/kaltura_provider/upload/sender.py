@@ -17,12 +17,13 @@ from kaltura_provider.upload.checksum import crc32c, to_base64
 from kaltura_provider.upload.errors import ChecksumMismatch, TokenGone, UploadCancelled
 from kaltura_provider.upload.settings import WINDOW
 from kaltura_provider.upload.throttle import Throttle
-from kaltura_provider.upload.token import TokenState, gone, look
+from kaltura_provider.upload.token import gone, look, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.services.upload_token import UploadToken
     from kaltura_provider.upload.chunk_plan import Chunk
     from kaltura_provider.upload.settings import Patience, UploadSettings
     from kaltura_provider.upload.sources.base import Source
@@ -57,7 +58,7 @@ class Outcome:
     first_byte_at: float = 0.0
     last_byte_at: float = 0.0
     ended: float = 0.0
-    state: TokenState | None = None
+    state: UploadToken | None = None
     error: BaseException | None = None
 
     @property
@@ -130,7 +131,7 @@ class ChunkSender:
         except BaseException as error:  # the first error is the one to report
             log.info("token %s could not be asked what it has: %s", self._token_id, error)
 
-    def send(self, outcome: Outcome) -> TokenState:
+    def send(self, outcome: Outcome) -> UploadToken:
         """Send a chunk.
 
         :raises KalturaError: no answer, or a refusal.
@@ -156,7 +157,7 @@ class ChunkSender:
         finally:
             with self._lock:
                 self.bytes_sent += outcome.read
-        return TokenState.parse(answer)
+        return read_answer(answer)
 
     def _windows(self, outcome: Outcome) -> Generator[bytes, None, None]:
         outcome.read = outcome.crc = 0

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from kaltura_provider.api.errors import KalturaAPIError, KalturaTransportError
+from kaltura_provider.api.values import whole_number
 from kaltura_provider.upload import integrity
 from kaltura_provider.upload.checksum import ChecksumCollector
 from kaltura_provider.upload.chunk_plan import Chunk, ChunkPlan, Phase
@@ -20,11 +21,12 @@ from kaltura_provider.upload.restarts import CANNOT_RESUME, Restarts
 from kaltura_provider.upload.result import UploadResult
 from kaltura_provider.upload.retrying import is_too_large, is_transient, pause_after
 from kaltura_provider.upload.sender import ChunkSender, Outcome, part_name
-from kaltura_provider.upload.token import TokenState, look
+from kaltura_provider.upload.token import look
 
 if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.api.observer import Observer
+    from kaltura_provider.services.upload_token import UploadToken
     from kaltura_provider.upload.settings import Patience, UploadSettings
     from kaltura_provider.upload.sources.base import Source
 
@@ -53,7 +55,7 @@ class Sending:
         client: KalturaClient,
         source: Source,
         token_id: str,
-        state: TokenState,
+        state: UploadToken,
         settings: UploadSettings,
         patience: Patience,
         observer: Observer,
@@ -70,9 +72,9 @@ class Sending:
         self._patience = patience
         self._stop = stop
         self._end = halt
-        self._resumed_from = state.front or 0
+        self._resumed_from = state.uploaded or 0
         self._pace = Pace(settings, source.size, rewind=source.rewind)
-        self._plan = ChunkPlan(source.size, front=state.front, single=single, smallest=self._pace.smallest)
+        self._plan = ChunkPlan(source.size, front=state.uploaded, single=single, smallest=self._pace.smallest)
         name = part_name(state.file_name, source.name)
         self._sender = ChunkSender(client, source, token_id, name, settings, patience, halt)
         self._finisher = Finisher(client, self._sender, token_id, patience, stop)
@@ -86,7 +88,7 @@ class Sending:
         self._moved_at = self._began = time.monotonic()
         self._restarting = False
         self._finals = self._refusals = 0
-        self._final: TokenState | None = None
+        self._final: UploadToken | None = None
         self._digests: integrity.Digests | None = None
 
     def run(self, started: float) -> UploadResult:
@@ -115,7 +117,7 @@ class Sending:
             resumed_from=self._resumed_from,
             chunks=self._plan.accepted,
             seconds=time.monotonic() - started,
-            token_status=int(final.status),
+            token_status=whole_number(final.status) or 0,
         )
 
     def _step(self) -> None:
@@ -158,20 +160,20 @@ class Sending:
         now = time.monotonic()
         for when, delayed in self._delayed:
             if when <= now:
-                self._plan.lose(delayed.chunk, delayed.state.front if delayed.state else None)
+                self._plan.lose(delayed.chunk, delayed.state.uploaded if delayed.state else None)
         self._delayed = [(when, delayed) for when, delayed in self._delayed if when > now]
 
     def _take(self, outcome: Outcome) -> None:
         if outcome.state is not None:
             self._check_front(outcome.state)
-            if outcome.state.full:
+            if outcome.state.filled:
                 self._final = outcome.state  # another process has finished the token
                 return
         if outcome.error is not None:
             self._failed(outcome, outcome.error)
             return
         opening = self._plan.phase is Phase.OPENING
-        self._plan.acknowledge(outcome.chunk, outcome.state.front if outcome.state else None)
+        self._plan.acknowledge(outcome.chunk, outcome.state.uploaded if outcome.state else None)
         self._count(outcome)
         if opening:
             self._pace.opened(outcome.seconds)
@@ -189,7 +191,7 @@ class Sending:
         if code == "UPLOAD_TOKEN_INVALID_STATUS_FOR_UPLOAD":
             state = look(self._client, self._token_id)
             self._check_front(state)
-            if not state.full:
+            if not state.filled:
                 raise error
             self._final = state
         elif code == CANNOT_RESUME:
@@ -211,9 +213,9 @@ class Sending:
 
     def _retry_later(self, outcome: Outcome, error: BaseException) -> None:
         offset, state = outcome.chunk.offset, outcome.state
-        if state is not None and state.front is not None and state.front >= outcome.chunk.end:
+        if state is not None and state.uploaded is not None and state.uploaded >= outcome.chunk.end:
             # The answer was lost, but not the bytes.
-            self._plan.acknowledge(outcome.chunk, state.front)
+            self._plan.acknowledge(outcome.chunk, state.uploaded)
             self._count(outcome)
             return
         self._pace.failed(outcome.started, outcome.ended)
@@ -236,14 +238,14 @@ class Sending:
             self._go_on_in_chunks(chunk)
             return
         state = outcome.state
-        if state is None or state.full:
+        if state is None or state.filled:
             self._plan.acknowledge(chunk)
             self._count(outcome)
             self._final = state
         elif outcome.error is not None and _code(outcome.error) == CANNOT_RESUME:
             self._restarting = True
         else:
-            log.warning("the server lacks bytes from byte %s on; sending them again", state.front)
+            log.warning("the server lacks bytes from byte %s on; sending them again", state.uploaded)
             self._begin_again(state)
 
     def _go_on_in_chunks(self, single: Chunk) -> None:
@@ -257,26 +259,26 @@ class Sending:
     def _compute(self) -> integrity.Digests:
         return integrity.compute(self._source, self._sums, self._settings, self._token_id, self._stop)
 
-    def _begin_again(self, state: TokenState) -> None:
+    def _begin_again(self, state: UploadToken) -> None:
         self._check_front(state)
         self._restarting = False
         self._delayed.clear()
-        if state.full:
+        if state.filled:
             self._final = state
             return
-        self._plan.restart(state.front)
-        self._sums.rewind(state.front or 0)
+        self._plan.restart(state.uploaded)
+        self._sums.rewind(state.uploaded or 0)
 
-    def _check_front(self, state: TokenState) -> None:
-        if state.front is not None and state.front > self._source.size:
-            raise SizeMismatch(self._token_id, self._source.size, state.front)
+    def _check_front(self, state: UploadToken) -> None:
+        if state.uploaded is not None and state.uploaded > self._source.size:
+            raise SizeMismatch(self._token_id, self._source.size, state.uploaded)
 
-    def _confirm(self, state: TokenState) -> TokenState:
+    def _confirm(self, state: UploadToken) -> UploadToken:
         """Check that the token holds as many bytes as the source; the server does not compare them."""
-        if state.front != self._source.size:
+        if state.uploaded != self._source.size:
             state = look(self._client, self._token_id)
-        if state.front != self._source.size or not state.full:
-            raise SizeMismatch(self._token_id, self._source.size, state.front)
+        if state.uploaded != self._source.size or not state.filled:
+            raise SizeMismatch(self._token_id, self._source.size, state.uploaded)
         return state
 
     def _report(self, *, force: bool = False) -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.upload.errors import TokenBusy, UploadCancelled
-from kaltura_provider.upload.token import TokenState, look
+from kaltura_provider.upload.token import look
 
 if TYPE_CHECKING:
     import threading
 
     from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.services.upload_token import UploadToken
     from kaltura_provider.upload.settings import Patience
 
 __all__ = ["until_silent"]
@@ -22,8 +23,8 @@ log = logging.getLogger("kaltura_provider.upload")
 
 
 def until_silent(
-    client: KalturaClient, token_id: str, state: TokenState, patience: Patience, stop: threading.Event
-) -> TokenState:
+    client: KalturaClient, token_id: str, state: UploadToken, patience: Patience, stop: threading.Event
+) -> UploadToken:
     """Wait until a token has gained no bytes for ``busy_after`` seconds, or takes no more; return its state.
 
     :param state: the token's last known state.
@@ -39,7 +40,7 @@ def until_silent(
         latest = look(client, token_id)
         if latest.status != UploadTokenStatus.PARTIAL_UPLOAD:
             return latest
-        if (latest.updated_at, latest.front) != (state.updated_at, state.front):
+        if (latest.updated_at, latest.uploaded) != (state.updated_at, state.uploaded):
             state, moved = latest, time.monotonic()
     log.info("token %s has been silent for %.0f s; continuing its upload", token_id, patience.busy_after)
     return state

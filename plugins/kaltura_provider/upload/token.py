@@ -1,19 +1,19 @@
-"""The state of an upload token as the server reports it."""
+"""An upload token while it is being filled: ask the server for it, and tell when it takes no more bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.api.enums import UploadTokenStatus, parse_status
+from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.api.errors import KalturaAPIError, KalturaTransportError, TransportFault
+from kaltura_provider.services.upload_token import UploadToken
 from kaltura_provider.upload.errors import GoneReason, TokenGone
 
 if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
 
-__all__ = ["TokenState", "gone", "look"]
+__all__ = ["gone", "look", "read_answer"]
 
 _GONE = {
     "UPLOAD_TOKEN_NOT_FOUND": GoneReason.DELETED,
@@ -23,51 +23,18 @@ _GONE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TokenState:
-    """A ``KalturaUploadToken``.
+def read_answer(answer: Any) -> UploadToken:
+    """Read the server's answer to an upload.
 
-    ``front`` is ``uploadedFileSize``: the bytes the server has without a gap, counted from the first; ``None``
-    before the first byte. ``updated_at`` is in the server's seconds since 1970. ``attached``: an entry or asset
-    waits for it.
+    :raises KalturaTransportError: it is not an upload token.
     """
-
-    status: UploadTokenStatus | int | str
-    front: int | None
-    file_name: str = ""
-    updated_at: int = 0
-    attached: bool = False
-
-    @classmethod
-    def parse(cls, answer: Any) -> TokenState:
-        """Read the server's answer; large numbers come as text.
-
-        :raises KalturaTransportError: it is not a token.
-        """
-        if not isinstance(answer, Mapping):
-            raise KalturaTransportError(
-                f"the answer is {type(answer).__name__}, not an upload token",
-                fault=TransportFault.NOT_JSON,
-                service="uploadToken",
-            )
-        front = answer.get("uploadedFileSize")
-        return cls(
-            parse_status(UploadTokenStatus, answer.get("status")),
-            None if front is None else _whole(front),
-            str(answer.get("fileName") or ""),
-            _whole(answer.get("updatedAt") or 0),
-            bool(answer.get("attachedObjectId")),
+    if not isinstance(answer, Mapping):
+        raise KalturaTransportError(
+            f"the answer is {type(answer).__name__}, not an upload token",
+            fault=TransportFault.NOT_JSON,
+            service="uploadToken",
         )
-
-    @property
-    def full(self) -> bool:
-        """Whether the server considers the upload finished."""
-        return self.status in (UploadTokenStatus.FULL_UPLOAD, UploadTokenStatus.CLOSED)
-
-
-def _whole(value: Any) -> int:
-    text = str(value)
-    return int(text) if text.isdigit() else int(float(text))
+    return UploadToken.of(answer)
 
 
 def gone(token_id: str, error: KalturaAPIError) -> TokenGone | None:
@@ -76,14 +43,14 @@ def gone(token_id: str, error: KalturaAPIError) -> TokenGone | None:
     return TokenGone(token_id, reason) if reason else None
 
 
-def look(client: KalturaClient, token_id: str) -> TokenState:
+def look(client: KalturaClient, token_id: str) -> UploadToken:
     """Ask the server for a token.
 
     :raises TokenGone: it does not exist, or takes no more bytes.
     :raises KalturaError: the server gave no answer, or refused.
     """
     try:
-        state = TokenState.parse(client.call("uploadToken", "get", {"uploadTokenId": token_id}))
+        state = read_answer(client.call("uploadToken", "get", {"uploadTokenId": token_id}))
     except KalturaAPIError as error:
         raise gone(token_id, error) or error from None
     if state.status in (UploadTokenStatus.TIMED_OUT, UploadTokenStatus.DELETED):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.api.observer import Observer
 from kaltura_provider.api.redaction import printable
+from kaltura_provider.api.values import whole_number
 from kaltura_provider.upload import integrity
 from kaltura_provider.upload.checksum import ChecksumCollector
 from kaltura_provider.upload.errors import SizeMismatch
@@ -18,11 +19,12 @@ from kaltura_provider.upload.result import UploadResult
 from kaltura_provider.upload.sending import Sending
 from kaltura_provider.upload.settings import MAX_PARALLELISM, SINGLE_SHOT, Patience, UploadSettings
 from kaltura_provider.upload.silence import until_silent
-from kaltura_provider.upload.token import TokenState, look
+from kaltura_provider.upload.token import look
 from kaltura_provider.upload.warmup import warming_up
 
 if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.services.upload_token import UploadToken
     from kaltura_provider.upload.sources.base import Source
 
 __all__ = ["PATIENCE", "Uploader"]
@@ -98,12 +100,12 @@ class Uploader:
         spare = (self.settings.parallelism or MAX_PARALLELISM) - 1
         with warming_up(self._client, spare, source.size):
             state = self._enter(token_id, stop, own=own)
-        if state.full and state.front == source.size:
+        if state.filled and state.uploaded == source.size:
             return self._nothing_to_do(source, token_id, state, stop, started)
-        if state.full or (state.front or 0) > source.size:
-            raise SizeMismatch(token_id, source.size, state.front)
-        if state.front:
-            log.info("token %s has %d of %d bytes; continuing from there", token_id, state.front, source.size)
+        if state.filled or (state.uploaded or 0) > source.size:
+            raise SizeMismatch(token_id, source.size, state.uploaded)
+        if state.uploaded:
+            log.info("token %s has %d of %d bytes; continuing from there", token_id, state.uploaded, source.size)
         transfer = Sending(
             self._client,
             source,
@@ -133,7 +135,7 @@ class Uploader:
     def _single_shot(self) -> int:
         return min(SINGLE_SHOT, self.settings.chunk_size or SINGLE_SHOT)
 
-    def _enter(self, token_id: str, stop: threading.Event, *, own: bool) -> TokenState:
+    def _enter(self, token_id: str, stop: threading.Event, *, own: bool) -> UploadToken:
         """Read the token's state; if another process may be filling it, wait until it is done or silent.
 
         :raises TokenBusy: it still gains bytes after ``busy_wait``.
@@ -146,7 +148,7 @@ class Uploader:
         return until_silent(self._client, token_id, state, self._patience, stop)
 
     def _nothing_to_do(
-        self, source: Source, token_id: str, state: TokenState, stop: threading.Event, started: float
+        self, source: Source, token_id: str, state: UploadToken, stop: threading.Event, started: float
     ) -> UploadResult:
         digests = integrity.compute(source, ChecksumCollector(source.size), self.settings, token_id, stop)
         return UploadResult(
@@ -159,5 +161,5 @@ class Uploader:
             resumed_from=source.size,
             chunks=0,
             seconds=time.monotonic() - started,
-            token_status=int(state.status),
+            token_status=whole_number(state.status) or 0,
         )

@@ -34,7 +34,7 @@ from kaltura_provider.upload.sources.errors import (
     SourceUnavailable,
 )
 from kaltura_provider.upload.throttle import Throttle
-from kaltura_provider.upload.token import TokenState
+from kaltura_provider.upload.token import read_answer
 
 
 def test_settings_and_errors_cost_no_http_library() -> None:
@@ -127,14 +127,15 @@ def test_part_name_carries_the_extension_and_nothing_else(token: str, source: st
     assert part_name(token, source) == part
 
 
-def test_token_state_reads_numbers_however_the_server_writes_them() -> None:
-    state = TokenState.parse({"status": 1, "uploadedFileSize": "1.5E+10", "updatedAt": "17", "fileName": "a.mp4"})
-    assert (state.front, state.updated_at, state.full) == (15_000_000_000, 17, False)
-    assert TokenState.parse({"status": 0}).front is None
-    assert TokenState.parse({"status": 3, "uploadedFileSize": 7.0}).full
-    assert TokenState.parse({"status": 0, "attachedObjectId": "1_a"}).attached
+def test_an_answer_is_read_however_the_server_writes_numbers() -> None:
+    values = {"id": "t", "status": 1, "uploadedFileSize": "1.5E+10", "updatedAt": "17", "fileName": "a.mp4"}
+    token = read_answer(values)
+    assert (token.uploaded, token.updated_at, token.filled) == (15_000_000_000, 17, False)
+    assert read_answer({"id": "t", "status": 0}).uploaded is None
+    assert read_answer({"id": "t", "status": 3, "uploadedFileSize": 7.0}).filled
+    assert read_answer({"id": "t", "status": 0, "attachedObjectId": "1_a"}).attached
     with pytest.raises(KalturaTransportError, match="NoneType, not an upload token") as caught:
-        TokenState.parse(None)
+        read_answer(None)
     assert caught.value.ambiguous
 
 

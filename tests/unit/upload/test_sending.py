@@ -96,7 +96,7 @@ class Server:
     def view(self) -> dict[str, Any]:
         front = self.front()[0]
         bytes_there = {"uploadedFileSize": str(front)} if self.pieces else {}
-        return {"status": self.status, "updatedAt": 1, "attachedObjectId": self.attached_to, **bytes_there}
+        return {"id": "t", "status": self.status, "updatedAt": 1, "attachedObjectId": self.attached_to, **bytes_there}
 
     def front(self) -> tuple[int, int]:
         """Return how far the pieces reach without a gap, and the checksum up to there."""
