@@ -32,7 +32,7 @@ def feed_dag(feed: Feed) -> DAG:
         start_date=_midnight(feed.start_date, zone),
         end_date=_last_moment(feed.end_date, zone) if feed.end_date else None,
         catchup=False,
-        max_active_runs=feed.max_active_runs,
+        max_active_runs=1 if feed.source.remembers else feed.max_active_runs,
         default_args={
             "owner": feed.owner,
             "retries": feed.retries,
@@ -44,8 +44,10 @@ def feed_dag(feed: Feed) -> DAG:
         params={DATE_PARAM: _date_param(feed)},
         doc_md=_doc(feed),
     ) as dag:
+        asset = Asset(name=feed.asset_uri, uri=feed.asset_uri)
         discover = KalturaDiscoverOperator(
             task_id="discover",
+            inlets=[asset] if feed.source.remembers else [],
             source=feed.source.model_dump(mode="json"),
             unknown_files=feed.unknown_files,
             metadata=feed.metadata.model_dump(exclude_none=True),
@@ -68,7 +70,7 @@ def feed_dag(feed: Feed) -> DAG:
             feed=feed.name,
             receipts=feed.receipts,
             timezone=feed.timezone,
-            outlets=[Asset(name=feed.asset_uri, uri=feed.asset_uri)],
+            outlets=[asset],
         )
     return dag
 

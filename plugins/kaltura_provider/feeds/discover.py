@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from kaltura_provider.feeds.interval import feed_context, run_interval
+from kaltura_provider.feeds.interval import asks_for_interval, feed_context, run_interval
 from kaltura_provider.feeds.listing import examples
 from kaltura_provider.feeds.templates import MetadataTemplates
+from kaltura_provider.feeds.watermark import LOOKED_KEY
 from kaltura_provider.hooks.authored import AuthoredTemplates
 from kaltura_provider.hooks.masking import MaskedArguments
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from kaltura_provider.feeds.sources import Found
+    from kaltura_provider.feeds.watermark import WatermarkStore
 
 __all__ = ["KalturaDiscoverOperator"]
 
@@ -95,16 +97,27 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         from kaltura_provider.feeds.sources import Search, rendered_source
 
         timezone = self.timezone or "UTC"
+        interval = run_interval(context, timezone)
+        source = rendered_source(self.source)
+        only_interval = source.remembers and asks_for_interval(context)
+        store = _watermark_store(context) if source.remembers and not only_interval else None
         search = Search(
             aws_conn_id=self.aws_conn_id,
             http_conn_id=self.http_conn_id,
             unknown_files=self.unknown_files,
-            day=run_interval(context, timezone).start.date(),
+            day=interval.start.date(),
             timezone=timezone,
             last_try=_is_last_try(context),
             kind_known=bool(self.metadata.get("media_type")),
+            interval=(interval.start, interval.end) if only_interval else None,
+            watermark=store.read() if store else None,
         )
-        return rendered_source(self.source).find(search)
+        found = source.find(search)
+        if store and found.watermark:
+            run: Any = context["dag_run"]
+            store.draft(found.watermark, run.run_id)
+            context["ti"].xcom_push(key=LOOKED_KEY, value=True)
+        return found
 
     def _requests(self, found: Found, context: Context) -> list[dict[str, Any]]:
         """Return what is asked of prepare for each item."""
@@ -134,6 +147,19 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         for warning in found.warnings:
             say = self.log.info if found.items else self.log.warning
             say("%s", warning)
+
+
+def _watermark_store(context: Context) -> WatermarkStore:
+    """Return the store of the feed's asset, the only one among the task's inlets and outlets.
+
+    :raises ValueError: the task has none.
+    """
+    from kaltura_provider.feeds.watermark import WatermarkStore
+
+    state: Any = context.get("asset_state_store")
+    if state is None:
+        raise ValueError("source s3_new keeps its watermark with an asset; give this task the feed's asset as an inlet")
+    return WatermarkStore(state)
 
 
 def _is_last_try(context: Context) -> bool:

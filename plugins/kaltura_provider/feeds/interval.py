@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-__all__ = ["DATE_PARAM", "Interval", "feed_context", "run_interval", "runs_within_a_day"]
+__all__ = ["DATE_PARAM", "Interval", "asks_for_interval", "feed_context", "run_interval", "runs_within_a_day"]
 
 DATE_PARAM = "date"
 """The param by which a run started by hand is told what to ingest."""
@@ -65,6 +65,14 @@ def run_interval(context: Context, timezone: str) -> Interval:
         _local(found.end, timezone),
         "the run has no logical date, so it takes the last interval that has ended",
     )
+
+
+def asks_for_interval(context: Context) -> bool:
+    """Return whether a run is to ingest one interval for certain: it is part of a backfill, or its form says a date."""
+    values = cast("dict[str, Any]", context)
+    run_type = values["dag_run"].run_type
+    told = dict(values.get("params") or {}).get(DATE_PARAM)
+    return bool(run_type == "backfill" or (told and run_type == "manual"))
 
 
 def feed_context(context: Context, timezone: str | None) -> Context:

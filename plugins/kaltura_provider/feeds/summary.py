@@ -87,6 +87,7 @@ class KalturaSummaryOperator(KalturaOperator):
         good = [ref for ref in known.values() if ref["last_step"] == "flavors" and ref.get("state") != "failed"]
         rows = [_row(self.hook.account, ref) for ref in good]
         failed = self._failed(ti, batches, known, {ref["uri"] for ref in good})
+        self._settle(context, [item["uri"] for item in failed])
         new = sum(bool(row["new"]) for row in rows)
         left_out = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key="left_out")) or {}
         summary = {"assets": rows, "failed": failed, "new": new, "found": len(rows) - new, "left_out": left_out}
@@ -105,6 +106,18 @@ class KalturaSummaryOperator(KalturaOperator):
             lines = "\n".join(f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed)
             raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} assets failed:\n{lines}")
         return summary
+
+    def _settle(self, context: Context, failed: list[str]) -> None:
+        """Move the watermark of a feed that remembers what it has brought in: from here on, every item has settled."""
+        from kaltura_provider.feeds.watermark import LOOKED_KEY, WatermarkStore
+
+        ti: Any = context["ti"]
+        run: Any = context["dag_run"]
+        if not self.discover_id or not ti.xcom_pull(task_ids=self.discover_id, key=LOOKED_KEY):
+            return
+        state: Any = context["asset_state_store"]
+        if not WatermarkStore(state).commit(run.run_id, failed):
+            self.log.info("The watermark stays: a later run has looked since.")
 
     def _tell_outlets(self, context: Context, summary: dict[str, Any]) -> None:
         """Give the event on each outlet what DAGs that are scheduled on it want to know."""

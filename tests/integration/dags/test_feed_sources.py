@@ -13,6 +13,9 @@ from threading import Thread
 
 import pytest
 
+from kaltura_provider.feeds.watermark import WatermarkStore
+from kaltura_provider.hooks.sources import s3_client
+
 # Runs by hand take the last interval that has ended: the 1st of March.
 AFTER = datetime(2024, 3, 2, tzinfo=UTC)
 DAY = "{{ data_interval_start | ds }}"
@@ -204,3 +207,74 @@ class TestManifest:
         ran = deployment.run(self.feed(deployment, f"{site.url}/{DAY}.csv", missing=missing), AFTER)
         assert (ran.state, ran.tries["discover[-1]"]) == (state, tries)
         assert deployment.held() == {}
+
+
+class TestS3New:
+    def feed(self, deployment, **fields: object):
+        source = {"type": "s3_new", "uri": f"s3://media/{deployment.folder.name}/in/", "stable_for": "PT0.1S"}
+        return deployment.feed(
+            name="inbox",
+            start_date="2024-03-01",
+            schedule="@hourly",
+            source=source | dict(fields.pop("source", {})),
+            retries=0,
+            **fields,
+        )
+
+    def test_what_is_new_comes_once_and_a_slow_upload_is_not_missed(self, deployment, clips) -> None:
+        dag = self.feed(deployment)
+        s3 = s3_client("aws_default")
+        where = {"Bucket": "media", "Key": f"{deployment.folder.name}/in/slow.mp4"}
+        upload = s3.create_multipart_upload(**where)["UploadId"]
+        part = s3.upload_part(**where, UploadId=upload, PartNumber=1, Body=clips["clip-3.mp4"])
+        deployment.put("in/a.mp4", clips["clip-1.mp4"])
+        expected = {"a": digest(clips["clip-1.mp4"])}
+        for new in (1, 0):
+            ran = deployment.run(dag)
+            assert ran.state == "success", ran.states
+            assert ran.summary["new"] == new
+            assert deployment.held() == expected
+        assert ran.summary["left_out"] == {"brought in by an earlier run": 1}
+
+        deployment.put("in/b.mp4", clips["clip-2.mp4"])
+        parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+        s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload=parts)
+        expected |= {"b": digest(clips["clip-2.mp4"]), "slow": digest(clips["clip-3.mp4"])}
+        for new in (2, 0):
+            ran = deployment.run(dag)
+            assert ran.summary["new"] == new
+            assert deployment.held() == expected
+
+    def test_a_kill_before_the_summary_loses_and_doubles_nothing(self, deployment, clips, monkeypatch) -> None:
+        dag = self.feed(deployment)
+        deployment.put("in/a.mp4", clips["clip-1.mp4"])
+        with monkeypatch.context() as dying:
+            dying.setattr(WatermarkStore, "commit", lambda *_: 1 / 0)
+            assert deployment.run(dag).state == "failed"
+        deployment.put("in/b.mp4", clips["clip-2.mp4"])
+        ran = deployment.run(dag)
+        assert ran.state == "success", ran.states
+        assert (ran.summary["new"], ran.summary["found"]) == (1, 1)
+        assert deployment.held() == {"a": digest(clips["clip-1.mp4"]), "b": digest(clips["clip-2.mp4"])}
+        assert deployment.run(dag).summary["found"] == 0
+
+    def test_what_failed_is_tried_again_by_each_run_until_it_is_mended(self, deployment, clips) -> None:
+        dag = self.feed(deployment)
+        deployment.put("in/a.mp4", clips["clip-1.mp4"])
+        deployment.put("in/b.mp4", b"")
+        for found in (1, 0):
+            ran = deployment.run(dag)
+            assert ran.state == "failed"
+            assert "it is empty" in ran.reason
+            assert len(ran.summary["assets"]) == found
+        deployment.put("in/b.mp4", clips["clip-2.mp4"])
+        ran = deployment.run(dag)
+        assert ran.state == "success", ran.states
+        assert deployment.held() == {"a": digest(clips["clip-1.mp4"]), "b": digest(clips["clip-2.mp4"])}
+
+    def test_a_run_for_a_date_takes_that_interval_and_moves_nothing(self, deployment, clips) -> None:
+        deployment.put("in/a.mp4", clips["clip-1.mp4"])
+        ran = deployment.run(self.feed(deployment), date="2024-03-01T05:00:00Z")
+        assert ran.summary["left_out"] == {"modified outside the interval": 1}
+        ran = deployment.run(self.feed(deployment))
+        assert (ran.summary["new"], ran.summary["left_out"]) == (1, {})

@@ -57,6 +57,12 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
         (GOOD.replace("s3_prefix", "[a]"), "news.yaml:4: source.type: is not a type of source; write"),
         (GOOD.replace("s3_prefix", "urls"), "news.yaml:3: source.urls: is missing"),
         (GOOD.replace("s3_prefix", "urls"), "news.yaml:5: source.uri: is unknown"),
+        (GOOD.replace("s3_prefix", "s3_new") + "  overlap: -PT1H\n", "news.yaml:6: source.overlap: '-PT1H' must be at"),
+        (GOOD.replace("s3_prefix", "s3_new") + "  stable_for: PT1H\n", "news.yaml:6: source.stable_for: 'PT1H' must"),
+        (
+            GOOD.replace("s3_prefix", "s3_new") + "  modified_after: soon\n",
+            "source.modified_after: 'soon' input should",
+        ),
         (URLS.replace("https://", "ftp://"), "news.yaml:5: source.urls.0: 'ftp://example.com/{{ ds }}.mp4' is not an"),
         (URLS + "  missing: never\n", "news.yaml:6: source.missing: 'never' input should be 'skip', 'fail' or 'retry'"),
         (URLS.replace("ds }}", "ds"), "news.yaml:5: source.urls.0: 'https://example.com/{{ ds.mp4' is no template"),

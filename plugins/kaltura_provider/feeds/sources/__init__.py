@@ -10,6 +10,7 @@ from kaltura_provider.api.redaction import printable
 from kaltura_provider.feeds.fields import RENDERED
 from kaltura_provider.feeds.sources.found import Found, FoundItem, Search
 from kaltura_provider.feeds.sources.manifest import Manifest
+from kaltura_provider.feeds.sources.s3_new import S3New
 from kaltura_provider.feeds.sources.s3_prefix import S3Prefix
 from kaltura_provider.feeds.sources.urls import Urls
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCE_TYPES", "Found", "FoundItem", "Search", "Source", "rendered_source"]
 
-SOURCE_TYPES = ("s3_prefix", "urls", "manifest")
+SOURCE_TYPES = ("s3_prefix", "s3_new", "urls", "manifest")
 """What ``source.type`` may be; the first is the default."""
 
 
@@ -27,7 +28,10 @@ def _type_of(value: Any) -> Any:
 
 
 Source = Annotated[
-    Annotated[S3Prefix, Tag("s3_prefix")] | Annotated[Urls, Tag("urls")] | Annotated[Manifest, Tag("manifest")],
+    Annotated[S3Prefix, Tag("s3_prefix")]
+    | Annotated[S3New, Tag("s3_new")]
+    | Annotated[Urls, Tag("urls")]
+    | Annotated[Manifest, Tag("manifest")],
     Discriminator(
         _type_of,
         custom_error_type="source_type",
@@ -37,13 +41,15 @@ Source = Annotated[
 """The ``source`` of a feed; ``type`` tells which."""
 
 
-def rendered_source(fields: Mapping[str, Any]) -> S3Prefix | Urls | Manifest:
+def rendered_source(fields: Mapping[str, Any]) -> S3Prefix | S3New | Urls | Manifest:
     """Return a source whose templates have been rendered.
 
     :raises ValueError: a field does not fit; the message names it.
     """
     try:
-        return TypeAdapter[S3Prefix | Urls | Manifest](Source).validate_python(dict(fields), context={RENDERED: True})
+        return TypeAdapter[S3Prefix | S3New | Urls | Manifest](Source).validate_python(
+            dict(fields), context={RENDERED: True}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(["source", *(str(part) for part in first["loc"] if part not in SOURCE_TYPES)])

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kaltura_provider.feeds.watermark import Watermark
+
 __all__ = ["Found", "FoundItem", "Search"]
 
 
@@ -19,6 +21,8 @@ class Search:
 
     :param day: the day of the run, for the placeholder ``{{ ds }}``.
     :param timezone: the time zone of dates that say none.
+    :param interval: take what was modified in it (from its beginning until before its end), whatever other runs did.
+    :param watermark: up to where earlier runs have come, for a source that remembers.
     :param last_try: Airflow will not run this task again if it fails.
     :param kind_known: the feed says what kind of media all its items are, so nobody has to look into them.
     :param unknown_files: what to do with objects of unknown kinds: ``ignore``, ``fail`` or ``data``.
@@ -31,6 +35,8 @@ class Search:
     last_try: bool = False
     day: date = date(1970, 1, 1)
     timezone: str = "UTC"
+    interval: tuple[datetime, datetime] | None = None
+    watermark: Watermark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +64,14 @@ class Found:
     :param place: where it looked, as logs may show it.
     :param left_out: names of what it did not take, by reason.
     :param warnings: what the author of the feed should know besides.
+    :param watermark: of a source that remembers, what the next run has to know once these items have settled.
     """
 
     place: str
     items: list[FoundItem] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     warnings: list[str] = field(default_factory=list)
+    watermark: Watermark | None = None
 
     @property
     def looked_at(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -34,6 +34,8 @@ class Manifest(Strict):
     are filled in. ``missing`` says what to do if there is no such file (yet): ``fail``, ``skip`` the run, or ``retry``
     as often as the feed's ``retries`` say and then fail.
     """
+
+    remembers: ClassVar[bool] = False
 
     type: Literal["manifest"]
     uri: Template

@@ -8,11 +8,12 @@ from kaltura_provider.feeds.listing import UNKNOWN, Selection, select
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from kaltura_provider.feeds.sources.found import Search
+    from kaltura_provider.hooks.listing import S3Object
 
-__all__ = ["objects_below"]
+__all__ = ["media_of", "objects_below"]
 
 
 def objects_below(uri: str, include: Sequence[str], exclude: Sequence[str], search: Search) -> Found:
@@ -26,7 +27,15 @@ def objects_below(uri: str, include: Sequence[str], exclude: Sequence[str], sear
     from kaltura_provider.hooks.listing import list_s3
 
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-    selection = select(list_s3(bucket, prefix, aws_conn_id=search.aws_conn_id), prefix, include, exclude)
+    return media_of(list_s3(bucket, prefix, aws_conn_id=search.aws_conn_id), uri, include, exclude, search)
+
+
+def media_of(
+    objects: Iterable[S3Object], uri: str, include: Sequence[str], exclude: Sequence[str], search: Search
+) -> Found:
+    """Say which of some objects below a prefix a run takes, as :func:`objects_below` does."""
+    prefix = uri.removeprefix("s3://").partition("/")[2]
+    selection = select(objects, prefix, include, exclude)
     strange = _strange(selection, prefix, search)
     kind = {"media_type": "data"} if search.unknown_files == "data" else {}
     found = Found(f"below {uri}", left_out=selection.left_out)

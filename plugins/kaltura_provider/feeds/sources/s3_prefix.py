@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -12,7 +12,17 @@ from kaltura_provider.feeds.fields import Patterns, Strict, Template
 if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.found import Found, Search
 
-__all__ = ["S3Prefix"]
+__all__ = ["S3Prefix", "check_prefix"]
+
+
+def check_prefix(value: str) -> str:
+    """Make sure that a text is an S3 prefix.
+
+    :raises ValueError: it is not.
+    """
+    if not re.match(r"s3://[^/\s]+(/|$)", value):
+        raise ValueError("is not an S3 prefix; write s3://bucket/prefix/{{ data_interval_start | ds }}/")
+    return value
 
 
 class S3Prefix(Strict):
@@ -23,17 +33,14 @@ class S3Prefix(Strict):
     (``*.{mp4,mov}``, ``**/*.mp4``) for the part of the key after the prefix.
     """
 
+    remembers: ClassVar[bool] = False
+
     type: Literal["s3_prefix"] = "s3_prefix"
     uri: Template
     include: Patterns = ["*"]
     exclude: Patterns = []
 
-    @field_validator("uri")
-    @classmethod
-    def _names_a_bucket(cls, value: str) -> str:
-        if not re.match(r"s3://[^/\s]+(/|$)", value):
-            raise ValueError("is not an S3 prefix; write s3://bucket/prefix/{{ data_interval_start | ds }}/")
-        return value
+    _check_uri = field_validator("uri")(check_prefix)
 
     @property
     def summary(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -45,6 +45,8 @@ class Urls(Strict):
     key): ``skip`` names it and goes on; ``fail`` fails the run after the others are in; ``retry`` looks again as often
     as the feed's ``retries`` say, before anything is brought in, and then fails like ``fail``.
     """
+
+    remembers: ClassVar[bool] = False
 
     type: Literal["urls"]
     urls: Annotated[

@@ -1,0 +1,145 @@
+"""``s3_new``: what has appeared below an S3 prefix since the last run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import field_validator
+
+from kaltura_provider.feeds.fields import Patterns, Strict, Template
+from kaltura_provider.feeds.sources.s3_prefix import check_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kaltura_provider.feeds.sources.found import Found, Search
+    from kaltura_provider.feeds.watermark import Watermark
+    from kaltura_provider.hooks.listing import S3Object
+
+__all__ = ["OLD", "OUTSIDE", "SEEN", "UNSTABLE", "S3New"]
+
+OLD = "older than this run looks back"
+SEEN = "brought in by an earlier run"
+UNSTABLE = "still changing; the next run looks again"
+OUTSIDE = "modified outside the interval"
+
+_MAX_OVERLAP = dt.timedelta(days=90)
+_MAX_WAIT = dt.timedelta(minutes=15)
+
+
+class S3New(Strict):
+    """Objects that have appeared below an S3 prefix since the last run, whatever their keys.
+
+    Each run looks back to ``overlap`` before the newest object that earlier runs saw: S3 dates an upload of several
+    parts by its beginning, so it can appear behind objects that began later. What earlier runs have brought in is
+    remembered by key and ETag. ``stable_for``: two looks, so far apart, have to show the same size and ETag.
+    ``modified_after``: nothing that was modified earlier is ever taken.
+    """
+
+    remembers: ClassVar[bool] = True
+    """Whether a run begins where the last one ended; such a feed has one run at a time."""
+
+    type: Literal["s3_new"]
+    uri: Template
+    include: Patterns = ["*"]
+    exclude: Patterns = []
+    overlap: dt.timedelta = dt.timedelta(hours=24)
+    stable_for: dt.timedelta = dt.timedelta(seconds=10)
+    modified_after: dt.datetime | None = None
+
+    _check_uri = field_validator("uri")(check_prefix)
+
+    @field_validator("overlap")
+    @classmethod
+    def _is_an_overlap(cls, value: dt.timedelta) -> dt.timedelta:
+        if not dt.timedelta(0) <= value <= _MAX_OVERLAP:
+            raise ValueError("must be at most P90D; write it like PT24H")
+        return value
+
+    @field_validator("stable_for")
+    @classmethod
+    def _is_a_pause(cls, value: dt.timedelta) -> dt.timedelta:
+        if not dt.timedelta(0) <= value <= _MAX_WAIT:
+            raise ValueError("must be at most PT15M, for a worker waits so long; write it like PT10S")
+        return value
+
+    @property
+    def summary(self) -> str:
+        """What the source is, in one line."""
+        return self.uri
+
+    def find(self, search: Search) -> Found:
+        """Return the objects that are new, and what the next run has to know once these have settled.
+
+        With ``search.interval``, those modified in it, whatever earlier runs did.
+
+        :raises SourceError: the bucket does not exist or may not be listed.
+        """
+        from kaltura_provider.feeds.sources.s3_objects import media_of
+        from kaltura_provider.feeds.watermark import Watermark
+
+        objects = self._list(search)
+        known = search.watermark or Watermark()
+        left_out: dict[str, list[str]] = {}
+        fresh = []
+        for item in objects:
+            reason = self._reason(item, search, known)
+            if reason is None:
+                fresh.append(item)
+            else:
+                left_out.setdefault(reason, []).append(item.key)
+        unstable = self._unstable(fresh, search)
+        if unstable:
+            left_out[UNSTABLE] = [item.key for item in unstable]
+        again = {item.key for item in unstable}
+        stable = [item for item in fresh if item.key not in again]
+        found = media_of(stable, self.uri, self.include, self.exclude, search)
+        for reason, keys in left_out.items():
+            found.left_out[reason] += keys
+        if search.interval is None:
+            taken = {item.uri for item in found.items}
+            found.watermark = known.after(objects, taken, unstable, self.overlap)
+        return found
+
+    def _list(self, search: Search) -> list[S3Object]:
+        from kaltura_provider.hooks.listing import list_s3
+
+        bucket, _, prefix = self.uri.removeprefix("s3://").partition("/")
+        return list(list_s3(bucket, prefix, aws_conn_id=search.aws_conn_id))
+
+    def _reason(self, item: S3Object, search: Search, known: Watermark) -> str | None:
+        """Return why an object is not new, if it is not."""
+        modified = item.modified or dt.datetime.now(dt.UTC)
+        if search.interval is not None:
+            begins, ends = search.interval
+            return None if begins <= modified < ends else OUTSIDE
+        bound = _aware(self.modified_after, search.timezone)
+        if bound and modified < bound:
+            return OLD
+        if known.is_unsettled(item):
+            return None
+        if known.moment and modified <= known.moment - self.overlap:
+            return OLD
+        return SEEN if known.is_settled(item) else None
+
+    def _unstable(self, fresh: Sequence[S3Object], search: Search) -> list[S3Object]:
+        """Look a second time; return what has changed meanwhile, or is gone."""
+        if not fresh or not self.stable_for or search.interval is not None:
+            return []
+        time.sleep(self.stable_for.total_seconds())
+        now = _contents(self._list(search))
+        return [item for item in fresh if now.get(item.key) != (item.size, item.etag)]
+
+
+def _contents(objects: Iterable[S3Object]) -> dict[str, tuple[int, str]]:
+    return {item.key: (item.size, item.etag) for item in objects}
+
+
+def _aware(moment: dt.datetime | None, timezone: str) -> dt.datetime | None:
+    import pendulum
+
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=pendulum.timezone(timezone))
