@@ -27,6 +27,8 @@ def feed_dag(feed: Feed) -> DAG:
     zone = pendulum.timezone(feed.timezone)
     with DAG(
         dag_id=feed.dag_id,
+        # Otherwise every file that builds this DAG, such as one that checks the feeds, would define it.
+        auto_register=False,
         description=feed.description or f"Ingest {feed.source.summary} into Kaltura",
         schedule=CronDataIntervalTimetable(feed.schedule, timezone=zone) if feed.schedule else None,
         start_date=_midnight(feed.start_date, zone),

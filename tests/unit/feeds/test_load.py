@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -250,6 +251,24 @@ def test_two_lines_in_a_dag_file_define_the_good_feeds_and_two_in_another_report
     assert list(feed_dags(str(tmp_path))) == ["kaltura_feed_news"]
     with pytest.raises(FeedError, match=r"broken\.yaml:1: "):
         check_feeds(str(tmp_path))
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_only_the_file_that_defines_the_dags_has_them(tmp_path: Path, broken: bool) -> None:
+    """Airflow stores a new version of a DAG whenever another file defines it."""
+    feeds, dags = tmp_path / "feeds", tmp_path / "dags"
+    feeds.mkdir()
+    dags.mkdir()
+    write(feeds, GOOD)
+    if broken:
+        write(feeds, "name: [", "broken.yaml")
+    module = "from kaltura_provider.feeds.folder import {0}  # Airflow DAG\n"
+    write(dags, f"{module.format('feed_dags')}globals().update(feed_dags({str(feeds)!r}))\n", "define.py")
+    write(dags, f"{module.format('check_feeds')}check_feeds({str(feeds)!r})\n", "check.py")
+    bag = DagBag(dags)
+    assert {dag_id: Path(dag.fileloc).name for dag_id, dag in bag.dags.items()} == {"kaltura_feed_news": "define.py"}
+    assert [Path(path).name for path in bag.import_errors] == (["check.py"] if broken else [])
+    assert not DagBag(dags / "check.py").dags
 
 
 @pytest.mark.parametrize(
