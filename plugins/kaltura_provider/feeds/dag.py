@@ -6,8 +6,9 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pendulum
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, XComArg
 
+from kaltura_provider.feeds.changes import CHANGES_KEY, KalturaChangeListedOperator
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
 from kaltura_provider.feeds.interval import DATE_PARAM, runs_within_a_day
 from kaltura_provider.feeds.pipeline import ingest
@@ -58,6 +59,10 @@ def feed_dag(feed: Feed) -> DAG:
             aws_conn_id=feed.connections.aws,
             http_conn_id=feed.connections.http,
         )
+        if getattr(feed.source, "allow", None):
+            KalturaChangeListedOperator(
+                task_id="changes", changes=XComArg(discover, key=CHANGES_KEY), kaltura_conn_id=feed.connections.kaltura
+            )
         ingest(
             discover,
             kaltura_conn_id=feed.connections.kaltura,

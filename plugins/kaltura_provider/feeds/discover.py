@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from kaltura_provider.feeds.changes import CHANGES_KEY
 from kaltura_provider.feeds.interval import asks_for_interval, feed_context, run_interval
 from kaltura_provider.feeds.listing import examples
 from kaltura_provider.feeds.templates import MetadataTemplates
@@ -89,6 +90,8 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         self._tell(found)
         left_out = {reason: len(names) for reason, names in found.left_out.items()}
         context["ti"].xcom_push(key="left_out", value=left_out)
+        if self.source.get("allow"):
+            context["ti"].xcom_push(key=CHANGES_KEY, value=found.changes)
         assets = self._requests(found, context)
         return [assets[start : start + self.batch_size] for start in range(0, len(assets), self.batch_size)]
 
@@ -140,6 +143,8 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             total = sum(item.size or 0 for item in found.items)
             size = f" ({total} bytes)" if total else ""
             self.log.info("Taking %d of %d %s%s.", len(found.items), found.looked_at, found.place, size)
+        if found.changes:
+            self.log.info("Changing or deleting %d entries.", len(found.changes))
         if found.items:
             self.log.info("Taken: %s", examples([printable(item.uri) for item in found.items]))
         for reason, names in found.left_out.items():

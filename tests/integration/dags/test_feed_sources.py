@@ -208,6 +208,33 @@ class TestManifest:
         assert (ran.state, ran.tries["discover[-1]"]) == (state, tries)
         assert deployment.held() == {}
 
+    def test_rows_change_and_delete_entries(self, deployment, clips) -> None:
+        one, two = (deployment.put(f"{n}.mp4", clips[f"clip-{n}.mp4"]) for n in (1, 2))
+        listed = f"url,title,referenceId\n{one},One,\n{two},Two,ref-two\n"
+        uri = deployment.put("list.csv", listed.encode())
+        dag = self.feed(deployment, uri, allow=["update", "delete"])
+        ran = deployment.run(dag, AFTER)
+        assert (ran.state, set(deployment.held())) == ("success", {"One", "Two"})
+        assert ran.xcom("changes") == {"updated": [], "deleted": [], "missing": []}
+        listed = f"action,url,title,referenceId\n2,{one},First,\n3,,,ref-two\n3,,,ref-three\n"
+        deployment.put("list.csv", listed.encode())
+        for deleted in (1, 0):
+            ran = deployment.run(dag, AFTER)
+            assert ran.state == "success", ran.states
+            assert deployment.held() == {"First": digest(clips["clip-1.mp4"])}
+            done = ran.xcom("changes")
+            assert (len(done["updated"]), len(done["deleted"])) == (1, deleted)
+            assert "line 4, ref-three" in done["missing"]
+        listed = f"action,url,title,referenceId\n2,,Third,ref-three\n2,{one},Again,\n"
+        deployment.put("list.csv", listed.encode())
+        ran = deployment.run(dag, AFTER)
+        assert ran.state == "failed"
+        assert ran.states["changes[-1]"] == "failed"
+        assert ran.xcom("changes", "kaltura_failure")["reason"].endswith(
+            "line 2, ref-three: update failed: there is no such entry"
+        )
+        assert set(deployment.held()) == {"Again"}
+
 
 class TestS3New:
     def feed(self, deployment, **fields: object):

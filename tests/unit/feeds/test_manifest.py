@@ -112,7 +112,7 @@ def test_bad_rows_are_named_by_line_and_the_good_ones_go_in(found) -> None:
         3: "url is missing",
         4: "is no address",
         6: "media_type 'hologram' is unknown",
-        7: "its action is not add",
+        7: "its action is delete, which the feed does not allow",
         8: "names the same address as line 2",
         9: "allowed folders",
         10: "reference_id 'x' is too short",
@@ -123,6 +123,35 @@ def test_bad_rows_are_named_by_line_and_the_good_ones_go_in(found) -> None:
     assert problems.keys() == expected.keys()
     for line, words in expected.items():
         assert words in problems[line]
+
+
+def test_rows_change_and_delete_where_the_feed_allows_it(found) -> None:
+    content = (
+        "action,url,entryId,referenceId,title,mediaType,conversionProfileId\n"
+        "2,,0_abcd1234,new-reference,New name of {{ ds }},1,\n"
+        "update,,,ref-1,Other name,,\n"
+        "3,https://a/1.mp4,,,Whatever,,\n"
+        "4,https://a/1.mp4,,,,,\n"
+        "2,,,,Of nothing,,\n"
+        "2,,0_abcd1234,,,,\n"
+        "delete,,not an id,,,,\n"
+    )
+    said = found(content, allow=["update", "delete"])
+    assert said.items == []
+    assert said.changes == [
+        {
+            "line": 2,
+            "action": "update",
+            "entry_id": "0_abcd1234",
+            "metadata": {"name": "New name of 2024-03-01", "reference_id": "new-reference"},
+        },
+        {"line": 3, "action": "update", "reference_id": "ref-1", "metadata": {"name": "Other name"}},
+        {"line": 4, "action": "delete", "url": "https://a/1.mp4"},
+    ]
+    expected = ["line 5: action '4' is not 1", "line 6: url is missing", "line 7: changes", "line 8: entryId"]
+    for text, words in zip(said.left_out[BAD_ROW], expected, strict=True):
+        assert text.startswith(words)
+    assert found(content, allow=["delete"]).changes == [said.changes[2]]
 
 
 def test_bad_rows_of_json(found) -> None:
@@ -177,7 +206,7 @@ def test_bounds(found, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BYTES", 100)
     with pytest.raises(ValueError, match="more than 100 bytes once it is decompressed"):
         found(gzip.compress(b"url\n" * 100), "a.csv.gz")
-    with pytest.raises(Exception, match="has 400 bytes, the limit is 100"):
+    with pytest.raises(Exception, match="has 400 bytes"):
         found("url\n" * 100)
 
 

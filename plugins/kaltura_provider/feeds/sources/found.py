@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,6 @@ class FoundItem:
     :param uri: its address, which may hold secrets.
     :param metadata: fields of its entry that come before those of the feed.
     :param size: in bytes, where the source tells it without opening the item; so for ``etag`` and ``last_modified``.
-    :param action: what to do with its entry.
     """
 
     uri: str
@@ -54,7 +53,6 @@ class FoundItem:
     size: int | None = None
     etag: str = ""
     last_modified: datetime | None = None
-    action: Literal["add", "update", "delete"] = "add"
 
 
 @dataclass
@@ -63,6 +61,8 @@ class Found:
 
     :param place: where it looked, as logs may show it.
     :param left_out: names of what it did not take, by reason.
+    :param changes: entries to change or delete, as
+        :class:`~kaltura_provider.feeds.changes.KalturaChangeListedOperator` takes them.
     :param warnings: what the author of the feed should know besides.
     :param watermark: of a source that remembers, what the next run has to know once these items have settled.
     """
@@ -70,10 +70,11 @@ class Found:
     place: str
     items: list[FoundItem] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    changes: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     watermark: Watermark | None = None
 
     @property
     def looked_at(self) -> int:
         """How many there were, taken or not."""
-        return len(self.items) + sum(map(len, self.left_out.values()))
+        return len(self.items) + len(self.changes) + sum(map(len, self.left_out.values()))

@@ -22,6 +22,7 @@ __all__ = ["BAD_ROW", "Manifest"]
 BAD_ROW = "rows that cannot be used"
 
 _SUFFIXES = {"csv": "csv", "tsv": "csv", "json": "json", "jsonl": "jsonl", "ndjson": "jsonl"}
+_ACTIONS = {"1": "add", "add": "add", "2": "update", "update": "update", "3": "delete", "delete": "delete"}
 _TEXTS = ("name", "description", "tags", "categories", "reference_id", "user_id", "partner_data")
 
 
@@ -32,7 +33,7 @@ class Manifest(Strict):
     template. It may be compressed by gzip. ``format`` is needed where its name does not end in ``.csv``, ``.tsv``,
     ``.json``, ``.jsonl`` or ``.ndjson``. Its contents are data: in texts, only the placeholders of the trigger form
     are filled in. ``missing`` says what to do if there is no such file (yet): ``fail``, ``skip`` the run, or ``retry``
-    as often as the feed's ``retries`` say and then fail.
+    as often as the feed's ``retries`` say and then fail. ``allow`` lets rows ``update`` and ``delete`` entries.
     """
 
     remembers: ClassVar[bool] = False
@@ -41,6 +42,7 @@ class Manifest(Strict):
     uri: Template
     format: Literal["csv", "json", "jsonl"] | None = None
     missing: Literal["skip", "fail", "retry"] = "fail"
+    allow: list[Literal["update", "delete"]] = []
 
     @field_validator("uri")
     @classmethod
@@ -79,7 +81,7 @@ class Manifest(Strict):
         seen: dict[str, int] = {}
         for row in rows.rows:
             try:
-                found.items.append(_item(row, search, seen))
+                self._take(row, search, found, seen)
             except ValueError as error:
                 found.left_out[BAD_ROW].append(f"line {row.line}: {error}")
         return found
@@ -100,6 +102,19 @@ class Manifest(Strict):
             found.warnings.append(f"There is no manifest: {error} (missing: skip).")
             return None
 
+    def _take(self, row: Row, search: Search, found: Found, seen: dict[str, int]) -> None:
+        """Add what a row asks for.
+
+        :raises ValueError: the row cannot be used.
+        """
+        action = _action(row)
+        if action == "add":
+            found.items.append(_item(row, search, seen))
+        elif action in self.allow:
+            found.changes.append(_change(row, action, search))
+        else:
+            raise ValueError(f"its action is {action}, which the feed does not allow (source.allow)")
+
     def _format(self) -> str:
         if self.format:
             return self.format
@@ -115,10 +130,7 @@ def _item(row: Row, search: Search, seen: dict[str, int]) -> FoundItem:
 
     :raises ValueError: the row cannot be used.
     """
-    values = dict(row.values)
-    action = str(values.pop("action", "add")).lower()
-    if action not in ("1", "add"):
-        raise ValueError("its action is not add, which is the only one that a feed does")
+    values = {name: value for name, value in row.values.items() if name != "action"}
     if "entry_id" in values:
         raise ValueError("entry_id does not go with action add; leave it out")
     url = _address(values.pop("url", None))
@@ -128,6 +140,43 @@ def _item(row: Row, search: Search, seen: dict[str, int]) -> FoundItem:
     metadata = _metadata(values, url, search)
     seen[identity] = row.line
     return FoundItem(url, metadata)
+
+
+def _action(row: Row) -> str:
+    said = str(row.values.get("action", "add")).lower()
+    if said not in _ACTIONS:
+        raise ValueError(f"action {said!r} is not 1 (add), 2 (update) or 3 (delete)")
+    return _ACTIONS[said]
+
+
+def _change(row: Row, action: str, search: Search) -> dict[str, Any]:
+    """Return what a row changes.
+
+    :raises ValueError: the row cannot be used.
+    """
+    from kaltura_provider.api.arguments import entry_id
+    from kaltura_provider.api.errors import KalturaConfigurationError
+    from kaltura_provider.hooks.sealing import seal_address
+    from kaltura_provider.services.entry.changes import check_changes
+
+    values = {name: value for name, value in row.values.items() if name not in ("action", "media_type")}
+    url = values.pop("url", None)
+    change: dict[str, Any] = {"line": row.line, "action": action}
+    if "entry_id" in values:
+        change["entry_id"] = str(values.pop("entry_id"))
+    elif "reference_id" in values:
+        change["reference_id"] = str(values.pop("reference_id"))
+    else:
+        change["url"] = seal_address(_address(url))
+    try:
+        if "entry_id" in change:
+            entry_id(change["entry_id"], "entryId")
+        if action == "update":
+            change["metadata"] = _metadata(values, str(url or ""), search)
+            check_changes(change["metadata"])
+    except KalturaConfigurationError as error:
+        raise ValueError(str(error)) from None
+    return change
 
 
 def _address(url: Any) -> str:

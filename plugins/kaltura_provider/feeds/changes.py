@@ -1,0 +1,111 @@
+"""The rows of a manifest that change or delete entries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from kaltura_provider.operators.base import KalturaOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+__all__ = ["CHANGES_KEY", "KalturaChangeListedOperator"]
+
+CHANGES_KEY = "changes"
+"""XCom under which discover says what to change."""
+
+
+class KalturaChangeListedOperator(KalturaOperator):
+    """Change and delete the entries that rows of a manifest name.
+
+    An entry is named by ``entry_id``, else by ``reference_id``, else by the ``url`` that a feed made it of. One that
+    cannot be changed stops no other. Doing it twice is doing it once.
+
+    :param changes: ``[{"line", "action", "entry_id", "reference_id", "url", "metadata"}]``; ``action`` is ``update`` or
+        ``delete``, ``metadata`` the new values.
+    :return: ``{"updated": [entry ids], "deleted": [entry ids], "missing": [what a delete did not find]}``.
+    :raises AirflowFailException: an entry could not be changed, or one to update is not there; names each by its line.
+    """
+
+    template_fields: Sequence[str] = ("changes", *KalturaOperator.template_fields)
+
+    def __init__(self, *, changes: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.changes = changes
+
+    def run_in_kaltura(self, context: Context) -> dict[str, list[str]]:
+        """Return what became of the entries."""
+        from kaltura_provider.api.errors import KalturaError
+        from kaltura_provider.api.redaction import printable
+        from kaltura_provider.hooks.border import retry_helps
+
+        done: dict[str, list[str]] = {"updated": [], "deleted": [], "missing": []}
+        failures, again = [], False
+        for change in self.changes or ():
+            name = f"line {change['line']}, {_name_of(change)}"
+            try:
+                self._change(change, name, done)
+            except (KalturaError, ValueError) as error:
+                again = again or retry_helps(error)
+                failures.append(printable(f"{name}: {change['action']} failed: {error}"))
+        self.log.info("Updated %d, deleted %d; not there to delete: %s", len(done["updated"]), len(done["deleted"]),
+                      "; ".join(done["missing"]) or "none")  # fmt: skip
+        if failures:
+            kind = AirflowException if again else AirflowFailException
+            raise kind(f"{len(failures)} of {len(self.changes)} changes failed:\n  " + "\n  ".join(failures))
+        return done
+
+    def _change(self, change: Mapping[str, Any], name: str, done: dict[str, list[str]]) -> None:
+        from kaltura_provider.services.entry.changes import update_entry
+        from kaltura_provider.services.entry.removal import Removal, act_on_entries
+
+        client = self.hook.get_conn()
+        entry = self._entry(change)
+        if change["action"] == "update":
+            if entry is None:
+                raise ValueError("there is no such entry")
+            update_entry(client, entry, change["metadata"])
+            done["updated"].append(entry)
+            return
+        outcome = act_on_entries(client, [entry] if entry else [], Removal.DELETE)
+        if outcome.retry is not None:
+            raise outcome.retry
+        if outcome.failed:
+            raise ValueError("; ".join(outcome.failed.values()))
+        done["deleted"] += outcome.done
+        if not outcome.done:
+            done["missing"].append(name)
+
+    def _entry(self, change: Mapping[str, Any]) -> str | None:
+        """Return the id of the entry that a row names; ``None`` if there is none.
+
+        :raises ValueError: there are several.
+        """
+        from kaltura_provider.hooks.sealing import opened_address
+        from kaltura_provider.ingest.identity import item_id
+        from kaltura_provider.ingest.ledger import Ledger
+        from kaltura_provider.ingest.settings import AdoptBy, Clock
+
+        if change.get("entry_id"):
+            return str(change["entry_id"])
+        ledger = Ledger(self.hook.get_conn(), Clock())
+        if change.get("reference_id"):
+            views = ledger.entries_like(AdoptBy.REFERENCE, change["reference_id"])
+        else:
+            item = item_id(opened_address(change["url"]))
+            views = ledger.entries_of([item])[item]
+        ids = sorted({view.id for view in views if not view.deleted})
+        if len(ids) > 1:
+            raise ValueError(f"{len(ids)} entries are named so ({', '.join(ids[:5])}); name one by its entryId")
+        return ids[0] if ids else None
+
+
+def _name_of(change: Mapping[str, Any]) -> str:
+    from kaltura_provider.hooks.sources import printable
+
+    named = change.get("entry_id") or change.get("reference_id")
+    return str(named) if named else printable(change["url"])
