@@ -1,4 +1,4 @@
-"""A moderator's decisions about entries."""
+"""Moderation decisions about entries: approve, reject, flag."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.arguments import choose
-from kaltura_provider.api.enums import ModerationStatus, parse_enum
+from kaltura_provider.api.enums import ModerationStatus
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError, KalturaPermanentError, api_error
 from kaltura_provider.api.together import change_each
 from kaltura_provider.api.wire import Request
+from kaltura_provider.services.entry.view import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ _MOST_NAMED = 10
 
 
 class Decision(StrEnum):
-    """What a moderator decides."""
+    """A moderation decision."""
 
     APPROVE = "approve"
     REJECT = "reject"
@@ -49,9 +50,9 @@ class FlagType(IntEnum):
 
 
 def read_decision(decision: str, flag_type: Any, comments: str | None) -> tuple[Decision, FlagType | None]:
-    """Return a decision and its flag.
+    """Return a decision and its flag type.
 
-    :raises KalturaConfigurationError: one is unknown, missing, or of no use.
+    :raises KalturaConfigurationError: one is unknown or missing, or does not belong to this decision.
     """
     try:
         chosen = Decision(str(decision).strip().lower())
@@ -68,9 +69,9 @@ def read_decision(decision: str, flag_type: Any, comments: str | None) -> tuple[
 def moderate(
     client: KalturaClient, ids: Sequence[str], decision: Decision, flag: FlagType | None = None, comments: Any = None
 ) -> None:
-    """Carry out a decision on entries; one of which it holds already is left alone.
+    """Apply a decision to entries. Entries already in that state are skipped.
 
-    :raises KalturaError: Kaltura refuses some; names them. The other entries have been dealt with all the same.
+    :raises KalturaError: Kaltura refuses some; the error names them. The decision was applied to the others.
     """
     refused: dict[str, KalturaAPIError] = {}
     for start in range(0, len(ids), _BATCH):
@@ -78,24 +79,24 @@ def moderate(
         if not batch:
             continue
         requests = {entry_id: _request(entry_id, decision, flag, comments) for entry_id in batch}
-        # Each flag counts; the other decisions are the same when made twice.
+        # Every flag counts; the other decisions can be made twice.
         refused |= change_each(client, requests, repeatable=decision is not Decision.FLAG).refused
     if refused:
         raise _refusal(refused)
 
 
 def _undecided(client: KalturaClient, ids: Sequence[str], decision: Decision) -> list[str]:
-    """Return the entries of which the decision does not hold yet, those that cannot be read among them."""
+    """Return the entries that the decision was not applied to yet, and those that cannot be read."""
     try:
         entries = client.call("baseEntry", "getByIds", {"entryIds": ",".join(ids)})
     except KalturaPermanentError:
-        return list(ids)  # a narrowed role may not read, but decide
-    held = {entry["id"]: parse_enum(ModerationStatus, entry.get("moderationStatus")) for entry in entries}
+        return list(ids)  # a narrow role may be allowed to decide but not to read
+    held = {entry.id: entry.moderation for entry in map(Entry.of, entries)}
     return [entry_id for entry_id in ids if held.get(entry_id) != _STATUS[decision]]
 
 
 def _refusal(refused: Mapping[str, KalturaAPIError]) -> KalturaAPIError:
-    """Return one error for several: one that another try may cure if there is one, with the entries it is about."""
+    """Return one error for several: one that a retry may cure if there is one, with the entries it is about."""
     errors = list(refused.values())
     said = next((error for error in errors if not isinstance(error, KalturaPermanentError)), errors[0])
     about = [entry_id for entry_id, error in refused.items() if error.code == said.code]

@@ -170,13 +170,13 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "is no address Kaltura fetches" in refused(add, entry_id=ID, url="s3://bucket/key")
     assert "has // after its host" in refused(add, entry_id=ID, url="https://a.example/x//y.mp4")
     assert "url_headers goes with url only" in refused(add, entry_id=ID, text="x", url_headers={"A": "b"})
-    assert "url_headers 'Basic' is no header line" in refused(
+    assert "url_headers 'Basic' is not a header line" in refused(
         add, entry_id=ID, url="https://a.example/x.mp4", url_headers=["Basic"]
     )
     assert "url_headers cannot go with storage_profile_id" in refused(
         add, entry_id=ID, url="/x.mp4", storage_profile_id=7, url_headers={"A": "b"}
     )
-    assert "is no path on a remote storage" in refused(add, entry_id=ID, url="/x\n.mp4", storage_profile_id=7)
+    assert "is not a path on a remote storage" in refused(add, entry_id=ID, url="/x\n.mp4", storage_profile_id=7)
     assert "storage_profile_id 'x'" in refused(add, entry_id=ID, url="https://a.example/x.mp4", storage_profile_id="x")
     assert "flavor_params_id '-3'" in refused(add, entry_id=ID, from_entry_id="0_abcdefgi", flavor_params_id=-3)
     assert "token 'x'" in refused(add, entry_id=ID, token="x")
@@ -194,7 +194,7 @@ def test_content_is_not_added_twice_and_a_used_token_not_used_again(kaltura, cli
     made = kaltura.run(KalturaAddFromUploadedFileOperator, token=token, metadata={"name": "One"})
     with pytest.raises(AirflowFailException, match="is CLOSED: its file is some entry's content"):
         kaltura.run(KalturaAddFromUploadedFileOperator, token=token)
-    with pytest.raises(AirflowFailException, match="has content already"):
+    with pytest.raises(AirflowFailException, match="already has content"):
         kaltura.run(KalturaAddContentOperator, entry_id=made["entry_id"], url="https://a.example/x.mp4")
     pending = kaltura.run(KalturaAddUploadTokenOperator, file_name="later.mp4")
     with pytest.raises(AirflowFailException, match="is PENDING: wait for its upload"):
@@ -212,7 +212,7 @@ def test_a_replacement_is_cancelled_and_one_at_a_time(kaltura, clip) -> None:
     again = kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token=pending)
     assert again["replacingEntryId"] == started["replacingEntryId"]
     another = kaltura.run(KalturaAddUploadTokenOperator, file_name="other.mp4")
-    with pytest.raises(AirflowFailException, match="is being replaced already"):
+    with pytest.raises(AirflowFailException, match="is already being replaced"):
         kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token=another)
     cancelled = kaltura.run(KalturaCancelReplacementOperator, entry_id=entry_id)
     assert "replacingEntryId" not in cancelled

@@ -88,7 +88,7 @@ def test_dates_owner_and_others_are_set_and_removed(kaltura) -> None:
 def test_a_profile_can_only_be_changed_before_content(kaltura) -> None:
     entry_id = ready_entry(kaltura)
     profile = kaltura.hook.call("conversionProfile", "getDefault")["id"]
-    with pytest.raises(AirflowFailException, match="can only be set before content"):
+    with pytest.raises(AirflowFailException, match="can only be set on an entry without content"):
         kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes={"conversion_profile_id": profile + 1})
 
 
@@ -233,7 +233,7 @@ def test_what_other_tasks_return_stands_for_its_entry(kaltura) -> None:
 def test_a_misspelt_property_is_noticed(kaltura) -> None:
     entry_id = kaltura.entry("One")
     update = KalturaUpdateEntryOperator
-    with pytest.raises(AirflowFailException, match=r"changes\.extra 'licensType' is no property of entry"):
+    with pytest.raises(AirflowFailException, match=r"changes\.extra 'licensType' is not a property of entry"):
         kaltura.run(update, entry_id=entry_id, changes={"extra": {"licensType": 5}})
     assert kaltura.run(update, entry_id=entry_id, changes={"extra": {"licenseType": 5}})["licenseType"]["to"] == 5
 

@@ -1,4 +1,4 @@
-"""Changing what an entry says: only the properties that differ are sent, and what Kaltura drops is noticed."""
+"""Changing the properties of an entry: send only those that differ, and notice what Kaltura drops."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.arguments import entry_id as checked_entry_id
-from kaltura_provider.api.enums import DisplayInSearch, EntryStatus, parse_enum
+from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
 from kaltura_provider.api.params import NULL
 from kaltura_provider.services.entry.metadata import EntryMetadata
 from kaltura_provider.services.entry.reserved import is_mark
 from kaltura_provider.services.entry.stored import bounded, differences, in_columns, normal_tags, stored_entries
+from kaltura_provider.services.entry.view import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,14 +42,14 @@ _REMOVABLE = frozenset(_PROPERTIES) - {"name", "conversion_profile_id", "access_
 
 
 def check_changes(changes: Mapping[str, Any]) -> None:
-    """Check changes before anything is sent. Raises as :func:`wanted_properties`."""
+    """Check changes before anything is sent; raises the same as :func:`wanted_properties`."""
     wanted_properties(changes)
 
 
 def wanted_properties(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return changes (under the names of :class:`EntryMetadata`) under Kaltura's names; ``None`` stands for "remove".
+    """Translate changes from the names of :class:`EntryMetadata` to Kaltura's names; ``None`` means "remove".
 
-    :raises KalturaConfigurationError: a field is unknown or cannot be changed, or a value is impossible.
+    :raises KalturaConfigurationError: a field is unknown or cannot be changed, or a value is invalid.
     """
     if not changes:
         raise KalturaConfigurationError("changes", None, "are empty", "give at least one field")
@@ -62,7 +63,7 @@ def wanted_properties(changes: Mapping[str, Any]) -> dict[str, Any]:
     try:
         said, _ = bounded(EntryMetadata.from_dict(given))
     except ValueError as error:
-        raise KalturaConfigurationError("changes", None, "cannot be", str(error)) from None
+        raise KalturaConfigurationError("changes", None, "are not valid", str(error)) from None
     if "parent_entry_id" in given:
         checked_entry_id(given["parent_entry_id"], "changes.parent_entry_id")
     wanted = {_PROPERTIES[name]: _plain(name, said) for name in given if name in _PROPERTIES}
@@ -77,30 +78,33 @@ def _plain(name: str, said: EntryMetadata) -> Any:
 
 
 def update_entry(client: KalturaClient, entry_id: str, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Give an entry these values; return what changed: property -> ``{"from": old, "to": new}``.
+    """Change an entry, and return what changed: property to ``{"from": old, "to": new}``.
 
-    What changed is read from Kaltura; what it stores otherwise than it was told goes to the log. Nothing is sent when
-    nothing differs. The marks of this package among the adminTags stay.
+    The new values are read back from Kaltura; the log says what it stores otherwise than it was sent. If nothing
+    differs, nothing is sent. The marks of this package among the adminTags stay.
 
-    :raises KalturaConfigurationError: an impossible change, or one that the session's role may not make.
-    :raises KalturaError: there is no such entry, or Kaltura refuses or cannot be asked.
+    :raises KalturaConfigurationError: a change is invalid, or the session's role may not make it.
+    :raises KalturaError: there is no such entry, Kaltura refuses, or it cannot be asked.
     """
     wanted = wanted_properties(changes)
     entry = client.call("baseEntry", "get", {"entryId": entry_id})
-    if parse_enum(DisplayInSearch, entry.get("displayInSearch")) == DisplayInSearch.RECYCLED:
+    seen = Entry.of(entry)
+    if seen.recycled:
         raise KalturaConfigurationError("entry_id", entry_id, "is in the recycle bin", "restore it first")
     if "adminTags" in wanted:
         wanted["adminTags"] = _with_marks(entry, wanted["adminTags"])
     differing = {name: value for name, value in wanted.items() if not _same(name, entry.get(name), value)}
-    if "conversionProfileId" in differing and entry["status"] != EntryStatus.NO_CONTENT:
+    if "conversionProfileId" in differing and seen.status != EntryStatus.NO_CONTENT:
         raise KalturaConfigurationError(
-            "changes.conversion_profile_id", differing["conversionProfileId"], "can only be set before content",
+            "changes.conversion_profile_id",
+            differing["conversionProfileId"],
+            "can only be set on an entry without content",
             "replace the content with another profile (KalturaUpdateContentOperator)",
-        )  # fmt: skip
+        )
     if not differing:
         return {}
     sent = {name: NULL if value is None else value for name, value in differing.items()}
-    # The same values twice are the same values.
+    # Sending the same values twice has the same effect as sending them once.
     reply = client.call(
         "baseEntry",
         "update",
@@ -114,11 +118,11 @@ def update_entry(client: KalturaClient, entry_id: str, changes: Mapping[str, Any
 
 
 def _stored(client: KalturaClient, entry_id: str) -> dict[str, Any]:
-    """Read what the update wrote; its own reply repeats what was sent."""
+    """Read what the update stored; its own reply only repeats what was sent."""
     try:
         return stored_entries(client, [entry_id]).get(entry_id, {})
     except KalturaError as error:
-        log.warning("entry %s: what was stored could not be read: %s", entry_id, error)
+        log.warning("entry %s: cannot read what Kaltura stored: %s", entry_id, error)
         return {}
 
 
@@ -129,7 +133,7 @@ def _warn(entry_id: str, changes: Mapping[str, Any], sent: Mapping[str, Any], st
 
 
 def _typed(entry: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties with the entry's own class, which those outside ``KalturaBaseEntry`` need."""
+    """Add the entry's own class, which properties outside ``KalturaBaseEntry`` need."""
     return {"objectType": entry.get("objectType", "KalturaBaseEntry"), **sent}
 
 
@@ -147,7 +151,7 @@ def _same(name: str, old: Any, new: Any) -> bool:
         return old in (None, "")
     if isinstance(new, bool):
         return old is not None and bool(int(old)) == new
-    # The same text sent again would be kept no better.
+    # Sending the same text again would not store it any better.
     return old is not None and str(old) in (str(new), in_columns(str(new)))
 
 
@@ -156,13 +160,13 @@ def _words(value: Any) -> set[str]:
 
 
 def _check_taken(entry_id: str, sent: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
-    """Notice what the server dropped without an error, as it does when a role may not set a property."""
+    """Raise for what the server dropped silently, as it does if the session's role may not set a property."""
     known = set(_PROPERTIES.values())
     lost = [name for name, value in sent.items() if name in known and not _same(name, reply.get(name), value)]
     unknown = [name for name, value in sent.items() if name not in known and value is not None and name not in reply]
     if unknown:
         raise KalturaConfigurationError(
-            "changes.extra", ", ".join(unknown), f"is no property of entry {entry_id}", "write it as Kaltura does"
+            "changes.extra", ", ".join(unknown), f"is not a property of entry {entry_id}", "use Kaltura's name for it"
         )
     if lost:
         raise KalturaConfigurationError(

@@ -1,4 +1,4 @@
-"""Taking entries away, guarded: known ids, or what a filter finds and no more than a maximum of it."""
+"""Deleting, recycling and restoring entries: by id, or by a filter that finds at most a given number."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.api.enums import DisplayInSearch, parse_enum
 from kaltura_provider.api.errors import (
     KalturaAPIError,
     KalturaConfigurationError,
@@ -17,6 +16,7 @@ from kaltura_provider.api.errors import (
 from kaltura_provider.api.together import change_each
 from kaltura_provider.api.wire import Request
 from kaltura_provider.services.entry.listing import walk
+from kaltura_provider.services.entry.view import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _BATCH = 50
 
 
 class Removal(StrEnum):
-    """What happens to entries."""
+    """What is done to entries."""
 
     DELETE = "delete"
     RECYCLE = "recycle"
@@ -41,7 +41,7 @@ class Removal(StrEnum):
         return "restoreRecycled" if self is Removal.RESTORE else self.value
 
 
-# What says that the entry is where it shall be already.
+# Kaltura's error if the entry is already in that state.
 _DONE_ALREADY = {
     Removal.DELETE: "ENTRY_ID_NOT_FOUND",
     Removal.RECYCLE: "INVALID_ENTRY_STATUS_FOR_RECYCLE",
@@ -51,7 +51,7 @@ _DONE_ALREADY = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Entry ids by what became of them; ``failed`` with Kaltura's reason."""
+    """Entry ids by result: ``done``, ``missing`` (there is no such entry), ``failed`` with Kaltura's reason."""
 
     done: list[str]
     missing: list[str]
@@ -60,9 +60,9 @@ class Outcome:
 
 
 def find_limited(client: KalturaClient, wanted: Mapping[str, Any], maximum: int) -> list[dict[str, Any]]:
-    """Return the entries that a filter finds (id, name, createdAt), if they are no more than ``maximum``.
+    """Return the entries that a filter finds (id, name, createdAt), at most ``maximum``.
 
-    :raises KalturaConfigurationError: they are more. :raises KalturaError: as :func:`~.library.walk`.
+    :raises KalturaConfigurationError: it finds more. :raises KalturaError: as :func:`~.listing.walk`.
     """
     found = list(islice(walk(client, wanted, fields=("id", "name", "createdAt")), maximum + 1))
     if len(found) > maximum:
@@ -73,9 +73,9 @@ def find_limited(client: KalturaClient, wanted: Mapping[str, Any], maximum: int)
 
 
 def act_on_entries(client: KalturaClient, ids: Sequence[str], removal: Removal) -> Outcome:
-    """Delete, recycle or restore entries; one that is there already, or is gone, stops no other.
+    """Delete, recycle or restore entries. Entries already in that state are skipped. A failure stops no other entry.
 
-    :return: what became of each; ``retry`` is an error that another try may cure.
+    :return: the result of each; ``retry`` is an error that a retry may cure, if there was one.
     :raises KalturaError: Kaltura cannot be asked, or has no recycle bin.
     """
     outcome = Outcome([], [], {})
@@ -83,7 +83,7 @@ def act_on_entries(client: KalturaClient, ids: Sequence[str], removal: Removal) 
     for start in range(0, len(ids), _BATCH):
         batch = ids[start : start + _BATCH]
         requests = {entry_id: Request("baseEntry", removal.action, {"entryId": entry_id}) for entry_id in batch}
-        # Doing it twice is doing it once.
+        # Doing it twice has the same effect as doing it once.
         made = change_each(client, requests, repeatable=True)
         outcome.done.extend(made.done)
         for entry_id, result in made.refused.items():
@@ -100,7 +100,6 @@ def act_on_entries(client: KalturaClient, ids: Sequence[str], removal: Removal) 
 
 
 def _is_there(client: KalturaClient, entry_id: str, removal: Removal) -> bool:
-    """Tell whether an earlier try put the entry where it shall be."""
-    entry = client.call("baseEntry", "get", {"entryId": entry_id})
-    recycled = parse_enum(DisplayInSearch, entry.get("displayInSearch")) == DisplayInSearch.RECYCLED
-    return recycled is (removal is Removal.RECYCLE)
+    """Tell whether an earlier attempt already brought the entry into the wanted state."""
+    entry = Entry.of(client.call("baseEntry", "get", {"entryId": entry_id}))
+    return entry.recycled is (removal is Removal.RECYCLE)

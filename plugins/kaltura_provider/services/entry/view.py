@@ -1,4 +1,4 @@
-"""An entry as Kaltura shows it, whatever service it was read by."""
+"""The typed view of an entry, whichever service it was read from."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from kaltura_provider.api.enums import (
     DisplayInSearch,
     EntryStatus,
+    EntryType,
     MediaType,
     ModerationStatus,
     ReplacementStatus,
@@ -24,10 +25,10 @@ __all__ = ["Entry"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A ``KalturaBaseEntry`` of any kind, as far as it was asked for.
+    """A ``KalturaBaseEntry`` of any kind, with the properties that were requested.
 
-    ``status`` is ``None`` for an entry that Kaltura does not show. Times are the server's, in seconds since 1970. What
-    an enumeration has no member for stays a number, or a plugin's text such as ``virusScan.Infected``.
+    ``status`` is ``None`` if Kaltura does not show the entry. Times are the server's, in seconds since 1970. Values
+    that an enumeration does not know stay numbers, or text of a plugin such as ``virusScan.Infected``.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Entry:
     reference_id: str | None = None
     conversion_profile_id: int | None = None
     object_type: str = "KalturaMediaEntry"
+    entry_type: EntryType | int | str | None = None
     media_type: MediaType | int | str | None = None
     source_type: str = ""
     flavor_params_ids: str = ""
@@ -66,6 +68,7 @@ class Entry:
             reference_id=values.get("referenceId"),
             conversion_profile_id=whole_number(values.get("conversionProfileId")),
             object_type=str(values.get("objectType") or "KalturaMediaEntry"),
+            entry_type=parse_enum(EntryType, values.get("type")),
             media_type=parse_enum(MediaType, values.get("mediaType")),
             source_type=str(values.get("sourceType") or ""),
             flavor_params_ids=str(values.get("flavorParamsIds") or ""),
@@ -77,11 +80,21 @@ class Entry:
         return self.display_in_search == DisplayInSearch.RECYCLED
 
     @property
+    def is_data(self) -> bool:
+        """Whether it is a data entry: it holds text, and is never converted."""
+        return self.entry_type == EntryType.DATA
+
+    @property
+    def service(self) -> str:
+        """The service that gives it content."""
+        return "media" if self.entry_type == EntryType.MEDIA_CLIP else "baseEntry"
+
+    @property
     def deleted(self) -> bool:
         """Whether it was deleted, or is in the recycle bin."""
         return self.status == EntryStatus.DELETED or self.recycled
 
     @property
     def being_replaced(self) -> bool:
-        """Whether new content is on its way to take the old one's place."""
+        """Whether its content is being replaced."""
         return bool(self.replacing_entry_id) or self.replacement not in (None, ReplacementStatus.NONE)
