@@ -1,4 +1,4 @@
-"""The one spelling of an address that identifies an asset, and the one that earlier versions of this package used."""
+"""The normal form of an address, which identifies an item, and the form that earlier versions of this package used."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _QUERY = _PATH + "?"
 def shown_address(uri: str) -> str:
     """Return an address as logs, errors and receipts may show it, on one line.
 
-    It has no user and password, and the values of its query are hidden. In the key of an S3 object and in the name of a
-    file, ``?`` and ``@`` are letters like any other.
+    User and password are left out, and the values of the query are hidden. In an S3 key and in a file name, ``?`` and
+    ``@`` are ordinary characters.
     """
     if uri.startswith("/") or uri.partition(":")[0].lower() in (*_S3_SCHEMES, "file"):
         return printable(uri)
@@ -37,15 +37,15 @@ def shown_address(uri: str) -> str:
 
 
 def canonical_uri(uri: str) -> str:
-    """Return the one spelling of ``uri`` that identifies an asset, without user, fragment and signature.
+    """Return the normal form of ``uri``, without user, fragment and signature.
 
-    Web addresses are normalized as RFC 3986, section 6.2.2 and 6.2.3, says: the case of scheme, host and escapes,
-    needless and missing escapes, dot segments, the default port; and the host without its final dot, in ASCII. Keys of
-    S3 objects and names of files are not: ``%`` and ``..`` are letters there.
+    Web addresses are normalized as RFC 3986, sections 6.2.2 and 6.2.3, describes: case of scheme, host and escapes,
+    needless and missing escapes, dot segments, and the default port. The host is written in ASCII without a final dot.
+    S3 keys and file names are not normalized: ``%`` and ``..`` are ordinary characters there.
 
-    An absolute path is the file of that name.
+    An absolute path names a local file.
 
-    :raises ValueError: ``uri`` has no scheme and is no absolute path, or its host or port cannot be read.
+    :raises ValueError: ``uri`` has no scheme and is not an absolute path, or its host or port cannot be read.
     """
     parts, plain = _parts(uri)
     if plain is not None:
@@ -55,9 +55,9 @@ def canonical_uri(uri: str) -> str:
 
 
 def kai1_uri(uri: str) -> str:
-    """Return the spelling that formula ``kai1`` gave ``uri``; raises as :func:`canonical_uri`.
+    """Return the form that formula ``kai1`` gave ``uri``; raises as :func:`canonical_uri`.
 
-    It must never change: entries are recognised by it that were made before there was :func:`canonical_uri`.
+    This must never change: it recognises entries that were made before formula ``kai2``.
     """
     parts, plain = _parts(uri)
     if plain is not None:
@@ -69,14 +69,14 @@ def kai1_uri(uri: str) -> str:
 
 
 def _parts(uri: str) -> tuple[SplitResult, str | None]:
-    """Return the parts of an address, and its spelling where it is no web address."""
+    """Return the parts of an address, and its normal form if it is not a web address."""
     if uri.startswith("/"):
         path = uri.lstrip("/")
         return SplitResult("file", "", f"/{path}", "", ""), f"file:///{path}"
     parts = urlsplit(uri)
     scheme = parts.scheme.lower()
     if not scheme:
-        raise ValueError(f"the URI {uri!r} has no scheme: write s3://, https:// or file:// before it")
+        raise ValueError(f"the URI {uri!r} has no scheme: put s3://, https:// or file:// in front")
     if scheme in _S3_SCHEMES:
         # An S3 key may hold any character: nothing of it is a query or a fragment.
         return parts, f"s3://{uri.split('://', 1)[1]}"
@@ -90,7 +90,7 @@ def _port(parts: SplitResult) -> str:
 
 
 def _place(parts: SplitResult) -> str:
-    """Return host and port as the connection will have them."""
+    """Return host and port as a connection would use them."""
     name = (parts.hostname or "").lower()
     if ":" in name:
         return f"[{name}]{_port(parts)}"
@@ -98,25 +98,25 @@ def _place(parts: SplitResult) -> str:
     try:
         name = parse_url(f"http://{name}").host or name
     except LocationParseError:
-        # No name that could be connected to. It still has to be told from others.
+        # Nothing can connect to this name, but it must still differ from other names.
         name = quote(name)
     return name + _port(parts)
 
 
 def _escaped(text: str, allowed: str) -> str:
-    """Return a part of a URL with exactly those characters escaped that have to be."""
+    """Return a part of a URL in which exactly the characters that need it are escaped."""
 
     def one(found: re.Match[str]) -> str:
         byte = int(found[1], 16)
         return chr(byte) if byte in _UNRESERVED else found[0].upper()
 
-    # "%" without two hex digits after it is a letter that somebody forgot to escape.
+    # "%" without two hex digits after it should have been escaped.
     text = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", text)
     return _ESCAPE.sub(one, quote(text, safe=allowed + "%~", errors="surrogatepass"))
 
 
 def _without_dot_segments(path: str) -> str:
-    """Return a path without ``.`` and ``..``, as RFC 3986, section 5.2.4, takes them out."""
+    """Remove ``.`` and ``..`` from a path, as RFC 3986, section 5.2.4, describes."""
     kept: list[str] = []
     segments = path.split("/")
     for segment in segments:

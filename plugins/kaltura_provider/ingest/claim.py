@@ -1,7 +1,7 @@
-"""One item on its way to one entry: look, decide, claim, look again, act, look once more.
+"""The protocol for one item: look, decide, claim, look again, act, look once more.
 
-The claim is an upload token named after the content. Whoever finds no other token of that name after adding its own
-holds it; deleting a token is the fence that makes every late request with it fail.
+The claim is an upload token named after the content. A process that finds no other token of that name after adding its
+own holds the claim. Deleting a token is the fence: every late request that uses it fails.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ _FENCED = frozenset({"UPLOAD_TOKEN_NOT_FOUND", "ENTRY_ID_NOT_FOUND", "ENTRY_ALRE
 class Claim:
     """The work on one item, in steps that never sleep, so that many items can wait at the same time.
 
-    :param known: token of an earlier attempt of this very task: it may be fenced, or continued, at once.
-    :param on_ref: told of ids the moment they exist.
-    :param may_create: whether an entry may be made, else only mended.
+    :param known: the token of an earlier attempt of this very task, which may be fenced or continued at once.
+    :param on_ref: called with the reference as soon as an id exists.
+    :param may_create: whether an entry may be made; otherwise an existing one is only repaired.
     """
 
     def __init__(
@@ -76,9 +76,9 @@ class Claim:
         self._ledger, self._settings, self._observer = ledger, settings, observer
         self._wanted = Wanted(item.item_id, item.content_id, item.size)
         self._own = {known} if known else set()
-        # What may be fenced at once: no request of ours with it can still be running, or it shall fail if one is.
+        # May be fenced at once: no request of ours with it can still be running, or if one is, it should fail.
         self._fenceable = set(self._own)
-        # Tokens of this very process: nobody else is about to send to them.
+        # Tokens of this process: nobody else is about to send to them.
         self._taken = set(self._own)
         self._on_ref = on_ref
         self._clock = settings.clock
@@ -88,12 +88,12 @@ class Claim:
         self._shown_by = 0.0
 
     def step(self, looked: Sequence[EntryView] | None = None) -> ItemRef | None:
-        """Do what can be done now; return the reference when the item needs no more of this, else ``None``.
+        """Do what can be done now; return the reference once the item needs no more steps, otherwise ``None``.
 
-        After ``None`` the next step is due at ``not_before`` (monotonic). ``looked`` are the item's entries where a
-        search has just been made. What stops this item is returned in the reference.
+        After ``None`` the next step is due at ``not_before`` (monotonic). ``looked`` are the item's entries if a search
+        was just made. An error that stops only this item is returned in the reference.
 
-        :raises KalturaConfigurationError: the session can do this for no asset.
+        :raises KalturaConfigurationError: the session cannot do this for any item.
         """
         try:
             if self._made is not None:
@@ -126,7 +126,7 @@ class Claim:
     def _out_of_time(self) -> ItemRef | None:
         if self._made is not None or not self._backoff.over:
             return None
-        text = f"another process holds the claim on {self.item.uri} or its upload for too long; try again later"
+        text = f"another process has held the claim on {self.item.uri}, or its upload, for too long; try again later"
         return self._fail(ItemError("busy", text, retry_helps=True))
 
     def _step(self, looked: Sequence[EntryView] | None) -> ItemRef | None:
@@ -142,7 +142,7 @@ class Claim:
             return self._fail(ItemError("entry_gone", text, retry_helps=True))
         file = None if self.item.attaches_first or self._importing else self._file_token()
         if file is not None and not file.filled:
-            # Nothing is claimed while the bytes are on their way: the entry is made when they are all there.
+            # Nothing is claimed while the bytes are being uploaded: the entry is made once they are all there.
             return self._ref(ItemState.SEND, ending, token_id=file.id, attached=False, own=file.id in self._own)
         if self._rivals(tokens, now):
             return None
@@ -153,9 +153,9 @@ class Claim:
         return clear_first(verify(self._ledger, self._wanted, ending, self._settings, now), tokens)
 
     def _entries(self, attached: Sequence[TokenView], looked: Sequence[EntryView] | None) -> list[EntryView]:
-        """Return the item's entries: those found by mark, and those its tokens name."""
+        """Return the item's entries: those found by mark, and those that its tokens belong to."""
         if looked is None or attached:
-            # What was read before the tokens may show an entry as it was before its token came.
+            # A search made before the tokens were read may show an entry without its token.
             looked = self._search()
         found = {entry.id: entry for entry in self._without_released(looked)}
         for token in attached:
@@ -172,7 +172,7 @@ class Claim:
         return self._ledger.entries_of([self.item.item_id], thorough=thorough)[self.item.item_id]
 
     def _without_released(self, entries: Sequence[EntryView]) -> list[EntryView]:
-        """Return the item's entries; one that somebody was about to delete when he died is deleted."""
+        """Return the item's entries. Those that an interrupted process was about to delete are deleted."""
         for entry in entries:
             if entry.released(self.item.item_id):
                 discard_entry(self._ledger, entry.id, self.item.item_id, stuck_too=True)
@@ -183,7 +183,7 @@ class Claim:
         return self._settings.transfer is Transfer.IMPORT and self.item.import_url is not None
 
     def _file_token(self) -> TokenView:
-        """Return the token that carries the bytes of an entry that cannot wait for them."""
+        """Return the token that carries the bytes of an entry that is made after the upload."""
         name = self.item.file_token_name
         tokens, _ = self._ledger.tokens(name)
         usable = [token for token in tokens if token.open or (token.filled and not token.spent)]
@@ -195,7 +195,7 @@ class Claim:
         return token
 
     def _rivals(self, tokens: Sequence[TokenView], now: float) -> bool:
-        """Fence what may be fenced of the claims of others; return whether the claim is not free yet."""
+        """Delete claims of others that may be fenced; return whether the claim is not free yet."""
         rivals = [token for token in tokens if not token.attached and not token.spent]
         for token in rivals:
             if token.id in self._fenceable or now - token.created_at >= self._settings.grace:
@@ -229,11 +229,11 @@ class Claim:
             return self._act(ending, mine.id, file)
         self._let_go()
         if slow:
-            return None  # others may think it abandoned already
+            return None  # others may already take the claim for abandoned
         return self._end(ending, now)
 
     def _act(self, ending: Ending, mine: str, file: TokenView | None) -> ItemRef | None:
-        """Change the library, holding the claim."""
+        """Make or change the entry, holding the claim."""
         state = ItemState.SEND
         done = self._perform(ending, mine, file)
         if done.gave_way:
@@ -270,7 +270,7 @@ class Claim:
         return ref if self._alone(done.entry, ref, new=ending.act is Act.CREATE) else None
 
     def _until_shown(self, ref: ItemRef) -> ItemRef | None:
-        """Hold the claim until searches show the entry: no token leads to it, so nobody else could know of it."""
+        """Hold the claim until searches show the entry: without a token, nobody else could find it."""
         entries = self._without_released(self._search())
         shown = any(entry.id == ref.entry_id for entry in entries)
         if not shown and self._clock.monotonic() < self._shown_by:
@@ -298,7 +298,7 @@ class Claim:
         return create_entry(client, self.item, mine, run)
 
     def _refused(self, done: Attached, error: KalturaAPIError, ending: Ending) -> ItemRef | None:
-        """Start over where that can help: Kaltura gave the entry no content."""
+        """Handle a refusal to give the entry content: start over if that can help."""
         self._let_go()
         if error.code in _FENCED:
             self._backoff.step_aside()
@@ -312,7 +312,7 @@ class Claim:
         return self._ref(ItemState.FAILED, ending, error=ItemError.of(error))
 
     def _alone(self, entry: EntryView, ref: ItemRef, *, new: bool) -> bool:
-        """Look once more: clear empty entries of this item away, and give way to one that was there before ours."""
+        """Look once more: delete empty entries of this item, and give way to one that is older than ours."""
         others = self._without_released(self._search())
         elder = False
         for other in others:
@@ -323,7 +323,7 @@ class Claim:
             elif new and other.created_at <= entry.created_at:
                 elder = True
         if elder and ref.state is ItemState.SEND and ref.token_id:
-            # Other content of this item was prepared in the same moment: its entry stays, ours goes.
+            # Other content of this item was prepared at the same moment: its entry stays, ours is deleted.
             self._ledger.delete_token(ref.token_id)
             discard_entry(self._ledger, entry.id, self.item.item_id)
             self._backoff.step_aside()
@@ -331,7 +331,7 @@ class Claim:
         return True
 
     def _clear_extras(self, entries: Sequence[EntryView], attached: Sequence[TokenView]) -> None:
-        """Delete further entries of this item that hold nothing, with the tokens they wait for."""
+        """Delete further entries of this item that hold nothing, and the tokens they wait for."""
         chosen = chosen_entry(self._wanted, entries, attached)
         for entry in entries:
             if chosen is None or entry.id == chosen.id or entry.deleted or entry.live:
@@ -350,7 +350,7 @@ class Claim:
                 if ending.token is not None:
                     self._ledger.delete_token(ending.token.id)
                 if not discard_entry(self._ledger, ending.entry.id, self.item.item_id, stuck_too=True):
-                    self._backoff.wait(self._settings.poll)  # it has just moved
+                    self._backoff.wait(self._settings.poll)  # it has just changed
             case Act.DROP_REPLACEMENT if ending.entry is not None:
                 finish_replacement(self._ledger.client, ending.entry.id, approve=False)
             case Act.ASK_OTHER if ending.entry is not None:
@@ -366,15 +366,15 @@ class Claim:
         return None
 
     def _about_to_send(self, token: TokenView, now: float) -> bool:
-        """Return whether somebody else has just attached this token and will send to it in a moment.
+        """Return whether another process has just attached this token and is about to send to it.
 
-        Two that begin to fill one token at the same time can undo each other's work.
+        Two processes that begin to fill one token at the same time can undo each other's work.
         """
         young = now - token.updated_at < self._settings.grace
         return token.status == UploadTokenStatus.PENDING and young and token.id not in self._taken
 
     def _ask_other(self, entry: EntryView) -> None:
-        """Another content of this item is on its way into the entry: wait while it moves, else fence it."""
+        """Wait while other content of this item is being uploaded to the entry; fence it if it does not move."""
         other = entry.pending or entry.importing or ""
         tokens, now = self._ledger.tokens(token_file_name(self.item.item_id, other, self.item.name))
         idle = min((now - token.updated_at for token in tokens), default=now - entry.updated_at)
@@ -399,7 +399,7 @@ class Claim:
         return ItemRef.of(self.item, ItemState.FAILED, error=error)
 
     def _let_go(self) -> None:
-        """Delete the claim; when that fails it ages, and the next one fences it."""
+        """Delete the claim. If that fails, the claim grows old and the next process fences it."""
         token_id, self._mine = self._mine, None
         if token_id is not None:
             try:

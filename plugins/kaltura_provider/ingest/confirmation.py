@@ -1,4 +1,4 @@
-"""After the bytes: see that they are in, write down which they are, and mend what stopped half way."""
+"""Confirming an item after its bytes were sent: is it done, and if not, repair what stopped half way."""
 
 from __future__ import annotations
 
@@ -41,16 +41,18 @@ def confirm(
     observer: Observer | None = None,
     on_ref: Callable[[ItemRef], None] | None = None,
 ) -> ItemRef:
-    """Return the reference as the ledger has it now; call it when the bytes were sent, and again whenever.
+    """Return the reference as the ledger has it now. Call this once the bytes were sent, and again at any time.
 
-    ``done``: the token took every byte, the entry is alive with content, and its content mark says which.
-    ``send``: bytes are missing; to ``token_id``, which may be a new one (an entry that lost its token gets another, and
-    keeps its id, links and metadata). ``importing``, ``replacing``: Kaltura is still at it, ask again when the entry is
-    ready. ``skipped``, ``failed``: see ``note``, ``error``. A reference without an entry comes back as it is: its entry
-    is made by :func:`prepare` once the bytes are in.
+    * ``done``: the token took every byte, the entry has content, and its content mark says which.
+    * ``send``: bytes are missing. Send them to ``token_id``, which may be new: an entry that lost its token gets
+      another one and keeps its id, links and metadata.
+    * ``importing``, ``replacing``: Kaltura is not finished. Ask again when the entry is ready.
+    * ``skipped``, ``failed``: see ``note`` and ``error``.
 
-    :raises KalturaError: Kaltura could not be asked; nothing is lost, ask again.
-    :raises MarkLostError: somebody else keeps rewriting the entry's adminTags.
+    A reference without an entry is returned unchanged: :func:`prepare` makes its entry once the bytes are in.
+
+    :raises KalturaError: Kaltura could not be asked. Nothing is lost: ask again.
+    :raises MarkLostError: somebody else keeps rewriting the adminTags of the entry.
     """
     settings = settings or IngestSettings()
     if ref.state not in _UNDER_WAY or ref.entry_id is None:
@@ -67,13 +69,13 @@ def confirm(
 
 
 def _look(ledger: Ledger, ref: ItemRef, settings: IngestSettings) -> Ending:
-    """Decide by one request, and clear further empty entries of the item away."""
+    """Decide with one request, and delete further empty entries of the item."""
     wanted = Wanted(ref.item_id, ref.content_id, ref.size)
     entry, token, others, now = ledger.snapshot(ref.entry_id or "", ref.token_id, ref.item_id)
     entries = {other.id: other for other in others}
     if entry is not None and entry.is_item(ref.item_id):
         entries[entry.id] = entry
-    # A full token that belongs to nothing was consumed by its entry; one that belongs to another entry is stolen.
+    # A full token without an object was consumed by its entry. One that belongs to another entry was taken away.
     named = [token.on(ref.entry_id)] if token is not None else []
     ending = verify(ledger, wanted, decide(wanted, list(entries.values()), named, settings, now), settings, now)
     if ending.entry is not None and ending.entry.id == ref.entry_id:
@@ -110,7 +112,7 @@ def _mend(
 
 
 def record_refusal(client: KalturaClient, ref: ItemRef, *, settings: IngestSettings | None = None) -> ItemRef:
-    """Write on the entry that Kaltura refused this file's type, so that a re-run fails at once; return it failed."""
+    """Mark on the entry that Kaltura refused this file type, so that a re-run fails at once; return it as failed."""
     settings = settings or IngestSettings()
     ledger = Ledger(client, settings.clock)
     text = f"Kaltura refuses the type of {ref.uri}: the account does not allow it, or extension and content differ"
@@ -121,5 +123,5 @@ def record_refusal(client: KalturaClient, ref: ItemRef, *, settings: IngestSetti
         if entry is not None and not entry.deleted:
             write_refusal(ledger, entry, ref.item_id, ref.content_id)
     except (KalturaError, MarkLostError) as trouble:
-        note = f"the refusal could not be written on the entry: {trouble}"
+        note = f"the refusal could not be marked on the entry: {trouble}"
     return ref.failed(error, note=note)

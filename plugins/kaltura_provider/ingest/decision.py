@@ -1,4 +1,4 @@
-"""What to do about one item, given what the ledger shows: a pure decision with no call in it."""
+"""What to do about one item, given what the ledger shows. The decision is pure: nothing here makes a call."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the decision is about: an item, the content it shall have, and the size of that."""
+    """What the decision is about: the item, the content its entry must hold, and the size of that content."""
 
     item_id: str
     content_id: str
@@ -41,11 +41,11 @@ class Wanted:
 
 
 class Act(StrEnum):
-    """What comes next. The first group ends here, the second needs a claim, the third clears the way."""
+    """What to do next. The first group needs no claim, the second does, the third clears the way for another look."""
 
     DONE = "done"
-    MARK = "mark"  # verified: write the content mark, then done
-    CHECK_SOURCE = "check source"  # no token tells: compare the source flavor
+    MARK = "mark"  # the bytes are verified: write the content mark
+    CHECK_SOURCE = "check source"  # no token tells what it holds: compare the source flavor
     SEND = "send"
     SENT = "sent"
     IMPORTING = "importing"
@@ -54,14 +54,14 @@ class Act(StrEnum):
     FAIL = "fail"
 
     CREATE = "create"
-    REUSE = "reuse"  # the entry is there, empty
+    REUSE = "reuse"  # there is an empty entry
     REPLACE = "replace"
 
-    WAIT = "wait"  # somebody else is at it
-    ASK_OTHER = "ask other"  # another content of this item is on its way into the entry
-    DROP_TOKEN = "drop token"  # noqa: S105 of no use any more; its entry is empty again then
-    DROP_ENTRY = "drop entry"  # waits for ever and can take no content
-    DROP_REPLACEMENT = "drop replacement"  # waits for content whose token is gone
+    WAIT = "wait"  # another process is working on it
+    ASK_OTHER = "ask other"  # other content of this item is on its way into the entry
+    DROP_TOKEN = "drop token"  # noqa: S105 it is of no use; without it its entry is empty again
+    DROP_ENTRY = "drop entry"  # it would wait for ever and takes no content
+    DROP_REPLACEMENT = "drop replacement"  # it waits for content whose token is gone
 
 
 NEEDS_CLAIM = frozenset({Act.CREATE, Act.REUSE, Act.REPLACE})
@@ -69,7 +69,7 @@ NEEDS_CLAIM = frozenset({Act.CREATE, Act.REUSE, Act.REPLACE})
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A decision."""
+    """A decision: what to do, and the entry and token to do it with."""
 
     act: Act
     entry: EntryView | None = None
@@ -79,9 +79,9 @@ class Ending:
 
 
 def clear_first(ending: Ending, tokens: Sequence[TokenView]) -> Ending:
-    """Return ``ending``, or the dropping of a token that would stand in the way of the claim it needs.
+    """Return ``ending``, or the decision to drop a token that is in the way of the claim that ``ending`` needs.
 
-    Such a token has this content's name and is attached, but not to an entry that waits for it.
+    Such a token has the name of this content and is attached, but not to an entry that waits for it.
     """
     if ending.act in NEEDS_CLAIM and tokens:
         return Ending(Act.DROP_TOKEN, ending.entry, tokens[0])
@@ -89,10 +89,10 @@ def clear_first(ending: Ending, tokens: Sequence[TokenView]) -> Ending:
 
 
 def chosen_entry(wanted: Wanted, entries: Sequence[EntryView], tokens: Sequence[TokenView] = ()) -> EntryView | None:
-    """Return the one of several entries that is the item's; ``None`` when all are deleted.
+    """Choose one of several entries of an item; ``None`` if all are deleted.
 
-    First comes one with this content, then with any, then waiting, then empty; of equals the oldest, so that everybody
-    who looks chooses the same.
+    An entry with this content comes first, then one with any content, then a waiting one, then an empty one. Among
+    equals the oldest wins, so that every process chooses the same entry.
     """
     named = {token.entry_id for token in tokens}
 
@@ -113,7 +113,7 @@ def decide(
     settings: IngestSettings,
     now: float,
 ) -> Ending:
-    """Decide about one asset.
+    """Decide about one item.
 
     :param entries: its entries as the database has them. :param tokens: the attached tokens of this content's name,
         with their entries resolved. :param now: the server's time.
@@ -131,12 +131,12 @@ def decide(
     if entry.content_id == wanted.content_id:
         return Ending(Act.DONE, entry)
     if entry.pending == wanted.content_id and entry.content_id:
-        # Once the contents are swapped the token names a flavor that is no more.
+        # Once the contents are swapped, the token names a flavor that no longer exists.
         lost = [token for token in tokens if token.entry_id is None]
         return _replacement(entry, mine or lost, settings, now)
     whole = [token for token in mine if token.filled and token.uploaded == wanted.size]
     if whole and entry.content_id is None and not entry.being_replaced:
-        # Its own token proves more than a mark of bytes on their way, which another version's worker may have written.
+        # The entry's own token proves more than a pending mark, which a worker on another version may have written.
         return Ending(Act.MARK, entry, whole[0])
     held = entry.content_id or entry.pending or entry.importing
     if held and held != wanted.content_id:
@@ -148,12 +148,12 @@ def _no_entry(wanted: Wanted, entries: Sequence[EntryView], settings: IngestSett
     deleted = [entry for entry in entries if entry.is_item(wanted.item_id)]
     if deleted and Redo.DELETED not in settings.redo:
         last = max(deleted, key=lambda entry: entry.updated_at)
-        return Ending(Act.SKIP, last, note="deleted in Kaltura; ask for redo: deleted to ingest it again")
+        return Ending(Act.SKIP, last, note="deleted in Kaltura; use redo: deleted to ingest it again")
     return Ending(Act.CREATE)
 
 
 def _refused(entry: EntryView) -> ItemError:
-    text = f"Kaltura refused this file's type before (entry {entry.id}); ask for redo: refused to try again"
+    text = f"Kaltura refused the type of this file before (entry {entry.id}); use redo: refused to try again"
     return ItemError("refused", text)
 
 
@@ -169,10 +169,10 @@ def _waiting(
     if entry.importing or (entry.pending and entry.pending != wanted.content_id):
         return Ending(Act.ASK_OTHER, entry)
     if settled and entry.pending and not entry.adopted:
-        return Ending(Act.DROP_ENTRY, entry, note="its token was lost: it would have waited for ever")
+        return Ending(Act.DROP_ENTRY, entry, note="its upload token was lost: it would have waited for ever")
     if settled:
         text = (
-            f"entry {entry.id} waits for an upload that is not known here; let it end, or delete the entry in Kaltura"
+            f"entry {entry.id} waits for an upload that left no mark; let it finish, or delete the entry in Kaltura"
         )  # fmt: skip
         return Ending(Act.FAIL, entry, error=ItemError("waiting", text, retry_helps=True))
     return Ending(Act.WAIT, entry)
@@ -181,25 +181,25 @@ def _waiting(
 def _waiting_for(entry: EntryView, token: TokenView, settings: IngestSettings, now: float) -> Ending:
     age = now - token.updated_at
     if token.status == UploadTokenStatus.PARTIAL_UPLOAD and age > settings.max_resume_age:
-        return Ending(Act.DROP_TOKEN, entry, token, note="its upload rested too long to be resumed")
+        return Ending(Act.DROP_TOKEN, entry, token, note="its upload was interrupted for too long to be resumed")
     if token.open:
         return Ending(Act.SEND, entry, token)
     if age < settings.grace:
         return Ending(Act.SENT, entry, token)
     if token.status == UploadTokenStatus.CLOSED and not entry.adopted:
         return Ending(Act.DROP_ENTRY, entry, token, note="its token was used elsewhere: it would wait for ever")
-    return Ending(Act.DROP_TOKEN, entry, token, note="Kaltura did not take its bytes over")
+    return Ending(Act.DROP_TOKEN, entry, token, note="Kaltura did not take over its bytes")
 
 
 def _replacement(entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings, now: float) -> Ending:
-    """Decide about an entry with other content that was prepared to get this one in its place."""
+    """Decide about an entry whose content is to be replaced by this one."""
     token = mine[0] if mine else None
     if token is not None and token.open and entry.being_replaced:
         if token.status == UploadTokenStatus.PARTIAL_UPLOAD and now - token.updated_at > settings.max_resume_age:
             return Ending(Act.DROP_TOKEN, entry, token)
         return Ending(Act.SEND, entry, token)
     if entry.replacement == ReplacementStatus.FAILED:
-        text = f"the new content of entry {entry.id} could not be converted; cancel the replacement in Kaltura"
+        text = f"Kaltura could not convert the new content of entry {entry.id}; cancel the replacement in Kaltura"
         return Ending(Act.FAIL, entry, error=ItemError("replacement_failed", text))
     if entry.being_replaced or (token is not None and token.filled):
         return Ending(Act.REPLACING, entry, token)
@@ -209,24 +209,24 @@ def _replacement(entry: EntryView, mine: Sequence[TokenView], settings: IngestSe
 
 
 def _changed(entry: EntryView, settings: IngestSettings) -> Ending:
-    """Decide about an entry that holds other content of this asset."""
+    """Decide about an entry that holds other content of this item."""
     if settings.if_exists is IfExists.SKIP:
-        return Ending(Act.SKIP, entry, note="changed at source; the entry keeps the content it has")
+        return Ending(Act.SKIP, entry, note="changed at source; the entry keeps its content")
     if settings.if_exists is IfExists.FAIL:
-        text = f"entry {entry.id} holds other content of this item; choose if_exists: replace to renew it"
+        text = f"entry {entry.id} holds other content of this item; use if_exists: replace to replace it"
         return Ending(Act.FAIL, entry, error=ItemError("changed", text))
     if entry.being_replaced:
-        text = f"entry {entry.id} is being replaced already; wait for it, or approve or cancel it in Kaltura"
+        text = f"entry {entry.id} is already being replaced; wait for that, or approve or cancel it in Kaltura"
         return Ending(Act.FAIL, entry, error=ItemError("replacement", text, retry_helps=True))
     return Ending(Act.REPLACE, entry)
 
 
 def _unverified(wanted: Wanted, entry: EntryView, mine: Sequence[TokenView], settings: IngestSettings) -> Ending:
-    """Decide about an entry with content that nobody has verified yet."""
+    """Decide about an entry with content that was never verified."""
     if entry.importing and entry.status == EntryStatus.ERROR_IMPORTING:
         if Redo.FAILED in settings.redo and not entry.adopted:
-            return Ending(Act.DROP_ENTRY, entry, note="its import had failed")
-        text = f"Kaltura could not fetch it (entry {entry.id}); mend the URL and ask for redo: failed"
+            return Ending(Act.DROP_ENTRY, entry, note="its import failed")
+        text = f"Kaltura could not fetch the file (entry {entry.id}); correct the URL and use redo: failed"
         return Ending(Act.FAIL, entry, error=ItemError("import_failed", text))
     filled = [token for token in mine if token.filled]
     if not filled:
@@ -237,21 +237,21 @@ def _unverified(wanted: Wanted, entry: EntryView, mine: Sequence[TokenView], set
 def _short(
     wanted: Wanted, entry: EntryView, held: int | None, settings: IngestSettings, token: TokenView | None = None
 ) -> Ending:
-    """Decide about an entry that got another number of bytes than it should have."""
+    """Decide about an entry that holds another number of bytes than the source."""
     if settings.if_exists is IfExists.REPLACE:
         if entry.being_replaced:
             return Ending(Act.REPLACING, entry, token)
         return Ending(Act.REPLACE, entry)
-    text = f"entry {entry.id} holds {held} bytes of {wanted.size}; choose if_exists: replace to send it again"
-    # Without a token of its own they may be another version's, whose worker has not said so yet.
+    text = f"entry {entry.id} holds {held} bytes, the source has {wanted.size}; use if_exists: replace to send it again"
+    # Without a token of its own, the bytes may be of another version whose worker has not marked them yet.
     return Ending(Act.FAIL, entry, error=ItemError("size_mismatch", text, retry_helps=token is None))
 
 
 def decide_by_source(wanted: Wanted, entry: EntryView, source: FlavorAsset | None, settings: IngestSettings) -> Ending:
-    """Decide about a live entry that no token tells about, by its source flavor.
+    """Decide by its source flavor about an entry with content that has no token.
 
-    Content that was verified once, or is not of our making, is never sent again because of its size: people remove and
-    edit sources inside Kaltura.
+    Content that was verified once, or that this package did not send, is never sent again because of its size: people
+    remove and edit sources inside Kaltura.
     """
     if source is not None and source.size == wanted.size:
         return Ending(Act.MARK, entry)
@@ -262,24 +262,26 @@ def decide_by_source(wanted: Wanted, entry: EntryView, source: FlavorAsset | Non
     if never_verified and source is not None and source.size:
         return _short(wanted, entry, source.size, settings)
     if source is None:
-        return Ending(Act.DONE, entry, note="its source flavor was removed in Kaltura, or it has none")
-    return Ending(Act.DONE, entry, note=f"its source in Kaltura has {source.size} bytes, not {wanted.size}: kept")
+        return Ending(Act.DONE, entry, note="it has no source flavor in Kaltura, or it was removed there")
+    return Ending(
+        Act.DONE, entry, note=f"its source in Kaltura has {source.size} bytes, not {wanted.size}; the entry is kept"
+    )
 
 
 def decide_replacing(entry: EntryView, temporary: EntryView | None, settings: IngestSettings, now: float) -> Ending:
-    """Decide about a replacement under way that no token belongs to.
+    """Decide about a replacement that has no token.
 
-    :param temporary: the entry that holds the new content until it takes the old one's place.
+    :param temporary: the entry that holds the new content until the contents are swapped.
     """
     if temporary is not None and (temporary.live or temporary.waiting):
         return Ending(Act.REPLACING, entry)
     if temporary is not None and now - temporary.updated_at < settings.grace:
         return Ending(Act.WAIT, entry)
-    return Ending(Act.DROP_REPLACEMENT, entry, note="the upload of its new content was given up")
+    return Ending(Act.DROP_REPLACEMENT, entry, note="the upload of its new content was abandoned")
 
 
 def decide_replaced(wanted: Wanted, entry: EntryView, token: TokenView | None, source: FlavorAsset | None) -> Ending:
-    """Decide whether a replacement that is no longer under way was done or cancelled."""
+    """Decide whether a replacement that has ended was completed or cancelled."""
     since = token.created_at if token else 0
     if source is not None and source.size == wanted.size and source.updated_at >= since:
         return Ending(Act.MARK, entry, token)

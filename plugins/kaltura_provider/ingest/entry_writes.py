@@ -1,4 +1,4 @@
-"""The calls that change the library: make an entry, give an empty one its content, replace content."""
+"""The calls that make an entry, give an empty entry its content, and replace content."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _ADMIN_PROPERTY = "PROPERTY_VALIDATION_ADMIN_PROPERTY"
 class Attached:
     """An entry after such a call.
 
-    ``error`` is why it got no content, ``lost`` what the server dropped. ``gave_way`` says that it was deleted again,
-    because the source has another entry or the claim is gone.
+    ``error`` says why it got no content, ``lost`` names the properties that the server dropped. ``gave_way`` says that
+    the entry was deleted again, because the source has another entry or the claim is gone.
     """
 
     entry: EntryView
@@ -50,7 +50,7 @@ class Attached:
 
 
 def entry_object(item: SourceItem, marks: Sequence[str]) -> dict[str, Any]:
-    """Return the entry to add for ``item``; ``marks`` go beside the marks every entry of ours carries."""
+    """Return the entry to add for ``item``, with ``marks`` and the marks that every entry of this package carries."""
     said = item.metadata
     return described_entry(said, item.kind, item.name) | {
         "adminTags": ",".join((*said.admin_tags, MADE_MARK, item_mark(item.item_id), *marks)),
@@ -65,14 +65,14 @@ def _marks(mark: str, run: str | None) -> list[str]:
 def create_entry(client: KalturaClient, item: SourceItem, token_id: str, run: str | None) -> Attached:
     """Make the entry, then give it the pending token as its content.
 
-    :raises KalturaConfigurationError: the session cannot write marks. :raises KalturaError: no entry was made, or
-        (``ambiguous``) perhaps one was, or there is one that perhaps has the token.
+    :raises KalturaConfigurationError: the session cannot write marks.
+    :raises KalturaError: no entry was made. If the error is ``ambiguous``, an entry may exist and may have the token.
     """
     return _create(client, item, _marks(pending_mark(item.content_id), run), token_resource(token_id))
 
 
 def import_entry(ledger: Ledger, item: SourceItem, claim: str, run: str | None) -> Attached:
-    """Make the entry and have Kaltura fetch its content from ``asset.import_url``; raises as :func:`create_entry`.
+    """Make the entry and let Kaltura fetch its content from ``item.import_url``; raises as :func:`create_entry`.
 
     Nothing can stop a fetch once it began. So Kaltura is told to fetch only while ``claim`` exists and the source has
     no other entry. Where another version of the source got an entry in the same moment, the older entry stays: a
@@ -120,7 +120,7 @@ def _create(
 
 
 def create_from_file(client: KalturaClient, item: SourceItem, token_id: str, run: str | None) -> Attached:
-    """Make the entry from a token that is full, with its content mark at once; raises as :func:`create_entry`."""
+    """Make the entry from a full token, with its content mark; raises as :func:`create_entry`."""
     sent = entry_object(item, _marks(content_mark(item.content_id), run))
     if item.kind in (Kind.DATA, Kind.DOCUMENT):
         # The entry type counts only as a parameter of its own.
@@ -139,8 +139,8 @@ def create_from_file(client: KalturaClient, item: SourceItem, token_id: str, run
 def add_content(ledger: Ledger, item: SourceItem, entry: EntryView, token_id: str, run: str | None) -> Attached:
     """Give an empty entry of this item a token as its content.
 
-    :raises MarkLostError: somebody else keeps rewriting its adminTags. :raises KalturaError: it was not marked; or
-        (``ambiguous``) perhaps it has the token.
+    :raises MarkLostError: somebody else keeps rewriting its adminTags.
+    :raises KalturaError: it was not marked. If the error is ``ambiguous``, it may have the token.
     """
     return _attach(
         ledger, item, entry, "addContent", token_resource(token_id), _marks(pending_mark(item.content_id), run)
@@ -148,20 +148,20 @@ def add_content(ledger: Ledger, item: SourceItem, entry: EntryView, token_id: st
 
 
 def fetch_content(ledger: Ledger, item: SourceItem, entry: EntryView, run: str | None) -> Attached:
-    """Have Kaltura fetch the content of an empty entry from ``asset.import_url``; raises as :func:`add_content`."""
+    """Let Kaltura fetch the content of an empty entry from ``item.import_url``; raises as :func:`add_content`."""
     resource = url_resource(item.import_url or "", item.import_headers)
     return _attach(ledger, item, entry, "addContent", resource, _marks(import_mark(item.content_id), run))
 
 
 def replace_content(ledger: Ledger, item: SourceItem, entry: EntryView, token_id: str) -> Attached:
-    """Have the content of a token take the place of what the entry holds; raises as :func:`add_content`."""
+    """Replace what the entry holds with the content of a token; raises as :func:`add_content`."""
     return _attach(ledger, item, entry, "updateContent", token_resource(token_id), [pending_mark(item.content_id)])
 
 
 def _attach(
     ledger: Ledger, item: SourceItem, entry: EntryView, action: str, resource: dict[str, Any], marks: Sequence[str]
 ) -> Attached:
-    # The mark comes first: content on its way that nobody can tell the source of would stand in everybody's way.
+    # The mark comes first: without it nobody could tell whose content is on its way.
     held = [content_mark(entry.content_id)] if entry.content_id is not None else []
     marked = write_marks(ledger, entry, item.item_id, *held, *marks)
     try:
@@ -170,7 +170,7 @@ def _attach(
         return Attached(marked, error)
     given = EntryView.of({**attached, "adminTags": attached.get("adminTags", ",".join(marked.admin_tags))})
     if not set(marks) <= set(given.admin_tags):
-        # Another version's worker marked the same empty entry in the same moment, but this one's content is in it.
+        # A worker on another version marked the same empty entry at the same moment, but this content is in it.
         given = write_marks(ledger, given, item.item_id, *held, *marks)
     return Attached(given)
 
@@ -178,7 +178,7 @@ def _attach(
 def _made(client: KalturaClient, added: Any, item: SourceItem) -> EntryView:
     entry = EntryView.of(added)
     if not entry.is_item(item.item_id):
-        # Nobody could find it again: it must not stay.
+        # Without its mark nobody could find it again.
         client.call("baseEntry", "delete", {"entryId": entry.id}, repeatable=True)
         raise KalturaConfigurationError(
             "session",

@@ -1,4 +1,4 @@
-"""What broken-off runs left behind: found by our marks and names only, shown first, deleted when told."""
+"""Housekeeping: find what interrupted runs left behind, by marks and token names, and delete it on request."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _IN_USE = "it is in use again"
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Something of ours that nobody seems to need.
+    """A token or entry of this package that nobody seems to need.
 
-    ``kind`` is ``token`` or ``entry``, ``age`` the seconds without a change,
-    ``removed`` is set by :func:`remove_leftovers`; ``problem`` says why something was not removed.
+    ``kind`` is ``token`` or ``entry``; ``age`` is the time since the last change in seconds. :func:`remove_leftovers`
+    sets ``removed``, and ``problem`` if it did not remove it.
     """
 
     kind: str
@@ -52,11 +52,11 @@ class Leftover:
 
 
 def find_leftovers(client: KalturaClient, *, older_than: float = DAY, clock: Clock | None = None) -> list[Leftover]:
-    """Return tokens and empty entries of ours that were untouched for ``older_than`` seconds. Changes nothing.
+    """Return tokens and entries of this package that have not changed for ``older_than`` seconds. Changes nothing.
 
-    Found are tokens whose name is ours and that are not full and taken over, and entries of our making without content.
-    Never among them are entries that wait for an import by Kaltura, adopted ones, all that we did not make, and the
-    empty entries on which a refusal is written: without them a refused file would be sent again.
+    These are tokens with a name of ours whose file was not taken over, and entries that this package made and that have
+    no content. Never included are entries that wait for an import, adopted entries, everything that this package did
+    not make, and empty entries that carry a refusal: without them the refused file would be sent again.
 
     :raises KalturaError: Kaltura could not be asked.
     """
@@ -69,7 +69,7 @@ def find_leftovers(client: KalturaClient, *, older_than: float = DAY, clock: Clo
         item_id = _asset_of(entry)
         if item_id is None or not _of_no_use(entry) or entry.id in busy or now - entry.updated_at < older_than:
             continue
-        reason = "empty" if entry.empty else "waits for an upload that was given up"
+        reason = "empty" if entry.empty else "waits for an upload that was abandoned"
         found.append(Leftover("entry", entry.id, item_id, now - entry.updated_at, reason, entry.name))
     return found
 
@@ -77,11 +77,11 @@ def find_leftovers(client: KalturaClient, *, older_than: float = DAY, clock: Clo
 def remove_leftovers(
     client: KalturaClient, leftovers: Sequence[Leftover], *, older_than: float = DAY, clock: Clock | None = None
 ) -> list[Leftover]:
-    """Delete ``leftovers``, each only if one more look still finds it of no use; return what came of each.
+    """Delete ``leftovers``, each only if another look still finds it unused; return the result of each.
 
-    Tokens go first: that empties the entries that waited for them.
+    Tokens are deleted first, which empties the entries that wait for them.
 
-    :raises KalturaError: Kaltura could not be asked at all; trouble with one of them is written on it.
+    :raises KalturaError: Kaltura could not be asked at all. An error with one leftover is its ``problem``.
     """
     ledger = Ledger(client, clock or Clock())
     now = float(client.call("system", "getTime"))
@@ -102,7 +102,7 @@ def remove_leftovers(
 
 
 def _remove_token(ledger: Ledger, item: Leftover, now: float, older_than: float) -> str | None:
-    """Delete a token; return why it stays."""
+    """Delete a token, or return why not."""
     token = ledger.token(item.id)
     if token is None:
         return None
@@ -113,7 +113,7 @@ def _remove_token(ledger: Ledger, item: Leftover, now: float, older_than: float)
 
 
 def _remove_entry(ledger: Ledger, item: Leftover, now: float, older_than: float) -> str | None:
-    """Delete an entry; return why it stays."""
+    """Delete an entry, or return why not."""
     entry = ledger.entry(item.id)
     if entry is None or entry.deleted:
         return None
@@ -144,12 +144,12 @@ def _asset_of(entry: EntryView) -> str | None:
 def _token_leftover(token: TokenView, now: float) -> Leftover:
     name = parse_token_name(token.file_name)
     item_id = name.item_id if name else ""
-    reason = "an upload that was given up" if token.attached else "a claim that came to nothing"
+    reason = "an abandoned upload" if token.attached else "an abandoned claim"
     return Leftover("token", token.id, item_id, now - token.updated_at, reason, token.file_name)
 
 
 def _tokens(client: KalturaClient) -> Iterator[TokenView]:
-    """Walk the open tokens that carry a name of ours."""
+    """Yield the open tokens with a name of ours."""
     for values in list_all(client, "uploadToken", {"statusIn": _OPEN}):
         token = TokenView.of(values)
         if parse_token_name(token.file_name) is not None:
@@ -157,7 +157,7 @@ def _tokens(client: KalturaClient) -> Iterator[TokenView]:
 
 
 def _entries(client: KalturaClient) -> Iterator[EntryView]:
-    """Walk the entries of our making that are empty or waiting."""
+    """Yield the entries that this package made and that are empty or waiting."""
     conditions = {
         "adminTagsMultiLikeOr": MADE_MARK,
         "statusIn": _EMPTY,
@@ -171,6 +171,6 @@ def _entries(client: KalturaClient) -> Iterator[EntryView]:
 
 
 def _busy_entries(client: KalturaClient, ledger: Ledger, now: float, older_than: float) -> set[str]:
-    """Return the entries that open tokens still in use are attached to."""
+    """Return the ids of entries that wait for a token that changed recently."""
     fresh = [token for token in _tokens(client) if token.attached and now - token.updated_at < older_than]
     return {entry_id for token in fresh if (entry_id := ledger.entry_of(token))}

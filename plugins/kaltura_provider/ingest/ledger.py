@@ -1,4 +1,4 @@
-"""Reads and small writes of the ledger, which is Kaltura itself: tokens by name, entries by mark and by id."""
+"""The ledger, which is Kaltura itself: reads entries by mark and by id, and tokens by name; adds and deletes tokens."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ Snapshot = tuple[EntryView | None, TokenView | None, list[EntryView], float]
 
 
 class Ledger:
-    """What one client can see of the ledger. Every method raises :class:`KalturaError` of the client."""
+    """The ledger as one client sees it. Every method raises the client's :class:`KalturaError`."""
 
     def __init__(self, client: KalturaClient, clock: Clock) -> None:
         self.client = client
         self._clock = clock
 
     def entries_of(self, item_ids: Sequence[str], *, thorough: bool = False) -> dict[str, list[EntryView]]:
-        """Return the entries that carry the marks of ``items``, in every status, deleted ones too.
+        """Return the entries that carry the marks of ``item_ids``, in every status, including deleted ones.
 
-        With them come those that were given up but not deleted yet (``EntryView.released``). Reads the search index,
-        which may lag. ``thorough`` looks into every corner: the recycle bin, the statuses of the virus scan, and
-        entries that lost their mark but kept the reference id of our making.
+        Entries that are about to be deleted (``EntryView.released``) are included. This reads the search index, which
+        may lag. ``thorough`` also searches the recycle bin, the statuses of the virus scan, and entries that lost their
+        mark but have the reference id that this package gave them.
         """
         found: dict[str, dict[str, EntryView]] = {item_id: {} for item_id in item_ids}
         for start in range(0, len(item_ids), _MARKS_A_SEARCH):
@@ -77,7 +77,7 @@ class Ledger:
                 _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=marks, displayInSearchEqual=_RECYCLED),
                 _list("media", _EVERY_STATUS, referenceIdIn=references),
             ]
-        # A server without the virus scan or the recycle bin may refuse the searches for them.
+        # A server without a virus scan or recycle bin may refuse these searches.
         for reply in read_together(self.client, requests, may_fail=range(needed, len(requests))):
             for values in reply["objects"] if reply is not None else ():
                 entry = EntryView.of(values)
@@ -85,7 +85,7 @@ class Ledger:
                     yield entry
 
     def entries_like(self, adopt_by: AdoptBy, value: str) -> list[EntryView]:
-        """Return the entries with that reference id (whole value, in any case) or with exactly that name."""
+        """Return the entries with that reference id (the case does not matter) or exactly that name."""
         if adopt_by is AdoptBy.REFERENCE:
             request = _list("baseEntry", _EVERY_STATUS, referenceIdEqual=value)
         else:
@@ -104,15 +104,15 @@ class Ledger:
         ]
 
     def entry(self, entry_id: str) -> EntryView | None:
-        """Return an entry as the database has it, deleted ones too; ``None`` when there never was one."""
+        """Return an entry as the database has it, even if it is deleted; ``None`` if it never existed."""
         return _one_entry(self.client.call(*_by_id(entry_id)))
 
     def tokens(self, file_name: str) -> tuple[list[TokenView], float]:
-        """Return the tokens of that name, oldest first, and the server's time."""
+        """Return the tokens with that name, oldest first, and the server's time."""
         return self.tokens_of([file_name])
 
     def tokens_of(self, file_names: Sequence[str]) -> tuple[list[TokenView], float]:
-        """Return the tokens of these names, those of one name oldest first, and the server's time."""
+        """Return the tokens with these names, oldest first within a name, and the server's time."""
         found: list[TokenView] = []
         told: Any = None
         for start in range(0, len(file_names), _NAMES_A_REQUEST):
@@ -127,16 +127,16 @@ class Ledger:
         return self._clock.time() if told is None else float(told)
 
     def token(self, token_id: str) -> TokenView | None:
-        """Return a token; ``None`` when it was deleted."""
+        """Return a token; ``None`` if it was deleted."""
         try:
             return TokenView.of(self.client.call("uploadToken", "get", {"uploadTokenId": token_id}))
         except KalturaNotFoundError:
             return None
 
     def entry_of(self, token: TokenView) -> str | None:
-        """Return the id of the entry an attached token belongs to: it names a source flavor, or the entry itself.
+        """Return the id of the entry that an attached token belongs to. The token names a source flavor or the entry.
 
-        The flavor of a replacement belongs to a temporary entry; the id returned is that of the original.
+        The flavor of a replacement belongs to a temporary entry; the id of the original entry is returned.
         """
         if token.attached_id is None:
             return None
@@ -150,12 +150,12 @@ class Ledger:
         return (entry.replaced_entry_id or entry.id) if entry else None
 
     def source_flavor(self, entry_id: str) -> FlavorAsset | None:
-        """Return the source flavor; ``None`` when the entry has none (any more)."""
+        """Return the source flavor; ``None`` if the entry has none."""
         flavors = map(FlavorAsset.of, list_all(self.client, "flavorAsset", {"entryIdEqual": entry_id}))
         return next((flavor for flavor in flavors if flavor.original), None)
 
     def snapshot(self, entry_id: str, token_id: str | None, item_id: str) -> Snapshot:
-        """Return entry, token, all media entries of the item and the server's time, in one request."""
+        """Return the entry, the token, all media entries of the item, and the server's time, in one request."""
         requests = [
             Request(*_by_id(entry_id)),
             Request("uploadToken", "get", {"uploadTokenId": token_id or ""}),
@@ -174,15 +174,15 @@ class Ledger:
         )
 
     def check_session(self) -> None:
-        """Refuse a session that cannot keep a ledger.
+        """Refuse a session that cannot see or mark every entry.
 
-        :raises KalturaConfigurationError: not ADMIN, or entitlement hides the library from it.
+        :raises KalturaConfigurationError: it is not an ADMIN session, or entitlement hides entries from it.
         """
         try:
             session = self.client.call("session", "get")
         except KalturaAPIError as error:
             if error.code == "SERVICE_FORBIDDEN":
-                return  # a narrowed role may not ask; the echo of the first entry will tell
+                return  # a narrow role may not ask; the first entry that is made will tell
             raise
         if int(session.get("sessionType") or 0) != _ADMIN:
             raise KalturaConfigurationError(
@@ -197,14 +197,14 @@ class Ledger:
             )
 
     def delete_token(self, token_id: str) -> None:
-        """Delete a token: the fence that makes every late use of it fail. An entry waiting for it is empty again."""
+        """Delete a token, so that every late use of it fails. An entry that waits for it becomes empty again."""
         try:
             self.client.call("uploadToken", "delete", {"uploadTokenId": token_id}, repeatable=True)
         except KalturaNotFoundError:
             return
 
     def add_token(self, file_name: str, size: int) -> TokenView:
-        """Make a token."""
+        """Add a token."""
         token = {"objectType": "KalturaUploadToken", "fileName": file_name, "fileSize": size}
         return TokenView.of(self.client.call("uploadToken", "add", {"uploadToken": token}))
 
@@ -220,7 +220,7 @@ def _list(service: str, statuses: str, **conditions: str) -> Request:
 
 
 def _by_id(entry_id: str) -> tuple[str, str, dict[str, Any]]:
-    # A filter by id reads the database and drops every default: deleted entries come back too.
+    # A filter by id reads the database without default filters: deleted entries are returned too.
     entry_filter = {"objectType": "KalturaBaseEntryFilter", "idEqual": entry_id}
     return "baseEntry", "list", {"filter": entry_filter}
 

@@ -1,4 +1,4 @@
-"""Find or claim: every item of a list gets its one entry, and a token for its bytes where they are not in yet."""
+"""Preparing a list of items: each gets its one entry, and a token if its bytes are not in yet."""
 
 from __future__ import annotations
 
@@ -40,14 +40,15 @@ def prepare(
     known: Mapping[str, str] | None = None,
     on_ref: Callable[[ItemRef], None] | None = None,
 ) -> list[ItemRef]:
-    """Return one reference per item, in their order; an item named twice is worked on once.
+    """Return one reference per item, in the same order. An item that is listed twice is worked on once.
 
-    One item that fails is a reference in state ``failed``; it never stops the others. What is in already costs no call
-    of its own.
+    An item that fails is returned in state ``failed`` and does not stop the others. Items that are in already cost no
+    calls of their own.
 
-    :param known: item id to the token an earlier attempt of this very task took.
-    :param on_ref: told of token and entry ids the moment they exist, to be kept for such a next attempt.
-    :raises KalturaConfigurationError: the session cannot do this for any asset.
+    :param known: the tokens that an earlier attempt of this very task took, by item id.
+    :param on_ref: called with the reference as soon as a token or entry id exists, so that it can be remembered for
+        the next attempt.
+    :raises KalturaConfigurationError: the session cannot do this for any item.
     :raises KalturaError: Kaltura could not be asked at all.
     """
     settings = (settings or IngestSettings()).of_one_run()
@@ -86,7 +87,7 @@ def prepare(
 
 
 def _surely_in(item: SourceItem, entries: Sequence[EntryView], settings: IngestSettings) -> ItemRef | None:
-    """Return the reference of an item whose verified content is in one live entry, beside which there is nothing."""
+    """Return the reference of an item that has exactly one entry, which holds its verified content."""
     present = [entry for entry in entries if not entry.deleted]
     if len(present) != 1:
         return None
@@ -99,7 +100,7 @@ def _surely_in(item: SourceItem, entries: Sequence[EntryView], settings: IngestS
 
 
 def _round(waiting: Sequence[Claim], first: dict[str, list[EntryView]], done: dict[str, ItemRef]) -> list[Claim]:
-    """Take every claim that is due one step further; return those that are not done."""
+    """Take each claim that is due one step further; return those that are not finished."""
     left = []
     for claim in waiting:
         key = claim.item.item_id

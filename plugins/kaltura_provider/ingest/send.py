@@ -1,4 +1,4 @@
-"""A plain script's whole ingest: prepare a list, send what is missing, confirm; one bad item stops no other."""
+"""A whole ingest without Airflow: prepare a list, send what is missing, confirm. A failed item stops no other."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Ingested", "describe", "ingest", "send_item"]
 
-# A token lost under way costs a round; more than this in a row is no accident.
+# Each token that is lost costs a round; more than this in a row is not an accident.
 _ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What came of one item; ``upload`` is the last upload of this run, if it sent anything."""
+    """The result for one item; ``upload`` is the last upload of this run, if it sent anything."""
 
     ref: ItemRef
     upload: UploadResult | None = None
@@ -49,13 +49,14 @@ def send_item(
     observer: Observer | None = None,
     on_ref: Callable[[ItemRef], None] | None = None,
 ) -> Ingested:
-    """Bring the bytes of a reference in state ``send`` in, and confirm; in other states only confirm.
+    """Send the bytes of a reference in state ``send``, then confirm; in other states only confirm.
 
-    An upload whose token is lost gets a new one on the same entry, up to four times. A reference whose entry cannot
-    wait for its bytes comes back as ``sent``: :func:`prepare` makes its entry.
+    An upload that loses its token gets a new one on the same entry, up to four times. A reference whose entry is made
+    after the upload is returned as ``sent``: :func:`prepare` makes its entry.
 
-    :raises SourceError: the source cannot be read, or has changed. :raises UploadError: the upload stopped; its class
-        says why. :raises KalturaError: Kaltura could not be reached. The token keeps what it has: another run goes on.
+    :raises SourceError: the source cannot be read, or has changed.
+    :raises UploadError: the upload stopped; the class says why. The token keeps its bytes: another run continues.
+    :raises KalturaError: Kaltura could not be reached.
     """
     settings = settings or IngestSettings()
     upload: UploadResult | None = None
@@ -83,7 +84,7 @@ def send_item(
 
 
 def _drop_token(client: KalturaClient, token_id: str) -> None:
-    """Delete a token that holds damaged or lost bytes, so that nobody finishes it; its entry gets another one."""
+    """Delete a token with damaged or lost bytes, so that nobody finishes it; its entry gets another one."""
     with suppress(KalturaError):
         client.call("uploadToken", "delete", {"uploadTokenId": token_id}, repeatable=True)
 
@@ -98,7 +99,7 @@ def ingest(
     known: Mapping[str, str] | None = None,
     on_ref: Callable[[ItemRef], None] | None = None,
 ) -> list[Ingested]:
-    """Ingest a list; each item comes with a function that opens its source. Raises what :func:`prepare` raises."""
+    """Ingest a list of items, each with a function that opens its source; raises as :func:`prepare`."""
     settings = (settings or IngestSettings()).of_one_run()
     ready = prepare(
         client, [item for item, _ in items], settings=settings, observer=observer, known=known, on_ref=on_ref

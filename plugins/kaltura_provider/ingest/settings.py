@@ -1,4 +1,4 @@
-"""What an author can decide about an ingest, and the times behind it."""
+"""The settings of an ingest: what an author can choose, and the times behind it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["AdoptBy", "Clock", "IfExists", "IngestSettings", "Redo", "Transfer"]
 
 
 class IfExists(StrEnum):
-    """What happens to an asset that is in Kaltura with other content."""
+    """What to do with an item whose entry holds other content."""
 
     SKIP = "skip"
     REPLACE = "replace"
@@ -20,21 +20,21 @@ class IfExists(StrEnum):
 
 
 class AdoptBy(StrEnum):
-    """By what an entry that somebody else made is recognised as this asset's."""
+    """How to recognise an entry that somebody else made for this item."""
 
     REFERENCE = "reference"
     NAME = "name"
 
 
 class Redo(StrEnum):
-    """What is done again only when asked."""
+    """What is done again only on request."""
 
     DELETED = "deleted"
-    """An asset whose entry was deleted in Kaltura."""
+    """An item whose entry was deleted in Kaltura."""
     REFUSED = "refused"
     """A file whose type Kaltura refused."""
     FAILED = "failed"
-    """An import by Kaltura that failed for good: the entry is made anew."""
+    """An import by Kaltura that failed for good. A new entry is made."""
 
 
 class Transfer(StrEnum):
@@ -45,14 +45,14 @@ class Transfer(StrEnum):
 
 
 class Clock:
-    """Time, sleep and chance; tests put their own in its place."""
+    """Time, sleep and random numbers. Tests replace it."""
 
     def time(self) -> float:
         """UNIX time of this machine."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Seconds on a clock that never goes back."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -66,18 +66,18 @@ class Clock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSettings:
-    """How an ingest decides and waits. Times are seconds.
+    """How an ingest decides and waits. Times are in seconds.
 
-    :param grace: how long a claim without an entry, a full token of an entry still in IMPORT, or a quiet token is
-        taken for somebody's work in progress.
-    :param poll: pause between two looks at somebody else's claim.
-    :param backoff: longest random pause after two claims met.
-    :param claim_timeout: how long one asset may wait for others before it fails with a retry.
-    :param max_resume_age: a token untouched for longer is not resumed (Kaltura refuses it after 7 days).
-    :param run: names the run that this is a part of, whatever is tried again: an entry that got its first content under
-        the same name was made by it. Without one, a call of ``prepare`` or ``ingest`` is a run.
-    :param attempts: how often trouble of the server on one asset is met with another try.
-    :raises ValueError: a time that is not positive.
+    :param grace: how long a claim without an entry, a full token whose entry is still in IMPORT, or a token that gets
+        no bytes counts as work in progress.
+    :param poll: pause between two looks at the claim of another process.
+    :param backoff: longest random pause after two claims first met.
+    :param claim_timeout: how long an item waits for other processes before it fails; a retry can help.
+    :param max_resume_age: an upload that was interrupted for longer is not resumed. Kaltura refuses it after 7 days.
+    :param run: the name of this run, the same in all its attempts. An entry that got its first content under this name
+        counts as made by this run. Without a name, each call of ``prepare`` or ``ingest`` is a run.
+    :param attempts: how many server errors in a row an item survives, less one.
+    :raises ValueError: a time is not positive.
     """
 
     if_exists: IfExists = IfExists.SKIP

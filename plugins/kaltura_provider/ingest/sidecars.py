@@ -1,7 +1,7 @@
-"""Files beside an entry, exactly once: thumbnails, captions and attachments, under the same claim and marks.
+"""Thumbnails, captions and attachments of an entry, exactly once, with the same claims and marks.
 
-What an asset of an entry is and holds is written into its ``partnerDescription``. Kaltura lists the assets of one entry
-from its database, so that nothing here depends on a search.
+The marks of such an asset are in its ``partnerDescription``. Kaltura lists the assets of an entry from its database, so
+nothing here depends on a search.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["Sidecar", "SidecarError", "SidecarKind", "SidecarRef", "attach_sidec
 
 
 class SidecarKind(StrEnum):
-    """Kind of a file beside an entry."""
+    """Kind of a sidecar file."""
 
     THUMBNAIL = "thumbnail"
     CAPTION = "caption"
@@ -40,17 +40,17 @@ class SidecarKind(StrEnum):
 
     @property
     def service(self) -> str:
-        """Kaltura's service."""
+        """Kaltura's service for it."""
         return _SERVICES[self][0]
 
     @property
     def parameter(self) -> str:
-        """Name of the parameter of ``add`` and ``update`` that takes the object."""
+        """The parameter of ``add`` and ``update`` that takes the object."""
         return _SERVICES[self][1]
 
     @property
     def object_type(self) -> str:
-        """Kaltura's class."""
+        """Kaltura's class for it."""
         return f"Kaltura{self.parameter[0].upper()}{self.parameter[1:]}"
 
 
@@ -62,7 +62,7 @@ _SERVICES = {
 
 
 class SidecarError(Exception):
-    """A file could not be attached; ``retry_helps`` says whether it may work later."""
+    """A sidecar could not be attached; ``retry_helps`` says whether a retry can succeed."""
 
     def __init__(self, message: str, *, retry_helps: bool) -> None:
         super().__init__(message)
@@ -71,11 +71,11 @@ class SidecarError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sidecar:
-    """One file beside an entry.
+    """One sidecar file of an entry.
 
-    ``uri`` identifies it together with the entry; ``values`` are further properties under Kaltura's names, such as
-    ``language``, ``label`` and ``format`` of a caption, ``title`` and ``format`` of an attachment. ``default`` makes it
-    the entry's default thumbnail or caption.
+    ``uri`` and the entry identify it. ``values`` are further properties under Kaltura's names, such as ``language``,
+    ``label`` and ``format`` of a caption, or ``title`` and ``format`` of an attachment. ``default`` makes it the
+    entry's default thumbnail or caption.
     """
 
     entry_id: str
@@ -91,7 +91,7 @@ class Sidecar:
 
     @property
     def elder_item_id(self) -> str | None:
-        """The item id that formula ``kai1`` gave it, ``None`` where it is the same."""
+        """The item id that formula ``kai1`` gave it; ``None`` if it is the same."""
         elder = self._id(kai1_uri(self.uri))
         return None if elder == self.item_id else elder
 
@@ -101,7 +101,7 @@ class Sidecar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SidecarRef:
-    """What came of it: the id of Kaltura's asset, and whether it was made, sent anew, or there already."""
+    """The result: the id of Kaltura's asset, whether it was made by this call, and whether its bytes were sent."""
 
     entry_id: str
     kind: SidecarKind
@@ -131,12 +131,13 @@ def attach_sidecar(
     *,
     settings: IngestSettings | None = None,
 ) -> SidecarRef:
-    """Bring one file to its entry, once, however often and by how many this is called.
+    """Attach one file to its entry, exactly once, however often and by however many processes this is called.
 
-    A file that changed at its source takes the place of the old one with ``if_exists: replace``, and is otherwise left.
+    A file that changed at its source replaces the old one with ``if_exists: replace``; otherwise the old one is kept.
 
-    :raises SidecarError: the claim of another process stays in the way, or Kaltura does not take the file over.
-    :raises SourceError: the file cannot be read. :raises UploadError: the upload stopped.
+    :raises SidecarError: another process holds the claim for too long, or Kaltura does not accept the file.
+    :raises SourceError: the file cannot be read.
+    :raises UploadError: the upload stopped.
     :raises KalturaError: Kaltura refused, or could not be asked.
     """
     return _Attaching(client, uploader, sidecar, source, settings or IngestSettings()).run()
@@ -163,7 +164,7 @@ class _Attaching:
     def run(self) -> SidecarRef:
         elder = self._sidecar.elder_item_id
         if elder and any(item_mark(elder) in seen.marks for seen in self._listed()):
-            # It was brought here under another identity, and keeps it.
+            # It was attached under its older identity, and keeps that.
             self._identify(elder)
         deadline = self._settings.clock.monotonic() + self._settings.claim_timeout
         while self._settings.clock.monotonic() < deadline:
@@ -176,10 +177,10 @@ class _Attaching:
             if token is not None and seen is not None:
                 self._send(seen, token)
         text = f"{self._sidecar.uri} is not on entry {self._sidecar.entry_id} after {self._settings.claim_timeout:g} s"
-        raise SidecarError(f"{text}; another process may be at it: try again later", retry_helps=True)
+        raise SidecarError(f"{text}; another process may be working on it: try again later", retry_helps=True)
 
     def _seen(self) -> _Seen | None:
-        """Return the asset of ours on the entry; further ones without content are deleted."""
+        """Return the entry's asset for this file; further ones without content are deleted."""
         ours = [seen for seen in self._listed() if item_mark(self._item_id) in seen.marks]
         ours.sort(key=lambda seen: (seen.status != ThumbAssetStatus.READY, seen.status != ThumbAssetStatus.IMPORTING))
         for extra in ours[1:]:
@@ -200,7 +201,7 @@ class _Attaching:
         return ready and marked and self._settings.if_exists is not IfExists.REPLACE
 
     def _attached_token(self, seen: _Seen | None) -> TokenView | None:
-        """Return the token that belongs to ``seen``; otherwise take a step towards there being one."""
+        """Return the token that belongs to ``seen``, or take one step towards getting it."""
         tokens, now = self._ledger.tokens(self._token_name)
         for token in tokens:
             if token.attached and seen is not None and token.attached_id == seen.id:
@@ -208,7 +209,7 @@ class _Attaching:
                     return token
                 if now - token.updated_at >= self._settings.grace:
                     return token
-                # Somebody else is about to send to it; two at once can undo each other's work.
+                # Another process is about to send to it; two at once can undo each other's work.
                 self._settings.clock.sleep(self._settings.poll)
                 return None
         for token in tokens:
@@ -259,12 +260,12 @@ class _Attaching:
             self._check(error)
 
     def _check(self, reply: Any) -> None:
-        """Start over when the token was fenced or the asset is gone; raise every other error."""
+        """Raise an error, unless the token was fenced or the asset is gone: then the work starts over."""
         if isinstance(reply, KalturaAPIError) and not isinstance(reply, KalturaNotFoundError):
             raise reply
 
     def _send(self, seen: _Seen, token: TokenView) -> None:
-        """Fill the token, see the file taken over, and write which bytes it is."""
+        """Fill the token, wait until Kaltura has taken the file over, and mark which bytes it is."""
         if token.open:
             self._uploader.send(self._source, token.id, attached=True)
             self._sent = True
@@ -289,7 +290,7 @@ class _Attaching:
             self._settings.clock.sleep(self._settings.poll / 4)
 
     def _mark(self, seen: _Seen) -> None:
-        """Write which bytes it holds, last of all: what has this mark is finished."""
+        """Mark which bytes it holds. This comes last: an asset with this mark is finished."""
         kind = self._sidecar.kind
         if self._sidecar.default and kind is not SidecarKind.ATTACHMENT:
             self._client.call(kind.service, "setAsDefault", {f"{kind.parameter}Id": seen.id}, repeatable=True)

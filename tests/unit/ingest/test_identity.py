@@ -141,7 +141,7 @@ def test_the_normal_form_is_normal_already(path: str, query: str) -> None:
 
 
 def test_a_uri_needs_a_scheme() -> None:
-    with pytest.raises(ValueError, match=r"'srv/x.mp4' has no scheme: write s3://"):
+    with pytest.raises(ValueError, match=r"'srv/x.mp4' has no scheme: put s3://"):
         canonical_uri("srv/x.mp4")
 
 

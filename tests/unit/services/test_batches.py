@@ -125,7 +125,9 @@ def test_an_entry_that_is_so_already_is_left_alone(decision: Decision, there: in
 
     def answer(call: str, params: Mapping[str, Any]) -> Any:
         if call == "baseEntry.getByIds":
-            return [{"id": i, "moderationStatus": held[i]} for i in params["entryIds"].split(",") if i in held]
+            return [
+                {"id": i, "status": 2, "moderationStatus": held[i]} for i in params["entryIds"].split(",") if i in held
+            ]
         return None
 
     client = Client(answer)
