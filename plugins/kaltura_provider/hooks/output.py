@@ -1,4 +1,4 @@
-"""Results too long for XCom: written row by row to a file or an S3 object, of which XCom holds the address."""
+"""Write results that are too long for XCom to a file or an S3 object, row by row. XCom holds its address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_IN_XCOM", "check_output", "collect", "write_rows"]
 
 MOST_IN_XCOM = 1000
-"""Rows a task returns as they are; a longer result needs an ``output_uri``."""
+"""The maximum number of rows in XCom. A longer result needs an ``output_uri``."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d{1,30})?")
@@ -26,26 +26,28 @@ _FORMATS = (".jsonl", ".json", ".csv")
 
 
 def check_output(output: str | None) -> None:
-    """Check where rows shall go, before any are fetched.
+    """Check the address for the rows, before any are fetched.
 
-    :raises KalturaConfigurationError: it is no ``s3://`` address or absolute path, is a path that this deployment does
-        not allow, or has no format's extension.
+    :raises KalturaConfigurationError: the address is not an ``s3://`` address or absolute path, is a path that this
+        deployment does not allow, or does not end in the extension of a known format.
     """
     if output:
         _place(output)
 
 
 def _place(output: str) -> tuple[Path | None, str, str]:
-    """Return where rows go: a path, or nothing with a bucket and a key; raises as :func:`check_output`."""
+    """Return a path, or ``None`` with a bucket and a key, for the rows; raises as :func:`check_output`."""
     from kaltura_provider.hooks.local_files import allowed_path
     from kaltura_provider.upload.sources.folders import is_local
 
     bucket, _, key = output.removeprefix("s3://").partition("/") if output.startswith("s3://") else ("", "", "")
     if not is_local(output) and not (bucket and key.strip("/")):
         fix = "give s3://bucket/key, file:///path or an absolute path"
-        raise KalturaConfigurationError("output_uri", output, "is no place", fix)
+        raise KalturaConfigurationError("output_uri", output, "is not an address that can be written to", fix)
     if Path(output).suffix.lower() not in _FORMATS:
-        raise KalturaConfigurationError("output_uri", output, "has no known format", f"end it in {', '.join(_FORMATS)}")
+        raise KalturaConfigurationError(
+            "output_uri", output, "does not have a known extension", f"end it with one of {', '.join(_FORMATS)}"
+        )
     return (allowed_path(output, "output_uri") if is_local(output) else None), bucket, key
 
 
@@ -54,7 +56,7 @@ def collect(
 ) -> Any:
     """Return the rows as a list; with an ``output_uri``, write them there and return ``{"output_uri", "count"}``.
 
-    :raises KalturaConfigurationError: they are too many for XCom and there is no ``output_uri``.
+    :raises KalturaConfigurationError: there are too many rows for XCom, and no ``output_uri``.
     """
     if output:
         return {"output_uri": output, "count": write_rows(rows, output, fields=fields, aws_conn_id=aws_conn_id)}
@@ -78,7 +80,7 @@ def write_rows(
 
     A text that a spreadsheet would take for a formula gets an apostrophe before it in CSV.
 
-    :param fields: columns of a CSV file; by default all names that occur.
+    :param fields: the columns of a CSV file; by default all names that occur.
     """
     target, bucket, key = _place(output)
     if target is not None:
@@ -136,7 +138,7 @@ def _write_table(lines: Path, path: Path, columns: list[str]) -> None:
 
 
 def _cell(value: Any) -> Any:
-    """Return what stands for a value in a table: names of files and texts of others are no formulas."""
+    """Return a value for a table. File names and foreign text must not become formulas."""
     if isinstance(value, (dict, list)):
         return json.dumps(value)
     if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):

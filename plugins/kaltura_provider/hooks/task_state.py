@@ -1,4 +1,4 @@
-"""What a task keeps in Airflow's task state store: ids for its next try, and how far it is, for whoever looks."""
+"""What a task keeps in Airflow's task state store: ids for its next attempt, and its progress."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["PROGRESS_KEY", "ShownProgress", "TaskMemory", "request_key"]
 
 PROGRESS_KEY = "kaltura_progress"
-"""Where the task state store has ``{"name", "bytes", "size", "percent", "rate", "seconds_left"}`` of an upload: bytes,
-bytes a second, and seconds or nothing."""
+"""The key of an upload's progress: ``{"name", "bytes", "size", "percent", "rate", "seconds_left"}``. ``rate`` is in
+bytes per second; ``seconds_left`` may be ``None``."""
 
 _WRITE_EVERY = 5.0
 
@@ -29,11 +29,11 @@ log = logging.getLogger(__name__)
 
 
 def request_key(*asked: Any) -> str:
-    """Return 32 hex digits that stand for everything a task was asked: other arguments make another key.
+    """Return 32 hex digits that identify a request. Other arguments give another key.
 
-    The key shows nothing of the arguments, since anybody who may see the task can read the state store.
+    The key does not reveal the arguments: anybody who may see the task can read the state store.
 
-    :param asked: JSON values; the order of a mapping's fields does not count.
+    :param asked: JSON values. The order of a mapping's fields does not matter.
     """
     return sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
@@ -43,14 +43,14 @@ def _id_of(made: Any) -> str:
 
 
 class TaskMemory:
-    """A mapping of what a task was asked for to the id of what it made for that, kept over tries.
+    """Remembers, for the next attempt of a task, the id of what was created for a request.
 
-    A short cut, not the truth. Without it the next try finds the same things in Kaltura, only more slowly, as it has
-    to make sure that nobody else works with them. The store outlives a clear of the task, so keys stand for the whole
-    request (:func:`request_key`), and what a key leads to may be gone. A store that fails is not used any more.
+    This only saves time. Without it, the next attempt finds the same objects in Kaltura more slowly, because it must
+    check that nobody else is using them. The store survives clearing the task, so keys stand for the whole request
+    (:func:`request_key`), and an object may no longer exist. If the store fails, it is not used again.
 
     :param key: the name in the task state store.
-    :param enabled: whether anything is kept at all.
+    :param enabled: whether to remember anything.
     """
 
     def __init__(self, context: Context, key: str, *, enabled: bool) -> None:
@@ -60,24 +60,26 @@ class TaskMemory:
         self.ids: dict[str, str] = {str(k): str(v) for k, v in said.items()} if isinstance(said, dict) else {}
 
     def remember(self, what: str, made: str | None) -> None:
-        """Keep an id, from this moment on."""
+        """Remember an id."""
         if made is None or self.ids.get(what) == made:
             return
         self.ids[what] = made
         self._write()
 
     def forget(self, what: str) -> None:
-        """Keep an id no longer."""
+        """Forget an id."""
         if self.ids.pop(what, None) is not None:
             self._write()
 
     def find_or_make(
         self, what: str, find: Callable[[str], T], make: Callable[[], T], id_of: Callable[[T], str] = _id_of
     ) -> T:
-        """Return what an earlier try made for the same request; make it where there is none, or none any more.
+        """Return what an earlier attempt created for the same request, or create it if it does not exist.
 
-        :param find: returns the object of an id. :param make: returns a new object. :param id_of: returns its id.
-        :raises KalturaError: from ``find`` or ``make``, but not that the remembered object does not exist.
+        :param find: returns the object with an id.
+        :param make: creates an object and returns it.
+        :param id_of: returns the id of an object.
+        :raises KalturaError: an error of ``find`` or ``make``, except that the remembered object does not exist.
         """
         from kaltura_provider.api.errors import KalturaNotFoundError
 
@@ -85,7 +87,7 @@ class TaskMemory:
             try:
                 return find(made)
             except KalturaNotFoundError as error:
-                log.warning("What an earlier try made is gone (%s). Making it anew.", error)
+                log.warning("What an earlier attempt created no longer exists (%s). Creating it again.", error)
                 self.forget(what)
         new = make()
         self.remember(what, id_of(new))
@@ -110,16 +112,16 @@ class TaskMemory:
 
     def _give_up(self, error: Exception) -> None:
         log.warning(
-            "The task state store cannot be used (%s). The task goes on; a next try may take longer.",
+            "The task state store cannot be used (%s). The task continues, but another attempt may take longer.",
             type(error).__name__,
         )
         self._store = None
 
 
 class ShownProgress:
-    """How far an upload is, written into the task state store at most every 5 seconds and at the end.
+    """Writes the progress of an upload to the task state store, at most every 5 seconds and at the end.
 
-    For display only: no upload fails because it cannot be written.
+    It is only for display: an upload does not fail if it cannot be written.
     """
 
     def __init__(self, context: Context) -> None:
@@ -128,20 +130,20 @@ class ShownProgress:
         self._written_at = float("-inf")
 
     def take(self, progress: Progress) -> None:
-        """Take note of where the upload stands."""
+        """Record the progress."""
         self._last = progress
         if time.monotonic() - self._written_at >= _WRITE_EVERY:
             self.write()
 
     def write(self) -> None:
-        """Write where the upload stood last, however short a time after the last writing."""
+        """Write the last progress, even if less than 5 seconds have passed."""
         if self._store is None or self._last is None:
             return
         self._written_at = time.monotonic()
         try:
             self._store.set(PROGRESS_KEY, _shown(self._last))
         except Exception as error:
-            log.warning("The progress of this upload cannot be shown (%s); the upload goes on.", type(error).__name__)
+            log.warning("The progress of this upload cannot be shown (%s). The upload continues.", type(error).__name__)
             self._store = None
 
 

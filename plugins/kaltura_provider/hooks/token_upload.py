@@ -1,4 +1,4 @@
-"""Sends a source to an upload token that no entry has yet: a new one, an earlier attempt's, or the author's."""
+"""Upload a source to a token without an entry: a new one, one of an earlier attempt, or one given by the author."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ log = logging.getLogger(__name__)
 
 
 def send_file(hook: KalturaHook, uri: str, *, aws_conn_id: str, http_conn_id: str | None) -> str:
-    """Send a source (``s3://``, ``https://``, ``file:///``) to a new upload token, and return the token's id.
+    """Upload a source (``s3://``, ``https://``, ``file:///``) to a new upload token, and return the token's id.
 
-    :raises SourceError: it cannot be read, or is too large. :raises UploadError: the upload stopped.
+    :raises SourceError: the source cannot be read, or is too large.
+    :raises UploadError: the upload failed.
     """
     from kaltura_provider.hooks.sources import open_source
     from kaltura_provider.services.upload_token import add_token
@@ -39,10 +40,11 @@ def send_file(hook: KalturaHook, uri: str, *, aws_conn_id: str, http_conn_id: st
 
 
 def fill_token(uploader: Uploader, source: Source, token_id: str, content: str, memory: TaskMemory) -> UploadResult:
-    """Send a source to the token its author gave.
+    """Upload a source to the token that the author gave.
 
-    :param content: which bytes these are. :param memory: content to token, of earlier tries.
-    :raises KalturaConfigurationError: it does not exist, takes no more bytes or holds other ones.
+    :param content: the identity of the bytes.
+    :param memory: the tokens of earlier attempts by content.
+    :raises KalturaConfigurationError: the token does not exist, takes no more bytes, or holds other bytes.
     """
     from kaltura_provider.api.errors import KalturaConfigurationError
     from kaltura_provider.upload.errors import SizeMismatch, TokenGone
@@ -51,33 +53,34 @@ def fill_token(uploader: Uploader, source: Source, token_id: str, content: str, 
         raise KalturaConfigurationError(
             "token_id",
             token_id,
-            f"was begun with other bytes: {source.uri} has changed since an earlier try",
-            "give a new token, for this one would hold bytes of both",
+            f"already holds other bytes: {source.uri} has changed since an earlier attempt",
+            "give a new token; otherwise this one would mix both contents",
         )
     memory.remember(content, token_id)
     try:
         return uploader.send(source, token_id, attached=False)
     except (TokenGone, SizeMismatch) as error:
-        # The next try would be given the same token.
+        # The next attempt would get the same token.
         raise KalturaConfigurationError("token_id", token_id, "cannot be filled", error.message) from None
 
 
 def fill_own_token(
     hook: KalturaHook, uploader: Uploader, source: Source, content: str, memory: TaskMemory
 ) -> UploadResult:
-    """Send a source to the token that an earlier try began with the same bytes, else to a new one.
+    """Upload a source to the token that an earlier attempt began with the same bytes, or to a new one.
 
-    A token that cannot hold these bytes any more is given up, and a new one made, once.
+    A token that can no longer be filled is replaced by a new one, once.
 
-    :param content: which bytes these are. :param memory: content to token, of earlier tries.
+    :param content: the identity of the bytes.
+    :param memory: the tokens of earlier attempts by content.
     """
     from kaltura_provider.services.upload_token import add_token
     from kaltura_provider.upload.errors import ChecksumMismatch, SizeMismatch, TokenGone
 
     begun = memory.ids.get(content)
     if begun and _is_used_up(hook, begun):
-        # The task is run again after what it made was used: its bytes are some entry's content already.
-        log.info("Upload token %s of an earlier run is used up. The bytes go to a new token.", begun)
+        # The task runs again after an entry took over the bytes of its token.
+        log.info("The upload token %s of an earlier run is used up. Uploading to a new token.", begun)
         begun = None
     token_id = begun or add_token(hook.get_conn(), source.name, source.size).id
     memory.remember(content, token_id)
@@ -87,7 +90,7 @@ def fill_own_token(
         memory.forget(content)
         if error.permanent or begun is None:
             raise
-        log.warning("%s. Its bytes go to a new token.", error)
+        log.warning("%s. Uploading to a new token.", error)
         return fill_own_token(hook, uploader, source, content, memory)
 
 

@@ -94,8 +94,8 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     call = {"service": "media", "action": "list"}
     assert "service 'media/list'" in refused(KalturaCallOperator, service="media/list", action="x")
     assert "returns a session" in refused(KalturaCallOperator, service="session", action="start")
-    assert "output_uri 'here.csv' is no place" in refused(KalturaCallOperator, **call, output_uri="here.csv")
-    assert "has no known format" in refused(KalturaCallOperator, **call, output_uri="/tmp/x.parquet")
+    assert "output_uri 'here.csv' is not an address" in refused(KalturaCallOperator, **call, output_uri="here.csv")
+    assert "does not have a known extension" in refused(KalturaCallOperator, **call, output_uri="/tmp/x.parquet")
     assert "KALTURA_ALLOWED_PATHS" in refused(KalturaCallOperator, **call, output_uri="/etc/kaltura/x.csv")
     assert "it contains '..'" in refused(KalturaCallOperator, **call, output_uri="file:///tmp/../etc/x.csv")
     assert "requests are empty" in refused(KalturaMultiRequestOperator, requests=[])

@@ -163,7 +163,7 @@ class TestWhichToken:
             run(KalturaUploadOperator, source=uri, token_id=token_id, upload=ONE_BY_ONE)
         kaltura.sandbox.control.clear_faults()
         clip(fill=b"b")
-        with pytest.raises(AirflowFailException, match=f"token_id '{token_id}' was begun with other bytes"):
+        with pytest.raises(AirflowFailException, match=f"token_id '{token_id}' already holds other bytes"):
             run(KalturaUploadOperator, source=uri, token_id=token_id, upload=ONE_BY_ONE)
 
     def test_a_path_is_known_as_its_address_is(self, run, store, clip) -> None:
