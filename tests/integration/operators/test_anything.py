@@ -98,10 +98,10 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "does not have a known extension" in refused(KalturaCallOperator, **call, output_uri="/tmp/x.parquet")
     assert "KALTURA_ALLOWED_PATHS" in refused(KalturaCallOperator, **call, output_uri="/etc/kaltura/x.csv")
     assert "it contains '..'" in refused(KalturaCallOperator, **call, output_uri="file:///tmp/../etc/x.csv")
-    assert "requests are empty" in refused(KalturaMultiRequestOperator, requests=[])
+    assert "requests is empty" in refused(KalturaMultiRequestOperator, requests=[])
     late = {**call, "params": {"id": result(2, "id")}}
     assert "requests[2].params" in refused(KalturaMultiRequestOperator, requests=[call, late])
-    assert "requests[1] is no request" in refused(KalturaMultiRequestOperator, requests=[{**call, "param": {}}])
+    assert "requests[1] is not a request" in refused(KalturaMultiRequestOperator, requests=[{**call, "param": {}}])
     assert "file_name 'a/b.mp4'" in refused(KalturaAddUploadTokenOperator, file_name="a/b.mp4")
     assert "file_size '-1'" in refused(KalturaAddUploadTokenOperator, file_name="b.mp4", file_size="-1")
     assert "token_id '0_ab'" in refused(KalturaGetUploadTokenOperator, token_id="0_ab")

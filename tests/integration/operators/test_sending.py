@@ -323,7 +323,7 @@ class TestSettings:
     )
     def test_a_source_above_the_limit_makes_nothing(self, kaltura, run, clip, operator, argument: str) -> None:
         arguments = {argument: clip(size=1000).as_uri(), "upload": {"max_size": 999}}
-        with pytest.raises(AirflowFailException, match=r"it has 1000 bytes, the limit .*max_size.* is 999"):
+        with pytest.raises(AirflowFailException, match=r"it has 1000 bytes, but the limit .*max_size.* is 999"):
             run(operator, **arguments)
         assert kaltura.sandbox.control.tokens() == []
         assert kaltura.sandbox.control.entries() == []

@@ -102,7 +102,7 @@ def test_sizes_that_cannot_be_uploaded_are_refused_before_a_token_is_made() -> N
     check_size(Sized(5 << 40), UploadSettings())  # type: ignore[arg-type]
     with pytest.raises(SourceEmpty):
         check_size(Sized(0), UploadSettings())  # type: ignore[arg-type]
-    with pytest.raises(SourceTooLarge, match=r"11 bytes, the limit set by max_size is 10"):
+    with pytest.raises(SourceTooLarge, match=r"11 bytes, but the limit set by max_size is 10"):
         check_size(Sized(11), UploadSettings(max_size=10))  # type: ignore[arg-type]
     with pytest.raises(SourceTooLarge, match="9,000 chunks"):
         check_size(Sized(20 << 40), UploadSettings())  # type: ignore[arg-type]
