@@ -22,8 +22,8 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         "Ingest",
         "An asset, exactly once: find or claim, send, list what came of it.",
-        ("prepare", "upload", "attach"),
-        (),
+        ("ingest", "prepare", "upload", "attach"),
+        ("one_by_one",),
     ),
     ("Anything", "Every action of Kaltura's API, alone or several in one exchange.", ("call",), ("anything",)),
     ("Upload tokens", "Tokens by themselves.", ("upload_tokens",), ()),

@@ -99,12 +99,12 @@ def _progress(deployment: Deployment, run: dict[str, Any]) -> str:
     instances = deployment.get(f"dags/{DAG_ID}/dagRuns/{run['dag_run_id']}/taskInstances", limit=500)["task_instances"]
 
     def done(step: str) -> int:
-        return sum(i["task_id"] == f"asset.{step}" and i["state"] == "success" for i in instances)
+        return sum(i["task_id"] == f"batch.{step}" and i["state"] == "success" for i in instances)
 
-    mapped = sum(i["task_id"] == "asset.prepare" and i["map_index"] >= 0 for i in instances)
+    mapped = sum(i["task_id"] == "batch.ingest" and i["map_index"] >= 0 for i in instances)
     if not mapped:
         return str(run["state"])
-    return f"uploaded {done('upload')}/{mapped} ready {done('ready')}/{mapped}"
+    return f"batches sent {done('ingest')}/{mapped} ready {done('ready')}/{mapped}"
 
 
 def _summary(deployment: Deployment, run: dict[str, Any]) -> list[dict[str, Any]]:

@@ -99,6 +99,7 @@ PROVIDER_INFO: dict[str, Any] = {
         "entries",
         "flavors",
         "housekeeping",
+        "ingest",
         "metadata",
         "moderation",
         "prepare",

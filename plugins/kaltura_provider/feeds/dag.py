@@ -10,7 +10,7 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, XComArg
 
 from kaltura_provider.feeds.changes import CHANGES_KEY, KalturaChangeListedOperator
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
-from kaltura_provider.feeds.interval import DATE_PARAM, runs_within_a_day
+from kaltura_provider.feeds.interval import DATE_PARAM, DRY_RUN_PARAM, runs_within_a_day
 from kaltura_provider.feeds.pipeline import ingest
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def feed_dag(feed: Feed) -> DAG:
             "max_retry_delay": dt.timedelta(minutes=10),
         },
         tags={"kaltura", "feed", *feed.tags},
-        params={DATE_PARAM: _date_param(feed)},
+        params={DATE_PARAM: _date_param(feed), DRY_RUN_PARAM: _dry_run_param()},
         doc_md=_doc(feed),
     ) as dag:
         asset = Asset(name=feed.asset_uri, uri=feed.asset_uri)
@@ -54,6 +54,9 @@ def feed_dag(feed: Feed) -> DAG:
             source=feed.source.model_dump(mode="json"),
             unknown_files=feed.unknown_files,
             metadata=feed.metadata.model_dump(exclude_none=True),
+            kaltura_conn_id=feed.connections.kaltura,
+            if_exists=feed.if_exists,
+            transfer=feed.transfer,
             timezone=feed.timezone,
             batch_size=feed.batch_size,
             aws_conn_id=feed.connections.aws,
@@ -104,12 +107,22 @@ def _date_param(feed: Feed) -> Param:
     )
 
 
+def _dry_run_param() -> Param:
+    return Param(
+        False,
+        type="boolean",
+        title="Dry run",
+        description="Only show what a run would do: the log of discover has the table, summary returns it",
+    )
+
+
 def _doc(feed: Feed) -> str:
     return f"""### {feed.name}
 
 {feed.description}
 
-Every run lists `{feed.source.summary}` and brings what is new there into Kaltura: *prepare* finds or makes the entry,
-*upload* sends the bytes, *ready* waits until Kaltura has transcoded them, *flavors* lists the renditions. What is in
-Kaltura already is left as it is, so runs can be repeated and backfilled at will. Dates are in {feed.timezone}.
+Every run lists `{feed.source.summary}` and brings what is new there into Kaltura: *discover* plans
+what is to be done, *ingest* makes the entries of a batch and sends their bytes, *ready* waits until Kaltura has
+transcoded them and lists the renditions. What is in Kaltura already is left as it is, so runs can be repeated and
+backfilled at will. Dates are in {feed.timezone}.
 """

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from kaltura_provider.feeds.batches import DEFAULT_SIZE, in_batches, most_batches
 from kaltura_provider.feeds.changes import CHANGES_KEY
-from kaltura_provider.feeds.interval import asks_for_interval, feed_context, run_interval
+from kaltura_provider.feeds.interval import DRY_RUN_PARAM, asks_for_interval, feed_context, run_interval
 from kaltura_provider.feeds.listing import examples
+from kaltura_provider.feeds.planning import Planner
 from kaltura_provider.feeds.templates import MetadataTemplates
 from kaltura_provider.feeds.watermark import LOOKED_KEY
 from kaltura_provider.hooks.authored import AuthoredTemplates
 from kaltura_provider.hooks.masking import MaskedArguments
+from kaltura_provider.hooks.xcom_parts import handed_on, push_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,10 +23,14 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from jinja2 import Environment
 
+    from kaltura_provider.feeds.plan import Plan
     from kaltura_provider.feeds.sources import Found
     from kaltura_provider.feeds.watermark import WatermarkStore
 
-__all__ = ["KalturaDiscoverOperator"]
+__all__ = ["PLAN_KEY", "KalturaDiscoverOperator"]
+
+PLAN_KEY = "plan"
+"""XCom of discover with the counts of its plan; the rows of the plan are in parts beside it, under ``plan_rows``."""
 
 
 class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
@@ -36,18 +43,26 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         With ``media_type`` in ``metadata`` there are none.
     :param metadata: fields of the entries; texts are Jinja templates that also see ``asset`` (``uri``, ``name``,
         ``stem``, ``key``).
+    :param kaltura_conn_id: the Airflow connection of the account in which items are looked up: what is there already is
+        not mapped. Without one, all items are.
+    :param if_exists: what tasks do with an item that is in Kaltura with other content; with ``skip``, such an item is
+        not mapped either.
+    :param transfer: ``upload`` or ``import``, for the plan.
     :param timezone: the time zone that dates in templates are in, for the DAG of a feed; a run without a logical date
         then takes the last interval that has ended.
-    :param batch_size: items per batch.
+    :param batch_size: items of a batch at most. Large files have batches of their own, and batches are larger where a
+        run would otherwise have more than 1,000.
     :param aws_conn_id: the Airflow connection for S3.
     :param http_conn_id: the Airflow HTTP connection for ``http(s)`` addresses.
-    :return: batches, each a list of ``{"uri": ..., "metadata": {...}}``; a run may find nothing. The XCom ``left_out``
-        says how many items were left out, by reason.
+    :return: batches of what is to be brought in, each a list of ``{"uri": ..., "metadata": {...}}``; a run may find
+        nothing. Where they are larger than 48 KiB together, each batch is an XCom of its own and the list holds
+        references to them. The XCom ``plan`` has ``counts`` by decision, and ``dry_run``; ``left_out`` says how many
+        items were left out, by reason. With the param ``dry_run``, the plan is logged and there are no batches.
     :raises AirflowFailException: a field of the source is impossible, or the source cannot be read at all.
     """
 
     # `metadata` is rendered per asset, in execute(): here `asset` is not known yet.
-    template_fields: Sequence[str] = ("source", "aws_conn_id", "http_conn_id")
+    template_fields: Sequence[str] = ("source", "kaltura_conn_id", "aws_conn_id", "http_conn_id")
     ui_color = "#e8f4fa"
 
     def __init__(
@@ -56,8 +71,11 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         source: Mapping[str, Any],
         unknown_files: str = "ignore",
         metadata: Mapping[str, Any] | None = None,
+        kaltura_conn_id: str | None = None,
+        if_exists: str = "skip",
+        transfer: str = "upload",
         timezone: str | None = None,
-        batch_size: int = 1,
+        batch_size: int = DEFAULT_SIZE,
         aws_conn_id: str = "aws_default",
         http_conn_id: str | None = None,
         **kwargs: Any,
@@ -66,6 +84,9 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         self.source = source
         self.unknown_files = unknown_files
         self.metadata = metadata or {}
+        self.kaltura_conn_id = kaltura_conn_id
+        self.if_exists = if_exists
+        self.transfer = transfer
         self.timezone = timezone
         self.batch_size = batch_size
         self.aws_conn_id = aws_conn_id
@@ -75,25 +96,55 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         """Render the fields with dates in the feed's time zone."""
         super().render_template_fields(feed_context(context, self.timezone), jinja_env)
 
-    def execute(self, context: Context) -> list[list[dict[str, Any]]]:
+    def execute(self, context: Context) -> list[Any]:
         """Return the batches."""
         from kaltura_provider.hooks.border import airflow_errors
 
         with airflow_errors(context):
             return self._discovered(context)
 
-    def _discovered(self, context: Context) -> list[list[dict[str, Any]]]:
+    def _discovered(self, context: Context) -> list[Any]:
         if self.timezone:
             interval = run_interval(context, self.timezone)
             self.log.info("Ingesting %s%s.", interval, f": {interval.reason}" if interval.reason else "")
         found = self._found(context)
         self._tell(found)
+        plan = self._planner(context).plan(found)
+        dry_run = _is_dry_run(context)
+        self._push(context, found, plan, dry_run=dry_run)
+        if dry_run:
+            self.log.info("Dry run: this is what a run would do. Nothing is moved.\n%s", plan)
+            return []
+        wanted = [(item.request, item.size) for item in plan.wanted]
+        batches = in_batches(wanted, self.batch_size, most=most_batches())
+        if settled := len(plan.items) - len(wanted):
+            self.log.info("To be brought in: %d in %d batches; %d need nothing.", len(wanted), len(batches), settled)
+        return handed_on(context, "batch", batches)
+
+    def _push(self, context: Context, found: Found, plan: Plan, *, dry_run: bool) -> None:
+        """Leave for the summary what it cannot learn from the tasks."""
+        ti: Any = context["ti"]
         left_out = {reason: len(names) for reason, names in found.left_out.items()}
-        context["ti"].xcom_push(key="left_out", value=left_out)
+        ti.xcom_push(key="left_out", value=left_out)
         if self.source.get("allow"):
-            context["ti"].xcom_push(key=CHANGES_KEY, value=found.changes)
-        assets = self._requests(found, context)
-        return [assets[start : start + self.batch_size] for start in range(0, len(assets), self.batch_size)]
+            ti.xcom_push(key=CHANGES_KEY, value=[] if dry_run else found.changes)
+        ti.xcom_push(key=PLAN_KEY, value={"counts": plan.counts, "dry_run": dry_run})
+        push_parts(context, f"{PLAN_KEY}_rows", plan.rows() if dry_run else plan.settled())
+
+    def _planner(self, context: Context) -> Planner:
+        client = None
+        if self.kaltura_conn_id:
+            from kaltura_provider.hooks.kaltura import KalturaHook
+
+            client = KalturaHook(self.kaltura_conn_id).get_conn()
+        templates = MetadataTemplates(self.get_template_env(), self.metadata)
+        scope = dict(feed_context(context, self.timezone))
+        return Planner(
+            metadata=lambda item: templates.render(scope, item.uri) | dict(item.metadata),
+            client=client,
+            if_exists=self.if_exists,
+            transfer=self.transfer,
+        )
 
     def _found(self, context: Context) -> Found:
         """Ask the source."""
@@ -116,22 +167,11 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             watermark=store.read() if store else None,
         )
         found = source.find(search)
-        if store and found.watermark:
+        if store and found.watermark and not _is_dry_run(context):
             run: Any = context["dag_run"]
             store.draft(found.watermark, run.run_id)
             context["ti"].xcom_push(key=LOOKED_KEY, value=True)
         return found
-
-    def _requests(self, found: Found, context: Context) -> list[dict[str, Any]]:
-        """Return what is asked of prepare for each item."""
-        from kaltura_provider.hooks.sealing import seal_address
-
-        templates = MetadataTemplates(self.get_template_env(), self.metadata)
-        scope = dict(feed_context(context, self.timezone))
-        return [
-            {"uri": seal_address(item.uri), "metadata": templates.render(scope, item.uri) | dict(item.metadata)}
-            for item in found.items
-        ]
 
     def _tell(self, found: Found) -> None:
         """Log what was taken, and what was left out and why, in few lines however many there are."""
@@ -152,6 +192,10 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         for warning in found.warnings:
             say = self.log.info if found.items else self.log.warning
             say("%s", warning)
+
+
+def _is_dry_run(context: Context) -> bool:
+    return bool((context.get("params") or {}).get(DRY_RUN_PARAM))
 
 
 def _watermark_store(context: Context) -> WatermarkStore:

@@ -6,13 +6,14 @@ it as a template.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Param
-from airflow.sdk.configuration import conf
 
+from kaltura_provider.feeds.batches import DEFAULT_SIZE, in_batches, most_batches
+from kaltura_provider.feeds.listing import examples
 from kaltura_provider.hooks.masking import MaskedArguments
+from kaltura_provider.hooks.xcom_parts import handed_on
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -112,25 +113,27 @@ class KalturaFormOperator(MaskedArguments, BaseOperator):
     the placeholders ``{{ asset.stem }}``, ``{{ asset.name }}``, ``{{ asset.key }}``, ``{{ asset.uri }}``, ``{{ ds }}``
     and ``{{ ds_nodash }}``. They are not templates and give access to nothing else.
 
-    :param batch_size: number of sources per batch. It is raised if a run would have more batches than Airflow can map.
-    :return: a list of batches, each a list of ``{"uri": ..., "metadata": {...}}``.
+    :param batch_size: maximum number of sources per batch. Batches are larger if a run would otherwise have more
+        batches than Airflow can map.
+    :return: a list of batches, each a list of ``{"uri": ..., "metadata": {...}}``. If they exceed 48 KiB together,
+        the list holds a reference to an XCom for each batch.
     :raises AirflowFailException: a field is not valid; the message names it and says what to type.
     """
 
     ui_color = "#e8f4fa"
 
-    def __init__(self, *, batch_size: int = 1, **kwargs: Any) -> None:
+    def __init__(self, *, batch_size: int = DEFAULT_SIZE, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.batch_size = batch_size
 
-    def execute(self, context: Context) -> list[list[dict[str, Any]]]:
+    def execute(self, context: Context) -> list[Any]:
         """Return the batches."""
         from kaltura_provider.hooks.border import airflow_errors
 
         with airflow_errors(context):
             return self._batches(context)
 
-    def _batches(self, context: Context) -> list[list[dict[str, Any]]]:
+    def _batches(self, context: Context) -> list[Any]:
         from kaltura_provider.feeds.typed_sources import typed_sources
         from kaltura_provider.hooks.named_connections import check_typed
         from kaltura_provider.hooks.sealing import seal_address
@@ -147,14 +150,9 @@ class KalturaFormOperator(MaskedArguments, BaseOperator):
         )
         day = _day(context)
         assets = [{"uri": seal_address(uri), "metadata": _metadata(params, uri, day)} for uri in uris]
-        for uri in uris:
-            self.log.info("Found %s", printable(uri))
-        size = max(self.batch_size, math.ceil(len(assets) / _most_batches()))
-        return [assets[start : start + size] for start in range(0, len(assets), size)]
-
-
-def _most_batches() -> int:
-    return int(conf.getint("core", "max_map_length"))
+        self.log.info("Found %d: %s", len(uris), examples([printable(uri) for uri in uris]))
+        batches = in_batches([(asset, None) for asset in assets], self.batch_size, most=most_batches())
+        return handed_on(context, "batch", batches)
 
 
 def _day(context: Context) -> dt.date:

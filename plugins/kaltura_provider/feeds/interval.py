@@ -11,10 +11,21 @@ from airflow.sdk.exceptions import AirflowFailException
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-__all__ = ["DATE_PARAM", "Interval", "asks_for_interval", "feed_context", "run_interval", "runs_within_a_day"]
+__all__ = [
+    "DATE_PARAM",
+    "DRY_RUN_PARAM",
+    "Interval",
+    "asks_for_interval",
+    "feed_context",
+    "run_interval",
+    "runs_within_a_day",
+]
 
 DATE_PARAM = "date"
 """The param by which a run started by hand is told what to ingest."""
+
+DRY_RUN_PARAM = "dry_run"
+"""The param of a run that only shows its plan."""
 
 _PREVIOUS = (
     "prev_data_interval_start_success",

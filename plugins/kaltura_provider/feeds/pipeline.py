@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import task_group
 
 from kaltura_provider.feeds.summary import KalturaSummaryOperator
-from kaltura_provider.operators.flavors import KalturaListFlavorsOperator
-from kaltura_provider.operators.prepare import KalturaPrepareOperator
-from kaltura_provider.operators.upload import KalturaUploadOperator
+from kaltura_provider.operators.ingest import KalturaIngestOperator
 from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
 if TYPE_CHECKING:
@@ -18,10 +16,13 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Asset, BaseOperator
 
-__all__ = ["ingest"]
+__all__ = ["GROUP", "ingest"]
 
 # Airflow's database takes 250 characters, and no task can end that has a longer name.
 _LONGEST_NAME = 200
+
+GROUP = "batch"
+"""The task group that is mapped over the batches of a run."""
 
 
 def ingest(
@@ -41,13 +42,14 @@ def ingest(
     timezone: str | None = None,
     outlets: list[Asset] | None = None,
 ) -> BaseOperator:
-    """Build prepare, upload, ready and flavors, mapped over what ``discover`` returns, and the summary after them.
+    """Build ingest and ready, mapped over the batches that ``discover`` returns, and the summary after them.
 
     :param discover: a task that returns batches of ``{"uri": ..., "metadata": {...}}``.
     :param transfer: ``upload``, or ``import`` to have Kaltura fetch the sources itself.
     :param upload: settings of the uploads, as of ``KalturaUploadOperator``; prepare keeps to their limits.
-    :param pool: the pool of prepare and upload; a prepare goes first to where its upload can follow at once.
-    :param max_active_uploads: how many uploads of one run are under way at once.
+    :param pool: the Airflow pool of all tasks after ``discover``.
+    :param max_active_uploads: how many uploads of one run are under way at once: this many batches while each is a
+        single item, fewer while they send several items side by side.
     :param ready_timeout: how long Kaltura may take to make an entry READY.
     :param feed: what the receipts are filed under.
     :param receipts: where a receipt of each asset goes: ``s3://bucket/prefix`` or an absolute path.
@@ -55,57 +57,45 @@ def ingest(
     :param outlets: Airflow assets to update when something new has arrived.
     :return: the summary task.
     """
-    kaltura: dict[str, Any] = {"kaltura_conn_id": kaltura_conn_id}
+    common: dict[str, Any] = {"kaltura_conn_id": kaltura_conn_id, "pool": pool}
 
-    @task_group(group_id="asset")
-    def asset(batch: Any) -> None:
-        # Upstream weight: an upload that is ready to go is picked before another entry is made for a later one.
-        sending: dict[str, Any] = {
-            **kaltura,
-            "aws_conn_id": aws_conn_id,
-            "http_conn_id": http_conn_id,
-            "upload": upload,
-            "pool": pool,
-            "weight_rule": "upstream",
-        }
-        prepare = KalturaPrepareOperator(
-            task_id="prepare",
+    @task_group(group_id=GROUP)
+    def batches(batch: Any) -> None:
+        sent = KalturaIngestOperator(
+            task_id="ingest",
             assets=batch,
             if_exists=if_exists,
             transfer=transfer,
-            map_index_template=_named("assets"),
-            **sending,
-        )
-        sent = KalturaUploadOperator(
-            task_id="upload",
-            asset=prepare.output,
+            upload=upload,
+            aws_conn_id=aws_conn_id,
+            http_conn_id=http_conn_id,
             max_active_tis_per_dagrun=max_active_uploads,
-            map_index_template=_named("asset"),
-            **sending,
+            map_index_template=_named("assets"),
+            **common,
         )
-        ready = KalturaEntryReadySensor(
+        KalturaEntryReadySensor(
             task_id="ready",
             entry=sent.output,
+            flavors=True,
             timeout=ready_timeout.total_seconds(),
             map_index_template=_named("entry"),
-            **kaltura,
+            **common,
         )
-        KalturaListFlavorsOperator(task_id="flavors", entry=ready.output, map_index_template=_named("entry"), **kaltura)
 
     summary = KalturaSummaryOperator(
         task_id="summary",
         discovered=discover.output,
         discover_id=discover.task_id,
         timezone=timezone,
-        group_id="asset",
+        group_id=GROUP,
         feed=feed,
         receipts=receipts,
         aws_conn_id=aws_conn_id,
         trigger_rule="all_done",
         outlets=outlets or [],
-        **kaltura,
+        **common,
     )
-    asset.expand(batch=discover.output) >> summary
+    batches.expand(batch=discover.output) >> summary
     return summary
 
 

@@ -59,7 +59,8 @@ def write_receipts(
             finished_at=round(time.time(), 3),
         )
         lines.append(line)
-        if ref.item_id:
+        # What was there before the run has a receipt of the run that brought it in, which says more.
+        if ref.item_id and values.get("last_step") != "discover":
             write_receipt(sink, line)
     return write_run(sink, feed, run_id, lines)
 

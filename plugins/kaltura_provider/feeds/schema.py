@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import pendulum
 from pydantic import Field, field_validator, model_validator
 
+from kaltura_provider.feeds.batches import DEFAULT_SIZE
 from kaltura_provider.feeds.fields import Categories, ConnectionId, Count, Day, Strict, Tags, Template, Templates
 from kaltura_provider.feeds.sources import Source
 
@@ -47,9 +48,9 @@ class Metadata(Strict):
 class Feed(Strict):
     """One recurring ingest; becomes the DAG ``kaltura_feed_<name>``.
 
-    ``batch_size`` assets go through one chain of mapped tasks; ``max_active_uploads`` bounds how many uploads of
-    one run are under way at once, ``max_active_runs`` how many runs are. ``upload`` are the settings of each upload, by
-    their names in :class:`~kaltura_provider.upload.settings.UploadSettings`.
+    A batch has up to ``batch_size`` items, which one task brings in; ``max_active_uploads`` bounds how many batches
+    of one run are under way at once, ``max_active_runs`` how many runs are. ``upload`` are the settings of each
+    upload, by their names in :class:`~kaltura_provider.upload.settings.UploadSettings`.
     """
 
     name: str
@@ -67,7 +68,7 @@ class Feed(Strict):
     if_exists: Literal["skip", "replace", "fail"] = "skip"
     transfer: Literal["upload", "import"] = "upload"
     upload: dict[str, Any] | None = None
-    batch_size: Annotated[int, Field(ge=1, le=100)] = 1
+    batch_size: Annotated[int, Field(ge=1, le=100)] = DEFAULT_SIZE
     max_active_runs: Count = 4
     max_active_uploads: Count = 8
     pool: Annotated[str, Field(min_length=1, max_length=256)] = "default_pool"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from kaltura_provider.feeds.discover import PLAN_KEY
 from kaltura_provider.feeds.interval import feed_context, run_interval
 from kaltura_provider.hooks.batch import FAILURES_KEY
 from kaltura_provider.hooks.border import FAILURE_KEY
+from kaltura_provider.hooks.xcom_parts import pull_parts, resolved
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["KalturaSummaryOperator"]
 
 _MOST_IDS = 100
-_STEPS = ("prepare", "upload", "ready", "flavors")
+_MOST_ROWS = 500
+_STEPS = ("ingest", "ready")
 
 
 class KalturaSummaryOperator(KalturaOperator):
@@ -35,10 +38,13 @@ class KalturaSummaryOperator(KalturaOperator):
     :param receipts: where they go: ``s3://bucket/prefix``, an absolute path, or nowhere.
     :param timezone: the time zone of a feed, in which receipts are dated.
     :param aws_conn_id: the Airflow connection for receipts in S3.
-    :return: ``{"assets": [...], "failed": [...], "new": n, "found": n, "left_out": {reason: n}}``; an asset has ``uri``
+    :return: ``{"assets": [...], "failed": [...], "new": n, "found": n, "left_out": {reason: n}, "plan": {decision:
+        n}}``; of ``assets`` there are 500 at most, new ones first. An asset has ``uri``
         (the values of its query hidden), ``size`` (bytes), ``entry_id``, ``status``, ``flavors`` (labels), ``seconds``,
         ``note`` and the URLs ``playback_url``, ``thumbnail_url``, ``source_url``. A failed one has ``uri``, ``step``,
-        ``reason``, ``retry_helps``. With receipts, ``receipts`` is where the run's file of them is.
+        ``reason``, ``retry_helps``. What was in Kaltura before the run began has no ``flavors``. Of a dry run,
+        ``{"dry_run": True, "plan": {decision: n}, "rows": [...]}`` with the first 500 rows of the plan, and the task
+        is skipped, so that no outlet is updated. With receipts, ``receipts`` is where the run's file of them is.
     :raises AirflowFailException: an asset failed (the others are in Kaltura all the same), or nothing was discovered
         because discovering failed.
     """
@@ -77,29 +83,24 @@ class KalturaSummaryOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Log the table, write the receipts, describe the event on the outlets, and return the summary."""
-        from kaltura_provider.hooks.sources import printable
-
         ti: Any = context["ti"]
         if self.discovered is None:
             raise AirflowFailException(self._nothing_discovered(ti))
-        batches = [[{**asset, "uri": _opened(asset["uri"])} for asset in batch] for batch in self.discovered]
+        plan = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=PLAN_KEY)) or {}
+        if plan.get("dry_run"):
+            self._end_dry_run(context, plan)
+        batches = [self._batch(context, batch) for batch in self.discovered]
         known = self._known(ti)
-        good = [ref for ref in known.values() if ref["last_step"] == "flavors" and ref.get("state") != "failed"]
-        rows = [_row(self.hook.account, ref) for ref in good]
+        settled = self._settled(context)
+        good = [ref for ref in known.values() if _is_in(ref)]
         failed = self._failed(ti, batches, known, {ref["uri"] for ref in good})
         self._settle(context, [item["uri"] for item in failed])
-        new = sum(bool(row["new"]) for row in rows)
-        left_out = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key="left_out")) or {}
-        summary = {"assets": rows, "failed": failed, "new": new, "found": len(rows) - new, "left_out": left_out}
-        if self.receipts and known:
-            summary["receipts"] = self._write_receipts(context, known, failed)
-        failed = summary["failed"] = [{**item, "uri": printable(item["uri"])} for item in failed]
-        if not batches:
-            self.log.info("Nothing was there to ingest; this run is done.")
-        elif rows:
-            self.log.info("In Kaltura: %d new, %d already there.\n%s", new, len(rows) - new, _table(rows))
-        for reason, count in left_out.items():
-            self.log.info("Left out %d, %s; the log of discover names them.", count, reason)
+        summary = self._summed_up(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
+        if self.receipts and (known or settled):
+            everything = known | {ref["uri"]: ref for ref in settled}
+            summary["receipts"] = self._write_receipts(context, everything, failed)
+        failed = summary["failed"]
+        self._log(summary, bool(batches or settled))
         self._tell_outlets(context, summary)
         if failed:
             ti.xcom_push(key="return_value", value=summary)
@@ -118,6 +119,47 @@ class KalturaSummaryOperator(KalturaOperator):
         state: Any = context["asset_state_store"]
         if not WatermarkStore(state).commit(run.run_id, failed):
             self.log.info("The watermark stays: a later run has looked since.")
+
+    def _summed_up(self, ti: Any, good: list[dict[str, Any]], failed: list[dict[str, Any]]) -> dict[str, Any]:
+        from kaltura_provider.hooks.sources import printable
+
+        new = sum(bool(ref.get("made")) for ref in good)
+        shown = sorted(good, key=lambda ref: not ref.get("made"))[:_MOST_ROWS]
+        return {
+            "assets": [_row(self.hook.account, ref) for ref in shown],
+            "failed": [{**item, "uri": printable(item["uri"])} for item in failed],
+            "new": new,
+            "found": len(good) - new,
+            "left_out": (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key="left_out")) or {},
+        }
+
+    def _log(self, summary: dict[str, Any], anything: bool) -> None:
+        if not anything:
+            self.log.info("Nothing was there to ingest; this run is done.")
+        elif rows := summary["assets"]:
+            self.log.info("In Kaltura: %d new, %d already there.\n%s", summary["new"], summary["found"], _table(rows))
+        for reason, count in summary["left_out"].items():
+            self.log.info("Left out %d, %s; the log of discover names them.", count, reason)
+
+    def _end_dry_run(self, context: Context, plan: dict[str, Any]) -> None:
+        """Return the plan of a dry run as this task's result, and end the task without touching its outlets.
+
+        :raises AirflowSkipException: always.
+        """
+        ti: Any = context["ti"]
+        rows = pull_parts(context, str(self.discover_id), f"{PLAN_KEY}_rows")[:_MOST_ROWS]
+        ti.xcom_push(key="return_value", value={"dry_run": True, "plan": plan["counts"], "rows": rows})
+        raise AirflowSkipException("This was a dry run; the log of discover shows its plan.")
+
+    def _batch(self, context: Context, batch: Any) -> list[dict[str, Any]]:
+        return [{**asset, "uri": _opened(asset["uri"])} for asset in resolved(context, batch)]
+
+    def _settled(self, context: Context) -> list[dict[str, Any]]:
+        """Return the references of what discover has found in Kaltura."""
+        if not self.discover_id:
+            return []
+        found = pull_parts(context, self.discover_id, f"{PLAN_KEY}_rows")
+        return [{**ref, "uri": _opened(ref["uri"]), "last_step": "discover"} for ref in found]
 
     def _tell_outlets(self, context: Context, summary: dict[str, Any]) -> None:
         """Give the event on each outlet what DAGs that are scheduled on it want to know."""
@@ -208,6 +250,11 @@ def _opened(uri: str) -> str:
         return opened_address(uri)
     except SourceRefused:
         return uri
+
+
+def _is_in(ref: Mapping[str, Any]) -> bool:
+    """Tell whether an item has come all the way: its entry is there, and nothing is waited for."""
+    return ref["last_step"] == _STEPS[-1] and ref.get("state") != "failed" and not ref.get("waiting")
 
 
 def _ended_silently(ref: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.log import mask_secret
 
 from kaltura_provider.api.observer import Observer
+from kaltura_provider.hooks.airflow_lock import AIRFLOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,8 @@ class AirflowObserver(Observer):
 
     def on_secret(self, value: str) -> None:
         """Mask a secret in this process and in the task's supervisor."""
-        mask_secret(value)
+        with AIRFLOW:
+            mask_secret(value)
 
     def on_call(self, call: CallRecord) -> None:
         """Log one exchange with Kaltura: at debug level, or as a warning if it failed."""

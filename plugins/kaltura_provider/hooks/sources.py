@@ -8,6 +8,8 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from kaltura_provider.hooks.airflow_lock import AIRFLOW
+
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALLOWED_HOSTS",
     "PRESIGNED_SECONDS",
+    "Sources",
     "import_address",
     "open_source",
     "presigned_seconds",
@@ -52,6 +55,85 @@ _REQUEST_OPTIONS = frozenset(
 _PAYER = "x-amz-request-payer"
 
 
+class Sources:
+    """Opens the sources of one task, which share one S3 client. Safe to use from several threads.
+
+    :param http_conn_id: the Airflow HTTP connection whose login, password and extra (headers) go with an
+        ``http(s)`` request; to its own host only, if it names one.
+    """
+
+    def __init__(self, *, aws_conn_id: str | None = "aws_default", http_conn_id: str | None = None) -> None:
+        self._aws_conn_id = aws_conn_id
+        self._http_conn_id = http_conn_id
+        self._client: Any = None
+
+    @property
+    def s3(self) -> Any:
+        """The S3 client; the first use makes it, which takes a third of a second.
+
+        :raises KalturaConfigurationError: there is no such connection, or it is not of type ``aws``.
+        """
+        with AIRFLOW:
+            if self._client is None:
+                self._client = s3_client(self._aws_conn_id)
+            return self._client
+
+    def open(self, uri: str, *, version_id: str | None = None) -> Source:
+        """Open a source by its address, as :func:`open_source` does."""
+        from kaltura_provider.hooks.local_files import folder_policy
+        from kaltura_provider.hooks.sealing import opened_address
+        from kaltura_provider.upload.sources.errors import SourceRefused
+        from kaltura_provider.upload.sources.file import open_file
+        from kaltura_provider.upload.sources.folders import is_local
+        from kaltura_provider.upload.sources.s3 import open_s3
+
+        if is_local(uri):
+            return open_file(uri, folder_policy())
+        uri = opened_address(uri)
+        parts = _parts(uri)
+        if parts.scheme == "s3":
+            bucket, key = _bucket_and_key(uri)
+            return open_s3(self.s3, bucket, key, version_id=version_id)
+        if parts.scheme in ("http", "https"):
+            return _open_url(uri, parts, self._http_conn_id)
+        raise SourceRefused(printable(uri), f"is not an address this package can read; {_READABLE}")
+
+    def import_address(
+        self, uri: str, *, version_id: str | None = None, seconds: int = 86400
+    ) -> tuple[str, tuple[str, ...]]:
+        """Return how Kaltura itself can fetch a source, as :func:`import_address` does."""
+        from kaltura_provider.hooks.sealing import opened_address
+        from kaltura_provider.upload.sources.errors import SourceRefused
+
+        uri = opened_address(uri)
+        parts = _parts(uri)
+        if parts.scheme in ("http", "https"):
+            headers = _headers(self._http_conn_id, uri)
+            return _fetchable(uri), tuple(f"{name}: {value}" for name, value in headers.items())
+        if parts.scheme != "s3":
+            text = "Kaltura can only fetch https:// and s3:// sources; use KalturaUploadOperator for local files"
+            raise SourceRefused(printable(uri), text)
+        return self._presigned(uri, version_id, seconds)
+
+    def _presigned(self, uri: str, version_id: str | None, seconds: int) -> tuple[str, tuple[str, ...]]:
+        from airflow.sdk.log import mask_secret
+
+        from kaltura_provider.upload.sources.errors import SourceRefused
+
+        bucket, key = _bucket_and_key(uri)
+        if "//" in key:
+            text = "Kaltura's import replaces the double slash in its key by one slash; upload it instead"
+            raise SourceRefused(printable(uri), text)
+        wanted = {"Bucket": bucket, "Key": key} | ({"VersionId": version_id} if version_id else {})
+        url = self.s3.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
+        query = url.partition("?")[2]
+        with AIRFLOW:
+            mask_secret(query)
+        # With signature version 4, the consent to pay is a signed header, which Kaltura must send too.
+        signed = parse_qs(query).get("X-Amz-SignedHeaders", [""])[0].split(";")
+        return url, (f"{_PAYER}: requester",) if _PAYER in signed else ()
+
+
 def open_source(
     uri: str, *, aws_conn_id: str = "aws_default", http_conn_id: str | None = None, version_id: str | None = None
 ) -> Source:
@@ -65,33 +147,23 @@ def open_source(
     :raises SourceError: the source does not exist, may not be read, is empty, or is not media.
     :raises KalturaConfigurationError: a connection does not exist, is of another type, or its headers are malformed.
     """
-    from kaltura_provider.hooks.local_files import folder_policy
-    from kaltura_provider.hooks.sealing import opened_address
+    return Sources(aws_conn_id=aws_conn_id, http_conn_id=http_conn_id).open(uri, version_id=version_id)
+
+
+def _open_url(uri: str, parts: SplitResult, http_conn_id: str | None) -> Source:
     from kaltura_provider.upload.sources.errors import SourceRefused
-    from kaltura_provider.upload.sources.file import open_file
-    from kaltura_provider.upload.sources.folders import is_local
     from kaltura_provider.upload.sources.http import open_http
     from kaltura_provider.upload.sources.policy import UrlPolicy
-    from kaltura_provider.upload.sources.s3 import open_s3
 
-    if is_local(uri):
-        return open_file(uri, folder_policy())
-    uri = opened_address(uri)
-    parts = _parts(uri)
-    if parts.scheme == "s3":
-        bucket, key = _bucket_and_key(uri)
-        return open_s3(s3_client(aws_conn_id), bucket, key, version_id=version_id)
-    if parts.scheme in ("http", "https"):
-        if "@" in parts.netloc:
-            raise SourceRefused(
-                printable(uri),
-                "it contains a user name or password, which others could read; put them into an HTTP connection, "
-                "and give its id as http_conn_id",
-            )
-        hosts = os.environ.get(ALLOWED_HOSTS, "").split(",")
-        policy = UrlPolicy.allowing(hosts, by=f"environment variable {ALLOWED_HOSTS}")
-        return open_http(uri, headers=_headers(http_conn_id, uri), policy=policy)
-    raise SourceRefused(printable(uri), f"is not an address this package can read; {_READABLE}")
+    if "@" in parts.netloc:
+        raise SourceRefused(
+            printable(uri),
+            "it contains a user name or password, which others could read; put them into an HTTP connection, "
+            "and give its id as http_conn_id",
+        )
+    hosts = os.environ.get(ALLOWED_HOSTS, "").split(",")
+    policy = UrlPolicy.allowing(hosts, by=f"environment variable {ALLOWED_HOSTS}")
+    return open_http(uri, headers=_headers(http_conn_id, uri), policy=policy)
 
 
 _READABLE = "give s3://bucket/key, https://..., file:///path or an absolute path"
@@ -170,30 +242,8 @@ def import_address(
     :raises SourceRefused: Kaltura cannot reach this kind of source.
     :raises KalturaConfigurationError: a connection does not exist, is of another type, or its headers are malformed.
     """
-    from airflow.sdk.log import mask_secret
-
-    from kaltura_provider.hooks.sealing import opened_address
-    from kaltura_provider.upload.sources.errors import SourceRefused
-
-    uri = opened_address(uri)
-    parts = _parts(uri)
-    if parts.scheme in ("http", "https"):
-        return _fetchable(uri), tuple(f"{name}: {value}" for name, value in _headers(http_conn_id, uri).items())
-    if parts.scheme != "s3":
-        text = "Kaltura can only fetch https:// and s3:// sources; use KalturaUploadOperator for local files"
-        raise SourceRefused(printable(uri), text)
-    bucket, key = _bucket_and_key(uri)
-    if "//" in key:
-        raise SourceRefused(
-            printable(uri), "Kaltura's import replaces the double slash in its key by one slash; upload it instead"
-        )
-    wanted = {"Bucket": bucket, "Key": key} | ({"VersionId": version_id} if version_id else {})
-    url = s3_client(aws_conn_id).generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
-    query = url.partition("?")[2]
-    mask_secret(query)
-    # With signature version 4, the consent to pay is a signed header, which Kaltura must send too.
-    signed = parse_qs(query).get("X-Amz-SignedHeaders", [""])[0].split(";")
-    return url, (f"{_PAYER}: requester",) if _PAYER in signed else ()
+    sources = Sources(aws_conn_id=aws_conn_id, http_conn_id=http_conn_id)
+    return sources.import_address(uri, version_id=version_id, seconds=seconds)
 
 
 def presigned_seconds(given: int | str) -> int:
@@ -247,6 +297,11 @@ def _fetchable(uri: str) -> str:
 def _headers(http_conn_id: str | None, uri: str) -> dict[str, str]:
     if not http_conn_id:
         return {}
+    with AIRFLOW:
+        return _headers_of(http_conn_id, uri)
+
+
+def _headers_of(http_conn_id: str, uri: str) -> dict[str, str]:
     from kaltura_provider.hooks.connection import extra_of
     from kaltura_provider.hooks.masking import mask_headers
     from kaltura_provider.hooks.named_connections import named_connection

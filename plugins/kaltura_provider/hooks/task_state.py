@@ -8,6 +8,8 @@ import time
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from kaltura_provider.hooks.airflow_lock import AIRFLOW
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -106,7 +108,8 @@ class TaskMemory:
         if self._store is None:
             return
         try:
-            self._store.set(self._key, dict(self.ids))
+            with AIRFLOW:
+                self._store.set(self._key, dict(self.ids))
         except Exception as error:
             self._give_up(error)
 
@@ -141,7 +144,8 @@ class ShownProgress:
             return
         self._written_at = time.monotonic()
         try:
-            self._store.set(PROGRESS_KEY, _shown(self._last))
+            with AIRFLOW:
+                self._store.set(PROGRESS_KEY, _shown(self._last))
         except Exception as error:
             log.warning("The progress of this upload cannot be shown (%s). The upload continues.", type(error).__name__)
             self._store = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.observer import Observer
+from kaltura_provider.api.threads import in_threads
 from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.entry_writes import entry_object
 from kaltura_provider.ingest.item import ItemRef, ItemState
@@ -39,6 +40,7 @@ def prepare(
     observer: Observer | None = None,
     known: Mapping[str, str] | None = None,
     on_ref: Callable[[ItemRef], None] | None = None,
+    workers: int = 1,
 ) -> list[ItemRef]:
     """Return one reference per item, in the same order. An item that is listed twice is worked on once.
 
@@ -48,6 +50,7 @@ def prepare(
     :param known: the tokens that an earlier attempt of this very task took, by item id.
     :param on_ref: called with the reference as soon as a token or entry id exists, so that it can be remembered for
         the next attempt.
+    :param workers: how many items are worked on at once. With more than one, ``on_ref`` is called from threads.
     :raises KalturaConfigurationError: the session cannot do this for any item.
     :raises KalturaError: Kaltura could not be asked at all.
     """
@@ -71,7 +74,7 @@ def prepare(
     clear_full_tokens(ledger, [distinct[key] for key in done])
     first = dict(looked)
     while waiting:
-        waiting = _round(waiting, first, done)
+        waiting = _round(waiting, first, done, workers)
         if waiting:
             due = min(claim.not_before for claim in waiting) - settings.clock.monotonic()
             if due > 0:
@@ -99,18 +102,15 @@ def _surely_in(item: SourceItem, entries: Sequence[EntryView], settings: IngestS
     )
 
 
-def _round(waiting: Sequence[Claim], first: dict[str, list[EntryView]], done: dict[str, ItemRef]) -> list[Claim]:
-    """Take each claim that is due one step further; return those that are not finished."""
-    left = []
-    for claim in waiting:
-        key = claim.item.item_id
-        if claim.due:
-            ref = claim.step(first.pop(key, None))
-            if ref is not None:
-                done[key] = ref
-                continue
-        left.append(claim)
-    return left
+def _round(
+    waiting: Sequence[Claim], first: dict[str, list[EntryView]], done: dict[str, ItemRef], workers: int
+) -> list[Claim]:
+    """Take every claim that is due one step further; return those that are not done."""
+    due = [claim for claim in waiting if claim.due]
+    looked = [first.pop(claim.item.item_id, None) for claim in due]
+    refs = in_threads(lambda claim, entries: claim.step(entries), due, looked, workers=workers)
+    done |= {claim.item.item_id: ref for claim, ref in zip(due, refs, strict=True) if ref is not None}
+    return [claim for claim in waiting if claim.item.item_id not in done]
 
 
 def _with_notes(client: KalturaClient, made: Sequence[tuple[SourceItem, ItemRef]]) -> list[ItemRef]:

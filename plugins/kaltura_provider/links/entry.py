@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperatorLink
 
+from kaltura_provider.hooks.airflow_lock import AIRFLOW
+
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
     from airflow.sdk.types import TaskInstanceKey
@@ -50,6 +52,7 @@ class KalturaPlaybackLink(_PushedLink):
 def push_links(context: Context, account: KalturaAccount, entry_id: str) -> None:
     """Make the links of a task lead to an entry."""
     ti: Any = context["ti"]
-    ti.xcom_push(key=KalturaEntryLink.xcom_key, value=account.entry_url(entry_id))
-    ti.xcom_push(key=KalturaPlaybackLink.xcom_key, value=account.playback_url(entry_id))
+    with AIRFLOW:
+        ti.xcom_push(key=KalturaEntryLink.xcom_key, value=account.entry_url(entry_id))
+        ti.xcom_push(key=KalturaPlaybackLink.xcom_key, value=account.playback_url(entry_id))
     _pushed.add(getattr(ti, "id", None))

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import as_list, finish, run_of
+from kaltura_provider.hooks.source_items import failed_source, requested_asset, requested_items
 from kaltura_provider.hooks.sources import PRESIGNED_SECONDS, presigned_seconds
 from kaltura_provider.hooks.task_state import TaskMemory, request_key
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.prepare import failed_source, requested_asset, requested_items, show
+from kaltura_provider.operators.prepare import show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.hooks.flavors import seconds_since_start
 from kaltura_provider.hooks.output import check_output, collect
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
@@ -73,7 +73,7 @@ class KalturaListFlavorsOperator(KalturaOperator):
         if self.output_uri:
             return collect(_table(found), self.output_uri, aws_conn_id=self.aws_conn_id)
         results = [
-            {**entry, "flavors": found.get(entry_id or "", []), **_taken(entry)}
+            {**entry, "flavors": found.get(entry_id or "", []), **seconds_since_start(entry)}
             if isinstance(entry, dict)
             else found.get(entry_id or "", [])
             for entry, entry_id in zip(entries, ids, strict=True)
@@ -162,11 +162,6 @@ def _entry_id(entry: Any) -> str | None:
     if isinstance(entry, dict) and "state" in entry and not entry.get("entry_id"):
         return None
     return entry_id(entry, "entry")
-
-
-def _taken(ref: Mapping[str, Any]) -> dict[str, float]:
-    """Return how many seconds have passed since the asset's first task began."""
-    return {"seconds": round(time.time() - ref["started"], 1)} if "started" in ref else {}
 
 
 def _table(found: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:

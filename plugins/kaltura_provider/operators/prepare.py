@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import as_list, finish, presentable, run_of
+from kaltura_provider.hooks.source_items import OpenedItem, failed_source, requested_asset, requested_items
 from kaltura_provider.hooks.task_state import TaskMemory
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.item import ItemRef, SourceItem
+    from kaltura_provider.hooks.sources import Sources
+    from kaltura_provider.ingest.item import ItemRef
     from kaltura_provider.upload.settings import UploadSettings
-    from kaltura_provider.upload.sources.base import Source
 
-__all__ = ["KalturaPrepareOperator", "failed_source", "requested_asset", "requested_items", "show"]
+__all__ = ["KalturaPrepareOperator", "show"]
 
 
 class KalturaPrepareOperator(KalturaOperator):
@@ -94,13 +96,64 @@ class KalturaPrepareOperator(KalturaOperator):
         self.http_conn_id = http_conn_id
         self.durable = durable
 
+    @cached_property
+    def sources(self) -> Sources:
+        """What this task opens its sources with."""
+        from kaltura_provider.hooks.sources import Sources
+
+        return Sources(aws_conn_id=self.aws_conn_id, http_conn_id=self.http_conn_id)
+
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references."""
+        given, many = as_list(self.assets)
+        requests = [self._request(item) for item in requested_items(given)]
+        started = time.time()
+        memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
+        limits = upload_settings(self.upload)
+        opened = []
+        for request in requests:
+            opened.append(self._opened(request, limits))
+            opened[-1].close()
+        refs = self._prepared(context, opened, memory)
+        show(self, context, refs)
+        carried = [
+            {"started": started} | _request_for_upload(ref, request)
+            for ref, request in zip(refs, requests, strict=True)
+        ]
+        return finish(context, "prepare", refs, carried, many=many)
+
+    def _request(self, item: dict[str, Any]) -> dict[str, Any]:
+        return {**item, "metadata": {**(self.metadata or {}), **(item.get("metadata") or {})}}
+
+    def _opened(self, request: dict[str, Any], limits: UploadSettings) -> OpenedItem:
+        """Open the source of a request; what stops it is in what comes back."""
+        from kaltura_provider.upload.limits import check_size
+        from kaltura_provider.upload.sources.errors import SourceError
+
+        opened = OpenedItem(request)
+        uri, version_id = str(request["uri"]), request.get("version_id")
+        try:
+            opened.source = source = self.sources.open(uri, version_id=version_id)
+            check_size(source, limits)
+            item = requested_asset(request, source)
+            if self.transfer == "import":
+                url, headers = self.sources.import_address(uri, version_id=version_id)
+                item = replace(item, import_url=url, import_headers=headers)
+            opened.item = item
+        except (SourceError, ValueError) as error:
+            opened.error = error
+        return opened
+
+    def _prepared(
+        self, context: Context, opened: Sequence[OpenedItem], memory: TaskMemory, *, workers: int = 1
+    ) -> list[ItemRef]:
+        """Return a reference for each item, in their order.
+
+        :param workers: how many items are worked on at once.
+        """
         from kaltura_provider.ingest.preparation import prepare
         from kaltura_provider.ingest.settings import IngestSettings
 
-        given, many = as_list(self.assets)
-        items = requested_items(given)
         settings = IngestSettings(
             if_exists=self.if_exists,  # type: ignore[arg-type]  # text is turned into the enumeration there
             transfer=self.transfer,  # type: ignore[arg-type]
@@ -108,141 +161,36 @@ class KalturaPrepareOperator(KalturaOperator):
             redo=frozenset(self.redo),  # type: ignore[arg-type]
             run=run_of(context),
         )
-        limits = upload_settings(self.upload)
-        started = time.time()
-        memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
-        opened = [self._opened(item, limits) for item in items]
-        assets = [asset for asset in opened if not isinstance(asset, tuple)]
+        items = [one.item for one in opened if one.item is not None]
 
         def on_ref(ref: ItemRef) -> None:
             memory.remember(ref.item_id, ref.token_id)
-            if ref.entry_id and ref.uri == assets[0].uri:
+            if ref.entry_id and ref.uri == items[0].uri:
                 push_links(context, self.hook.account, ref.entry_id)
 
         prepared = iter(
             prepare(
                 self.hook.get_conn(),
-                assets,
+                items,
                 settings=settings,
                 observer=self.hook.observer,
                 known=memory.ids,
                 on_ref=on_ref,
+                workers=workers,
             )
         )
-        refs = [failed_source(*asset) if isinstance(asset, tuple) else next(prepared) for asset in opened]
-        show(self, context, refs)
-        carried = [
-            {"started": started} | self._request_for_upload(ref, item) for ref, item in zip(refs, items, strict=True)
+        return [
+            failed_source(str(one.request["uri"]), one.error) if one.error is not None else next(prepared)
+            for one in opened
         ]
-        return finish(context, "prepare", refs, carried, many=many)
-
-    def _request_for_upload(self, ref: ItemRef, item: dict[str, Any]) -> dict[str, Any]:
-        """Return what the upload has to know besides the reference.
-
-        It reads the same version; and an entry that cannot wait for its bytes is made after them, as asked for here.
-        """
-        needed = not ref.attached or item.get("version_id")
-        return {"request": self._request(item)} if needed else {}
-
-    def _request(self, item: dict[str, Any]) -> dict[str, Any]:
-        return {**item, "metadata": {**(self.metadata or {}), **(item.get("metadata") or {})}}
-
-    def _opened(self, item: dict[str, Any], limits: UploadSettings) -> SourceItem | tuple[str, Exception]:
-        """Return the asset behind a source, or the source and what is wrong with it."""
-        from kaltura_provider.hooks.sources import open_source
-        from kaltura_provider.upload.limits import check_size
-        from kaltura_provider.upload.sources.errors import SourceError
-
-        uri = str(item["uri"])
-        try:
-            request = self._request(item)
-            source = open_source(
-                uri,
-                aws_conn_id=self.aws_conn_id,
-                http_conn_id=self.http_conn_id,
-                version_id=item.get("version_id"),
-            )
-            try:
-                check_size(source, limits)
-                asset = requested_asset(request, source)
-            finally:
-                source.close()
-            return self._to_import(asset, item) if self.transfer == "import" else asset
-        except (SourceError, ValueError) as error:
-            return uri, error
-
-    def _to_import(self, asset: SourceItem, item: dict[str, Any]) -> SourceItem:
-        from kaltura_provider.hooks.sources import import_address
-
-        url, headers = import_address(
-            asset.uri,
-            aws_conn_id=self.aws_conn_id,
-            http_conn_id=self.http_conn_id,
-            version_id=item.get("version_id"),
-        )
-        return replace(asset, import_url=url, import_headers=headers)
 
 
-def requested_items(given: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return what is asked for as mappings, each address fit to be stored between tasks.
+def _request_for_upload(ref: ItemRef, request: dict[str, Any]) -> dict[str, Any]:
+    """Return what the upload has to know besides the reference.
 
-    :raises SourceRefused: an address holds a secret, and Airflow has no Fernet key.
+    It reads the same version; and an entry that cannot wait for its bytes is made after them, as asked for here.
     """
-    from kaltura_provider.hooks.sealing import seal_address
-
-    items = [item if isinstance(item, dict) else {"uri": item} for item in given]
-    return [{**item, "uri": seal_address(str(item["uri"]))} for item in items]
-
-
-def requested_asset(request: dict[str, Any], source: Source) -> SourceItem:
-    """Return the asset that a request (``uri``, ``metadata``, ``identity``, ``version_id``) and its source make.
-
-    :raises ValueError: a field is unknown or its value impossible; the message names it.
-    """
-    from kaltura_provider.hooks.sealing import opened_address
-    from kaltura_provider.ingest.item import SourceItem
-    from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
-    from kaltura_provider.services.entry.kind import Kind, extension_of
-    from kaltura_provider.services.entry.metadata import EntryMetadata
-
-    if unknown := sorted(set(request) - {"uri", "metadata", "identity", "version_id"}):
-        raise ValueError(f"unknown field {', '.join(unknown)}: an asset has uri, metadata, identity, version_id")
-    metadata = EntryMetadata.from_dict(request.get("metadata") or {})
-    if not metadata.media_type and not extension_of(source.name):
-        # Neither the author nor the name tells what it is: its first bytes may.
-        head = b"".join(source.read(0, min(source.size, HEAD_LENGTH)))
-        kind = kind_of_content(head)
-        # That it is text says too little: a stray file shall not become a data entry.
-        if kind not in (None, Kind.DATA):
-            metadata = replace(metadata, media_type=kind.value)
-    uri = str(request["uri"])
-    return SourceItem(
-        uri=uri,
-        address=opened_address(uri),
-        size=source.size,
-        validator=source.validator,
-        elder_validator=getattr(source, "elder_validator", ""),
-        name=source.name,
-        metadata=metadata,
-        identity=request.get("identity"),
-    )
-
-
-def failed_source(uri: str, error: Exception) -> ItemRef:
-    """Return the reference of a source that could not even be opened."""
-    from kaltura_provider.hooks.border import retry_helps
-    from kaltura_provider.hooks.sources import printable
-    from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState
-
-    return ItemRef(
-        uri=uri,
-        name=printable(uri).partition("?")[0].rsplit("/", 1)[-1],
-        size=0,
-        item_id="",
-        content_id="",
-        state=ItemState.FAILED,
-        error=ItemError("source", presentable(str(error), uri), retry_helps(error)),
-    )
+    return {"request": request} if not ref.attached or request.get("version_id") else {}
 
 
 def show(operator: KalturaOperator, context: Context, refs: list[ItemRef]) -> None:

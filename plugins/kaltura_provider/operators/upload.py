@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import as_list, finish, run_of
+from kaltura_provider.hooks.item_sender import ItemSender, came_of
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
 from kaltura_provider.hooks.token_upload import fill_own_token, fill_token
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink
 from kaltura_provider.operators.base import KalturaOperator
-from kaltura_provider.operators.prepare import requested_asset, show
+from kaltura_provider.operators.prepare import show
 from kaltura_provider.upload.settings import upload_settings
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.ingest.item import ItemRef
-    from kaltura_provider.ingest.send import Ingested
-    from kaltura_provider.upload.sources.base import Source
+    from kaltura_provider.hooks.sources import Sources
     from kaltura_provider.upload.uploader import Uploader
 
 __all__ = ["KalturaUploadOperator"]
@@ -84,6 +83,13 @@ class KalturaUploadOperator(KalturaOperator):
         self.http_conn_id = http_conn_id
         self.durable = durable
 
+    @cached_property
+    def sources(self) -> Sources:
+        """What this task opens its sources with."""
+        from kaltura_provider.hooks.sources import Sources
+
+        return Sources(aws_conn_id=self.aws_conn_id, http_conn_id=self.http_conn_id)
+
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references, or the token."""
         if (self.asset is None) == (self.source is None):
@@ -118,11 +124,10 @@ class KalturaUploadOperator(KalturaOperator):
 
         given, many = as_list(self.asset)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
-        results = [
-            self._sent(uploader, ItemRef.from_dict(item), item.get("request"), memory, context) for item in given
-        ]
+        sender = ItemSender(self.hook, uploader, memory, self.sources, run=run_of(context))
+        results = [sender.send(ItemRef.from_dict(item), item.get("request")) for item in given]
         refs = [result.ref for result in results]
-        carried = [self._carried(context, *pair) for pair in zip(given, results, strict=True)]
+        carried = [{**item, **came_of(context, result)} for item, result in zip(given, results, strict=True)]
         show(self, context, refs)
         return finish(context, "upload", refs, carried, many=many)
 
@@ -132,83 +137,6 @@ class KalturaUploadOperator(KalturaOperator):
         if self._uploader is not None:
             self._uploader.cancel()
 
-    def _carried(self, context: Context, item: dict[str, Any], result: Ingested) -> dict[str, Any]:
-        """Return what goes along with a reference: what came of the upload, for its receipt."""
-        ti: Any = context["ti"]
-        return {**item, **({"upload": asdict(result.upload), "attempts": ti.try_number} if result.upload else {})}
-
-    def _sent(
-        self,
-        uploader: Uploader,
-        ref: ItemRef,
-        request: dict[str, Any] | None,
-        memory: TaskMemory,
-        context: Context,
-    ) -> Ingested:
-        """Bring one asset in; whatever stops it is in the reference that comes back."""
-        from kaltura_provider.api.errors import KalturaError
-        from kaltura_provider.ingest.item import ItemState
-        from kaltura_provider.ingest.mark_writes import MarkLostError
-        from kaltura_provider.ingest.preparation import prepare
-        from kaltura_provider.ingest.send import Ingested, describe, send_item
-        from kaltura_provider.ingest.settings import IngestSettings
-        from kaltura_provider.upload.errors import UploadError
-        from kaltura_provider.upload.sources.errors import SourceError
-
-        if ref.state not in (ItemState.SEND, ItemState.SENT):
-            return Ingested(ref)
-        # What prepare knew of its own tries does not tell whether another run sends to this token.
-        own = ref.token_id is not None and memory.ids.get(ref.item_id) == ref.token_id
-        memory.remember(ref.item_id, ref.token_id)
-        try:
-            source = self._opened(ref, request)
-            try:
-                sent = send_item(
-                    self.hook.get_conn(),
-                    uploader,
-                    ref.to(ref.state, own=own),
-                    source,
-                    observer=self.hook.observer,
-                    on_ref=lambda now: memory.remember(now.item_id, now.token_id),
-                )
-                done = sent.ref
-                if done.state is ItemState.SENT and done.entry_id is None and request is not None:
-                    asset = requested_asset(request, source)
-                    settings = IngestSettings(run=run_of(context))
-                    (done,) = prepare(
-                        self.hook.get_conn(), [asset], settings=settings, observer=self.hook.observer,
-                        known=memory.ids,
-                    )  # fmt: skip
-                return Ingested(done.to(done.state, made=ref.made or done.made), sent.upload)
-            finally:
-                source.close()
-        except (SourceError, UploadError, KalturaError, MarkLostError) as error:
-            return Ingested(ref.failed(describe(error)))
-
-    def _opened(self, ref: ItemRef, request: dict[str, Any] | None) -> Source:
-        """Open the source of a reference.
-
-        :raises SourceChanged: it holds other bytes than those the entry was prepared for.
-        """
-        from kaltura_provider.ingest.identity import content_id
-        from kaltura_provider.upload.sources.errors import SourceChanged
-
-        version_id = (request or {}).get("version_id")
-        source = self._open(ref.uri, version_id)
-        validators = (source.validator, getattr(source, "elder_validator", ""))
-        found, elder = (content_id(ref.item_id, source.size, validator) for validator in validators)
-        if ref.content_id not in (found, elder):
-            source.close()
-            raise SourceChanged(
-                source.uri, f"{ref.size} bytes, content {ref.content_id}", f"{source.size} bytes, content {found}"
-            )
-        return source
-
-    def _open(self, uri: str, version_id: str | None = None) -> Source:
-        from kaltura_provider.hooks.sources import open_source
-
-        return open_source(uri, aws_conn_id=self.aws_conn_id, http_conn_id=self.http_conn_id, version_id=version_id)
-
     def _to_token(self, context: Context, uploader: Uploader, uri: str) -> dict[str, Any]:
         """Send a source to a token: the given one, that of an earlier try, or a new one."""
         from kaltura_provider.hooks.sealing import opened_address
@@ -216,7 +144,7 @@ class KalturaUploadOperator(KalturaOperator):
         from kaltura_provider.upload.limits import check_size
 
         started = time.monotonic()
-        source = self._open(uri)
+        source = self.sources.open(uri)
         try:
             check_size(source, uploader.settings)
             content = content_id(item_id(opened_address(uri)), source.size, source.validator)

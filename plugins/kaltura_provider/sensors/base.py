@@ -139,9 +139,9 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         from kaltura_provider.hooks.border import airflow_errors
 
         subject, condition = self._readable(self.subject), self._readable(self.condition)
-        if not subject.ids:
-            return self._result(subject, {"ready": {}, "failed": {}, "waiting": {}})
         with airflow_errors(context):
+            if not subject.ids:
+                return self.finish(self._result(subject, {"ready": {}, "failed": {}, "waiting": {}}))
             self.begin(context, subject)
             if not self.deferrable:
                 self._poke_state = self._wait_here(context, subject, condition)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from kaltura_provider.hooks.flavors import with_flavors
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.sensors.base import KalturaSensor
 from kaltura_provider.sensors.targets import Targets
@@ -26,7 +27,7 @@ __all__ = ["KalturaEntryReadySensor", "KalturaFlavorReadySensor", "KalturaModera
 
 READY = 2
 _UNDER_WAY = ("sent", "importing", "replacing")
-_LEDGER_FIELDS = {"uri", "name", "size", "asset", "content"}
+_LEDGER_FIELDS = {"uri", "name", "size", "item_id", "content_id"}
 _MOST_TOKENS = 5
 
 
@@ -64,6 +65,8 @@ class KalturaEntryReadySensor(_EntrySensor):
     :param moderation: what an entry that a moderator has not approved is: ``"ready"``, ``"wait"`` or ``"fail"``.
     :param replacement: ``"wait"`` for new content that is replacing the old, or ``"ignore"`` it.
     :param grace: seconds that ERROR_IMPORTING, or an entry Kaltura does not show, must last before it is believed.
+    :param flavors: list the flavors too when the wait is over, in one call: each asset reference then has ``flavors``
+        and ``seconds``, as :class:`~kaltura_provider.operators.flavors.KalturaListFlavorsOperator` returns them.
     :return: for an entry id, the id (``None`` if it failed and may); for a list of ids
         ``{"ready": [id], "failed": {id: reason}}``; for an asset reference, the reference with ``entry_status`` and
         ``state`` as they are now (``done``, or ``failed`` with ``error``), for a list of them a list. A reference whose
@@ -80,12 +83,14 @@ class KalturaEntryReadySensor(_EntrySensor):
         *,
         moderation: Literal["ready", "wait", "fail"] = "ready",
         replacement: Literal["wait", "ignore"] = "wait",
+        flavors: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         EntryReady(moderation=moderation, replacement=replacement, grace=self.grace)
         self.moderation = moderation
         self.replacement = replacement
+        self.flavors = flavors
 
     def trigger_type(self) -> type[KalturaEntryReadyTrigger]:
         """Return the trigger that waits for entries."""
@@ -103,9 +108,11 @@ class KalturaEntryReadySensor(_EntrySensor):
         return done and self.moderation == "ready"
 
     def finish(self, result: Any) -> Any:
-        """Confirm references whose content Kaltura was still taking over: their state becomes ``done``."""
+        """Confirm references whose content Kaltura was still taking over (they become ``done``); list flavors."""
         references = result if isinstance(result, list) else [result]
         settled = [self._settled(reference) for reference in references]
+        if self.flavors:
+            settled = with_flavors(self.hook.get_conn(), settled)
         return settled if isinstance(result, list) else settled[0]
 
     def _settled(self, reference: Any) -> Any:

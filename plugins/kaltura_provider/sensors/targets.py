@@ -103,7 +103,7 @@ class Targets:
         if object_id in report["failed"]:
             error = {"kind": "wait", "message": report["failed"][object_id], "retry_helps": False}
             return {**item, "state": "failed", "error": error}
-        return {**item, "note": report["waiting"].get(object_id, "not looked at")}
+        return {**item, "waiting": True, "note": report["waiting"].get(object_id, "not looked at")}
 
 
 def _unpacked(given: Any) -> Any:

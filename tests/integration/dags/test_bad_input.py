@@ -23,7 +23,7 @@ def assert_one_good_entry(deployment, clip: bytes) -> None:
 def test_a_source_that_cannot_be_read_is_named(deployment, source: str, words: list[str]) -> None:
     ran = deployment.run(deployment.form(), sources=[source])
     assert ran.state == "failed"
-    assert ran.tries["asset.prepare[0]"] == 1
+    assert ran.tries["batch.ingest[0]"] == 1
     for word in words:
         assert word.lower() in ran.reason.lower()
     assert deployment.held() == {}
@@ -62,7 +62,7 @@ def test_a_file_that_is_no_media_fails_with_kalturas_reason(deployment) -> None:
     content = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"nothing to see " * 5000
     ran = deployment.run(deployment.form(), sources=[deployment.put("form/fake.mp4", content)])
     assert ran.state == "failed"
-    assert ran.tries["asset.ready[0]"] == 1
+    assert ran.tries["batch.ready[0]"] == 1
     assert "ERROR_CONVERTING" in ran.reason
 
 
@@ -71,9 +71,9 @@ def test_a_wrong_secret_is_said_at_once_and_the_next_run_works(deployment, clips
     deployment.connect(password="wrong")
     ran = deployment.run(deployment.form(), sources=[uri])
     assert ran.state == "failed"
-    assert ran.tries["asset.prepare[0]"] == 1
+    assert ran.tries["batch.ingest[0]"] == 1
     (failed,) = ran.summary["failed"]
-    assert (failed["step"], failed["retry_helps"]) == ("prepare", False)
+    assert (failed["step"], failed["retry_helps"]) == ("ingest", False)
     assert "secret does not belong to partner" in failed["reason"]
     deployment.connect()
     assert deployment.run(deployment.form(), sources=[uri]).state == "success"
@@ -87,7 +87,7 @@ def test_a_wrong_connection_is_said_in_the_summary_for_each_asset(deployment, cl
     assert ran.state == "failed"
     assert [
         (item["step"], "login (partner id) is not a number" in item["reason"]) for item in ran.summary["failed"]
-    ] == [("prepare", True)] * 2
+    ] == [("ingest", True)] * 2
 
 
 def test_the_connection_test_says_who_we_are_or_what_is_wrong(deployment) -> None:
@@ -126,6 +126,6 @@ def test_a_category_that_would_become_others_is_refused(deployment, clips) -> No
     uri = deployment.put("form/clip.mp4", clips["clip-1.mp4"])
     ran = deployment.run(deployment.form(), sources=[uri], categories=["Arts, Crafts>Pottery"])
     assert ran.state == "failed"
-    assert ran.tries["asset.prepare[0]"] == 1
+    assert ran.tries["batch.ingest[0]"] == 1
     assert "'Arts, Crafts>Pottery' has a comma" in ran.reason
     assert deployment.held() == {}

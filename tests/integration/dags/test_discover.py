@@ -10,6 +10,7 @@ import pytest
 from jinja2 import Environment
 
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
+from kaltura_provider.hooks.xcom_parts import resolved
 
 NOISE = ("_SUCCESS", "x_$folder$", "README", ".DS_Store", "Thumbs.db", "._a.mp4", "sub/", "flag")
 
@@ -32,10 +33,17 @@ def discover(deployment, monkeypatch: pytest.MonkeyPatch):
         say = SimpleNamespace(**dict.fromkeys(("info", "warning"), lambda text, *said: lines.append(text % said)))
         monkeypatch.setattr(type(made), "log", say)
         pushed: dict[str, Any] = {}
-        ti = SimpleNamespace(try_number=1, max_tries=0, xcom_push=lambda key, value: pushed.update({key: value}))
+        ti = SimpleNamespace(
+            task_id="discover",
+            try_number=1,
+            max_tries=0,
+            xcom_push=lambda key, value: pushed.update({key: value}),
+            xcom_pull=lambda task_ids, key: pushed.get(key),
+        )
         day = datetime(2024, 3, 1, tzinfo=UTC)
         ran = SimpleNamespace(run_type="scheduled", data_interval_start=day, data_interval_end=day)
-        batches = made.execute({"params": {}, "ti": ti, "dag_run": ran})
+        context: Any = {"params": {}, "ti": ti, "dag_run": ran}
+        batches = [resolved(context, batch) for batch in made.execute(context)]
         start = len(uri)
         assets = {asset["uri"][start:]: asset["metadata"] for batch in batches for asset in batch}
         return Found(assets=assets, left_out=pushed["left_out"], log="\n".join(lines))

@@ -4,6 +4,8 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
@@ -57,6 +59,51 @@ def test_a_day_is_in_kaltura_once_with_its_bytes_however_often_it_runs(deploymen
     assert (again.summary["new"], again.summary["found"]) == (0, 2)
     assert deployment.held() == expected
     assert calls(deployment, "uploadtoken.upload") == uploads
+    assert again.summary["plan"] == {"already there": 2, "ignored": 1}
+    ended = {name for name, state in again.states.items() if state == "success"}
+    assert ended == {"discover[-1]", "summary[-1]"}
+
+
+def test_a_dry_run_moves_nothing_and_returns_what_a_run_would_do(deployment, clips) -> None:
+    put_day(deployment, clips)
+    ran = deployment.run(daily(deployment), AFTER, dry_run=True)
+    assert ran.state == "success", ran.states
+    assert deployment.held() == {}
+    assert deployment.sandbox.control.tokens() == []
+    assert ran.summary["plan"] == {"new": 2, "ignored": 1}
+    rows = {row["uri"].rsplit("/", 1)[-1]: row for row in ran.summary["rows"]}
+    assert rows["clip-1.mp4"] == {
+        "uri": f"s3://media/{deployment.folder.name}/2024-03-01/clip-1.mp4",
+        "decision": "new",
+        "name": "clip-1 of 2024-03-01",
+        "tags": ["news", "20240301"],
+        "bytes": len(clips["clip-1.mp4"]),
+        "transfer": "upload",
+        "entry_id": None,
+        "reason": "",
+    }
+    assert (rows["notes.txt"]["decision"], rows["notes.txt"]["reason"]) == ("ignored", "fit no include pattern")
+
+    deployment.run(daily(deployment), AFTER)
+    deployment.put("2024-03-01/clip-2.mp4", clips["clip-3.mp4"])
+    for if_exists in ("skip", "replace", "fail"):
+        ran = deployment.run(daily(deployment, if_exists=if_exists), AFTER, dry_run=True)
+        assert ran.summary["plan"] == {"already there": 1, f"changed: {if_exists}": 1, "ignored": 1}
+
+
+def test_batches_too_large_for_one_xcom_are_brought_in_and_repeated_as_well(
+    deployment, clips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kaltura_provider.hooks import xcom_parts
+
+    monkeypatch.setattr(xcom_parts, "LARGEST", 100)
+    expected = put_day(deployment, clips)
+    first = deployment.run(daily(deployment, batch_size=1), AFTER)
+    assert first.state == "success", first.states
+    assert [set(batch) for batch in first.xcom("discover")] == [{"xcom_key", "task_id", "count"}] * 2
+    assert deployment.held() == expected
+    again = deployment.run(daily(deployment), AFTER)
+    assert (again.summary["new"], again.summary["found"], len(again.summary["assets"])) == (0, 2, 2)
 
 
 def test_the_run_just_after_midnight_ingests_the_day_that_has_ended(deployment) -> None:
@@ -77,7 +124,7 @@ def test_the_run_just_after_midnight_ingests_the_day_that_has_ended(deployment) 
 def test_an_empty_prefix_is_a_success(deployment) -> None:
     ran = deployment.run(daily(deployment), datetime(2024, 3, 9, tzinfo=UTC))
     assert ran.state == "success"
-    assert ran.summary == {"assets": [], "failed": [], "new": 0, "found": 0, "left_out": {}}
+    assert ran.summary == {"assets": [], "failed": [], "new": 0, "found": 0, "left_out": {}, "plan": {}}
     assert deployment.held() == {}
 
 
@@ -96,14 +143,14 @@ def test_a_batch_brings_in_what_is_good_and_names_what_is_not(deployment, clips)
     assert deployment.held() == expected
     (failed,) = ran.summary["failed"]
     assert failed["uri"] == f"s3://media/{deployment.folder.name}/2024-03-01/empty.mp4"
-    assert (failed["step"], failed["retry_helps"]) == ("prepare", False)
+    assert (failed["step"], failed["retry_helps"]) == ("ingest", False)
     assert "it is empty (0 bytes)" in failed["reason"]
 
 
 def test_a_feed_sets_what_its_uploads_keep_to(deployment, clips) -> None:
     put_day(deployment, clips)
     ran = deployment.run(daily(deployment, upload={"max_size": 1000}, retries=0), AFTER)
-    assert [item["step"] for item in ran.summary["failed"]] == ["prepare", "prepare"]
+    assert [item["step"] for item in ran.summary["failed"]] == ["ingest", "ingest"]
     assert all("max_size" in item["reason"] for item in ran.summary["failed"])
     assert deployment.held() == {}
     assert deployment.sandbox.control.tokens() == []
@@ -134,7 +181,7 @@ def test_kaltura_fetches_the_objects_itself_when_told(deployment, clips) -> None
     assert ran.state == "success", ran.states
     assert deployment.held() == expected
     assert calls(deployment, "uploadtoken.upload") == 0
-    assert "Signature" not in str([ran.xcom("asset.prepare", map_index=0), ran.summary])
+    assert "Signature" not in str([ran.xcom("batch.ingest", map_index=0), ran.summary])
     again = deployment.run(daily(deployment, transfer="import"), AFTER)
     assert (again.summary["new"], again.summary["found"]) == (0, 2)
     assert deployment.held() == expected

@@ -95,7 +95,7 @@ def test_urls_are_ingested_where_the_deployment_allows_the_host(deployment, web,
     ran = deployment.run(deployment.form(), sources=[f"{web}/clip-1.mp4"], name="From {{ asset.stem }}", tags=["a"])
     assert ran.state == "success", ran.states
     assert deployment.held() == {"From clip-1": hashlib.sha256(clips["clip-1.mp4"]).hexdigest()}
-    assert ran.xcom("asset.prepare", "kaltura_entry_link", 0).endswith(
+    assert ran.xcom("batch.ingest", "kaltura_entry_link", 0).endswith(
         f"/{ran.summary['assets'][0]['entry_id']}/metadata"
     )
 
@@ -120,7 +120,7 @@ def test_a_summary_tells_no_signature(deployment, web, clips, monkeypatch) -> No
     assert list(deployment.held().values()) == [hashlib.sha256(clips["clip-1.mp4"]).hexdigest()]
 
 
-def test_settings_of_uploads_reach_prepare_and_upload() -> None:
+def test_settings_of_uploads_reach_the_task_that_sends() -> None:
     from airflow.sdk import DAG
 
     from kaltura_provider.feeds.discover import KalturaDiscoverOperator
@@ -128,7 +128,7 @@ def test_settings_of_uploads_reach_prepare_and_upload() -> None:
 
     with DAG("limited", schedule=None) as dag:
         ingest(KalturaDiscoverOperator(task_id="discover", source={"uri": "s3://media/x/"}), upload={"max_size": 5})
-    assert [dag.get_task(f"asset.{step}").upload for step in ("prepare", "upload")] == [{"max_size": 5}] * 2
+    assert dag.get_task("batch.ingest").upload == {"max_size": 5}
 
 
 def test_the_connection_form_has_our_fields() -> None:

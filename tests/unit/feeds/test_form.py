@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
 from kaltura_provider.feeds.form import KalturaFormOperator, form_params
 from kaltura_provider.feeds.pipeline import ingest
+from kaltura_provider.hooks.xcom_parts import resolved
 
 MOMENT = dt.datetime(2026, 5, 1, 23, 30, tzinfo=dt.UTC)
 
@@ -115,9 +116,17 @@ def test_many_sources_fit_into_one_run() -> None:
     context_sources = [f"s3://media/{number}.mp4" for number in range(2500)]
     params = {name: param.value for name, param in form_params().items()} | {"sources": context_sources}
     run = SimpleNamespace(logical_date=MOMENT, run_after=MOMENT)
-    context: Any = {"params": params, "dag_run": run, "ti": SimpleNamespace()}
-    batches = KalturaFormOperator(task_id="discover").execute(context)
-    assert len(batches) <= 1024
+    pushed: dict[str, Any] = {}
+    ti = SimpleNamespace(
+        task_id="discover",
+        xcom_push=lambda key, value: pushed.update({key: value}),
+        xcom_pull=lambda task_ids, key: pushed.get(key),
+    )
+    context: Any = {"params": params, "dag_run": run, "ti": ti}
+    references = KalturaFormOperator(task_id="discover").execute(context)
+    assert len(references) <= 1000
+    assert len(json.dumps(references)) < 48 * 1024
+    batches = [resolved(context, reference) for reference in references]
     assert [asset["uri"] for batch in batches for asset in batch] == context_sources
 
 
@@ -128,7 +137,7 @@ with DAG("named", schedule=None) as PIPELINE:
 @settings(deadline=None)
 @given(KEYS)
 def test_any_file_name_names_a_mapped_task_as_it_is(key: str) -> None:
-    prepare: Any = PIPELINE.get_task("asset.prepare")
+    prepare: Any = PIPELINE.get_task("batch.ingest")
     template = prepare.get_template_env().from_string(prepare.map_index_template)
     uri = f"s3://media/{key}"
     named = template.render(task=SimpleNamespace(assets=[{"uri": uri}]))
@@ -136,9 +145,9 @@ def test_any_file_name_names_a_mapped_task_as_it_is(key: str) -> None:
 
 
 def test_the_name_of_a_mapped_task_fits_into_airflows_database() -> None:
-    sent: Any = PIPELINE.get_task("asset.upload")
+    sent: Any = PIPELINE.get_task("batch.ingest")
     template = sent.get_template_env().from_string(sent.map_index_template)
-    named = template.render(task=SimpleNamespace(asset=[{"uri": f"s3://media/{'x' * 900}.mp4"}] * 100_000))
+    named = template.render(task=SimpleNamespace(assets=[{"uri": f"s3://media/{'x' * 900}.mp4"}] * 100_000))
     assert named == "x" * 200 + " and 99999 more"
 
 

@@ -36,7 +36,7 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
     feed = load_feed(write(tmp_path, GOOD))
     assert feed.dag_id == "kaltura_feed_news"
     assert feed.start_date == dt.date(2024, 3, 1)
-    assert (feed.schedule, feed.if_exists, feed.batch_size) == ("@daily", "skip", 1)
+    assert (feed.schedule, feed.if_exists, feed.batch_size) == ("@daily", "skip", 50)
     assert feed.connections.kaltura == "kaltura_default"
     assert feed.asset_uri == "kaltura://kaltura_default/news"
     assert feed.metadata.name == "{{ asset.stem }}"

@@ -17,10 +17,10 @@ import kaltura_provider
 from kaltura_provider.api.signing import SEAL, sealed_part
 from kaltura_provider.hooks.masking import MaskedArguments
 from kaltura_provider.hooks.sealing import opened_address, seal_address
+from kaltura_provider.hooks.source_items import requested_asset, requested_items
 from kaltura_provider.hooks.sources import open_source, printable
 from kaltura_provider.ingest.identity import item_id
 from kaltura_provider.ingest.item import SourceItem
-from kaltura_provider.operators.prepare import requested_asset, requested_items
 from kaltura_provider.upload.sources.errors import SourceRefused
 
 if TYPE_CHECKING:

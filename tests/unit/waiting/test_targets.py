@@ -85,5 +85,5 @@ def test_references_come_back_in_order_with_what_was_found() -> None:
 def test_what_is_still_waited_for_says_why() -> None:
     ref = {"entry_id": "0_a", "state": "sent", "token_id": "0_t"}
     report = {"ready": {}, "failed": {}, "waiting": {"0_a": "converting"}}
-    assert outcome(ref, report) == {**ref, "note": "converting"}
+    assert outcome(ref, report) == {**ref, "waiting": True, "note": "converting"}
     assert subject(ref).waiting_references(["0_a"]) == [ref]

@@ -1,0 +1,135 @@
+"""Makes the plan of a run: what its source holds, compared with what is in Kaltura."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.feeds.plan import Decision, Plan, PlannedItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.feeds.sources import Found, FoundItem
+    from kaltura_provider.ingest.forecast import Forecast
+    from kaltura_provider.ingest.item import SourceItem
+
+__all__ = ["Planner"]
+
+_SKIPPED = "the feed says if_exists: skip, so the entry keeps the content it has"
+_DELETED = "its entry was deleted in Kaltura; it is not brought in again"
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Decides about each item that a source has found.
+
+    :param client: where items are looked up; without one, all of them are to be brought in.
+    :param metadata: returns the fields of an item's entry.
+    :param if_exists: ``skip``, ``replace`` or ``fail``.
+    :param transfer: ``upload`` or ``import``.
+    """
+
+    metadata: Callable[[FoundItem], dict[str, Any]]
+    client: KalturaClient | None = None
+    if_exists: str = "skip"
+    transfer: str = "upload"
+
+    def plan(self, found: Found) -> Plan:
+        """Return the plan: the items in their order, then what was left out.
+
+        :raises KalturaError: Kaltura could not be asked.
+        :raises ValueError: a template cannot be rendered, or an address holds a secret that cannot be sealed.
+        """
+        taken = [self._new(item) for item in found.items]
+        ignored = [
+            PlannedItem(uri=name, decision=Decision.IGNORED, reason=reason, transfer=self.transfer)
+            for reason, names in found.left_out.items()
+            for name in names
+        ]
+        return Plan((*self._looked_up(found.items, taken), *ignored))
+
+    def _new(self, item: FoundItem) -> PlannedItem:
+        from kaltura_provider.hooks.sealing import seal_address
+
+        metadata = self.metadata(item)
+        return PlannedItem(
+            uri=seal_address(item.uri),
+            decision=Decision.NEW,
+            name=str(metadata.get("name") or ""),
+            tags=_texts(metadata.get("tags")),
+            size=item.size,
+            transfer=self.transfer,
+            metadata=metadata,
+        )
+
+    def _looked_up(self, found: Sequence[FoundItem], planned: list[PlannedItem]) -> list[PlannedItem]:
+        """Return the items with what Kaltura's side says; those whose bytes no listing tells stay as they are."""
+        from kaltura_provider.ingest.forecast import forecast
+
+        if self.client is None:
+            return planned
+        known = {
+            number: known
+            for number, (item, one) in enumerate(zip(found, planned, strict=True))
+            if (known := _known(item, one)) is not None
+        }
+        forecasts = forecast(self.client, list(known.values()))
+        planned = list(planned)
+        for number, seen in zip(known, forecasts, strict=True):
+            planned[number] = self._decided(planned[number], seen)
+        return planned
+
+    def _decided(self, item: PlannedItem, seen: Forecast) -> PlannedItem:
+        from kaltura_provider.ingest.forecast import Outlook
+        from kaltura_provider.ingest.item import ItemState
+
+        changed = {"replace": Decision.REPLACE, "fail": Decision.FAIL}.get(self.if_exists, Decision.SKIP)
+        decision = {
+            Outlook.NEW: Decision.NEW,
+            Outlook.UNDER_WAY: Decision.UNDER_WAY,
+            Outlook.THERE: Decision.THERE,
+            Outlook.CHANGED: changed,
+            Outlook.DELETED: Decision.DELETED,
+        }[seen.outlook]
+        item = replace(item, decision=decision, entry_id=seen.entry.id if seen.entry else None)
+        if decision is Decision.THERE:
+            return replace(item, reference=_reference(item, seen, ItemState.DONE))
+        if decision is Decision.SKIP:
+            return replace(item, reason=_SKIPPED, reference=_reference(item, seen, ItemState.SKIPPED, note=_CHANGED))
+        if decision is Decision.DELETED:
+            return replace(item, reason=_DELETED, reference=_reference(item, seen, ItemState.SKIPPED, note=_DELETED))
+        return item
+
+
+_CHANGED = "changed at source; the entry keeps the content it has"
+
+
+def _known(item: FoundItem, planned: PlannedItem) -> SourceItem | None:
+    """Return what can be looked up; nothing where the source does not tell which bytes it holds."""
+    from kaltura_provider.ingest.item import SourceItem
+    from kaltura_provider.services.entry.metadata import EntryMetadata
+
+    if not item.size or not item.etag or item.action != "add":
+        return None
+    try:
+        kind = EntryMetadata(media_type=planned.metadata.get("media_type") or None)
+        return SourceItem(uri=item.uri, size=item.size, validator=item.etag, metadata=kind)
+    except ValueError:
+        # Its name does not tell its kind; the task that opens it finds out, or says what is wrong.
+        return SourceItem(uri=item.uri, size=item.size, validator=item.etag, metadata=EntryMetadata(media_type="data"))
+
+
+def _reference(item: PlannedItem, seen: Forecast, state: Any, note: str | None = None) -> dict[str, Any]:
+    from kaltura_provider.ingest.item import ItemRef
+
+    entry = seen.entry
+    ref = ItemRef.of(seen.item, state, entry_id=entry and entry.id, entry_status=entry and entry.status, note=note)
+    return {**ref.to_dict(), "uri": item.uri}
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(str(one) for one in value or ())

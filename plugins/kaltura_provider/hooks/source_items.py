@@ -1,0 +1,93 @@
+"""What tasks are asked to ingest: a request becomes a source item when its source has been opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.hooks.batch import presentable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kaltura_provider.ingest.item import ItemRef, SourceItem
+    from kaltura_provider.upload.sources.base import Source
+
+__all__ = ["OpenedItem", "failed_source", "requested_asset", "requested_items"]
+
+
+@dataclass
+class OpenedItem:
+    """What was asked for, with its opened source and what is known of it, or with the ``error`` that stopped it."""
+
+    request: dict[str, Any]
+    source: Source | None = None
+    item: SourceItem | None = None
+    error: Exception | None = None
+
+    def close(self) -> None:
+        """Close the source, if it was opened."""
+        if self.source is not None:
+            self.source.close()
+
+
+def requested_items(given: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return what is asked for as mappings, each address fit to be stored between tasks.
+
+    :raises SourceRefused: an address holds a secret, and Airflow has no Fernet key.
+    """
+    from kaltura_provider.hooks.sealing import seal_address
+
+    items = [item if isinstance(item, dict) else {"uri": item} for item in given]
+    return [{**item, "uri": seal_address(str(item["uri"]))} for item in items]
+
+
+def requested_asset(request: dict[str, Any], source: Source) -> SourceItem:
+    """Return the asset that a request (``uri``, ``metadata``, ``identity``, ``version_id``) and its source make.
+
+    :raises ValueError: a field is unknown or its value impossible; the message names it.
+    """
+    from kaltura_provider.hooks.sealing import opened_address
+    from kaltura_provider.ingest.item import SourceItem
+    from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
+    from kaltura_provider.services.entry.kind import Kind, extension_of
+    from kaltura_provider.services.entry.metadata import EntryMetadata
+
+    if unknown := sorted(set(request) - {"uri", "metadata", "identity", "version_id"}):
+        raise ValueError(f"unknown field {', '.join(unknown)}: an asset has uri, metadata, identity, version_id")
+    metadata = EntryMetadata.from_dict(request.get("metadata") or {})
+    if not metadata.media_type and not extension_of(source.name):
+        # Neither the author nor the name tells what it is: its first bytes may.
+        head = b"".join(source.read(0, min(source.size, HEAD_LENGTH)))
+        kind = kind_of_content(head)
+        # That it is text says too little: a stray file shall not become a data entry.
+        if kind not in (None, Kind.DATA):
+            metadata = replace(metadata, media_type=kind.value)
+    uri = str(request["uri"])
+    return SourceItem(
+        uri=uri,
+        address=opened_address(uri),
+        size=source.size,
+        validator=source.validator,
+        elder_validator=getattr(source, "elder_validator", ""),
+        name=source.name,
+        metadata=metadata,
+        identity=request.get("identity"),
+    )
+
+
+def failed_source(uri: str, error: Exception) -> ItemRef:
+    """Return the reference of a source that could not even be opened."""
+    from kaltura_provider.hooks.border import retry_helps
+    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState
+
+    return ItemRef(
+        uri=uri,
+        name=printable(uri).partition("?")[0].rsplit("/", 1)[-1],
+        size=0,
+        item_id="",
+        content_id="",
+        state=ItemState.FAILED,
+        error=ItemError("source", presentable(str(error), uri), retry_helps(error)),
+    )

@@ -1,0 +1,83 @@
+"""Lists too large for one XCom: each part has an XCom of its own, and a small reference to it travels."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+__all__ = ["LARGEST", "handed_on", "pull_parts", "push_parts", "resolved"]
+
+LARGEST = 48 * 1024
+"""Bytes of JSON from which on parts have XComs of their own: every mapped task reads the whole of the XCom it is mapped
+over, and Airflow's database holds it in one row."""
+
+_REFERENCE = "xcom_key"
+
+
+def handed_on(context: Context, key: str, parts: Sequence[list[Any]]) -> list[Any]:
+    """Return the parts, fit to be mapped over: as they are while they are small, otherwise as references.
+
+    :param key: what the keys of the XComs begin with that hold the parts. They are written before this returns, and
+        lie where all of Airflow's XComs lie: whoever keeps those in object storage keeps these there too.
+    """
+    if len(json.dumps(parts, default=str)) <= LARGEST:
+        return list(parts)
+    ti: Any = context["ti"]
+    references = []
+    for number, part in enumerate(parts):
+        name = f"{key}_{number}"
+        ti.xcom_push(key=name, value=part)
+        references.append({_REFERENCE: name, "task_id": ti.task_id, "count": len(part)})
+    return references
+
+
+def resolved(context: Context, given: Any) -> Any:
+    """Return the part that a reference stands for; anything else comes back as it is.
+
+    :raises ValueError: the XCom is gone: the task that wrote it was cleared, and has not run again.
+    """
+    if not isinstance(given, dict) or _REFERENCE not in given:
+        return given
+    ti: Any = context["ti"]
+    part = ti.xcom_pull(task_ids=given["task_id"], key=given[_REFERENCE])
+    if part is None:
+        raise ValueError(
+            f"XCom {given[_REFERENCE]!r} of task {given['task_id']!r} is gone, which holds what is to be ingested; "
+            f"clear that task, so that it finds it anew"
+        )
+    return part
+
+
+def push_parts(context: Context, key: str, rows: Sequence[Any]) -> None:
+    """Write rows under as many XComs as their size takes; :func:`pull_parts` reads them."""
+    ti: Any = context["ti"]
+    parts: list[list[Any]] = [[]]
+    size = 0
+    for row in rows:
+        length = len(json.dumps(row, default=str))
+        if parts[-1] and size + length > LARGEST:
+            parts.append([])
+            size = 0
+        parts[-1].append(row)
+        size += length
+    for number, part in enumerate(parts):
+        ti.xcom_push(key=f"{key}_{number}", value={"rows": part, "parts": len(parts)})
+
+
+def pull_parts(context: Context, task_id: str, key: str) -> list[Any]:
+    """Return the rows that a task wrote with :func:`push_parts`; none where it wrote none."""
+    ti: Any = context["ti"]
+    rows: list[Any] = []
+    number, count = 0, 1
+    while number < count:
+        part = ti.xcom_pull(task_ids=task_id, key=f"{key}_{number}")
+        if part is None:
+            break
+        rows += part["rows"]
+        number, count = number + 1, part["parts"]
+    return rows

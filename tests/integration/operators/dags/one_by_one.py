@@ -1,0 +1,20 @@
+"""An ingest put together from single operators: prepare, upload, ready, flavors. Copy it where a task does more."""
+
+from airflow.sdk import DAG
+
+from kaltura_provider.operators.flavors import KalturaListFlavorsOperator
+from kaltura_provider.operators.ingest import KalturaIngestOperator
+from kaltura_provider.operators.prepare import KalturaPrepareOperator
+from kaltura_provider.operators.upload import KalturaUploadOperator
+from kaltura_provider.sensors.entry import KalturaEntryReadySensor
+
+with DAG("one_by_one", schedule=None, params={"sources": []}, render_template_as_native_obj=True) as dag:
+    prepared = KalturaPrepareOperator(task_id="prepare", assets="{{ params.sources }}", metadata={"tags": ["news"]})
+    sent = KalturaUploadOperator(task_id="upload", asset=prepared.output)
+    ready = KalturaEntryReadySensor(task_id="ready", entry=sent.output)
+    KalturaListFlavorsOperator(task_id="flavors", entry=ready.output)
+
+    # The same in two tasks, as feeds do it; what is in Kaltura already is found, not sent again.
+    again = KalturaIngestOperator(task_id="ingest", assets="{{ params.sources }}", metadata={"tags": ["news"]})
+    both = KalturaEntryReadySensor(task_id="again_ready", entry=again.output, flavors=True)
+    ready >> again

@@ -1,0 +1,79 @@
+"""A batch in one task: the same outcome as the single operators, one failure stops no other, a retry sends the rest."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kaltura_provider.operators.ingest import KalturaIngestOperator
+
+from .conftest import Store
+
+
+@pytest.fixture
+def files(clip, tmp_path: Path) -> list[Path]:
+    """Return six files that differ in their bytes."""
+    folder = clip.parent / tmp_path.name
+    folder.mkdir()
+    made = []
+    for number in range(6):
+        path = folder / f"film-{number}.mp4"
+        path.write_bytes(clip.read_bytes() + bytes([number]))
+        made.append(path)
+    return made
+
+
+def digests(kaltura) -> list[str]:
+    control = kaltura.sandbox.control
+    return sorted(control.entry(entry["id"])["content"]["sha256"] for entry in control.entries())
+
+
+def expected(paths: list[Path]) -> list[str]:
+    return sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)
+
+
+def test_a_batch_is_in_once_however_often_it_is_sent(kaltura, files) -> None:
+    uris = [path.as_uri() for path in files]
+    first = kaltura.run(KalturaIngestOperator, assets=uris)
+    assert [ref["state"] for ref in first] == ["done"] * len(files)
+    assert [ref["uri"] for ref in first] == uris
+    assert digests(kaltura) == expected(files)
+    before = len(kaltura.calls)
+    again = kaltura.run(KalturaIngestOperator, assets=uris)
+    assert [ref["entry_id"] for ref in again] == [ref["entry_id"] for ref in first]
+    assert len(kaltura.calls) - before <= 3
+    assert digests(kaltura) == expected(files)
+
+
+def test_what_fails_stops_no_other_and_the_next_try_sends_only_what_is_missing(kaltura, files) -> None:
+    store: Any = Store()
+    uris = [path.as_uri() for path in files]
+    away = [path.rename(path.with_suffix(".away")) for path in files[1:3]]
+    first = kaltura.run(KalturaIngestOperator, assets=uris, store=store, max_active=3)
+    assert [ref["state"] for ref in first] == ["done", "failed", "failed", "done", "done", "done"]
+    for path in away:
+        path.rename(path.with_suffix(".mp4"))
+    before = uploads(kaltura)
+    refs = kaltura.run(KalturaIngestOperator, assets=uris, store=store)
+    assert [ref["state"] for ref in refs] == ["done"] * len(files)
+    assert uploads(kaltura) - before == 2 * before // 4
+    assert digests(kaltura) == expected(files)
+
+
+def test_single_operators_and_the_batch_come_to_the_same_outcome(airflow_db, kaltura, files) -> None:
+    ran = kaltura.dag("one_by_one", sources=[path.as_uri() for path in files[:2]])
+    assert [ref["made"] for ref in ran["upload"]] == [True, True]
+    assert [ref["entry_id"] for ref in ran["ingest"]] == [ref["entry_id"] for ref in ran["upload"]]
+    listed, together = (
+        [[flavor["id"] for flavor in ref["flavors"]] for ref in ran[task_id]] for task_id in ("flavors", "again_ready")
+    )
+    assert listed == together
+    assert all(len(ids) > 1 for ids in listed)
+    assert digests(kaltura) == expected(files[:2])
+
+
+def uploads(kaltura) -> int:
+    return sum(call.lower() == "uploadtoken.upload" for call in kaltura.calls)
