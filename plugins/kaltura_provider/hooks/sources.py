@@ -257,10 +257,10 @@ def presigned_seconds(given: int | str) -> int:
 
 
 def read_document(uri: str, limit: int, *, aws_conn_id: str = "aws_default", http_conn_id: str | None = None) -> bytes:
-    """Return the whole content of a source that is no media, such as a list of media.
+    """Return the whole content of a source that is not media, such as a list of media.
 
     :param limit: how many bytes it may have. The other arguments are those of :func:`open_source`.
-    :raises SourceError: there is no such thing, it may not be read, or has more bytes.
+    :raises SourceError: the source does not exist, may not be read, or is larger.
     """
     from kaltura_provider.hooks.sealing import opened_address
     from kaltura_provider.upload.sources.errors import SourceRefused, SourceTooLarge
