@@ -1,4 +1,4 @@
-"""Caption languages and formats, from how files are called: ``talk.en.srt`` is English, SRT."""
+"""Caption languages and formats, read from file names: ``talk.en.srt`` is English, SRT."""
 
 from __future__ import annotations
 

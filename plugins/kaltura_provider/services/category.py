@@ -1,4 +1,4 @@
-"""Entries and categories: by full name or id, several at once, and as often as one likes."""
+"""Categories (``category``, ``categoryEntry``): find or make them, and assign entries to them. All calls repeatable."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SO_ALREADY = ("CATEGORY_ENTRY_ALREADY_EXISTS", "ENTRY_IS_NOT_ASSIGNED_TO_CATEGO
 
 
 def read_categories(values: Any, name: str) -> list[int | str]:
-    """Return category ids as numbers and full names (``Courses>Physics``) as text, without doubles.
+    """Return category ids as numbers and full names (``Courses>Physics``) as text, without duplicates.
 
-    :raises KalturaConfigurationError: one is empty, has an empty level or a comma.
+    :raises KalturaConfigurationError: one is empty, has an empty level, or has a comma.
     """
     if isinstance(values, str) and all(part.strip().isdecimal() for part in values.split(",")):
         values = values.split(",")
@@ -37,7 +37,7 @@ def read_categories(values: Any, name: str) -> list[int | str]:
         try:
             found[category_name(text)] = None
         except ValueError as error:
-            fix = "give a list, in which each item is an id or a full name: Courses>Physics"
+            fix = "give a list of ids and full names such as Courses>Physics"
             raise KalturaConfigurationError(name, None, str(error), fix) from None
     return list(found)
 
@@ -47,7 +47,7 @@ def resolve_categories(
 ) -> dict[int | str, int]:
     """Return the id of each category, by id or full name.
 
-    :param create: make the categories that are missing, level by level.
+    :param create: whether to make missing categories, level by level.
     :raises KalturaConfigurationError: one does not exist.
     """
     found: dict[int | str, int] = {}
@@ -57,7 +57,7 @@ def resolve_categories(
             continue
         known = _find(client, item)
         if known is None and not create:
-            fix = "give its full name (Courses>Physics) or id, or let missing ones be made"
+            fix = "give its id or its full name (Courses>Physics), or set create=True to make it"
             raise KalturaConfigurationError(name, item, "does not exist", fix)
         found[item] = known if known is not None else _make(client, item)
     return found
@@ -79,7 +79,7 @@ def _make(client: KalturaClient, full_name: str) -> int:
             try:
                 known = int(client.call("category", "add", {"category": category})["id"])
             except KalturaAPIError as error:
-                # Somebody else has made it in between.
+                # Another process has just made it.
                 if error.code != "DUPLICATE_CATEGORY" or (known := _find(client, path)) is None:
                     raise
         parent = made = known
@@ -89,10 +89,10 @@ def _make(client: KalturaClient, full_name: str) -> int:
 def change_categories(
     client: KalturaClient, entry_ids: Sequence[str], add: Iterable[int] = (), remove: Iterable[int] = ()
 ) -> dict[str, int]:
-    """Put entries into categories and take them out of others; what is so already is fine.
+    """Add entries to categories and remove them from others. Assignments already in that state are skipped.
 
     :return: ``{"added", "removed"}``: how many assignments changed.
-    :raises KalturaError: the first refusal; the others have been dealt with all the same.
+    :raises KalturaError: the first refusal; all other changes were made.
     """
     changes = [("add", entry, category) for entry in entry_ids for category in add]
     changes += [("delete", entry, category) for entry in entry_ids for category in remove]
@@ -100,7 +100,7 @@ def change_categories(
     refused: KalturaAPIError | None = None
     for start in range(0, len(changes), _BATCH):
         batch = {change: _request(*change) for change in changes[start : start + _BATCH]}
-        # Twice is once: the second time says that it is so already.
+        # A repeated change is refused as already made.
         made = change_each(client, batch, repeatable=True)
         for action, _, _ in made.done:
             counts["added" if action == "add" else "removed"] += 1

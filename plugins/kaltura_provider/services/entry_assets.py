@@ -21,7 +21,11 @@ __all__ = ["COMMON_FIELDS", "AssetKind", "delete_asset", "get_asset", "list_asse
 
 @dataclass(frozen=True, slots=True)
 class AssetKind:
-    """How one kind of asset is called in Kaltura's API, by what two of one entry are the same, and what may change."""
+    """One kind of asset in Kaltura's API.
+
+    ``key`` are the properties that identify an asset within its entry, ``fields`` those that are shown, ``changeable``
+    those that may be updated.
+    """
 
     name: str
     service: str
@@ -33,7 +37,7 @@ class AssetKind:
 
     @property
     def id_parameter(self) -> str:
-        """The parameter that ``get``, ``delete`` and ``setAsDefault`` take the id in."""
+        """The parameter of ``get``, ``delete`` and ``setAsDefault`` that takes the id."""
         return f"{self.parameter}Id"
 
 
@@ -71,9 +75,9 @@ def with_format_name(kind: AssetKind, asset: Mapping[str, Any]) -> dict[str, Any
 def put_asset(
     client: KalturaClient, kind: AssetKind, entry_id: str, wanted: Mapping[str, Any], resource: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Give an entry an asset with this content, and return it; one that is there for the same is filled anew.
+    """Add an asset with this content to an entry, and return it. An asset with the same key gets the new content.
 
-    Repeated with the same upload token it changes nothing.
+    Calling this again with the same upload token changes nothing.
 
     :raises CannotAttachError: the token is used up, or belongs to something else.
     :raises KalturaError: Kaltura refuses, or cannot be asked.
@@ -94,7 +98,7 @@ def put_asset(
     else:
         asset_id = client.call(kind.service, "add", {"entryId": entry_id, kind.parameter: dict(wanted)})["id"]
     params = {"id": asset_id, "contentResource": dict(resource)}
-    # The same content twice is the same content; a token is used up by the first time.
+    # Setting the same content twice does no harm, but a token can be used only once.
     return _shown(kind, client.call(kind.service, "setContent", params, repeatable=not token_id))
 
 
@@ -104,15 +108,15 @@ def _is(kind: AssetKind, asset: Mapping[str, Any], wanted: Mapping[str, Any]) ->
 
 
 def _text(values: Mapping[str, Any], name: str) -> str:
-    """Return a value as text: numbers of enumerations come back as such."""
+    """Return a value as text, because enumerations come back as numbers."""
     value = values.get(name)
     return "" if value is None else str(value)
 
 
 def delete_asset(client: KalturaClient, kind: AssetKind, asset_id: str) -> bool:
-    """Delete an asset; return whether it was there.
+    """Delete an asset; return whether it existed.
 
-    :raises KalturaConfigurationError: it is its entry's default one.
+    :raises KalturaConfigurationError: it is the default one of its entry.
     """
     try:
         client.call(kind.service, "delete", {kind.id_parameter: asset_id}, repeatable=True)
@@ -122,6 +126,6 @@ def delete_asset(client: KalturaClient, kind: AssetKind, asset_id: str) -> bool:
         if not error.code.endswith("_ASSET_IS_DEFAULT"):
             raise
         raise KalturaConfigurationError(
-            "asset_id", asset_id, f"is its entry's default {kind.name}", "make another one the default first"
+            "asset_id", asset_id, f"is the default {kind.name} of its entry", "make another one the default first"
         ) from error
     return True

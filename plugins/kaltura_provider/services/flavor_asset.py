@@ -1,4 +1,4 @@
-"""The renditions (flavor assets) of entries: listed, narrowed down, and the best or the source among them."""
+"""Flavor assets (service ``flavorAsset``), the renditions of an entry: list them, and choose the source or the best."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class FlavorAsset:
 
     @property
     def usable(self) -> bool:
-        """Whether it can be played (one that is being exported to remote storage is)."""
+        """Whether it can be played, also while it is being exported to remote storage."""
         return self.status in (FlavorAssetStatus.READY, FlavorAssetStatus.EXPORTING)
 
     @property
@@ -94,11 +94,11 @@ class FlavorAsset:
 
 
 class FlavorNotReadyError(KalturaError):
-    """None of an entry's flavors is READY (yet)."""
+    """No flavor of an entry is READY."""
 
 
 def list_flavors(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return entry id -> flavors, the source first, then by height and bitrate; one without any is left out."""
+    """Return flavors by entry id, the source first, then by height and bitrate. Entries without flavors are absent."""
     found: dict[str, list[dict[str, Any]]] = {}
     for start in range(0, len(entry_ids), _BATCH):
         conditions = {"entryIdIn": ",".join(entry_ids[start : start + _BATCH])}
@@ -148,7 +148,7 @@ def narrowed(flavors: Sequence[Mapping[str, Any]], statuses: Any = (), tags: Any
 
 
 def _listed(values: Any) -> list[Any]:
-    """Return one value, a list of them or text with commas as a list."""
+    """Return a value, a list, or comma-separated text as a list."""
     if values is None:
         return []
     items = str(values).split(",") if isinstance(values, (str, int)) else values
@@ -176,7 +176,7 @@ def source_flavor(flavors: Sequence[Mapping[str, Any]], entry_id: str) -> dict[s
 
 
 def best_flavor(flavors: Sequence[Mapping[str, Any]], entry_id: str) -> dict[str, Any]:
-    """Return the READY flavor with most lines and bits among those made for players, or else among all.
+    """Return the READY flavor with the greatest height and bitrate, preferably one made for players.
 
     :raises FlavorNotReadyError: none is READY.
     """

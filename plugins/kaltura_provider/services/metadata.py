@@ -1,4 +1,4 @@
-"""Custom metadata of entries: XML under a metadata profile, written only where it differs."""
+"""Custom metadata of entries (service ``metadata_metadata``): XML of a metadata profile, written only if it differs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _ENTRY = 1
 
 
 def metadata_xml(values: Mapping[str, Any] | None, xml: str | None) -> str:
-    """Return the metadata as XML: as given, or made of field names and values (a list repeats a field).
+    """Return the metadata as XML, either as given or built from field names and values (a list repeats a field).
 
-    :raises KalturaConfigurationError: both or none are given, a name is no field's, or the XML is not well-formed.
+    :raises KalturaConfigurationError: both or none are given, a name is not valid, or the XML is not well-formed.
     """
     if bool(values) == bool(xml):
         raise KalturaConfigurationError("values and xml", None, "exclude each other", "give one of them")
@@ -37,14 +37,16 @@ def metadata_xml(values: Mapping[str, Any] | None, xml: str | None) -> str:
     root = ET.Element("metadata")
     for name, value in (values or {}).items():
         if not _FIELD.fullmatch(name):
-            raise KalturaConfigurationError("values", name, "is no field name", "use the system names of the profile")
+            raise KalturaConfigurationError(
+                "values", name, "is not a field name", "use the system names of the profile"
+            )
         for item in value if isinstance(value, (list, tuple)) else [value]:
             ET.SubElement(root, name).text = "" if item is None else str(item)
     return ET.tostring(root, encoding="unicode")
 
 
 def set_metadata(client: KalturaClient, entry_id: str, profile_id: int, xml: str) -> dict[str, Any]:
-    """Give an entry its metadata of one profile.
+    """Set an entry's metadata of one profile.
 
     :return: ``metadata_id``, and ``state``: ``made``, ``changed``, or ``same`` if nothing was sent.
     :raises KalturaError: Kaltura refuses (the XML does not fit the profile), or cannot be asked.
@@ -55,7 +57,7 @@ def set_metadata(client: KalturaClient, entry_id: str, profile_id: int, xml: str
         try:
             made = client.call("metadata_metadata", "add", params)
         except KalturaAPIError as error:
-            # Somebody else, or an earlier try, has made it in between.
+            # Another process, or an earlier attempt, has made it.
             if error.code != "METADATA_ALREADY_EXISTS" or (held := _held(client, entry_id, profile_id)) is None:
                 raise
         else:

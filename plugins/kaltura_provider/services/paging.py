@@ -1,4 +1,4 @@
-"""Listing: one page after another of any service's ``list``, with or without a client at hand."""
+"""Reading the ``list`` of any service page by page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["PAGE_SIZE", "Pager", "list_all", "list_request"]
 
 PAGE_SIZE = 500
-"""The most objects Kaltura puts on a page."""
+"""The maximum number of objects on a page."""
 
 
 def list_request(
@@ -29,7 +29,7 @@ def list_request(
     """Return the call for one page of a list, oldest first unless the conditions say otherwise.
 
     :param conditions: the filter, under Kaltura's names.
-    :param fields: the properties to fetch, with commas between them; all of them if ``None``.
+    :param fields: the properties to fetch, separated by commas; all of them if ``None``.
     """
     params: dict[str, Any] = {
         "filter": {"orderBy": "+createdAt", **conditions},
@@ -42,9 +42,9 @@ def list_request(
 
 @dataclass(slots=True)
 class Pager:
-    """The pages of one list, for whoever makes the calls: :attr:`request`, then :meth:`take` its reply, until ``done``.
+    """The pages of one list. The caller sends :attr:`request` and passes the reply to :meth:`take`, until ``done``.
 
-    An object that moves to a later page while the pages are read is given once.
+    An object that moves to a later page while the pages are read is returned once.
     """
 
     service: str
@@ -63,7 +63,7 @@ class Pager:
         )
 
     def take(self, reply: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the objects of a reply that no earlier page has shown."""
+        """Return the objects of a reply that were not on an earlier page."""
         found = reply.get("objects") or []
         self.done = len(found) < self.page_size
         self._page += 1
@@ -75,9 +75,10 @@ class Pager:
 def list_all(
     client: KalturaClient, service: str, conditions: Mapping[str, Any], *, fields: str | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Yield every object that a service lists, each once, a page at a time.
+    """Yield every object that a service lists, each once.
 
-    Kaltura lists 10,000 entries of one filter at most: :func:`kaltura_provider.services.entry.listing.walk` goes on.
+    Kaltura lists at most 10,000 entries for one filter; for more use
+    :func:`kaltura_provider.services.entry.listing.walk`.
 
     :raises KalturaError: Kaltura refuses the filter, or cannot be asked.
     """

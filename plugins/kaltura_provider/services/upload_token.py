@@ -1,4 +1,4 @@
-"""Upload tokens (service ``uploadToken``): read, made, listed, and whether one can become an object's content."""
+"""Upload tokens (service ``uploadToken``): read, add and list them, and check whether one can become content."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _NAME_LENGTH = 256
 class UploadToken:
     """A ``KalturaUploadToken``.
 
-    ``file_size`` is what its maker declared, ``uploaded`` what the server holds from the first byte on without a gap,
-    both in bytes; ``uploaded`` is ``None`` before the first byte. Times are the server's, in seconds since 1970.
-    ``status`` is ``None`` for a token that does not exist (any more).
+    ``file_size`` is the declared size. ``uploaded`` is what the server has without a gap, counted from the first byte;
+    ``None`` before the first byte. Both are in bytes. Times are the server's, in seconds since 1970. ``status`` is
+    ``None`` if the token does not exist.
     """
 
     id: str
@@ -66,22 +66,22 @@ class UploadToken:
 
     @property
     def attached(self) -> bool:
-        """Whether it belongs to some object."""
+        """Whether it belongs to an object."""
         return self.attached_id is not None
 
     @property
     def open(self) -> bool:
-        """Whether it still takes bytes."""
+        """Whether it accepts more bytes."""
         return self.status in (UploadTokenStatus.PENDING, UploadTokenStatus.PARTIAL_UPLOAD)
 
     @property
     def filled(self) -> bool:
-        """Whether all its bytes are in, taken over by its object or not."""
+        """Whether it has all its bytes. Its object may already have taken them over."""
         return self.status in (UploadTokenStatus.FULL_UPLOAD, UploadTokenStatus.CLOSED)
 
     @property
     def used_up(self) -> bool:
-        """Whether its file has become some object's content."""
+        """Whether its file has become the content of an object."""
         return self.status == UploadTokenStatus.CLOSED
 
     @property
@@ -105,13 +105,13 @@ class UploadToken:
 
 
 class CannotAttachError(Exception):
-    """The token or the entry is in no state to be attached; the message says which and what to do."""
+    """A token cannot be attached to an entry. The message says why and what to do."""
 
     permanent = True
 
 
 def add_token(client: KalturaClient, file_name: str, size: int | None = None) -> UploadToken:
-    """Make an upload token for a file.
+    """Add an upload token for a file.
 
     :raises KalturaConfigurationError: the name is empty, a path, or longer than Kaltura keeps.
     """
@@ -134,9 +134,9 @@ def read_token(client: KalturaClient, token_id: str) -> UploadToken:
 def list_tokens(
     client: KalturaClient, statuses: Sequence[Any] = (), *, file_name: str | None = None, user_id: str | None = None
 ) -> Iterator[UploadToken]:
-    """Yield upload tokens, the oldest first; each once.
+    """Yield upload tokens, oldest first, each once.
 
-    Without ``statuses`` they are all asked for by number: a filter by name alone hides the closed ones.
+    Without ``statuses``, every status is requested by number, because a filter by name alone hides closed tokens.
 
     :raises KalturaConfigurationError: a status is unknown.
     """
@@ -152,28 +152,28 @@ def list_tokens(
 
 
 def check_usable(token: UploadToken) -> None:
-    """Check that a token can become an object's content; Kaltura itself takes any.
+    """Check that a token can become the content of an object. Kaltura itself accepts any token.
 
-    A used one makes an entry or asset wait for ever; one that waits for its bytes elsewhere is taken from there.
+    A used token makes an entry or asset wait for ever; a token that belongs to another object is taken from it.
 
     :raises CannotAttachError: it is used up, or belongs to something else.
     """
     if not (token.open or token.status == UploadTokenStatus.FULL_UPLOAD):
         raise CannotAttachError(
-            f"upload token {token.id} is used up (status {str(token.status_name).upper()}): its file is some entry's "
-            "content; upload the file to a new token"
+            f"upload token {token.id} is used up (status {str(token.status_name).upper()}): its file is already the "
+            "content of an entry. Upload the file to a new token"
         )
     if token.attached:
         raise CannotAttachError(
             f"upload token {token.id} already belongs to {token.attached_type or 'object'} {token.attached_id}; "
-            "attaching it elsewhere would leave that one without content for ever. Use a new token"
+            "attaching it elsewhere would leave that without content for ever. Use a new token"
         )
 
 
 def became_entry(client: KalturaClient, token: UploadToken, entry_id: str) -> bool:
-    """Tell whether a token has become an entry's content, or will when it is full, as an earlier try may have caused.
+    """Tell whether a token is or will be the content of an entry, because an earlier attempt attached it.
 
-    A token that was full when it was attached names no object: then the sizes tell.
+    A token that was full when it was attached names no object; then the sizes are compared.
     """
     owner = token.attached_id
     if owner == entry_id:
@@ -192,5 +192,5 @@ def became_entry(client: KalturaClient, token: UploadToken, entry_id: str) -> bo
 
 
 def became_asset(token: UploadToken, asset_id: str, size: int | None) -> bool:
-    """Tell the same of a caption, thumbnail or attachment of ``size`` bytes."""
+    """Tell whether a token is or will be the content of a caption, thumbnail or attachment of ``size`` bytes."""
     return token.attached_id == asset_id if token.attached else token.used_up and token.uploaded == size

@@ -186,13 +186,13 @@ def test_bad_rows_are_refused_before_any_call(kaltura) -> None:
     refused, operator = kaltura.refused, KalturaBulkUploadOperator
     good = {"url": "https://a.example/x.mp4"}
     assert "rows are empty" in refused(operator, rows=[])
-    assert "rows[2].url is no address" in refused(operator, rows=[good, {}])
+    assert "rows[2].url is not a URL" in refused(operator, rows=[good, {}])
     assert "rows[1].url 'gs://b/k'" in refused(operator, rows=[{"url": "gs://b/k"}])
     assert "rows[1].name has more than 256 characters" in refused(
         operator, rows=[{**good, "name": "n" * 257}], file_format="xml"
     )
     assert "presigned_seconds '5'" in refused(operator, rows=[good], presigned_seconds=5)
-    assert "rows[1].mediaType is no field" in refused(operator, rows=[{**good, "mediaType": 1}])
+    assert "rows[1].mediaType is not a field" in refused(operator, rows=[{**good, "mediaType": 1}])
     assert "start_date 'soon' is not a date" in refused(operator, rows=[{**good, "start_date": "soon"}])
     assert "rows[1].media_type 'document'" in refused(operator, rows=[{**good, "media_type": "document"}])
     assert "backslash before a quote" in refused(operator, rows=[{**good, "name": 'a\\"b'}])

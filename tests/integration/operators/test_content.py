@@ -167,8 +167,8 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     refused, add = kaltura.refused, KalturaAddContentOperator
     assert "content is missing" in refused(add, entry_id=ID)
     assert "url and text exclude each other" in refused(add, entry_id=ID, url="https://a.example/x.mp4", text="x")
-    assert "is no address Kaltura fetches" in refused(add, entry_id=ID, url="s3://bucket/key")
-    assert "has // after its host" in refused(add, entry_id=ID, url="https://a.example/x//y.mp4")
+    assert "is not a URL Kaltura can fetch" in refused(add, entry_id=ID, url="s3://bucket/key")
+    assert "has // in its path" in refused(add, entry_id=ID, url="https://a.example/x//y.mp4")
     assert "url_headers goes with url only" in refused(add, entry_id=ID, text="x", url_headers={"A": "b"})
     assert "url_headers 'Basic' is not a header line" in refused(
         add, entry_id=ID, url="https://a.example/x.mp4", url_headers=["Basic"]
@@ -192,7 +192,7 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
 def test_content_is_not_added_twice_and_a_used_token_not_used_again(kaltura, clip) -> None:
     token = kaltura.run(KalturaUploadOperator, source=str(clip))
     made = kaltura.run(KalturaAddFromUploadedFileOperator, token=token, metadata={"name": "One"})
-    with pytest.raises(AirflowFailException, match="is CLOSED: its file is some entry's content"):
+    with pytest.raises(AirflowFailException, match="is CLOSED: its file is already the content"):
         kaltura.run(KalturaAddFromUploadedFileOperator, token=token)
     with pytest.raises(AirflowFailException, match="already has content"):
         kaltura.run(KalturaAddContentOperator, entry_id=made["entry_id"], url="https://a.example/x.mp4")

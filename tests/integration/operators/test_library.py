@@ -100,7 +100,7 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "does not tell what it is" in refused(add, metadata={"name": "x"})
     assert "metadata.parent_entry_id 'x'" in refused(add, metadata={"media_type": "video", "parent_entry_id": "x"})
     with_dates = {"media_type": "video", "parent_entry_id": entry_id, "end_date": "2030-01-01"}
-    assert "end_date cannot go with parent_entry_id" in refused(add, metadata=with_dates)
+    assert "end_date cannot be set with parent_entry_id" in refused(add, metadata=with_dates)
     assert "entry_id '0/x'" in refused(KalturaGetEntryOperator, entry_id="0/x")
     assert "entry_id 'None'" in refused(KalturaGetEntryOperator, entry_id="None")
     extra = {"extra": {"creatorId": "x"}}
@@ -132,7 +132,9 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
         KalturaModerateEntryOperator, entry_id=entry_id, decision="flag", flag_type="bad"
     )
     assert "add and remove are both empty" in refused(KalturaCategorizeEntryOperator, entry_id=entry_id)
-    assert "category 'A>>B' is no full name" in refused(KalturaCategorizeEntryOperator, entry_id=entry_id, add=["A>>B"])
+    assert "category 'A>>B' is not a full name" in refused(
+        KalturaCategorizeEntryOperator, entry_id=entry_id, add=["A>>B"]
+    )
 
 
 def test_what_only_media_have_does_not_find_everything(kaltura) -> None:
@@ -315,7 +317,7 @@ def test_bad_metadata_is_refused_before_any_call(kaltura) -> None:
     operator = KalturaSetMetadataOperator
     assert "values and xml" in refused(operator, **given)
     assert "values and xml" in refused(operator, **given, values={"A": 1}, xml="<metadata/>")
-    assert "values 'a b' is no field name" in refused(operator, **given, values={"a b": 1})
+    assert "values 'a b' is not a field name" in refused(operator, **given, values={"a b": 1})
     assert "xml is not well-formed" in refused(operator, **given, xml="<metadata>")
     assert "metadata_profile_id 'x'" in refused(operator, entry_id="0_abcdefgh", metadata_profile_id="x", xml="<a/>")
 

@@ -118,7 +118,7 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
 
 def test_a_default_caption_is_not_deleted(kaltura, film) -> None:
     made = kaltura.run(KalturaAddCaptionOperator, entry_id=film, text=SRT, file_name="a.en.srt", default=True)
-    with pytest.raises(AirflowFailException, match="is its entry's default caption"):
+    with pytest.raises(AirflowFailException, match="is the default caption of its entry"):
         kaltura.run(KalturaDeleteCaptionOperator, asset_id=made)
 
 

@@ -145,10 +145,10 @@ def test_values_that_a_template_made_numbers_of_are_text() -> None:
         ({"reference_id": "x"}, "too short"),
         ({"start_date": 2_000_000_000, "end_date": 1_900_000_000}, "must be before end_date"),
         ({"start_date": 86400}, "offset from now"),
-        ({"start_date": "tomorrow"}, "is no date"),
-        ({"user_id": "u" * 101}, "100 at most"),
+        ({"start_date": "tomorrow"}, "is not a date"),
+        ({"user_id": "u" * 101}, "the maximum is 100"),
         ({"admin_tags": ("kai1:a:x",)}, "reserved"),
-        ({"conversion_profile_id": "HD"}, "conversion_profile_id 'HD' is no number"),
+        ({"conversion_profile_id": "HD"}, "conversion_profile_id 'HD' is not a number"),
         ({"colour": "blue"}, "unknown metadata colour: known are name"),
     ],
 )

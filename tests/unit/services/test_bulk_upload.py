@@ -78,7 +78,7 @@ def test_addresses_are_written_as_kaltura_takes_them(given: str, written: str) -
 
 @pytest.mark.parametrize("given", ["", None, "/x.mp4", "s3://b/k", "https:///x.mp4", "https://a.example/x\n.mp4", 7])
 def test_what_is_no_address_is_refused(given: Any) -> None:
-    with pytest.raises(KalturaConfigurationError, match="is no address Kaltura fetches"):
+    with pytest.raises(KalturaConfigurationError, match="is not a URL Kaltura can fetch"):
         fetchable_url(given, "url")
 
 
@@ -88,7 +88,7 @@ def test_s3_addresses_are_presigned_by_whoever_can() -> None:
     assert read.url == "https://s3.example/b/k.mp4?X-Amz-Signature=1"
     assert read.thumbnail_url == "https://s3.example/b/t.jpg?X-Amz-Signature=1"
     assert read.given == row
-    with pytest.raises(KalturaConfigurationError, match=r"rows\[1\]\.url 's3://b/k.mp4' is no address"):
+    with pytest.raises(KalturaConfigurationError, match=r"rows\[1\]\.url 's3://b/k.mp4' is not a URL"):
         read_rows([row])
 
 

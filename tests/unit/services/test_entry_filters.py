@@ -42,7 +42,7 @@ def test_names_dates_and_lists() -> None:
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        ({"tagLike": "x"}, "filter.tagLike is no property"),
+        ({"tagLike": "x"}, "filter.tagLike is not a property"),
         ({"statusIn": ["reddy"]}, "filter.statusIn 'reddy' is unknown"),
         ({"createdAtGreaterThanOrEqual": "yesterday"}, "filter.createdAtGreaterThanOrEqual 'yesterday' is not a date"),
         ({"createdAtGreaterThanOrEqual": -3600}, "filter.createdAtGreaterThanOrEqual '-3600' is not a date"),
@@ -53,9 +53,9 @@ def test_names_dates_and_lists() -> None:
         ({"statusIn": []}, "filter.statusIn is empty"),
         ({"typeEqual": ""}, "filter.typeEqual is empty"),
         ({"idIn": " , "}, "filter.idIn is empty"),
-        ({"mediaTypeNotEqual": 1}, "filter.mediaTypeNotEqual is no property"),
-        ({"viewsGreaterThanOrEqual": 1}, "filter.viewsGreaterThanOrEqual is no property"),
-        ({"objectType": "KalturaMediaEntryFilter"}, "filter.objectType is no property"),
+        ({"mediaTypeNotEqual": 1}, "filter.mediaTypeNotEqual is not a property"),
+        ({"viewsGreaterThanOrEqual": 1}, "filter.viewsGreaterThanOrEqual is not a property"),
+        ({"objectType": "KalturaMediaEntryFilter"}, "filter.objectType is not a property"),
         ({"mediaTypeEqual": 1, "documentTypeEqual": 11}, "cannot go together: mediaTypeEqual and documentTypeEqual"),
         ({"orderBy": "-createdAt"}, "filter.orderBy"),
     ],

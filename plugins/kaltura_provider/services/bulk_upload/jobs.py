@@ -1,4 +1,4 @@
-"""Bulk uploads: files of rows sent as jobs, the jobs' results row by row, and stopping them."""
+"""Bulk upload jobs: send rows as a job, read the result of each row, and abort a job."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ __all__ = [
 ]
 
 MOST_ROWS = 5_000
-"""Rows of one job at most; a Kaltura server as shipped takes 1,000 (``maxRecords``) and fails those beyond."""
+"""Maximum rows per job. By default a Kaltura server accepts 1,000 (``maxRecords``) and fails the rest."""
 
 _ACCOUNT_DEFAULT = -1
 
 
 class BulkFormat(StrEnum):
-    """How the rows are written."""
+    """The format of the file."""
 
     CSV = "csv"
     XML = "xml"
 
     @property
     def job_data(self) -> str:
-        """The class that tells Kaltura the format; without it XML is read as CSV."""
+        """The class that tells Kaltura the format; without it, XML would be read as CSV."""
         return f"KalturaBulkUpload{self.value.capitalize()}JobData"
 
 
@@ -107,7 +107,7 @@ def find_job(client: KalturaClient, mark: str) -> str | None:
 
 
 def abort_bulk(client: KalturaClient, bulk_id: int) -> dict[str, Any]:
-    """Stop a job; entries that were made stay. One that has ended already stays as it is."""
+    """Abort a job. Entries that it made stay; a job that has ended stays as it is."""
     job = client.call("bulkUpload_bulk", "abort", {"id": bulk_id}, repeatable=True)
     status = parse_status(BatchJobStatus, job["status"])
     return {
@@ -119,7 +119,7 @@ def abort_bulk(client: KalturaClient, bulk_id: int) -> dict[str, Any]:
 def bulk_results(
     client: KalturaClient, bulk_id: int, rows: Sequence[Mapping[str, Any] | str] = ()
 ) -> list[dict[str, Any]]:
-    """Return what became of each row, as :func:`results_by_row`.
+    """Return the result of each row, as :func:`results_by_row`.
 
     :param rows: the rows of the job, in their order; a row without a line in the log has failed.
     :raises BulkLogNotReadyError: the job has not read its file yet.

@@ -1,4 +1,4 @@
-"""What became of the rows of a bulk upload, read from the log Kaltura writes: CSV or XML, as the job's file was."""
+"""The results of a bulk upload's rows, read from Kaltura's log: CSV or XML, like the job's file."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _read_xml(text: str) -> list[LogLine] | None:
 
 
 def _xml_line(item: ET.Element) -> LogLine:
-    """Return an item's line; it names the entry and its status, but not the result."""
+    """Return the line of an XML item, which names the entry and its status but not the result."""
     error = item.findtext("result/errorDescription") or ""
     entry_id, status = item.findtext("entryId") or "", item.findtext("status") or ""
     known = parse_status(EntryStatus, status) if status else None

@@ -1,4 +1,4 @@
-"""Rows of a bulk upload, checked, and the CSV and XML files that Kaltura reads them from."""
+"""The rows of a bulk upload, and the CSV and XML files that Kaltura reads them from."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FIELDS = frozenset(
     | {"access_control_id", "user_id", "start_date", "end_date", "partner_data", "template_entry_id"}
 )
 _GUIDE_ACTION = "*action"
-"""What Kaltura's guide calls the column of the action."""
+"""The name of the action column in Kaltura's guide."""
 _OTHERS = frozenset({"url", "thumbnail_url", "action", _GUIDE_ACTION, "entry_id"})
 # The first column never begins with # or *, which would make a row a comment or a header.
 _COLUMNS = (
@@ -58,9 +58,9 @@ class BulkAction(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class BulkRow:
-    """One row: what is done, where the media is, what it becomes and is called; ``given`` is it as it was given.
+    """One row: the action, the URL of the media, and the entry's metadata. ``given`` is the row as given.
 
-    One that updates or deletes names its entry by ``entry_id`` or ``said.reference_id``; the first may have a ``url``.
+    A row that updates or deletes has its entry in ``entry_id`` or ``said.reference_id``; an update may have a ``url``.
     """
 
     url: str
@@ -73,10 +73,10 @@ class BulkRow:
 
 
 def read_rows(rows: Iterable[Mapping[str, Any] | str], presign: Presign | None = None) -> list[BulkRow]:
-    """Return the rows of a bulk upload, checked: each has ``url`` and any fields of an entry, or is the URL alone.
+    """Check the rows of a bulk upload. A row is a URL, or a mapping with ``url`` and any fields of an entry.
 
-    :param presign: makes an ``s3://bucket/key`` address one that Kaltura can fetch; without it they are refused.
-    :raises KalturaConfigurationError: a row has an unknown field or an impossible value; names the row (from 1).
+    :param presign: turns ``s3://bucket/key`` into a URL that Kaltura can fetch; without it such addresses are refused.
+    :raises KalturaConfigurationError: a row has an unknown field or an invalid value; the error names the row (from 1).
     """
     if isinstance(rows, str):
         raise KalturaConfigurationError("rows", rows, "are text", "give a list of URLs or mappings")
@@ -93,7 +93,7 @@ def _row(row: Mapping[str, Any] | str, name: str, presign: Presign | None) -> Bu
         raise KalturaConfigurationError(name, str(row), "is neither a URL nor a mapping", "give url, name ...")
     if unknown := sorted(set(row) - _FIELDS - _OTHERS):
         known = ", ".join(sorted(_FIELDS | _OTHERS - {_GUIDE_ACTION}))
-        raise KalturaConfigurationError(f"{name}.{unknown[0]}", None, "is no field of a row", f"use {known}")
+        raise KalturaConfigurationError(f"{name}.{unknown[0]}", None, "is not a field of a row", f"use {known}")
     action = choose(BulkAction, row.get("action", row.get(_GUIDE_ACTION)) or BulkAction.ADD, f"{name}.action")
     entry = _entry(row, name, action)
     url, thumbnail = _addresses(row, name, presign, needed=action is BulkAction.ADD)
@@ -104,7 +104,7 @@ def _row(row: Mapping[str, Any] | str, name: str, presign: Presign | None) -> Bu
         said, _ = read_metadata(given, file_name, default=kind)
     except (ValueError, KalturaConfigurationError) as error:
         message = getattr(error, "fix", str(error))
-        raise KalturaConfigurationError(name, None, "cannot be", message) from None
+        raise KalturaConfigurationError(name, None, "is not valid", message) from None
     if kind not in _KINDS:
         raise KalturaConfigurationError(
             f"{name}.media_type", kind.value, "cannot come by bulk upload", "use video, audio or image"
@@ -113,7 +113,7 @@ def _row(row: Mapping[str, Any] | str, name: str, presign: Presign | None) -> Bu
 
 
 def _entry(row: Mapping[str, Any], name: str, action: BulkAction) -> str | None:
-    """Return the entry that a row is about, checked."""
+    """Check and return the id of the entry that a row is about."""
     given = row.get("entry_id")
     if action is BulkAction.ADD:
         if given:
@@ -139,7 +139,7 @@ def _tells(file_name: str, given: Mapping[str, Any]) -> bool:
 
 
 def _addresses(row: Mapping[str, Any], name: str, presign: Presign | None, *, needed: bool) -> tuple[str, str | None]:
-    """Return where the media (if there has to be an address) and the thumbnail are fetched from."""
+    """Return the URLs of the media (if the row needs one) and of the thumbnail."""
     found: list[str | None] = []
     for field in ("url", "thumbnail_url"):
         given = str(row.get(field) or "")
@@ -260,5 +260,5 @@ def _item(item: ET.Element, row: BulkRow) -> None:
 
 
 def _clean(text: str) -> str:
-    """Leave out what XML cannot hold."""
+    """Remove characters that XML cannot hold."""
     return "".join(c for c in text if c in "\t\n\r" or (ord(c) >= 0x20 and c not in "\ufffe\uffff"))

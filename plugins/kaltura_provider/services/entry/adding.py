@@ -1,4 +1,4 @@
-"""Entries made by themselves: what an author says of one becomes an entry without content."""
+"""Adding an entry without content, as its metadata describes it."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _NO_PROFILE = -1
 def read_metadata(
     values: Mapping[str, Any] | None, file_name: str | None = None, *, default: Kind | None = None
 ) -> tuple[EntryMetadata, Kind]:
-    """Return what an author says of an entry, and its kind: as said, by the file's extension, or the default.
+    """Return the metadata of an entry, and its kind: as given, by the file extension, or ``default``.
 
-    :raises KalturaConfigurationError: a field is unknown or impossible, or nothing tells the kind.
+    :raises KalturaConfigurationError: a field is unknown or invalid, or the kind cannot be told.
     """
     try:
         said = EntryMetadata.from_dict(values or {})
         kind = default if default and not said.media_type else kind_of(file_name or said.name or "", said.media_type)
     except ValueError as error:
-        raise KalturaConfigurationError("metadata", None, "cannot be", str(error)) from None
+        raise KalturaConfigurationError("metadata", None, "is not valid", str(error)) from None
     for name in ("parent_entry_id", "template_entry_id"):
         if getattr(said, name) is not None:
             entry_id(getattr(said, name), f"metadata.{name}")
@@ -43,7 +43,7 @@ def read_metadata(
 
 
 def empty_entry(client: KalturaClient, said: EntryMetadata, kind: Kind, file_name: str = "") -> dict[str, Any]:
-    """Make an entry without content. Not repeatable: after trouble on the way there may be one.
+    """Make an entry without content. Not repeatable: a failed call may have made one.
 
     :raises KalturaConfigurationError: it could never get content.
     :raises KalturaError: Kaltura refuses, or cannot be asked.
@@ -61,7 +61,7 @@ def empty_entry(client: KalturaClient, said: EntryMetadata, kind: Kind, file_nam
 
 
 def warn_of_lost(said: EntryMetadata, sent: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
-    """Return the entry that was made; what was cut, and what Kaltura dropped without an error, goes to the log."""
+    """Return ``made``, after logging which texts were cut and which properties Kaltura dropped without an error."""
     for note in bounded(said)[1]:
         log.warning("entry %s: %s", made["id"], note)
     if lost := lost_properties(sent, made):

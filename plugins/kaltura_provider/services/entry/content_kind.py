@@ -1,4 +1,4 @@
-"""What kind of entry a file becomes, from its first bytes, where its name does not tell."""
+"""The kind of entry that a file becomes, by its first bytes. Used if its name does not tell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kaltura_provider.services.entry.kind import Kind
 __all__ = ["HEAD_LENGTH", "kind_of_content"]
 
 HEAD_LENGTH = 4096
-"""Bytes from the start of a file that are enough."""
+"""How many bytes from the start of a file are enough."""
 
 _MARKS: tuple[tuple[re.Pattern[bytes], Kind], ...] = tuple(
     (re.compile(mark, re.DOTALL), kind)
@@ -33,10 +33,10 @@ _MARKS: tuple[tuple[re.Pattern[bytes], Kind], ...] = tuple(
 
 
 def kind_of_content(head: bytes) -> Kind | None:
-    """Return the kind of a file by its first bytes: by the marks of its format, or data where it is text.
+    """Return the kind of a file by its first bytes: by the signature of its format, or data if it is text.
 
     :param head: the first :data:`HEAD_LENGTH` bytes, or all there are.
-    :return: ``None`` if nothing tells.
+    :return: ``None`` if the bytes do not tell.
     """
     for mark, kind in _MARKS:
         if mark.match(head):

@@ -1,4 +1,4 @@
-"""Entry filters, checked: Kaltura ignores a misspelt property of a filter, and then finds the whole library."""
+"""Entry filters, checked: Kaltura ignores a misspelt property, and would then find every entry."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _names(*groups: tuple[str, tuple[str, ...]]) -> frozenset[str]:
     return frozenset(base + ending for bases, endings in groups for base in bases.split() for ending in endings)
 
 
-# The properties of KalturaBaseEntryFilter, and what its subclasses add.
+# The properties of KalturaBaseEntryFilter, and those that its subclasses add.
 _BASE = _names(
     ("id userId", ("Equal", "In", "NotIn")),
     ("status moderationStatus", ("Equal", "In", "NotEqual", "NotIn")),
@@ -82,7 +82,7 @@ _MEDIA = _names(
 _DOCUMENT = _names(("documentType", ("Equal", "In")), ("assetParamsIds", _MATCH))
 _CLASSES = {"media": ("KalturaMediaEntryFilter", _MEDIA), "document": ("KalturaDocumentEntryFilter", _DOCUMENT)}
 _LIST_ENDINGS = ("In", "MatchAnd", "MatchOr", "MultiLikeOr", "MultiLikeAnd", "NotContains")
-# More values than this are dropped without a word where the search index answers.
+# The search index silently ignores further values.
 _MOST_VALUES = 150
 
 
@@ -94,7 +94,7 @@ def entry_filter(wanted: Mapping[str, Any] | None, name: str = "filter", *, kind
     what a class does not have.
 
     :param kind: of the entries that are listed: ``any``, ``media``, ``document`` or ``data``.
-    :raises KalturaConfigurationError: a property does not exist, or its value is impossible; names it.
+    :raises KalturaConfigurationError: a property does not exist, or its value is invalid; the error names it.
     """
     given = {key: value for key, value in (wanted or {}).items() if value is not None}
     found = {}
@@ -103,7 +103,7 @@ def entry_filter(wanted: Mapping[str, Any] | None, name: str = "filter", *, kind
             raise KalturaConfigurationError(f"{name}.orderBy", value, "is not for the caller", "leave it out")
         if key not in _BASE | _MEDIA | _DOCUMENT:
             raise KalturaConfigurationError(
-                f"{name}.{key}", None, "is no property of an entry filter",
+                f"{name}.{key}", None, "is not a property of an entry filter",
                 "use Kaltura's names, such as statusIn, tagsLike, createdAtGreaterThanOrEqual",
             )  # fmt: skip
         found[key] = _value(f"{name}.{key}", key, value)

@@ -1,4 +1,4 @@
-"""What kind of entry a file becomes, from its extension, and which calls that kind takes."""
+"""The kind of entry that a file becomes, by its extension, and the calls for each kind."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Kind(StrEnum):
 
     @property
     def has_source_flavor(self) -> bool:
-        """Whether the content lives in a source flavor asset whose size can be read."""
+        """Whether the content is in a source flavor asset whose size can be read."""
         return self in (Kind.VIDEO, Kind.AUDIO, Kind.DOCUMENT)
 
 
@@ -55,7 +55,7 @@ _KIND_BY_NUMBER = {str(int(number)): kind for kind, number in _MEDIA_TYPES.items
 _ENTRY_TYPES = {Kind.DOCUMENT: EntryType.DOCUMENT, Kind.DATA: EntryType.DATA}
 _OBJECT_TYPES = {Kind.DOCUMENT: "KalturaDocumentEntry", Kind.DATA: "KalturaDataEntry"}
 
-# Where Kaltura lists an extension as video and as audio, it takes video.
+# An extension that Kaltura lists as video and as audio is video.
 _EXTENSIONS: dict[Kind, str] = {
     Kind.VIDEO: "flv asf qt mov mpg mpeg avi wmv mp4 m4v 3gp 3g2 vob f4v mkv mxf mts m2ts ts rm arf webm lxf ogv dv",
     Kind.AUDIO: "mp3 wav wma amr m4a aiff aif ra ogg oga opus flac aac ac3 mka",
@@ -67,15 +67,15 @@ _KIND_BY_EXTENSION = {extension: kind for kind, extensions in _EXTENSIONS.items(
 
 
 def extension_of(file_name: str) -> str:
-    """Return the known extension of ``file_name`` in lower case without its dot, else an empty text."""
+    """Return the extension of ``file_name`` in lower case without its dot; empty text if it is unknown."""
     extension = PurePosixPath(file_name).suffix[1:].lower()
     return extension if extension in _KIND_BY_EXTENSION else ""
 
 
 def kind_of(file_name: str, media_type: str | None = None) -> Kind:
-    """Return the kind that ``media_type`` (a name, or Kaltura's number) says, or else the extension of ``file_name``.
+    """Return the kind by ``media_type`` (a name or Kaltura's number), or else by the extension of ``file_name``.
 
-    :raises ValueError: ``media_type`` is no kind, or nothing is given and the extension is unknown.
+    :raises ValueError: ``media_type`` is unknown, or it is not given and the extension is unknown.
     """
     if media_type:
         said = media_type.strip().lower()

@@ -1,7 +1,7 @@
-"""Walking the whole library: every entry a filter finds, each once, past the 10,000 that Kaltura lists.
+"""Listing every entry that a filter finds, each once, also beyond the 10,000 that Kaltura lists.
 
-Kaltura pages through 10,000 results at most. So each request begins at the second the last one ended in, and what
-of that second was seen is left out; a second with more entries than a page holds is read for itself.
+Kaltura lists at most 10,000 results. So each request starts at the second in which the last page ended, and leaves out
+the entries that were seen. A second with more entries than fit on a page is read on its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SINCE, _UNTIL = "createdAtGreaterThanOrEqual", "createdAtLessThanOrEqual"
 
 
 class UnsteadyListError(KalturaError):
-    """Entries of one second come and go, or are too many to tell apart, so that no list of them can be trusted."""
+    """The entries of one second keep changing, or are too many to list: no list of them would be reliable."""
 
     retry_helps = True
 
@@ -38,14 +38,15 @@ def walk(
     page_size: int = PAGE_SIZE,
     window: int = _WINDOW,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the entries that a filter finds, the oldest first, each once, however many there are.
+    """Yield the entries that a filter finds, oldest first, each once, however many there are.
 
-    Entries that are deleted or made meanwhile never make another one be missed.
+    No entry is missed because others are made or deleted at the same time.
 
     :param wanted: the filter, as :func:`~kaltura_provider.services.entry.filters.entry_filter` returns it.
     :param service: ``baseEntry``, ``media``, ``document_documents`` or ``data``.
     :param fields: the properties to fetch; all of them if ``None``.
-    :param page_size: entries of one request, 500 at most. :param window: results Kaltura lists at most.
+    :param page_size: entries per request, at most 500.
+    :param window: the maximum number of results that Kaltura lists.
     :raises UnsteadyListError: more entries share a second than can be read reliably.
     :raises KalturaError: Kaltura refuses the filter or cannot be asked.
     """
@@ -81,7 +82,7 @@ class _Walker:
                 return
             last = int(page[-1]["createdAt"])
             if last != since:
-                # What came before in this second may be on the pages of an earlier request too.
+                # Earlier entries of this second may also be on pages of an earlier request.
                 since, seen = last, {entry["id"] for entry in page if int(entry["createdAt"]) == last}
                 continue
             seen |= {entry["id"] for entry in page}
@@ -95,7 +96,7 @@ class _Walker:
         return self._interval(bounds, 0, 0)
 
     def _interval(self, bounds: dict[str, Any], first: int, last: int) -> list[dict[str, Any]]:
-        """Return all entries within bounds; where they are too many, by the second of their last change."""
+        """Return all entries within bounds. If there are too many, split them by the second of their last change."""
         total = int(self._page(bounds)["totalCount"])
         if total <= self._window:
             return self._read(bounds)
@@ -116,7 +117,7 @@ class _Walker:
         return found
 
     def _read(self, bounds: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return all entries within bounds, read until no page has slipped past another."""
+        """Return all entries within bounds, read again until none was missed between pages."""
         found: dict[str, dict[str, Any]] = {}
         for _ in range(_READS):
             number, total = 1, 0

@@ -1,4 +1,4 @@
-"""What an author says about an entry: name, tags, categories, profile and dates, checked before anything is sent."""
+"""The metadata of an entry: name, tags, categories, profile, dates ..., checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLAIN = (
     "partner_data",
 )  # fmt: skip
 
-# Properties of KalturaBaseEntry that are not for `extra`: those the fields below stand for, and those that are fixed.
+# Properties of KalturaBaseEntry that `extra` may not set: those with a field below, and those that are fixed.
 _OWN_FIELDS = frozenset(
     {"id", "objectType", "mediaType", "type", "status", "createdAt", "updatedAt", "creatorId", "name", "description"}
     | {"tags", "adminTags", "categories", "referenceId", "conversionProfileId", "accessControlId", "userId"}
@@ -39,7 +39,7 @@ class EntryMetadata:
     ``categories`` are full names such as ``Courses>Physics``, without commas; dates are UNIX seconds,
     ``datetime`` or ISO 8601 text; ``extra`` holds further properties of ``KalturaBaseEntry`` under Kaltura's names.
 
-    :raises ValueError: a value that Kaltura would refuse, or take for something else.
+    :raises ValueError: Kaltura would refuse a value, or misread it.
     """
 
     name: str | None = None
@@ -64,7 +64,7 @@ class EntryMetadata:
             object.__setattr__(self, name, _texts(getattr(self, name)))
         object.__setattr__(self, "categories", category_names(self.categories))
         for name in _PLAIN:
-            # Templates rendered to native objects make numbers of digits.
+            # Templates that are rendered to native objects turn digits into numbers.
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else str(value))
         for name in ("start_date", "end_date"):
@@ -79,7 +79,7 @@ class EntryMetadata:
         if self.reference_id is not None and len(self.reference_id.strip()) < 2:
             raise ValueError(f"reference_id {self.reference_id!r} is too short: Kaltura needs 2 characters or more")
         if self.user_id is not None and len(self.user_id) > _USER_ID_LENGTH:
-            raise ValueError(f"user_id has {len(self.user_id)} characters: Kaltura takes {_USER_ID_LENGTH} at most")
+            raise ValueError(f"user_id has {len(self.user_id)} characters: the maximum is {_USER_ID_LENGTH}")
         if self.start_date is not None and self.end_date is not None and self.start_date >= self.end_date:
             raise ValueError(f"start_date {self.start_date} must be before end_date {self.end_date}")
         self._check_parent()
@@ -94,7 +94,7 @@ class EntryMetadata:
             return
         inherited = ("categories", "access_control_id", "start_date", "end_date")
         if said := [name for name in inherited if getattr(self, name)]:
-            raise ValueError(f"{', '.join(said)} cannot go with parent_entry_id: a child entry has its parent's")
+            raise ValueError(f"{', '.join(said)} cannot be set with parent_entry_id: a child entry has its parent's")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -109,7 +109,7 @@ class EntryMetadata:
         return cls(**{name: value for name, value in values.items() if value is not None})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what is set, JSON-able."""
+        """Return the fields that are set, as JSON values."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
         return {name: dict(value) if name == "extra" else value for name, value in plain.items() if value}
@@ -126,7 +126,7 @@ def _number(name: str, value: Any) -> int | None:
     try:
         return int(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} {value!r} is no number") from None
+        raise ValueError(f"{name} {value!r} is not a number") from None
 
 
 def _seconds(name: str, value: Any) -> int | None:
@@ -140,7 +140,7 @@ def _seconds(name: str, value: Any) -> int | None:
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError:
-            raise ValueError(f"{name} {value!r} is no date: write it like 2026-01-31T12:00:00+00:00") from None
+            raise ValueError(f"{name} {value!r} is not a date: write it like 2026-01-31T12:00:00+00:00") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return _absolute(name, int(moment.timestamp()))

@@ -1,4 +1,4 @@
-"""The objects that go to Kaltura: an entry as it is added, and the resources that content comes from."""
+"""Objects to send to Kaltura: an entry to add, and the resources that content comes from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["described_entry", "lost_properties", "token_resource", "url_resource
 
 
 def described_entry(said: EntryMetadata, kind: Kind, file_name: str) -> dict[str, Any]:
-    """Return the entry of a file as its author describes it, its texts cut to what Kaltura keeps."""
+    """Return the entry to add for a file, with its texts cut to what Kaltura keeps."""
     said, _ = bounded(said)
     entry: dict[str, Any] = {
         **said.extra,
@@ -42,7 +42,7 @@ def described_entry(said: EntryMetadata, kind: Kind, file_name: str) -> dict[str
 
 
 def lost_properties(sent: dict[str, Any], echoed: dict[str, Any]) -> list[str]:
-    """Return the properties the server dropped without an error, as it does when a role may not set them."""
+    """Return the properties that the server dropped without an error, as it does if the role may not set them."""
     lost: list[str] = []
     for name in ("referenceId", "accessControlId", "startDate", "endDate", "conversionProfileId"):
         if name in sent and str(echoed.get(name) or "").lower() != str(sent[name]).lower():

@@ -1,4 +1,4 @@
-"""The adminTags that ingest writes on entries; everything that writes adminTags keeps them."""
+"""The adminTags of ingest. Everything that writes adminTags keeps them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Kaltura keeps of an entry's texts: its limits, applied before anything is sent, and a look at what it stored."""
+"""Kaltura's limits for the texts of an entry, applied before they are sent, and a comparison with what it stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _cut(text: str, maximum: int) -> str:
 
 
 def normal_tags(tags: Iterable[str]) -> str:
-    """Return ``tags`` as Kaltura stores them: lower case, 2 to 100 bytes each, no doubles, joined by ``", "``."""
+    """Return ``tags`` as Kaltura stores them: lower case, 2 to 100 bytes each, without duplicates, joined by commas."""
     kept: dict[str, None] = {}
     for tag in tags:
         text = _cut(tag.replace(",", " ").strip().lower(), _TAG_BYTES).strip()
@@ -39,7 +39,7 @@ def normal_tags(tags: Iterable[str]) -> str:
 
 
 def bounded(said: EntryMetadata) -> tuple[EntryMetadata, list[str]]:
-    """Return ``said`` with its texts cut to what Kaltura keeps, and what was cut, in words."""
+    """Return ``said`` with its texts cut to what Kaltura keeps, and one sentence for each cut."""
     changed: dict[str, Any] = {}
     notes = []
     for name, maximum in _LIMITS.items():
@@ -58,14 +58,14 @@ def bounded(said: EntryMetadata) -> tuple[EntryMetadata, list[str]]:
 
 
 def in_columns(text: str) -> str:
-    """Return ``text`` as a server keeps it whose columns hold characters of up to three bytes, as Kaltura's may."""
+    """Return ``text`` as a server stores it whose columns only hold characters of up to three bytes."""
     return _FOUR_BYTES.sub("????", text)
 
 
 def stored_entries(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Read entries as the database has them, by their ids; those that are gone are left out.
+    """Read entries by id from the database; entries that are gone are left out.
 
-    The reply of the call that writes an entry repeats what was sent, whatever is stored.
+    The reply to a write only repeats what was sent.
     """
     found = {}
     profile = {"objectType": "KalturaDetachedResponseProfile", "type": 1, "fields": ",".join(("id", *_COMPARED))}
@@ -77,7 +77,7 @@ def stored_entries(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str,
 
 
 def differences(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, str]:
-    """Return what Kaltura stores otherwise than it was sent: property -> one sentence."""
+    """Return one sentence for each property that Kaltura stored otherwise than it was sent."""
     return {
         name: f"Kaltura stored {name} {_shown(sent[name])} as {_shown(stored.get(name) or '')}"
         for name in _COMPARED

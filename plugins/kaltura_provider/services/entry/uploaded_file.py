@@ -21,9 +21,10 @@ __all__ = ["add_from_uploaded_file", "add_text"]
 def add_from_uploaded_file(
     client: KalturaClient, token_id: str, metadata: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Make an entry of a full upload token's file and return it; its kind is said or told by the file's extension.
+    """Make an entry from the file of a full upload token, and return it.
 
-    Kaltura uses a token up with this, so that the same call cannot make two entries.
+    Its kind is read from the metadata or from the file extension. The call uses the token up, so that repeating it
+    cannot make two entries.
 
     :raises CannotAttachError: the token is not full, or used up.
     :raises KalturaError: Kaltura refuses, or cannot be asked.
@@ -32,7 +33,7 @@ def add_from_uploaded_file(
     if token.status != UploadTokenStatus.FULL_UPLOAD:
         hint = "wait for its upload first (KalturaUploadTokenSensor)"
         if token.used_up:
-            hint = "its file is some entry's content already; upload the file to a new token"
+            hint = "its file is already the content of an entry; upload the file to a new token"
         raise CannotAttachError(f"upload token {token_id} is {str(token.status_name).upper()}: {hint}")
     said, kind = read_metadata(metadata, token.file_name)
     entry = described_entry(said, kind, token.file_name)
@@ -47,7 +48,7 @@ def add_from_uploaded_file(
 
 
 def add_text(client: KalturaClient, text: str, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Make a data entry that holds a text; READY at once. Not repeatable: after trouble on the way there may be one.
+    """Make a data entry that holds a text, and is READY at once. Not repeatable: a failed call may have made one.
 
     :raises KalturaError: Kaltura refuses, or cannot be asked.
     """
