@@ -111,7 +111,7 @@ def _known(item: FoundItem, planned: PlannedItem) -> SourceItem | None:
     from kaltura_provider.ingest.item import SourceItem
     from kaltura_provider.services.entry.metadata import EntryMetadata
 
-    if not item.size or not item.etag or item.action != "add":
+    if not item.size or not item.etag:
         return None
     try:
         kind = EntryMetadata(media_type=planned.metadata.get("media_type") or None)
