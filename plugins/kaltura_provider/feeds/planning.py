@@ -82,6 +82,7 @@ class Planner:
         return planned
 
     def _decided(self, item: PlannedItem, seen: Forecast) -> PlannedItem:
+        from kaltura_provider.ingest.decision import CHANGED_NOTE
         from kaltura_provider.ingest.forecast import Outlook
         from kaltura_provider.ingest.item import ItemState
 
@@ -97,13 +98,12 @@ class Planner:
         if decision is Decision.THERE:
             return replace(item, reference=_reference(item, seen, ItemState.DONE))
         if decision is Decision.SKIP:
-            return replace(item, reason=_SKIPPED, reference=_reference(item, seen, ItemState.SKIPPED, note=_CHANGED))
+            return replace(
+                item, reason=_SKIPPED, reference=_reference(item, seen, ItemState.SKIPPED, note=CHANGED_NOTE)
+            )
         if decision is Decision.DELETED:
             return replace(item, reason=_DELETED, reference=_reference(item, seen, ItemState.SKIPPED, note=_DELETED))
         return item
-
-
-_CHANGED = "changed at source; the entry keeps the content it has"
 
 
 def _known(item: FoundItem, planned: PlannedItem) -> SourceItem | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kaltura_provider.services.flavor_asset import FlavorAsset
 
 __all__ = [
+    "CHANGED_NOTE",
     "NEEDS_CLAIM",
     "Act",
     "Ending",
@@ -64,6 +65,7 @@ class Act(StrEnum):
     DROP_REPLACEMENT = "drop replacement"  # it waits for content whose token is gone
 
 
+CHANGED_NOTE = "changed at source; the entry keeps its content"
 NEEDS_CLAIM = frozenset({Act.CREATE, Act.REUSE, Act.REPLACE})
 
 
@@ -211,7 +213,7 @@ def _replacement(entry: EntryView, mine: Sequence[TokenView], settings: IngestSe
 def _changed(entry: EntryView, settings: IngestSettings) -> Ending:
     """Decide about an entry that holds other content of this item."""
     if settings.if_exists is IfExists.SKIP:
-        return Ending(Act.SKIP, entry, note="changed at source; the entry keeps its content")
+        return Ending(Act.SKIP, entry, note=CHANGED_NOTE)
     if settings.if_exists is IfExists.FAIL:
         text = f"entry {entry.id} holds other content of this item; use if_exists: replace to replace it"
         return Ending(Act.FAIL, entry, error=ItemError("changed", text))
