@@ -52,9 +52,9 @@ class Document:
             mark = error.problem_mark or error.context_mark
             # What is missing at the end is missing in the last line, not after it.
             line = min(mark.line, len(text.splitlines()) - 1) + 1 if mark else 1
-            raise DocumentError(line, f"is no valid YAML: {error.problem}") from None
+            raise DocumentError(line, f"is not valid YAML: {error.problem}") from None
         except yaml.YAMLError as error:
-            raise DocumentError(_line_of(text, error), f"is no valid YAML: {' '.join(str(error).split())}") from None
+            raise DocumentError(_line_of(text, error), f"is not valid YAML: {' '.join(str(error).split())}") from None
 
     def line(self, where: tuple[int | str, ...]) -> int:
         """Return the line of the innermost field on the way to ``where`` that the document has."""

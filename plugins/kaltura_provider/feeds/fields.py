@@ -82,7 +82,7 @@ def _in_range(day: dt.date) -> dt.date:
 
 def _is_a_connection(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.:/-]{1,200}", value):
-        raise ValueError("is no connection id; it consists of up to 200 letters, digits, and _ . : / -")
+        raise ValueError("is not a valid connection id; use up to 200 letters, digits, and _ . : / -")
     return value
 
 

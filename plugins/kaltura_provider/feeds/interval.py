@@ -57,7 +57,7 @@ def run_interval(context: Context, timezone: str) -> Interval:
     A run started by hand ingests what its ``date`` param says; any run with a logical date, the interval that Airflow
     gave it; a run without either, the last interval that had ended when it was started.
 
-    :raises AirflowFailException: the ``date`` param is no date.
+    :raises AirflowFailException: the ``date`` param is not a date.
     """
     values = cast("dict[str, Any]", context)
     run = values["dag_run"]
@@ -145,7 +145,7 @@ def _told(text: str, timetable: Any, timezone: str) -> tuple[pendulum.DateTime, 
     try:
         moment = cast("pendulum.DateTime", pendulum.parse(text, tz=timezone)).in_timezone(timezone)
     except (ValueError, AttributeError):
-        raise AirflowFailException(f"The param {DATE_PARAM} {text!r} is no date; write it like 2026-01-31") from None
+        raise AirflowFailException(f"The param {DATE_PARAM} {text!r} is not a date; write it like 2026-01-31") from None
     is_day = len(text) <= len("2026-01-31")
     cron = _cron_timetable(timetable)
     if cron is None:

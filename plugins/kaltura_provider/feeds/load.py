@@ -1,4 +1,4 @@
-"""Feed files read from a folder; what is wrong with one is said with file, line and field, and hides no other."""
+"""Read feed files from a folder. Problems name file, line and field, and do not affect other feeds."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _LONGEST = 120
 
 
 class FeedError(ValueError):
-    """What is wrong with feed files, one line a problem: ``file:line: field: problem``."""
+    """Problems of feed files, one per line: ``file:line: field: problem``."""
 
 
 @dataclass
 class Feeds:
-    """The good feeds of a folder, the file of each by its name, and what is wrong with the others."""
+    """The valid feeds of a folder, their files by feed name, and the problems of all others."""
 
     feeds: list[Feed] = field(default_factory=list)
     paths: dict[str, Path] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def load_feeds(folder: Path) -> Feeds:
 def load_feed(path: Path) -> Feed:
     """Read one feed file.
 
-    :raises FeedError: if it is no YAML or does not fit the schema.
+    :raises FeedError: the file is not valid YAML, or does not match the schema.
     """
     try:
         document = _document(path)
@@ -78,7 +78,7 @@ def load_feed(path: Path) -> Feed:
         problems = [_problem(path, document, item) for item in error.errors()[:_MOST_PROBLEMS]]
         raise FeedError("\n".join(problems)) from None
     except Exception as error:
-        # Whatever one file holds, the others stay.
+        # An error in one file must not affect the others.
         raise FeedError(f"{path}:1: cannot be used: {type(error).__name__}: {shortened(str(error))}") from None
 
 
@@ -101,12 +101,12 @@ def _document(path: Path) -> Document:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            what = "a folder" if stat.S_ISDIR(mode) else "no file"
+            what = "a folder" if stat.S_ISDIR(mode) else "not a file"
             raise DocumentError(1, f"is {what}; remove it, or give it a name that does not end in {path.suffix}")
         with path.open("rb") as file:
             return Document(file.read(MOST_BYTES + 1))
     except FileNotFoundError:
-        raise DocumentError(1, "leads to a file that does not exist; remove the link or correct it") from None
+        raise DocumentError(1, "is a link to a file that does not exist; remove or correct the link") from None
     except OSError as error:
         raise DocumentError(1, f"cannot be read: {error.strerror}") from None
 

@@ -77,7 +77,7 @@ def fill(text: str, values: Mapping[str, str], *, field: str) -> str:
             return values[inside]
         if _is_meant(inside, values):
             known = ", ".join(f"{{{{ {name} }}}}" for name in values)
-            raise KalturaConfigurationError(field, _short(braces[0]), "is no placeholder", f"known are {known}")
+            raise KalturaConfigurationError(field, _short(braces[0]), "is not a placeholder", f"use one of {known}")
         return braces[0]
 
     filled = _BRACES.sub(value, text)

@@ -111,7 +111,7 @@ class Feed(Strict):
     def _is_a_place(cls, value: str | None) -> str | None:
         if value is None or re.match(r"(s3://[^/\s]+|(file://)?/)", value):
             return value
-        raise ValueError("is no place for receipts; write s3://bucket/prefix or an absolute path")
+        raise ValueError("is not an address for receipts; give s3://bucket/prefix or an absolute path")
 
     @field_validator("schedule")
     @classmethod
@@ -127,9 +127,11 @@ class Feed(Strict):
             timetable.infer_manual_data_interval(run_after=pendulum.now("UTC"))
         except Exception as error:
             presets = "@hourly, @daily, @weekly, @monthly, @quarterly or @yearly"
-            raise ValueError(f"is no cron expression ({error}); write one such as '0 4 * * *', or {presets}") from None
+            raise ValueError(
+                f"is not a valid cron expression ({error}); give one such as '0 4 * * *', or {presets}"
+            ) from None
         if len(timetable.summary.split()) not in (5, 6):
-            raise ValueError("is no cron expression of 5 fields; write one such as '0 4 * * *'")
+            raise ValueError("is not a cron expression of 5 fields; give one such as '0 4 * * *'")
         return value
 
     @field_validator("timezone")
@@ -138,7 +140,7 @@ class Feed(Strict):
         try:
             pendulum.timezone(value)
         except Exception:
-            raise ValueError("is no time zone; write one such as UTC or Europe/Berlin") from None
+            raise ValueError("is not a time zone; give one such as UTC or Europe/Berlin") from None
         return value
 
     @field_validator("ready_timeout")

@@ -63,7 +63,7 @@ def _compiled(env: Environment, name: str, value: Any) -> Any:
         return env.from_string(value)
     except (TemplateError, RecursionError, OverflowError, SyntaxError) as error:
         where = f"{name} " if name else ""
-        raise ValueError(f"{where}is no template that can be compiled: {error or type(error).__name__}") from None
+        raise ValueError(f"{where}is not a valid template: {error or type(error).__name__}") from None
 
 
 def _rendered(name: str, value: Any, scope: Mapping[str, Any]) -> Any:

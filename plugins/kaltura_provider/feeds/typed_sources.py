@@ -1,4 +1,4 @@
-"""The sources that somebody typed, one a line: checked in words, each once, folders opened."""
+"""Read the sources that a user typed, one per line: check them, drop repetitions, and list folders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST_LINE", "address_problem", "typed_sources"]
 
 LONGEST_LINE = 8192
-"""How many characters a line may have: longer than any URL that servers take."""
+"""The maximum length of a line; longer than any URL that servers accept."""
 
 _MOST_PROBLEMS = 10
 # Controls, lone surrogates, separators of lines and paragraphs. Spaces that do not break do occur in names of files.
@@ -28,10 +28,10 @@ log = logging.getLogger(__name__)
 
 
 def typed_sources(lines: Sequence[str], *, recursive: bool, aws_conn_id: str) -> list[str]:
-    """Return the addresses in some lines of text, each once, in their order; empty lines are ignored.
+    """Return the addresses in lines of text, without repetitions, in order. Empty lines are ignored.
 
-    :param recursive: whether an S3 folder, ``s3://bucket/folder/``, stands for all objects below it.
-    :raises KalturaConfigurationError: a line is no source, or there is none; every such line is named by its number.
+    :param recursive: whether an S3 folder, ``s3://bucket/folder/``, means all objects below it.
+    :raises KalturaConfigurationError: a line is not a source, or there are no sources; names wrong lines.
     :raises SourceError: a folder cannot be listed.
     """
     typed = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
@@ -62,7 +62,7 @@ def address_problem(line: str) -> str | None:
     if len(line) > LONGEST_LINE:
         return f"it has {len(line):,} characters; an address has at most {LONGEST_LINE:,}"
     if any(unicodedata.category(letter) in _UNTYPABLE for letter in line):
-        return f"there is a control character in it: '{printable(line)}'"
+        return f"it contains a control character: '{printable(line)}'"
     if is_local(line):
         try:
             folder_policy().resolve(line)
@@ -74,7 +74,7 @@ def address_problem(line: str) -> str | None:
         whole = bool((parts.scheme in ("http", "https") and parts.hostname) or _bucket_of(line))
     except ValueError:
         whole = False
-    return None if whole else f"'{printable(line)}' is no address"
+    return None if whole else f"'{printable(line)}' is not an address"
 
 
 def _bucket_of(line: str) -> str:
@@ -90,7 +90,7 @@ def _each_once(typed: Sequence[tuple[int, str]], *, recursive: bool, aws_conn_id
         for uri in uris:
             same = _identity(uri)
             if same in found:
-                log.warning("Line %d names %s once more; it is ingested once.", number, printable(uri))
+                log.warning("Line %d repeats %s, which is ingested once.", number, printable(uri))
             found.setdefault(same, uri)
     return list(found.values())
 

@@ -183,7 +183,7 @@ class TestManifest:
             assert ran.summary["new"] == new
             assert ran.summary["left_out"] == {"rows that cannot be used": 1}
         said = capsys.readouterr().out
-        assert "line 5: url: 'not an address' is no address" in said
+        assert "line 5: url: 'not an address' is not an address" in said
         assert "Column 'rating' (line 2) is unknown; it is not used." in said
         entries = {entry["name"]: entry for entry in deployment.sandbox.control.entries()}
         assert entries["One of 2024-03-01"]["description"] == "From S3"

@@ -147,7 +147,7 @@ def test_a_scheduled_run_keeps_its_interval_whatever_the_param_says() -> None:
 
 @pytest.mark.parametrize("text", ["soon", "P1D", "2024-02-30"])
 def test_a_date_that_is_none_is_said(text: str) -> None:
-    with pytest.raises(AirflowFailException, match="is no date"):
+    with pytest.raises(AirflowFailException, match="is not a date"):
         run_interval(context(feed(), date=text), BERLIN)
 
 

@@ -46,8 +46,8 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         (GOOD + "shedule: '@daily'\n", "news.yaml:6: shedule: is unknown"),
-        (GOOD + "schedule: dayly\n", "news.yaml:6: schedule: 'dayly' is no cron expression"),
-        (GOOD + "timezone: Mars/Olympus\n", "news.yaml:6: timezone: 'Mars/Olympus' is no time zone"),
+        (GOOD + "schedule: dayly\n", "news.yaml:6: schedule: 'dayly' is not a valid cron expression"),
+        (GOOD + "timezone: Mars/Olympus\n", "news.yaml:6: timezone: 'Mars/Olympus' is not a time zone"),
         (GOOD + "batch_size: 0\n", "news.yaml:6: batch_size: 0 input should be greater than or equal to 1"),
         (GOOD + "if_exists: overwrite\n", "news.yaml:6: if_exists: 'overwrite' input should be 'skip'"),
         (GOOD + "upload:\n  max_size: huge\n", "news.yaml:6: upload: max_size 'huge' has the wrong type"),
@@ -66,16 +66,22 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
         ),
         (URLS.replace("https://", "ftp://"), "news.yaml:5: source.urls.0: 'ftp://example.com/{{ ds }}.mp4' is not an"),
         (URLS + "  missing: never\n", "news.yaml:6: source.missing: 'never' input should be 'skip', 'fail' or 'retry'"),
-        (URLS.replace("ds }}", "ds"), "news.yaml:5: source.urls.0: 'https://example.com/{{ ds.mp4' is no template"),
+        (
+            URLS.replace("ds }}", "ds"),
+            "news.yaml:5: source.urls.0: 'https://example.com/{{ ds.mp4' is not a valid template",
+        ),
         (GOOD.replace("name: news", "name: News!"), "news.yaml:1: name: 'News!' must be 1 to 61 of"),
         (GOOD.replace("start_date: 2024-03-01\n", ""), "news.yaml:1: start_date: is missing"),
         (GOOD.replace("start_date: 2024-03-01", "start_date: soon"), "news.yaml:2: start_date: 'soon' input should"),
-        ("name: [news\nsource: x\n", "news.yaml:2: is no valid YAML"),
+        ("name: [news\nsource: x\n", "news.yaml:2: is not valid YAML"),
         ("- name\n", "news.yaml:1: must hold fields"),
         ("", "news.yaml:1: must hold fields"),
-        (GOOD + "schedule: '99 99 * * *'\n", "news.yaml:6: schedule: '99 99 * * *' is no cron expression"),
-        (GOOD + "schedule: '0 0 30 2 *'\n", "news.yaml:6: schedule: '0 0 30 2 *' is no cron expression"),
-        (GOOD + "schedule: 0 4 * * * 0 2030\n", "news.yaml:6: schedule: '0 4 * * * 0 2030' is no cron expression"),
+        (GOOD + "schedule: '99 99 * * *'\n", "news.yaml:6: schedule: '99 99 * * *' is not a valid cron expression"),
+        (GOOD + "schedule: '0 0 30 2 *'\n", "news.yaml:6: schedule: '0 0 30 2 *' is not a valid cron expression"),
+        (
+            GOOD + "schedule: 0 4 * * * 0 2030\n",
+            "news.yaml:6: schedule: '0 4 * * * 0 2030' is not a valid cron expression",
+        ),
         (
             GOOD.replace("2024-03-01", "2024-02-30"),
             "news.yaml:2: start_date: '2024-02-30' input should be a valid date",
@@ -90,7 +96,10 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
         ),
         (GOOD + "ready_timeout: P99999999999D\n", "news.yaml:6: ready_timeout: 'P99999999999D' input should be"),
         (GOOD + f"tags: [a, {'x' * 101}]\n", "xxx' has 101 characters; Airflow takes tags of 1 to 100"),
-        (GOOD + "connections:\n  kaltura: '[::1'\n", "news.yaml:7: connections.kaltura: '[::1' is no connection id"),
+        (
+            GOOD + "connections:\n  kaltura: '[::1'\n",
+            "news.yaml:7: connections.kaltura: '[::1' is not a valid connection id",
+        ),
         (
             GOOD + "max_active_runs: 1.0e+20\n",
             "news.yaml:6: max_active_runs: 1e+20 unable to parse input string as an integer, exceeded maximum size",
@@ -102,17 +111,17 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
         (GOOD + "metadata:\n  name: a\n  name: b\n", "news.yaml:8: name: is given twice, first in line 7"),
         (
             GOOD + "description: 'a{% if'\nmetadata: {name: '{{ a b }}'}\n",
-            "news.yaml:7: metadata.name: '{{ a b }}' is no tem",
+            "news.yaml:7: metadata.name: '{{ a b }}' is not a valid tem",
         ),
         (
             GOOD + "metadata: {tags: ['{{ x | nofilter }}']}\n",
-            "metadata.tags.0: '{{ x | nofilter }}' is no template that",
+            "metadata.tags.0: '{{ x | nofilter }}' is not a valid template",
         ),
         (
             GOOD.replace("| ds }}", "| ds"),
             "news.yaml:5: source.uri: 's3://media/news/{{ data_interval_start | ds/' is no",
         ),
-        (GOOD + "receipts: '/x/{{ }}'\n", "news.yaml:6: receipts: '/x/{{ }}' is no template that can be compiled"),
+        (GOOD + "receipts: '/x/{{ }}'\n", "news.yaml:6: receipts: '/x/{{ }}' is not a valid template"),
         (GOOD + "metadata: {categories: 'Arts, Crafts>Pottery'}\n", "news.yaml:6: metadata.categories: 'Arts, Crafts>"),
         (
             GOOD + "metadata: {categories: ['Arts, Crafts>Pottery']}\n",
@@ -124,11 +133,11 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
         (GOOD + "tags: &a [*a]\n", "news.yaml:6: the alias *a stands for nothing before it"),
         (GOOD + "? [a]\n: b\n", "news.yaml:6: has a list or mapping where the name of a field belongs"),
         (GOOD + 'description: "a\\0b"\n', "news.yaml:6: holds the character U+0000"),
-        (GOOD + "description: a\x07b\n", "is no valid YAML"),
-        (GOOD + "description: !!python/object/apply:os.system [ls]\n", "news.yaml:6: is no valid YAML"),
+        (GOOD + "description: a\x07b\n", "is not valid YAML"),
+        (GOOD + "description: !!python/object/apply:os.system [ls]\n", "news.yaml:6: is not valid YAML"),
         (GOOD + "1: 2\n", "news.yaml:6: 1: "),
         (GOOD + "# " + "x" * 1_100_000, "news.yaml:1: has more than 1,048,576 bytes"),
-        (GOOD + "---\nname: b\n", "news.yaml:6: is no valid YAML"),
+        (GOOD + "---\nname: b\n", "news.yaml:6: is not valid YAML"),
     ],
 )
 def test_a_mistake_is_named_with_file_line_and_field(tmp_path: Path, text: str, expected: str) -> None:
@@ -177,8 +186,8 @@ def test_what_cannot_be_read_is_named_and_hides_no_other(tmp_path: Path) -> None
     feeds = load_feeds(tmp_path)
     assert [feed.name for feed in feeds.feeds] == ["news"]
     said = "\n".join(feeds.problems)
-    for text in ("folder.yaml:1: is a folder", "lost.yaml:1: leads to a file that does not exist",
-                 "pipe.yaml:1: is no file", "latin.yml:6: is not UTF-8", "wide.yml:1: is not UTF-8"):  # fmt: skip
+    for text in ("folder.yaml:1: is a folder", "lost.yaml:1: is a link to a file that does not exist",
+                 "pipe.yaml:1: is not a file", "latin.yml:6: is not UTF-8", "wide.yml:1: is not UTF-8"):  # fmt: skip
         assert text in said
 
 
@@ -289,7 +298,7 @@ def test_a_bad_feed_hides_no_other(tmp_path: Path) -> None:
     assert [feed.name for feed in feeds.feeds] == ["news"]
     assert len(feeds.problems) == 2
     said = "\n".join(feeds.problems)
-    assert "broken.yaml:1: is no valid YAML" in said
+    assert "broken.yaml:1: is not valid YAML" in said
     assert "twice.yml:1: name: 'news' is taken by news.yaml" in said
 
 

@@ -110,13 +110,13 @@ def test_bad_rows_are_named_by_line_and_the_good_ones_go_in(found) -> None:
     problems = {int(text.split()[1].rstrip(":")): text for text in said.left_out[BAD_ROW]}
     expected = {
         3: "url is missing",
-        4: "is no address",
+        4: "is not an address",
         6: "media_type 'hologram' is unknown",
         7: "its action is delete, which the feed does not allow",
         8: "names the same address as line 2",
         9: "allowed folders",
         10: "reference_id 'x' is too short",
-        11: "is no placeholder",
+        11: "is not a placeholder",
         12: "entry_id does not go with action add",
         13: "has 8 cells for 6 columns",
     }

@@ -59,7 +59,7 @@ def test_braces_that_hold_no_name_stay_text(text: str) -> None:
 def test_a_name_that_is_unknown_is_said_with_those_that_are_known(text: str) -> None:
     with pytest.raises(KalturaConfigurationError) as caught:
         fill(f"a {text} b", VALUES, field="tags")
-    assert str(caught.value).startswith(f"tags '{text}' is no placeholder: known are {{{{ asset.stem }}}}, ")
+    assert str(caught.value).startswith(f"tags '{text}' is not a placeholder: use one of {{{{ asset.stem }}}}, ")
     for name in VALUES:
         assert f"{{{{ {name} }}}}" in str(caught.value)
 

@@ -64,7 +64,7 @@ def test_every_wrong_line_is_named_by_its_number() -> None:
 
 def test_a_line_with_controls_or_without_end_is_refused() -> None:
     text = refused("s3://media/a\x1b[31m.mp4", "https://h/a\nb.mp4", f"https://h/{'x' * LONGEST_LINE}")
-    assert "line 1: there is a control character in it: 's3://media/a\\x1b[31m.mp4'" in text
+    assert "line 1: it contains a control character: 's3://media/a\\x1b[31m.mp4'" in text
     assert "\x1b" not in text
     assert "\n" not in text
     assert "line 3: it has 8,202 characters" in text
@@ -75,8 +75,8 @@ def test_the_same_source_twice_is_one_and_says_so(caplog: pytest.LogCaptureFixtu
     caplog.set_level(logging.WARNING)
     lines = ["https://h.example/a%7eb.mp4", "s3://media/a.mp4", "HTTPS://h.example:443/a~b.mp4 ", "s3://media/a.mp4"]
     assert typed(*lines) == lines[:2]
-    assert "Line 3 names HTTPS://h.example:443/a~b.mp4 once more" in caplog.text
-    assert "Line 4 names s3://media/a.mp4 once more" in caplog.text
+    assert "Line 3 repeats HTTPS://h.example:443/a~b.mp4" in caplog.text
+    assert "Line 4 repeats s3://media/a.mp4" in caplog.text
 
 
 def test_a_folder_says_what_it_holds_and_what_to_do() -> None:
