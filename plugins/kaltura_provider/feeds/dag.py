@@ -50,6 +50,7 @@ def feed_dag(feed: Feed) -> DAG:
         asset = Asset(name=feed.asset_uri, uri=feed.asset_uri)
         discover = KalturaDiscoverOperator(
             task_id="discover",
+            pool=feed.pool,
             inlets=[asset] if feed.source.remembers else [],
             source=feed.source.model_dump(mode="json"),
             unknown_files=feed.unknown_files,
@@ -64,7 +65,10 @@ def feed_dag(feed: Feed) -> DAG:
         )
         if getattr(feed.source, "allow", None):
             KalturaChangeListedOperator(
-                task_id="changes", changes=XComArg(discover, key=CHANGES_KEY), kaltura_conn_id=feed.connections.kaltura
+                task_id="changes",
+                pool=feed.pool,
+                changes=XComArg(discover, key=CHANGES_KEY),
+                kaltura_conn_id=feed.connections.kaltura,
             )
         ingest(
             discover,
