@@ -146,9 +146,9 @@ class Battlefield:
         """Clear a run's tasks as a person would, and what they remembered with them."""
         run = self.random.choice(wave.runs)
         with contextlib.suppress(Exception):
-            for index in (0, 1):
-                path = f"dags/chaos/dagRuns/{run}/taskInstances/batch.ingest/state-store"
-                self.deployment.send("DELETE", path, {}, map_index=index)
+            # The sources of a run are one batch.
+            path = f"dags/chaos/dagRuns/{run}/taskInstances/batch.ingest/state-store"
+            self.deployment.send("DELETE", path, {}, map_index=0)
             body = {"dry_run": False, "only_failed": False, "dag_run_id": run, "task_ids": ["batch.ingest"]}
             self.deployment.send("POST", "dags/chaos/clearTaskInstances", {**body, "include_downstream": True})
             return True
