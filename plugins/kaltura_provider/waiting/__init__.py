@@ -1,1 +1,1 @@
-"""Waiting for Kaltura: pure conditions, and one poll that serves many waits. No Airflow."""
+"""Waiting for Kaltura: pure conditions, and one poll that serves many waits. Imports no Airflow."""

@@ -1,4 +1,4 @@
-"""What Kaltura said about an object at one moment, reduced to what a condition needs."""
+"""The state of a Kaltura object at one moment, reduced to what conditions need."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FLAVOR_FIELDS = "id,entryId,flavorParamsId,status,tags,isOriginal,description"
 
 
 def label(status: int | str | None) -> str:
-    """Return a status as people write it: ``PRECONVERT (1)``, or a plugin's string as it is."""
+    """Return a status as text: ``PRECONVERT (1)``, or a plugin's string unchanged."""
     if status is None:
         return "unknown"
     name = getattr(status, "name", None)
@@ -49,9 +49,9 @@ def label(status: int | str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EntrySnapshot(Entry):
-    """One entry. ``status`` is ``None`` when Kaltura knows no such entry (or hides it from the session).
+    """An entry. ``status`` is ``None`` if Kaltura does not show such an entry to the session.
 
-    ``flavors`` is ``None`` when they have not been read.
+    ``flavors`` is ``None`` if they have not been read.
     """
 
     flavors: tuple[FlavorAsset, ...] | None = None
@@ -63,12 +63,12 @@ class EntrySnapshot(Entry):
 
     @property
     def phase(self) -> str:
-        """What has to stay the same for the entry to be "in the same status"."""
+        """A value that changes whenever the entry makes progress."""
         return f"{self.status}/{self.moderation}/{self.replacement}"
 
     @property
     def flavor_owner(self) -> str:
-        """The entry whose flavors explain this one's state: after a failed replacement, the temporary entry."""
+        """The entry whose flavors explain this state: after a failed replacement, the temporary entry."""
         failed = self.replacement == ReplacementStatus.FAILED
         return self.replacing_entry_id if failed and self.replacing_entry_id else self.id
 
@@ -85,16 +85,16 @@ class EntrySnapshot(Entry):
 
 @dataclass(frozen=True, slots=True)
 class TokenSnapshot(UploadToken):
-    """One upload token; ``status`` is ``None`` when it does not exist (any more)."""
+    """An upload token; ``status`` is ``None`` if it does not exist."""
 
     @property
     def phase(self) -> str:
-        """What has to stay the same for the token to be "in the same status": no byte has arrived."""
+        """A value that changes whenever bytes arrive or the status changes."""
         return f"{self.status}/{self.uploaded}"
 
     @property
     def describe(self) -> str:
-        """Return its status and how much of the file is there."""
+        """Return its status and how many bytes have arrived."""
         if self.status is None:
             return "not found"
         return f"{label(self.status)}, {self.progress}"
@@ -107,7 +107,7 @@ class TokenSnapshot(UploadToken):
 
 @dataclass(frozen=True, slots=True)
 class JobSnapshot:
-    """One bulk upload job; ``status`` is ``None`` when it does not exist."""
+    """A bulk upload job; ``status`` is ``None`` if it does not exist."""
 
     id: str
     status: BatchJobStatus | int | str | None
@@ -118,7 +118,7 @@ class JobSnapshot:
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> JobSnapshot:
-        """Read a ``KalturaBulkUpload``; its URLs carry the session and are left out."""
+        """Read a ``KalturaBulkUpload``. Its URLs contain the session and are left out."""
         error = " ".join(str(answer[key]) for key in ("error", "description") if answer.get(key))
         return cls(
             id=str(answer["id"]),
@@ -131,7 +131,7 @@ class JobSnapshot:
 
     @property
     def phase(self) -> str:
-        """What has to stay the same for the job to be "in the same status"."""
+        """A value that changes whenever the job makes progress."""
         return f"{self.status}/{self.objects}"
 
     @property

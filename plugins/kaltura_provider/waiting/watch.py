@@ -1,4 +1,4 @@
-"""One wait: which objects are still missing, which are ready, which failed and which seem stuck. Pure, no clock."""
+"""One wait: which objects are missing, ready, failed or stuck. Pure: no network and no clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Memory", "Watch"]
 
 @dataclass(slots=True)
 class Memory:
-    """What is remembered of one object between two looks: its phase, since when, and whether it was called stuck."""
+    """What is known of one object between two polls: its phase, since when, and whether it was reported as stuck."""
 
     phase: str
     since: float
@@ -27,14 +27,14 @@ class Memory:
 
 @dataclass(slots=True)
 class Watch:
-    """The state of a wait for some objects with one condition.
+    """A wait for some objects with one condition.
 
     :param ids: what to wait for, in the author's order.
-    :param condition: when one of them is ready.
-    :param stuck_after: seconds in one status that count as stuck; ``None`` leaves it to the condition.
-    :param fail_when_stuck: whether a stuck object fails; else it is only reported, once per status.
+    :param condition: says when one of them is ready.
+    :param stuck_after: seconds in one status after which an object counts as stuck; ``None`` lets the condition decide.
+    :param fail_when_stuck: whether a stuck object fails; otherwise it is only reported, once per status.
 
-    Times are seconds of any clock, the same for every call.
+    Times are in seconds of one clock, which every call must use.
     """
 
     ids: Iterable[str]
@@ -42,16 +42,16 @@ class Watch:
     stuck_after: float | None = None
     fail_when_stuck: bool = False
     pending: dict[str, str] = field(default_factory=dict, init=False)
-    """What is still waited for: id to the reason, in order."""
+    """Objects still waited for: id to reason, in order."""
     ready: dict[str, Any] = field(default_factory=dict, init=False)
-    """What is there: id to the condition's result."""
+    """Objects that are ready: id to the condition's result."""
     failed: dict[str, str] = field(default_factory=dict, init=False)
-    """What will never be there: id to the reason."""
+    """Objects that failed: id to reason."""
     memory: dict[str, Memory] = field(default_factory=dict, init=False)
     _hints: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.pending = {one: f"{one} has not been looked at yet" for one in self.ids}
+        self.pending = {one: f"{one} has not been read yet" for one in self.ids}
 
     @property
     def finished(self) -> bool:
@@ -59,7 +59,7 @@ class Watch:
         return not self.pending
 
     def observe(self, snapshots: Mapping[str, Snapshot], now: float) -> list[str]:
-        """Judge what was read at ``now`` and return the lines worth logging: changes, and what seems stuck."""
+        """Judge what was read at ``now``; return lines for the log: changes, and objects that seem stuck."""
         news: list[str] = []
         for object_id in [one for one in self.pending if one in snapshots]:
             snapshot = snapshots[object_id]
@@ -71,7 +71,7 @@ class Watch:
         return news
 
     def explain(self) -> str:
-        """Return, for people, what is still waited for, why, and what usually is the cause."""
+        """Describe what is still waited for, why, and the usual cause."""
         lines = [
             f"{reason}. Hint: {self._hints[object_id]}" if object_id in self._hints else reason
             for object_id, reason in list(self.pending.items())[:10]
@@ -80,15 +80,15 @@ class Watch:
         return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
 
     def report(self) -> dict[str, Any]:
-        """Return how the wait stands as a JSON value."""
+        """Return the state of the wait as a JSON value."""
         return {"ready": self.ready, "failed": self.failed, "waiting": self.pending}
 
     def remember(self) -> dict[str, list[Any]]:
-        """Return the memory as a JSON value, for a wait whose next look is another process's."""
+        """Return the memory as a JSON value, for a wait that another process continues."""
         return {key: [m.phase, m.since, m.warned] for key, m in self.memory.items() if key in self.pending}
 
     def recall(self, stored: Mapping[str, Any] | None) -> None:
-        """Take up the memory of an earlier look, as :meth:`remember` returned it."""
+        """Restore the memory that :meth:`remember` returned."""
         for key, (phase, since, warned) in (stored or {}).items():
             if key in self.pending:
                 self.memory[key] = Memory(phase, since, warned)

@@ -1,1 +1,1 @@
-"""What a wait is for: pure conditions that judge one snapshot. No network, no clock."""
+"""Conditions that a wait can have. Each judges one snapshot: no network and no clock."""

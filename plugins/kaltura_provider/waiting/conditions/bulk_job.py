@@ -1,4 +1,4 @@
-"""When a bulk upload job has ended, and whether well."""
+"""When a bulk upload job has finished, and whether it succeeded."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _BROKEN = (BatchJobStatus.FAILED, BatchJobStatus.ABORTED, BatchJobStatus.FATAL)
 
 @dataclass(frozen=True, slots=True)
 class BulkJobDone:
-    """Ready once the job has finished with every row.
+    """Ready once the job has finished every row.
 
     :param allow_partial: whether FINISHED_PARTIALLY (some rows failed) is ready too.
-    :param grace: seconds that "no such job" must last before it is believed.
+    :param grace: seconds that a job must be missing before it counts as nonexistent.
     """
 
     allow_partial: bool = False
@@ -44,9 +44,9 @@ class BulkJobDone:
         return Verdict.waiting(f"bulk upload {snapshot.id} is {label(status)}")
 
     def hint(self, snapshot: JobSnapshot) -> str:
-        """Say what usually keeps a job from ending, and what to do."""
+        """Return the usual reason why a job does not end, and what to do."""
         if snapshot.status == BatchJobStatus.ALMOST_DONE:
-            return "every row is read; the job ends when the last of its entries has left import and conversion."
+            return "every row has been read; the job ends when its last entry is imported and converted."
         return "Kaltura's bulk upload queue is long or the job hangs: look at the bulk upload log in the KMC."
 
     def patience(self, snapshot: JobSnapshot) -> float:

@@ -1,4 +1,4 @@
-"""When an entry counts as ready, and when it never will be (``docs/waiting.md``, Kaltura's entry statuses)."""
+"""When an entry is ready, and when it never will be (see ``docs/waiting.md``)."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _MOVING = {
 
 @dataclass(frozen=True, slots=True)
 class EntryReady:
-    """Ready once the entry can be played: status READY with content, and no replacement on its way.
+    """Ready once the entry can be played: status READY, with content, and not being replaced.
 
-    :param moderation: what an entry that a moderator has not approved is: ``"ready"`` (its content is), ``"wait"``
-        for the moderator (a rejection fails), or ``"fail"``.
-    :param replacement: ``"wait"`` for new content that is replacing the old, or ``"ignore"`` it.
-    :param grace: seconds that ERROR_IMPORTING, or an entry Kaltura does not show, must last before it is believed:
-        an import that is tried again puts the entry back to IMPORT, and a new entry may not have reached a replica.
+    :param moderation: how to treat an entry that is not approved: ``"ready"``, ``"wait"`` for the moderator (a
+        rejection fails), or ``"fail"``.
+    :param replacement: ``"wait"`` until new content has replaced the old, or ``"ignore"`` the replacement.
+    :param grace: seconds that ERROR_IMPORTING must last, or that an entry must be missing, before the wait fails: a
+        retried import returns to IMPORT, and a new entry may not have reached a replica yet.
     """
 
     moderation: Literal["ready", "wait", "fail"] = "ready"
@@ -55,7 +55,7 @@ class EntryReady:
             return problem
         status = snapshot.status
         if status == EntryStatus.PENDING and snapshot.conversion_profile_id == NO_PROFILE:
-            # Nothing ever moves such an entry on: its content is stored, and that is all it was meant to be.
+            # Such an entry is complete: its content is stored, and nothing will convert it.
             return Verdict.ready(int(EntryStatus.PENDING))
         if status == EntryStatus.MODERATE:
             return self._unmoderated(snapshot)
@@ -66,7 +66,7 @@ class EntryReady:
         return Verdict.waiting(f"entry {snapshot.id} is {snapshot.describe}")
 
     def needs_flavors(self, snapshot: EntrySnapshot) -> bool:
-        """Whether judging this snapshot takes its flavors: to see a source, or to say why it failed."""
+        """Whether the flavors are needed to judge this snapshot: to find content, or the reason of a failure."""
         if snapshot.status in (EntryStatus.ERROR_CONVERTING, EntryStatus.ERROR_IMPORTING):
             return True
         if snapshot.status != EntryStatus.READY:
@@ -76,7 +76,7 @@ class EntryReady:
         return has_flavors(snapshot) and not snapshot.flavor_params_ids
 
     def hint(self, snapshot: EntrySnapshot) -> str:
-        """Say what usually keeps an entry in this status, and what to do."""
+        """Return the usual reason why an entry stays in this status, and what to do."""
         return entry_hint(snapshot)
 
     def patience(self, snapshot: EntrySnapshot) -> float:
@@ -88,7 +88,7 @@ class EntryReady:
             return verdict
         if has_flavors(snapshot) and not snapshot.flavor_params_ids:
             if snapshot.flavors is None:
-                return Verdict.waiting(f"entry {snapshot.id} is READY, its flavors have not been read")
+                return Verdict.waiting(f"entry {snapshot.id} is READY, but its flavors have not been read yet")
             if not any(flavor.original or flavor.usable for flavor in snapshot.flavors):
                 return Verdict.waiting(f"entry {snapshot.id} is READY but holds no content")
         if snapshot.moderation in (ModerationStatus.PENDING_MODERATION, ModerationStatus.REJECTED):
@@ -115,29 +115,29 @@ def has_flavors(snapshot: EntrySnapshot) -> bool:
 
 
 def gone(snapshot: EntrySnapshot, time_in_status: float, grace: float) -> Verdict | None:
-    """Judge an entry that is deleted, in the recycle bin or not to be found; ``None`` if it is there."""
+    """Judge an entry that is deleted, recycled or missing; ``None`` if it exists."""
     if snapshot.status == EntryStatus.DELETED:
         return Verdict.failed(f"entry {snapshot.id} was deleted in Kaltura")
     if snapshot.recycled:
-        return Verdict.failed(f"entry {snapshot.id} is in Kaltura's recycle bin; restore it there to go on")
+        return Verdict.failed(f"entry {snapshot.id} is in Kaltura's recycle bin; restore it there")
     if snapshot.status is not None:
         return None
     if time_in_status < grace:
-        return Verdict.waiting(f"Kaltura shows no entry {snapshot.id}; looking again before it is believed")
+        return Verdict.waiting(f"Kaltura does not show entry {snapshot.id}; looking again")
     return Verdict.failed(
-        f"Kaltura knows no entry {snapshot.id}: check the id, and that the connection's session may see it "
+        f"Kaltura has no entry {snapshot.id}: check the id, and that the connection's session may see it "
         "(an ADMIN session with the privilege disableentitlement sees every entry)"
     )
 
 
 def failure_of(snapshot: EntrySnapshot, time_in_status: float, grace: float) -> Verdict | None:
-    """Judge what no condition can live with: gone, failed, infected or blocked; ``None`` if it is none of these."""
+    """Judge what fails every condition: gone, failed, infected or blocked; ``None`` if it is none of these."""
     if verdict := gone(snapshot, time_in_status, grace):
         return verdict
     status = snapshot.status
     if status == EntryStatus.ERROR_IMPORTING:
         if time_in_status < grace:
-            return Verdict.waiting(f"entry {snapshot.id} is {label(status)}; an import may be tried again")
+            return Verdict.waiting(f"entry {snapshot.id} is {label(status)}; the import may be retried")
         return Verdict.failed(
             f"Kaltura could not import the content of entry {snapshot.id} (ERROR_IMPORTING)" + explain_flavors(snapshot)
         )
@@ -164,7 +164,7 @@ def _replacement(snapshot: EntrySnapshot) -> Verdict | None:
     if status == ReplacementStatus.FAILED:
         return Verdict.failed(
             f"the replacement of entry {snapshot.id} failed in its temporary entry {snapshot.replacing_entry_id}"
-            f"{explain_flavors(snapshot)}; the old content is still there, media.cancelReplace clears the state"
+            f"{explain_flavors(snapshot)}; the old content is kept; media.cancelReplace clears the state"
         )
     if status == ReplacementStatus.READY_BUT_NOT_APPROVED:
         return Verdict.waiting(f"the replacement of entry {snapshot.id} waits for approval")

@@ -1,4 +1,4 @@
-"""When the flavors an author names, or a number of them, are there."""
+"""When the wanted flavors of an entry are ready."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _SETTLED_ENTRY = (EntryStatus.READY, EntryStatus.ERROR_CONVERTING)
 
 @dataclass(frozen=True, slots=True)
 class FlavorsReady:
-    """Ready once the wanted flavors are; without any of the three, once no flavor is being made any more.
+    """Ready once the wanted flavors are; if none are named, once no flavor is being made any more.
 
     A flavor that Kaltura decides not to make (NOT_APPLICABLE, such as a 1080p version of a small video) blocks
     nothing. The source counts only when it is asked for (flavor params 0, tag ``source``).
 
-    :param flavor_params_ids: flavor params that must all be there.
-    :param tags: tags of which each must be on at least one flavor that is there.
-    :param minimum: so many flavors besides the source.
+    :param flavor_params_ids: flavor params that must all be ready.
+    :param tags: tags that must each be on at least one ready flavor.
+    :param minimum: number of ready flavors, without the source.
     :param grace: as in :class:`~kaltura_provider.waiting.conditions.entry.EntryReady`.
     """
 
@@ -57,18 +57,18 @@ class FlavorsReady:
             return Verdict.waiting(f"entry {snapshot.id} is {snapshot.describe}")
         verdict = _worst(self._parts(snapshot), snapshot)
         if failing and verdict.state is State.WAITING:
-            # A failed entry makes no more flavors.
+            # No more flavors are made for a failed entry.
             return Verdict.failed(
                 f"Kaltura could not convert entry {snapshot.id} (ERROR_CONVERTING){explain_flavors(snapshot)}"
             )
         return verdict
 
     def needs_flavors(self, snapshot: EntrySnapshot) -> bool:
-        """Tell whether flavors can have moved: they exist from the moment the content is there."""
+        """Tell whether flavors may have changed: they exist as soon as there is content."""
         return isinstance(snapshot.status, int) and snapshot.status not in _WITHOUT_CONTENT
 
     def hint(self, snapshot: EntrySnapshot) -> str:
-        """Say what usually keeps the flavors from coming, and what to do."""
+        """Return the usual reason why flavors are missing, and what to do."""
         if snapshot.status == EntryStatus.READY:
             return (
                 "the entry is playable but these flavors are still being made: look at its flavors in the KMC, and "
@@ -112,7 +112,7 @@ def _moving(flavor: FlavorAsset) -> bool:
 
 
 def _any_of(flavors: Sequence[FlavorAsset], name: str, settled: bool) -> Verdict:
-    """Judge the flavors that could fulfil one wish: one that is there is enough."""
+    """Judge the flavors that match one requirement: one that is ready is enough."""
     if any(flavor.usable for flavor in flavors):
         return Verdict.ready()
     if any(_moving(flavor) for flavor in flavors):
@@ -122,8 +122,8 @@ def _any_of(flavors: Sequence[FlavorAsset], name: str, settled: bool) -> Verdict
     if flavors:
         return Verdict.failed(f"{name} could not be made: {'; '.join(flavor.describe for flavor in flavors)}")
     if settled:
-        return Verdict.failed(f"no flavor has {name}; does the entry's conversion profile make one?")
-    return Verdict.waiting(f"{name} is not there yet")
+        return Verdict.failed(f"no flavor has {name}: check that the entry's conversion profile makes one")
+    return Verdict.waiting(f"{name} does not exist yet")
 
 
 def _all(snapshot: EntrySnapshot, flavors: Sequence[FlavorAsset], settled: bool) -> Verdict:
@@ -136,7 +136,7 @@ def _all(snapshot: EntrySnapshot, flavors: Sequence[FlavorAsset], settled: bool)
 
 
 def _worst(parts: Iterable[Verdict], snapshot: EntrySnapshot) -> Verdict:
-    """Join the verdicts on all wishes: any failure fails, any wait waits."""
+    """Combine the verdicts: one failure fails, one wait waits."""
     verdicts = list(parts)
     for state, make in ((State.FAILED, Verdict.failed), (State.WAITING, Verdict.waiting)):
         reasons = [verdict.reason for verdict in verdicts if verdict.state is state]

@@ -1,4 +1,4 @@
-"""When a moderator has let an entry through, and when they have not."""
+"""When a moderator has approved or rejected an entry."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _APPROVED = (ModerationStatus.APPROVED, ModerationStatus.AUTO_APPROVED)
 
 @dataclass(frozen=True, slots=True)
 class EntryModerated:
-    """Ready once the entry is approved, by a moderator or by the account's rules; rejected fails.
+    """Ready once the entry is approved, by a moderator or by the account's rules; a rejection fails.
 
-    :param flagged: what an entry is that a viewer flagged for review: ``"wait"``, ``"ready"`` or ``"fail"``.
+    :param flagged: how to treat an entry that is flagged for review: ``"wait"``, ``"ready"`` or ``"fail"``.
     :param grace: as in :class:`~kaltura_provider.waiting.conditions.entry.EntryReady`.
     """
 
@@ -46,14 +46,14 @@ class EntryModerated:
             if self.flagged == "ready":
                 return Verdict.ready(int(status))
             return Verdict.failed(f"entry {snapshot.id} is flagged for review")
-        return Verdict.waiting(f"entry {snapshot.id} waits for a moderator, it is {label(status)}")
+        return Verdict.waiting(f"entry {snapshot.id} waits for a moderator: it is {label(status)}")
 
     def needs_flavors(self, snapshot: EntrySnapshot) -> bool:
         """Flavors say nothing about moderation."""
         return False
 
     def hint(self, snapshot: EntrySnapshot) -> str:
-        """Say what usually keeps an entry unmoderated, and what to do."""
+        """Return the usual reason why an entry is not moderated, and what to do."""
         return "a moderator has to approve or reject the entry in the KMC (Content, Moderation)."
 
     def patience(self, snapshot: EntrySnapshot) -> float:

@@ -1,4 +1,4 @@
-"""How long an object may stay in one status before somebody should look, and what the cause usually is."""
+"""How long an object may stay in one status before it counts as stuck, and the usual causes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def entry_patience(snapshot: EntrySnapshot) -> float:
 
 
 def entry_hint(snapshot: EntrySnapshot) -> str:
-    """Say what usually keeps an entry in this status, and what to do."""
+    """Return the usual reason why an entry stays in this status, and what to do."""
     status = snapshot.status
     if status == EntryStatus.IMPORT:
         return _IMPORT_FROM_URL if snapshot.source_type == SourceType.URL else _IMPORT_UPLOAD
@@ -62,7 +62,7 @@ def entry_hint(snapshot: EntrySnapshot) -> str:
         return _ready_hint(snapshot)
     if isinstance(status, EntryStatus) and status in _HINTS:
         return _HINTS[status]
-    return f"status {snapshot.describe} is not one that this version knows; look at the entry in the KMC."
+    return f"status {snapshot.describe} is unknown to this version; look at the entry in the KMC."
 
 
 def _ready_hint(snapshot: EntrySnapshot) -> str:
@@ -73,6 +73,6 @@ def _ready_hint(snapshot: EntrySnapshot) -> str:
     if snapshot.moderation in (ModerationStatus.PENDING_MODERATION, ModerationStatus.FLAGGED_FOR_REVIEW):
         return "a moderator has to approve the entry in the KMC."
     return (
-        "the entry is READY without the content waited for: an entry made with conversion profile -1 is READY before "
+        "the entry is READY without content: an entry made with conversion profile -1 is READY before "
         "it holds anything; look at its flavors in the KMC."
     )

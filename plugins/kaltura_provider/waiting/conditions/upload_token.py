@@ -19,9 +19,9 @@ _WAITING = (UploadTokenStatus.PENDING, UploadTokenStatus.PARTIAL_UPLOAD)
 
 @dataclass(frozen=True, slots=True)
 class TokenFull:
-    """Ready once the upload is finished (FULL_UPLOAD) or its file already consumed by an entry (CLOSED).
+    """Ready once the upload is finished (FULL_UPLOAD), or an entry has already taken the file over (CLOSED).
 
-    :param grace: seconds that "no such token" must last before it is believed.
+    :param grace: seconds that a token must be missing before it counts as nonexistent.
     """
 
     grace: float = 30.0
@@ -43,11 +43,8 @@ class TokenFull:
         return Verdict.failed(f"upload token {snapshot.id} is {snapshot.describe}; upload again with a new token")
 
     def hint(self, snapshot: TokenSnapshot) -> str:
-        """Say what usually keeps a token from filling, and what to do."""
-        return (
-            f"{snapshot.progress} have arrived and no more: look at the upload task. A partial upload can be resumed "
-            "for 7 days."
-        )
+        """Return the usual reason why a token does not fill, and what to do."""
+        return f"{snapshot.progress} have arrived: look at the upload task. A partial upload can be resumed for 7 days."
 
     def patience(self, snapshot: TokenSnapshot) -> float:
         """Return the seconds without a new byte after which an upload counts as stuck."""

@@ -1,4 +1,4 @@
-"""The answer to "is it there yet?": ready, waiting or failed, always with words a person can act on."""
+"""The verdict of a condition: ready, waiting or failed, with a reason that a person can act on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SnapshotT_contra = TypeVar("SnapshotT_contra", contravariant=True)
 
 
 class State(StrEnum):
-    """How a wait for one object stands."""
+    """The state of the wait for one object."""
 
     READY = "ready"
     WAITING = "waiting"
@@ -36,35 +36,35 @@ class Verdict:
 
     @classmethod
     def ready(cls, result: Any = None) -> Verdict:
-        """Say that it is there."""
+        """Return the verdict that the object is ready."""
         return cls(State.READY, result=result)
 
     @classmethod
     def waiting(cls, reason: str) -> Verdict:
-        """Say that ``reason`` is still in the way."""
+        """Return the verdict that the object is not ready because of ``reason``."""
         return cls(State.WAITING, reason)
 
     @classmethod
     def failed(cls, reason: str) -> Verdict:
-        """Say that it never will be, because of ``reason``."""
+        """Return the verdict that the object will never be ready, because of ``reason``."""
         return cls(State.FAILED, reason)
 
 
 class Condition(Protocol[SnapshotT_contra]):
-    """What is waited for. A condition is a frozen dataclass whose fields are JSON values."""
+    """What to wait for. A condition is a frozen dataclass whose fields are JSON values."""
 
     def evaluate(self, snapshot: SnapshotT_contra, time_in_status: float) -> Verdict:
         """Judge ``snapshot``, which has shown this status for ``time_in_status`` seconds."""
 
     def hint(self, snapshot: SnapshotT_contra) -> str:
-        """Say what usually is the cause when an object stays as ``snapshot`` shows it, and what to do."""
+        """Return the usual reason why an object stays as ``snapshot`` shows it, and what to do."""
 
     def patience(self, snapshot: SnapshotT_contra) -> float:
         """Return the seconds after which an object in this status counts as stuck."""
 
 
 class EntryCondition(Condition["EntrySnapshot"], Protocol):
-    """A condition on an entry; only this kind is asked whether it wants flavors."""
+    """A condition for entries, which may need the flavors too."""
 
     def needs_flavors(self, snapshot: EntrySnapshot) -> bool:
-        """Tell whether judging this snapshot takes the entry's flavors."""
+        """Tell whether the flavors are needed to judge this snapshot."""

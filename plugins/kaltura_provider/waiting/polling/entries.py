@@ -1,4 +1,4 @@
-"""How entries are read: 500 in one call, flavors only where they matter, and none called deleted unconfirmed."""
+"""Reading entries: 500 per call, flavors only if they matter, and missing entries checked before they count as gone."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["EntryReader"]
 
 FLAVOR_BATCH: Final = 100
-"""Entries whose flavors are listed in one call; a profile makes about ten each."""
+"""Number of entries whose flavors are listed in one call. A profile makes about ten flavors per entry."""
 FLAVOR_AGE: Final = 60.0
-"""Seconds after which flavors are read again although their entry has not changed: not every one touches it."""
+"""Seconds after which flavors are read again although their entry did not change: not every flavor updates it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class _Known:
 
 
 class EntryReader:
-    """Reads entries with ``baseEntry.getByIds``, which sees every status but deleted, straight from the database."""
+    """Reads entries with ``baseEntry.getByIds``, which reads every status but deleted from the database."""
 
     batch = BATCH
 
@@ -40,7 +40,7 @@ class EntryReader:
         self._known: dict[str, _Known] = {}
 
     def read(self, wanted: Mapping[str, Sequence[EntryCondition]], now: float) -> Calls[Answers]:
-        """Plan the reading of these entries, with flavors for the conditions that need them."""
+        """Yield the calls that read these entries, with flavors for the conditions that need them."""
         answers = yield Request(
             "baseEntry",
             "getByIds",
@@ -59,7 +59,7 @@ class EntryReader:
         self._known = {entry_id: known for entry_id, known in self._known.items() if entry_id in kept}
 
     def _confirm(self, missing: Sequence[str]) -> Calls[tuple[dict[str, EntrySnapshot], dict[str, KalturaAPIError]]]:
-        """Ask for entries by their id alone: such a list has no default filters and shows deleted ones too."""
+        """Read entries by id alone: such a list has no default filters and includes deleted entries."""
         found: dict[str, EntrySnapshot] = {}
         refused: dict[str, KalturaAPIError] = {}
         profile = {"type": 1, "fields": ENTRY_FIELDS}

@@ -1,4 +1,4 @@
-"""Which failed looks are sat out and which end a wait, and how an error travels from the triggerer to the task."""
+"""Which failed polls a wait survives, and how an error gets from the triggerer to the task."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from kaltura_provider.api.redaction import redact
 __all__ = ["ErrorBudget", "error_from_json", "error_to_json", "is_transient"]
 
 BUDGET: Final = 600.0
-"""Seconds of failed looks in a row that a wait sits out."""
+"""How many seconds of failed polls in a row a wait survives."""
 REFUSALS: Final = 3
-"""Failed looks in a row, with an error that no retry helps against, that a wait sits out: a connection that is just
-being corrected fails nobody."""
+"""How many failed polls in a row, with an error that no retry can cure, a wait survives: somebody may just be
+correcting the connection."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether the same look may succeed later."""
+    """Tell whether the same poll may succeed later."""
     if isinstance(error, KalturaTransportError):
         return error.retry_helps
     if isinstance(error, KalturaError):
@@ -36,18 +36,18 @@ def is_transient(error: BaseException) -> bool:
 
 @dataclass(slots=True)
 class ErrorBudget:
-    """Counts the failed looks of one wait; times are seconds of any one clock."""
+    """Counts the failed polls of one wait. Times are in seconds of one clock."""
 
     seconds: float = BUDGET
     since: float | None = None
     count: int = 0
 
     def success(self) -> None:
-        """Take note of a look that worked."""
+        """Record a successful poll."""
         self.since, self.count = None, 0
 
     def failure(self, error: BaseException, now: float) -> bool:
-        """Take note of a failed look; return whether the wait has to end now."""
+        """Record a failed poll; return whether the wait must end now."""
         self.since = now if self.since is None else self.since
         self.count += 1
         if is_transient(error):
@@ -76,7 +76,7 @@ def error_to_json(error: BaseException) -> dict[str, Any]:
 
 
 def error_from_json(stored: dict[str, Any]) -> KalturaError:
-    """Return the error that :func:`error_to_json` described, of its class where that is Kaltura's."""
+    """Return the error that :func:`error_to_json` described, with its class if that is one of ``api.errors``."""
     call = {"service": stored.get("service", ""), "action": stored.get("action", "")}
     request_id = stored.get("request_id")
     message = stored.get("message", "")

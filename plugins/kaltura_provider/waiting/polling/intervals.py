@@ -1,4 +1,4 @@
-"""How often to look: seldom for old waits, later after trouble, and never all at the same moment."""
+"""How often to poll: less often for older waits, later after errors, and with jitter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_INTERVALS: Final = ((0.0, 5.0), (60.0, 10.0), (600.0, 30.0), (3600.0, 60
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """The interval between two looks, by the age of the wait.
+    """The interval between two polls, by the age of the wait.
 
     :param intervals: pairs (from age, interval) in seconds, ages ascending from 0.
     :raises ValueError: naming the pair that is wrong.
@@ -37,25 +37,25 @@ class Intervals:
 
     @classmethod
     def fixed(cls, seconds: float) -> Intervals:
-        """Look every ``seconds``, whatever the age."""
+        """Poll every ``seconds``, whatever the age."""
         return cls(((0.0, seconds),))
 
     def interval(self, age: float) -> float:
-        """Return the seconds until the next look of a wait that began ``age`` seconds ago."""
+        """Return the seconds until the next poll of a wait that began ``age`` seconds ago."""
         return next(seconds for since, seconds in reversed(self.intervals) if since <= max(age, 0.0))
 
 
 LONGEST_HOLD: Final = 300.0
-"""The most seconds for which one answer's ``Retry-After`` keeps all waits of a connection still."""
+"""Maximum seconds for which one ``Retry-After`` pauses all waits of a connection."""
 
 
 def jittered(seconds: float, rand: float) -> float:
-    """Return ``seconds`` off by up to a tenth; ``rand`` is a random number from 0 to 1."""
+    """Return ``seconds``, more or less by up to a tenth; ``rand`` is a random number from 0 to 1."""
     return seconds * (0.9 + 0.2 * rand)
 
 
 def backoff(failures: int, retry_after: float | None, rand: float) -> float:
-    """Return the seconds to keep still after so many failed polls in a row: 5 s doubling to 60 s, with jitter.
+    """Return the pause in seconds after that many failed polls in a row: 5 s, doubling up to 60 s, with jitter.
 
     :param retry_after: the seconds the server asked for; they count up to :data:`LONGEST_HOLD`.
     """

@@ -1,4 +1,4 @@
-"""How the state of many objects is read in few calls, as plans that a sync or an async client carries out."""
+"""Reading many objects in few calls. Readers yield the calls, so that a sync or an async client can make them."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ Answers: TypeAlias = dict[str, Snapshot | KalturaAPIError]
 """Object id to the object, or to the error with which Kaltura answered for this object alone."""
 
 GETS: Final = 50
-"""The most objects that are asked for one by one in one multirequest."""
+"""Maximum number of objects in one multirequest that reads them one by one."""
 BATCH: Final = 500
-"""The most ids Kaltura reads from an ``idIn``."""
+"""Maximum number of ids that Kaltura reads from an ``idIn``."""
 
 
 class Reader(Protocol):
-    """Reads objects of one kind; may remember what it read to spare calls."""
+    """Reads objects of one kind. It may remember what it read, to save calls."""
 
     batch: int
 
     def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Calls[Answers]:
-        """Plan the reading of at most ``batch`` objects; every one of them is in the result.
+        """Yield the calls that read at most ``batch`` objects, and return an answer for each of them.
 
         :raises KalturaError: a call for many of them failed; whoever carries the plan out throws it in.
         """
@@ -60,7 +60,7 @@ def batches(wanted: Mapping[str, T], size: int) -> Iterator[dict[str, T]]:
 
 
 def pages(service: str, conditions: Mapping[str, Any], fields: str | None = None) -> Calls[list[dict[str, Any]]]:
-    """Plan a ``list`` over all its pages."""
+    """Yield the calls that read all pages of a ``list``."""
     pager = Pager(service, conditions, fields)
     objects: list[dict[str, Any]] = []
     while not pager.done:
@@ -69,7 +69,7 @@ def pages(service: str, conditions: Mapping[str, Any], fields: str | None = None
 
 
 def read_one_by_one(requests: Mapping[str, Request]) -> Calls[dict[str, Any]]:
-    """Plan a call for each object, at most :data:`GETS` in one exchange; values and errors come by the same ids.
+    """Yield a call for each object, at most :data:`GETS` per request; return values and errors by the same ids.
 
     :raises KalturaAPIError: Kaltura has too many calls, or refuses the session: that is nothing of single objects.
     """
@@ -84,12 +84,12 @@ def read_one_by_one(requests: Mapping[str, Request]) -> Calls[dict[str, Any]]:
 
 
 class TokenReader:
-    """Reads upload tokens, 500 in a call; a token the list lacks is asked for by its id before it counts as gone."""
+    """Reads upload tokens, 500 per call. A token that the list lacks is read by its id before it counts as gone."""
 
     batch = BATCH
 
     def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Calls[Answers]:
-        """Plan the reading of these tokens."""
+        """Yield the calls that read these tokens."""
         listed = yield from pages("uploadToken", {"idIn": ",".join(wanted)})
         found: Answers = {str(answer["id"]): TokenSnapshot.of(answer) for answer in listed}
         missing = [token_id for token_id in wanted if token_id not in found]
@@ -107,12 +107,12 @@ class TokenReader:
 
 
 class JobReader:
-    """Reads bulk upload jobs, which Kaltura gives only one by one; several share one multirequest."""
+    """Reads bulk upload jobs. Kaltura only reads them one by one; several share a multirequest."""
 
     batch = GETS
 
     def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Calls[Answers]:
-        """Plan the reading of these jobs."""
+        """Yield the calls that read these jobs."""
         answers = yield from read_one_by_one(
             {job_id: Request("bulkUpload_bulk", "get", {"id": job_id}) for job_id in wanted}
         )
@@ -130,5 +130,5 @@ def _not_found(answer: Any) -> bool:
 
 
 def _refusal(answer: Any) -> KalturaAPIError | None:
-    """Return the error that an object's own call ended in, unless it says that there is no such object."""
+    """Return the error of an object's own call, unless it says that the object does not exist."""
     return answer if isinstance(answer, KalturaAPIError) and not _not_found(answer) else None

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["Reading", "Suspects", "read_all"]
 
 _FAILURES: Final = 24
-"""Failed calls after which a round ends: enough to find one bad id among 500."""
+"""Failed calls after which a round ends. It is enough to find one bad id among 500."""
 _FAILURES_ONLY: Final = 7
-"""Failed calls after which a round ends if none worked: then it is the server, not an id."""
+"""Failed calls after which a round ends if none succeeded: the server is the cause, not an id."""
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Reading:
     error: Exception | None = None
 
     def troubles(self, ids: Iterable[str]) -> Exception | None:
-        """Return what keeps one of these objects from being read, if anything does."""
+        """Return the error that prevents one of these objects from being read, if there is one."""
         for one in ids:
             if one in self.refused:
                 return self.refused[one]
@@ -48,7 +48,7 @@ class Reading:
 
 
 class Suspects:
-    """The objects that made a call for many fail. They are read alone until that works."""
+    """Objects that made a call for many objects fail. They are read alone until that succeeds."""
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
@@ -60,16 +60,16 @@ class Suspects:
         return [*batches(rest, size), *({one: wanted[one]} for one in wanted if one in self._ids)]
 
     def take_note(self, reading: Reading) -> None:
-        """Suspect what was refused, and trust what was read."""
+        """Add what was refused, and remove what was read."""
         self._ids |= reading.refused.keys()
         self._ids -= reading.snapshots.keys()
 
 
 def read_all(reader: Reader, wanted: Mapping[str, Any], now: float, suspects: Suspects) -> Calls[Reading]:
-    """Plan the reading of all of ``wanted``.
+    """Yield the calls that read all of ``wanted``, and return the result.
 
-    A call for many that Kaltura answers with an error is made again for each half of them, until the objects that
-    cause it are found. Whoever carries this out throws what a call raises into the plan.
+    If Kaltura refuses a call for many objects, it is repeated for each half of them, until the objects that cause the
+    error are found. The caller sends the answers to this generator, and throws into it what a call raises.
     """
     reading = Reading()
     lone: dict[str, Exception] = {}
@@ -98,7 +98,7 @@ def read_all(reader: Reader, wanted: Mapping[str, Any], now: float, suspects: Su
     if reading.snapshots:
         reading.refused |= lone
     elif lone and reading.error is None:
-        # Nothing could be read: that tells nothing of single objects.
+        # Nothing could be read, so the error says nothing about single objects.
         reading.error = next(iter(lone.values()))
     if reading.error is not None:
         reading.unread = frozenset(wanted.keys() - reading.snapshots.keys() - reading.refused.keys())
@@ -107,7 +107,7 @@ def read_all(reader: Reader, wanted: Mapping[str, Any], now: float, suspects: Su
 
 
 def _is_of_single_objects(error: Exception) -> bool:
-    """Tell whether an error may come from one of the objects asked for rather than from the way to Kaltura."""
+    """Tell whether one of the objects may have caused an error, rather than the connection to Kaltura."""
     if isinstance(error, KalturaAPIError):
         return error.code not in NOT_DONE_CODES and not isinstance(error, KalturaSessionError)
     if isinstance(error, KalturaTransportError):

@@ -1,4 +1,4 @@
-"""Who waits on one connection: the roster says which waits to look at now, so that one call serves many."""
+"""The waits of one connection: which of them are due together, so that one call serves many."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["Member", "Roster"]
 
 FIRST_LOOK: Final = 1.0
-"""Seconds from joining to the first look: long enough for others who come at the same time."""
+"""Seconds from joining to the first poll, so that waits that start at the same time share it."""
 MAX_BRAKE: Final = 8.0
-"""How many times slower than asked everybody gets while Kaltura refuses calls."""
+"""By which factor all intervals grow at most while Kaltura refuses calls."""
 
 
 @dataclass(eq=False, slots=True)
@@ -37,8 +37,8 @@ class Member:
 class Roster:
     """The waits of one connection and kind, and when each is to be looked at.
 
-    Times are seconds of one monotonic clock. A round takes every wait that is due, and those that would be due before
-    the fastest of all waits is due again: they cost no further call, and come into step with the others.
+    Times are in seconds of one monotonic clock. A round takes every wait that is due, and those that will be due before
+    the fastest wait is due again: they cost no extra call and fall into step with the others.
     """
 
     def __init__(self, rand: Callable[[], float] = random.random) -> None:
@@ -49,12 +49,12 @@ class Roster:
         self._failures = 0
         self._hold_until = 0.0
         self._last_round = float("-inf")
-        # Kept, not computed for every join: ten thousand that join at once would look at each other.
+        # Kept rather than computed on every join: ten thousand waits may join at once.
         self._fastest = float("inf")
         self._next: float | None = float("inf")
 
     def join(self, watch: Watch, pace: Intervals, began: float, now: float) -> Member:
-        """Add a wait that ``began`` some time ago; it is looked at soon, together with others that join now."""
+        """Add a wait that ``began`` some time ago; it is polled soon, together with others that join now."""
         self._fastest = min(pace.interval(now - began), self._fastest)
         first = max(now + FIRST_LOOK, self._last_round + self._fastest / 2)
         member = Member(watch, pace, began, min(first, now + self._fastest))
@@ -65,7 +65,7 @@ class Roster:
         return member
 
     def leave(self, member: Member) -> None:
-        """Take a wait off the roster; not an error if it has left."""
+        """Remove a wait; does nothing if it has left already."""
         self.members.pop(member, None)
         self._next = None
 
@@ -76,7 +76,7 @@ class Roster:
         return max(self._next, self._hold_until)
 
     def take(self, now: float) -> list[Member]:
-        """Begin a round: return its waits and say when each is looked at again."""
+        """Begin a round: return its waits and schedule their next poll."""
         paces = (member.pace.interval(now - member.began) for member in self.members)
         self._fastest = min(paces, default=float("inf"))
         horizon = now + self._fastest * self._brake
@@ -90,7 +90,7 @@ class Roster:
         return round_
 
     def wanted(self, round_: Iterable[Member]) -> dict[str, list[Condition[Any]]]:
-        """Return the ids these waits still miss, each with the conditions it is read for."""
+        """Return the ids that these waits are waiting for, each with its conditions."""
         wanted: defaultdict[str, list[Condition[Any]]] = defaultdict(list)
         for member in round_:
             for object_id in member.watch.pending:
@@ -98,14 +98,14 @@ class Roster:
         return dict(wanted)
 
     def succeeded(self) -> None:
-        """Take note of a round without trouble."""
+        """Record a successful round."""
         self._failures = 0
         self._brake = max(1.0, self._brake * 0.7)
 
     def failed(self, now: float, *, refused: bool, retry_after: float | None = None) -> None:
-        """Take note of a failed round: everybody waits longer.
+        """Record a failed round: all waits are polled later.
 
-        :param refused: Kaltura said it has too many calls; the interval of all waits grows too.
+        :param refused: Kaltura refused because of too many calls; the interval of all waits grows too.
         :param retry_after: seconds it asked for.
         """
         self._failures += 1
@@ -114,7 +114,7 @@ class Roster:
         self._hold_until = now + backoff(self._failures, retry_after, self._rand())
 
     def again(self, round_: Iterable[Member]) -> None:
-        """Look at these waits as soon as calls may be made again: their round was not finished."""
+        """Poll these waits as soon as calls may be made again, because their round was not completed."""
         for member in round_:
             member.next_at = min(member.next_at, self._hold_until)
         self._next = None

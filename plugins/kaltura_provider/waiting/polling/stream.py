@@ -1,4 +1,4 @@
-"""The one loop that reads for everybody on a roster, and the clients' side of carrying out a reader's plan."""
+"""The loop that polls for all waits of a roster, and making the calls that a reader asks for."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ async def poll(
     connect: Callable[[], Awaitable[AsyncKalturaClient]],
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncGenerator[Reading, None]:
-    """Read for everybody on ``roster``, round after round, for ever; errors are part of what it yields.
+    """Poll for all waits of ``roster``, round after round, for ever. Errors are part of what it yields.
 
-    :param connect: makes a client; called again after an error that no retry helps against, so that a corrected
-        connection is taken up.
+    :param connect: makes a client. It is called again after an error that a retry cannot cure, so that a corrected
+        connection takes effect.
     """
     client: AsyncKalturaClient | None = None
     suspects = Suspects()
@@ -66,7 +66,7 @@ async def poll(
 def read_now(
     client: KalturaClient, reader: Reader, wanted: Mapping[str, Any], now: float, suspects: Suspects
 ) -> Reading:
-    """Read all of ``wanted`` once, with the synchronous client; errors are part of what it returns."""
+    """Read all of ``wanted`` once, with the synchronous client. Errors are part of the result."""
     return _carry_out(client, read_all(reader, wanted, now, suspects))
 
 
@@ -82,7 +82,7 @@ async def _until_due(roster: Roster, clock: Callable[[], float]) -> None:
 
 def _take_note(roster: Roster, round_: list[Member], reading: Reading, now: float) -> None:
     for one, trouble in list(reading.refused.items())[:3]:
-        log.warning("Looking at %s failed: %s", one, trouble)
+        log.warning("Cannot read %s: %s", one, trouble)
     error = reading.error
     if error is None:
         roster.succeeded()
@@ -94,13 +94,13 @@ def _take_note(roster: Roster, round_: list[Member], reading: Reading, now: floa
     roster.failed(now, refused=refused, retry_after=retry_after)
     roster.again(member for member in round_ if not reading.unread.isdisjoint(member.watch.pending))
     if isinstance(error, KalturaError):
-        log.warning("Looking at %d objects failed: %s", len(reading.unread), error)
+        log.warning("Cannot read %d objects: %s", len(reading.unread), error)
     else:
-        log.warning("Looking at %d objects failed", len(reading.unread), exc_info=error)
+        log.warning("Cannot read %d objects", len(reading.unread), exc_info=error)
 
 
 async def _carry_out_async(client: AsyncKalturaClient, plan: Calls[Reading]) -> Reading:
-    """Carry out a plan. Nothing is repeated here: the roster decides when, for all waits at once."""
+    """Make the calls. None is repeated here: the roster decides when, for all waits at once."""
     try:
         step = next(plan)
         while True:
