@@ -17,8 +17,12 @@ from kaltura_provider.ingest.identity import content_id, item_id, token_file_nam
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import content_mark, item_mark
 from kaltura_provider.ingest.settings import IfExists, IngestSettings
+from kaltura_provider.services.attachment_asset import ATTACHMENT
+from kaltura_provider.services.caption_asset import CAPTION
 from kaltura_provider.services.entry.objects import token_resource
+from kaltura_provider.services.entry_assets import delete_asset
 from kaltura_provider.services.paging import list_all
+from kaltura_provider.services.thumb_asset import THUMBNAIL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,12 +45,12 @@ class SidecarKind(StrEnum):
     @property
     def service(self) -> str:
         """Kaltura's service for it."""
-        return _SERVICES[self][0]
+        return _KINDS[self].service
 
     @property
     def parameter(self) -> str:
         """The parameter of ``add`` and ``update`` that takes the object."""
-        return _SERVICES[self][1]
+        return _KINDS[self].parameter
 
     @property
     def object_type(self) -> str:
@@ -54,10 +58,10 @@ class SidecarKind(StrEnum):
         return f"Kaltura{self.parameter[0].upper()}{self.parameter[1:]}"
 
 
-_SERVICES = {
-    SidecarKind.THUMBNAIL: ("thumbAsset", "thumbAsset"),
-    SidecarKind.CAPTION: ("caption_captionAsset", "captionAsset"),
-    SidecarKind.ATTACHMENT: ("attachment_attachmentAsset", "attachmentAsset"),
+_KINDS = {
+    SidecarKind.THUMBNAIL: THUMBNAIL,
+    SidecarKind.CAPTION: CAPTION,
+    SidecarKind.ATTACHMENT: ATTACHMENT,
 }
 
 
@@ -299,11 +303,7 @@ class _Attaching:
         self._client.call(kind.service, "update", {"id": seen.id, kind.parameter: changed}, repeatable=True)
 
     def _delete(self, sidecar_id: str) -> None:
-        parameter = f"{self._sidecar.kind.parameter}Id"
-        try:
-            self._client.call(self._sidecar.kind.service, "delete", {parameter: sidecar_id}, repeatable=True)
-        except KalturaNotFoundError:
-            return
+        delete_asset(self._client, _KINDS[self._sidecar.kind], sidecar_id)
 
     def _ref(self, seen: _Seen, note: str | None = None) -> SidecarRef:
         said = self._sidecar

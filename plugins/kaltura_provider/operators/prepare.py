@@ -49,7 +49,7 @@ class KalturaPrepareOperator(KalturaOperator):
     :param aws_conn_id: the Airflow connection for S3.
     :param http_conn_id: the Airflow HTTP connection whose credentials and headers go with ``http(s)`` sources.
     :param durable: remember tokens in the task state store, so that the next try goes on at once.
-    :return: a reference per asset: ``uri``, ``name``, ``size`` (bytes), ``asset`` and ``content`` (identities),
+    :return: a reference per asset: ``uri``, ``name``, ``size`` (bytes), ``item_id`` and ``content_id`` (identities),
         ``entry_id``, ``token_id``, ``state`` (``send``, ``done``, ``skipped`` ...), ``made`` and, where there is
         something to say, ``note``. One for one source, a list for a list.
     :raises AirflowFailException: no asset is left to go on with, and no retry can help; the message says why.
