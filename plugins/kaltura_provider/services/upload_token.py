@@ -9,6 +9,7 @@ from kaltura_provider.api.arguments import choose
 from kaltura_provider.api.enums import UploadTokenStatus, parse_status
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaNotFoundError
 from kaltura_provider.api.values import whole_number
+from kaltura_provider.services.flavor_asset import FlavorAsset
 from kaltura_provider.services.paging import list_all
 
 if TYPE_CHECKING:
@@ -185,10 +186,8 @@ def became_entry(client: KalturaClient, token: UploadToken, entry_id: str) -> bo
             return False
     if owner or not token.used_up:
         return False
-    flavors = list_all(client, "flavorAsset", {"entryIdEqual": entry_id})
-    return any(
-        flavor.get("isOriginal") and token.uploaded == whole_number(flavor.get("sizeInBytes")) for flavor in flavors
-    )
+    flavors = map(FlavorAsset.of, list_all(client, "flavorAsset", {"entryIdEqual": entry_id}))
+    return any(flavor.original and token.uploaded == flavor.size for flavor in flavors)
 
 
 def became_asset(token: UploadToken, asset_id: str, size: int | None) -> bool:
