@@ -64,7 +64,7 @@ def confirm(
         if ending.act in _ENDS:
             return _as_ref(ref, ending)
         if ending.act is not Act.SENT or settings.clock.monotonic() - started > settings.claim_timeout:
-            return _mend(ledger, ref, settings, observer or Observer(), on_ref)
+            return _repair(ledger, ref, settings, observer or Observer(), on_ref)
         settings.clock.sleep(min(settings.poll, settings.grace / 4))
 
 
@@ -93,7 +93,7 @@ def _as_ref(ref: ItemRef, ending: Ending) -> ItemRef:
     return changed.to(changed.state, entry_id=entry.id, entry_status=entry.status)
 
 
-def _mend(
+def _repair(
     ledger: Ledger,
     ref: ItemRef,
     settings: IngestSettings,
@@ -105,9 +105,9 @@ def _mend(
         may_create=False,
     )  # fmt: skip
     while True:
-        mended = claim.step()
-        if mended is not None:
-            return mended.to(mended.state, made=ref.made)
+        repaired = claim.step()
+        if repaired is not None:
+            return repaired.to(repaired.state, made=ref.made)
         settings.clock.sleep(max(claim.not_before - settings.clock.monotonic(), 0.0))
 
 

@@ -28,7 +28,7 @@ class FlavorsReady:
     """Ready once the wanted flavors are; if none are named, once no flavor is being made any more.
 
     A flavor that Kaltura decides not to make (NOT_APPLICABLE, such as a 1080p version of a small video) blocks
-    nothing. The source counts only when it is asked for (flavor params 0, tag ``source``).
+    nothing. The source counts only if it is named (flavor params 0, tag ``source``).
 
     :param flavor_params_ids: flavor params that must all be ready.
     :param tags: tags that must each be on at least one ready flavor.

@@ -35,7 +35,7 @@ class Member:
 
 
 class Roster:
-    """The waits of one connection and kind, and when each is to be looked at.
+    """The waits of one connection and kind, and when each is polled next.
 
     Times are in seconds of one monotonic clock. A round takes every wait that is due, and those that will be due before
     the fastest wait is due again: they cost no extra call and fall into step with the others.
