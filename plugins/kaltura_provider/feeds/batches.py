@@ -27,17 +27,17 @@ def most_batches() -> int:
     return min(_MOST_BATCHES, int(conf.getint("core", "max_map_length")))
 
 
-def in_batches(items: Sequence[tuple[T, int | None]], size: int, *, most: int = _MOST_BATCHES) -> list[list[T]]:
+def in_batches(items: Sequence[tuple[T, int | None]], size: int, *, maximum: int = _MOST_BATCHES) -> list[list[T]]:
     """Return the items in batches, in their order, by count and bytes.
 
     Small files share a batch, up to 1 GiB together; a file of 256 MiB or more has its own, so that it keeps no other
-    waiting. Batches become larger where there would otherwise be more than ``most``.
+    waiting. Batches become larger where there would otherwise be more than ``maximum``.
 
     :param items: each with its bytes, or ``None`` where they are not known (taken for 64 MiB).
     :param size: items of a batch at most.
     """
     room, large = _BYTES, _LARGE
-    while len(batches := _packed(items, size, room, large)) > most:
+    while len(batches := _packed(items, size, room, large)) > maximum:
         size, room, large = size * 2, room * 2, large * 2
     return batches
 

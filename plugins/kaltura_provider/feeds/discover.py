@@ -116,7 +116,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             self.log.info("Dry run: this is what a run would do. Nothing is moved.\n%s", plan)
             return []
         wanted = [(item.request, item.size) for item in plan.wanted]
-        batches = in_batches(wanted, self.batch_size, most=most_batches())
+        batches = in_batches(wanted, self.batch_size, maximum=most_batches())
         if settled := len(plan.items) - len(wanted):
             self.log.info("To be brought in: %d in %d batches; %d need nothing.", len(wanted), len(batches), settled)
         return handed_on(context, "batch", batches)

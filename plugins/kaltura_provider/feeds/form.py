@@ -151,7 +151,7 @@ class KalturaFormOperator(MaskedArguments, BaseOperator):
         day = _day(context)
         assets = [{"uri": seal_address(uri), "metadata": _metadata(params, uri, day)} for uri in uris]
         self.log.info("Found %d: %s", len(uris), examples([printable(uri) for uri in uris]))
-        batches = in_batches([(asset, None) for asset in assets], self.batch_size, most=most_batches())
+        batches = in_batches([(asset, None) for asset in assets], self.batch_size, maximum=most_batches())
         return handed_on(context, "batch", batches)
 
 

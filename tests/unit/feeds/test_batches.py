@@ -13,7 +13,7 @@ SIZES = st.one_of(st.none(), st.integers(0, 4096 * MIB))
 
 @given(st.lists(SIZES, max_size=300), st.integers(1, 60), st.integers(1, 20))
 def test_every_item_is_in_one_batch_and_there_are_never_too_many(sizes: list[int | None], size: int, most: int) -> None:
-    batches = in_batches(list(enumerate(sizes)), size, most=most)
+    batches = in_batches(list(enumerate(sizes)), size, maximum=most)
     assert sorted(item for batch in batches for item in batch) == list(range(len(sizes)))
     assert len(batches) <= most
     assert all(batches)
