@@ -56,7 +56,7 @@ def test_blank_lines_repeated_sources_and_folders(deployment, clips) -> None:
     assert deployment.held() == {}
     ran = deployment.run(deployment.form(), sources=lines, recursive=True)
     assert ran.state == "success", ran.states
-    assert [batch[0]["uri"] for batch in ran.xcom("discover")] == uris
+    assert [item["uri"] for batch in ran.xcom("discover") for item in batch] == uris
     assert sorted(deployment.held().values()) == sorted(hashlib.sha256(clip).hexdigest() for clip in clips.values())
 
 
