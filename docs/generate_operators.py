@@ -21,46 +21,69 @@ TARGET = ROOT / "docs" / "operators.md"
 SECTIONS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         "Ingest",
-        "An asset, exactly once: find or claim, send, list what came of it.",
+        "Source items, exactly once: find or create the entry, upload the content.",
         ("ingest", "prepare", "upload", "attach"),
         ("one_by_one",),
     ),
-    ("Anything", "Every action of Kaltura's API, alone or several in one exchange.", ("call",), ("anything",)),
-    ("Upload tokens", "Tokens by themselves.", ("upload_tokens",), ()),
+    ("Anything", "Every action of Kaltura's API, one or several per request.", ("call",), ("anything",)),
+    ("Upload tokens", "Create, read, list and delete upload tokens.", ("upload_tokens",), ()),
     (
         "Entries",
-        "Made, read, listed, changed, moderated, put into categories, taken away and brought back.",
+        "Create, read, list, update, moderate, categorize, delete and restore entries.",
         ("entries", "categories", "moderation", "metadata", "removal"),
         ("library", "moderation"),
     ),
     (
         "Content, documents and data",
-        "Content from every side, replacement, and whole entries in one task.",
+        "Add and replace content, or create entries with their content in one task.",
         ("content", "add_from"),
         ("content",),
     ),
     (
         "Captions, thumbnails, attachments",
-        "What belongs to an entry beside its content.",
+        "Files that belong to an entry beside its content.",
         ("captions", "thumbnails", "attachments"),
         ("sidecars",),
     ),
-    ("Flavors and delivery", "Renditions, their URLs, and what viewers get.", ("flavors", "delivery"), ("delivery",)),
-    ("Bulk upload", "Many files that Kaltura fetches itself.", ("bulk",), ("bulk",)),
-    ("Housekeeping", "What is left over, found and removed.", ("housekeeping",), ()),
+    (
+        "Flavors and delivery",
+        "Renditions, their URLs, and a check of what viewers get.",
+        ("flavors", "delivery"),
+        ("delivery",),
+    ),
+    ("Bulk upload", "Many files, which Kaltura fetches itself.", ("bulk",), ("bulk",)),
+    ("Housekeeping", "Find and delete what interrupted runs left behind.", ("housekeeping",), ()),
 )
 
 INTRODUCTION = """# Operators
 
 <!-- Written by docs/generate_operators.py from docstrings and tested DAGs: change those, not this page. -->
 
-Every operator takes keyword arguments only, `kaltura_conn_id` (by default `kaltura_default`) among them, and checks
-them before anything is sent: an error names the argument, its value and the fix, and fails the task at once. Ids,
-addresses, metadata and most other arguments are templates. What a retry may cure (no connection, a busy server,
-content that is still being converted) is raised so that Airflow tries again; what it cannot fails at once.
+Every operator takes keyword arguments only. All take `kaltura_conn_id` (default: `kaltura_default`). Arguments are
+checked before anything is sent: an error names the argument, its value and the fix, and fails the task at once. Ids,
+addresses, connections, metadata and most other arguments are templates. Errors that a retry may fix (no connection, a
+busy server, content that is still being converted) make Airflow retry the task; other errors fail it at once.
 
-Where an operator takes an `entry_id`, `token` or `asset_id`, it takes what another operator returned for it as well.
-Long results go to an `output_uri` (a file or an S3 object; `.jsonl`, `.json` or `.csv`), and XCom holds where they are.
+The same name means the same everywhere:
+
+| Argument | Meaning |
+|---|---|
+| `source` | what to ingest: an address, a mapping with `uri`, an item reference of an earlier task, or a list of them |
+| `entry_id` | an entry: its id, or the result of any operator that has one; where several are possible, a list too |
+| `token_id` | an upload token: its id, or the result of any operator that has one |
+| `asset_id` | a flavor, caption, thumbnail or attachment asset: its id, or the result of any operator that has one |
+| `bulk_upload_id` | bulk upload jobs: an id, the result of any operator that has one, or a list of either |
+| `output_uri` | a file or S3 object (`.jsonl`, `.json`, `.csv`) for a long result; XCom then holds its address |
+| `durable` | whether to remember what the task creates in the task state store, for its next try |
+
+Results have one shape: ids are `entry_id`, `token_id`, `asset_id` and `bulk_upload_id`; other names are in snake case;
+a status is its name in lower case, with the number beside it (`"status": "ready", "status_number": 2`). Operators for
+URLs return a mapping with `url`, operators that delete one with `deleted`. `KalturaCallOperator`,
+`KalturaMultiRequestOperator`, `KalturaGetEntryOperator` and lists with explicit `fields` return Kaltura's own names and
+values.
+
+The former names of some arguments (`assets`, `asset`, `token`, `upload_token`, `entry`, `entry_ids`, `bulk_upload`) are
+accepted with a deprecation warning.
 
 In Python code (`@task`), the hook does the same: `KalturaHook().call("media", "get", entryId=...)`,
 `KalturaHook().multirequest([...])`.
@@ -68,11 +91,11 @@ In Python code (`@task`), the hook does the same: `KalturaHook().call("media", "
 
 MACROS = """## Delivery URLs in templates
 
-Where the package is installed, templates have `macros.kaltura`, with arguments checked as the URL is made:
+Where the package is installed, templates have `macros.kaltura`, with checked arguments:
 
 ```jinja
-{{ macros.kaltura.play_manifest_url("https://cdnapisec.kaltura.com", conn.kaltura_default.login, params.entry) }}
-{{ macros.kaltura.thumbnail_url("https://cdnapisec.kaltura.com", 12345, params.entry, width=640, vid_sec=5) }}
+{{ macros.kaltura.play_manifest_url("https://cdnapisec.kaltura.com", conn.kaltura_default.login, params.entry_id) }}
+{{ macros.kaltura.thumbnail_url("https://cdnapisec.kaltura.com", 12345, params.entry_id, width=640, vid_sec=5) }}
 ```
 
 `play_manifest_url` (HLS, DASH, `url`, `download`; flavors, bitrates, `seek_from` and `clip_to` in milliseconds, `ks`),

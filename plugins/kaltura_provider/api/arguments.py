@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TypeVar
 
 from kaltura_provider.api.errors import KalturaConfigurationError
 
-__all__ = ["asset_id", "choose", "entry_id", "entry_ids", "flag", "moment", "number", "token_id"]
+__all__ = ["asset_id", "choice", "choose", "entry_id", "entry_ids", "flag", "moment", "number", "token_id"]
 
 _ENTRY_ID = re.compile(r"(\d{1,10}_)?[a-z0-9]{6,20}")
 _TOKEN_ID = re.compile(r"\d{1,10}_[0-9a-f]{32}")
@@ -19,6 +19,7 @@ _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 _RELATIVE_TIME = 315_360_000
 
 EnumT = TypeVar("EnumT", bound=IntEnum)
+WordT = TypeVar("WordT", bound=StrEnum)
 
 
 def entry_id(value: object, name: str = "entry_id") -> str:
@@ -32,7 +33,8 @@ def entry_id(value: object, name: str = "entry_id") -> str:
 
 def asset_id(value: object, name: str = "asset_id") -> str:
     """Return the checked id of a flavor, thumbnail, caption or attachment asset; see :func:`entry_id`."""
-    return _id(value.get("id") if isinstance(value, dict) else value, name, _ENTRY_ID, "0_ab12cd34", "an asset id")
+    given = value.get("asset_id", value.get("id")) if isinstance(value, dict) else value
+    return _id(given, name, _ENTRY_ID, "0_ab12cd34", "an asset id")
 
 
 def token_id(value: object, name: str = "token_id") -> str:
@@ -78,6 +80,19 @@ def choose(enumeration: type[EnumT], value: object, name: str) -> EnumT:
             return member
     known = ", ".join(f"{member.name.lower()} ({int(member)})" for member in enumeration)
     raise KalturaConfigurationError(name, text, "is unknown", f"use one of {known}")
+
+
+def choice(enumeration: type[WordT], value: object, name: str) -> WordT:
+    """Return the member of an enumeration of words.
+
+    :raises KalturaConfigurationError: there is none; lists those there are.
+    """
+    try:
+        return enumeration(str(value))
+    except ValueError:
+        raise KalturaConfigurationError(
+            name, str(value), "is unknown", f"use one of {', '.join(enumeration)}"
+        ) from None
 
 
 def number(value: object, name: str, *, minimum: int = 0, maximum: int | None = None) -> int:

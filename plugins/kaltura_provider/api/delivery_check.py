@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -33,13 +32,6 @@ _REASONS = {
     "31": "the session has expired",
     "58": "the entry is in the recycle bin",
 }
-# Further formats of thumbnails, whose size in pixels is not read.
-_OTHER_PICTURES = (
-    (b"II*\x00", "TIFF"),
-    (b"MM\x00*", "TIFF"),
-    (b"8BPS", "Photoshop"),
-    (b"%PDF", "PDF"),
-)
 _FOR_GOOD = frozenset({"1", "4", "12"})
 
 
@@ -71,8 +63,6 @@ class Delivered:
     what: str
     size: int | None = None
     renditions: int | None = None
-    width: int | None = None
-    height: int | None = None
 
 
 class DeliveryError(KalturaTransportError):
@@ -138,10 +128,8 @@ def _described(url: str, reply: requests.Response, body: bytes) -> Delivered:
         raise _failure(f"{shown}: HTTP {reply.status_code}, {redact(reason)}", reply.status_code, number)
     said = reply.headers.get("Content-Length", "")
     size = int(said) if said.isdecimal() else (len(body) if len(body) < _MOST else None)
-    made = partial(
-        Delivered, url=shown, status=200, size=size,
-        content_type=reply.headers.get("Content-Type", "").split(";")[0].strip().lower(),
-    )  # fmt: skip
+    content_type = reply.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    made = partial(Delivered, url=shown, status=200, size=size, content_type=content_type)
     start = body[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"#EXTM3U"):
         what, count = _hls(shown, body)
@@ -151,11 +139,10 @@ def _described(url: str, reply: requests.Response, body: bytes) -> Delivered:
         if not count:
             raise _failure(f"{shown}: the DASH manifest has no renditions", 200, "6")
         return made(kind=DeliveredKind.DASH, what=f"DASH manifest with {count} renditions", renditions=count)
-    if picture := _picture(body):
-        name, width, height = picture
-        return made(kind=DeliveredKind.PICTURE, what=f"{name} picture", width=width, height=height)
     if start[:15].lower().startswith((b"<!doctype html", b"<html")):
         raise _failure(f"{shown}: the server sent a web page instead of content", 200, "")
+    if content_type.startswith("image/"):
+        return made(kind=DeliveredKind.PICTURE, what=f"{content_type.removeprefix('image/')} picture")
     return made(kind=DeliveredKind.FILE, what="file")
 
 
@@ -180,29 +167,3 @@ def _failure(message: str, status: int, number: str) -> DeliveryError:
     error = DeliveryError(message, fault=TransportFault.STATUS, status=status)
     error.reason = number
     return error
-
-
-def _picture(body: bytes) -> tuple[str, int | None, int | None] | None:
-    """Return the format, width and height of a picture."""
-    if body.startswith(b"\x89PNG\r\n\x1a\n") and len(body) >= 24:
-        return ("PNG", *struct.unpack(">II", body[16:24]))
-    if body[:6] in (b"GIF87a", b"GIF89a") and len(body) >= 10:
-        return ("GIF", *struct.unpack("<HH", body[6:10]))
-    if body.startswith(b"\xff\xd8"):
-        return ("JPEG", *_jpeg_size(body))
-    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
-        return "WebP", None, None
-    if body[:2] == b"BM" and body[6:10] == bytes(4):
-        return "BMP", None, None
-    return next(((name, None, None) for start, name in _OTHER_PICTURES if body.startswith(start)), None)
-
-
-def _jpeg_size(body: bytes) -> tuple[int | None, int | None]:
-    at = 2
-    while at + 9 < len(body) and body[at] == 0xFF:
-        marker, length = body[at + 1], int.from_bytes(body[at + 2 : at + 4], "big")
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">HH", body[at + 5 : at + 9])
-            return width, height
-        at += 2 + length
-    return None, None

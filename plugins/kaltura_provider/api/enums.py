@@ -7,7 +7,7 @@ in answers with :func:`parse_enum`, never with ``int()``.
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = [
     "AppTokenHashType",
@@ -30,6 +30,7 @@ __all__ = [
     "ThumbAssetStatus",
     "ThumbCropType",
     "UploadTokenStatus",
+    "named_status",
     "parse_enum",
     "parse_status",
 ]
@@ -302,3 +303,19 @@ def parse_status(enumeration: type[IntEnumT], value: object) -> IntEnumT | int |
     if parsed is None:
         raise ValueError(f"the answer has no {enumeration.__name__}")
     return parsed
+
+
+def named_status(enumeration: type[IntEnum], value: object, field: str = "status") -> dict[str, Any]:
+    """Return a status as operators and sensors show it: ``{"status": "ready", "status_number": 2}``.
+
+    A number without a name is ``"unknown"``. A plugin's status is text and has no number. No status gives ``{}``.
+
+    :param field: the name of the field, and with ``_number`` that of the number.
+    """
+    status = parse_enum(enumeration, value)
+    if status is None:
+        return {}
+    if isinstance(status, str):
+        return {field: status}
+    name = status.name.lower() if isinstance(status, IntEnum) else "unknown"
+    return {field: name, f"{field}_number": int(status)}

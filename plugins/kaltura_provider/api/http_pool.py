@@ -10,6 +10,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from kaltura_provider.api.transport_faults import causes
+
 if TYPE_CHECKING:
     from urllib3 import PoolManager
 
@@ -34,17 +36,7 @@ def http_session(pool_size: int) -> requests.Session:
 
 def failed_while_connecting(error: BaseException | None) -> bool:
     """Return whether ``error`` occurred before a connection was made, so that nothing was sent."""
-    seen: list[BaseException] = []
-    queue: list[Any] = [error]
-    while queue:
-        found = queue.pop()
-        if not isinstance(found, BaseException) or any(found is other for other in seen):
-            continue
-        if getattr(found, _MARK, False):
-            return True
-        seen.append(found)
-        queue += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
-    return False
+    return error is not None and any(getattr(cause, _MARK, False) for cause in causes(error))
 
 
 class _Connecting(HTTPConnection):

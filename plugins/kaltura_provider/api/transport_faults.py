@@ -12,7 +12,7 @@ from kaltura_provider.api.redaction import redact
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["transport_error"]
+__all__ = ["causes", "transport_error"]
 
 _WORDS = {
     TransportFault.DNS: "the host name {host} is unknown (DNS)",
@@ -30,9 +30,9 @@ def transport_error(error: BaseException, host: str, *, connecting: bool) -> Kal
     :param host: ``host:port`` of the server, for the message.
     :param connecting: whether the library reports that it failed before it was connected.
     """
-    causes = list(_causes(error))
-    fault = _fault(causes, connecting)
-    detail = _detail(causes) if fault in (TransportFault.TLS, TransportFault.CONNECT) else ""
+    found = list(causes(error))
+    fault = _fault(found, connecting)
+    detail = _detail(found) if fault in (TransportFault.TLS, TransportFault.CONNECT) else ""
     message = _WORDS[fault].format(host=host) + (f": {detail}" if detail else "")
     return KalturaTransportError(message, fault=fault)
 
@@ -61,7 +61,7 @@ def _detail(causes: list[BaseException]) -> str:
     return redact(str(getattr(deepest, "reason", None) or deepest)) or type(deepest).__name__
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error, its causes, and the errors that libraries keep in ``args`` or ``reason``."""
     seen: set[int] = set()
     queue: list[Any] = [error]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-__all__ = ["number_or_text", "whole_number", "words"]
+__all__ = ["number_or_text", "snake_case", "whole_number", "words"]
+
+_CAPITAL = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 
 def whole_number(value: Any) -> int | None:
@@ -31,3 +34,8 @@ def words(value: Any) -> tuple[str, ...]:
     """Return the parts of comma-separated text, such as tags."""
     parts = (part.strip() for part in str(value or "").split(","))
     return tuple(part for part in parts if part)
+
+
+def snake_case(name: str) -> str:
+    """Return a name of Kaltura's as Python writes it: ``sizeInBytes`` becomes ``size_in_bytes``."""
+    return _CAPITAL.sub(lambda letter: f"_{letter[0].lower()}", name)

@@ -63,22 +63,23 @@ def ingest(
     def batches(batch: Any) -> None:
         sent = KalturaIngestOperator(
             task_id="ingest",
-            assets=batch,
+            source=batch,
             if_exists=if_exists,
             transfer=transfer,
             upload=upload,
             aws_conn_id=aws_conn_id,
             http_conn_id=http_conn_id,
             max_active_tis_per_dagrun=max_active_uploads,
-            map_index_template=_named("assets"),
+            map_index_template=_named("source"),
             **common,
         )
         KalturaEntryReadySensor(
             task_id="ready",
-            entry=sent.output,
+            entry_id=sent.output,
+            deferrable=True,  # hours of waiting must not hold a worker slot
             flavors=True,
             timeout=ready_timeout.total_seconds(),
-            map_index_template=_named("entry"),
+            map_index_template=_named("entry_id"),
             **common,
         )
 

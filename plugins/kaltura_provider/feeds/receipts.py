@@ -7,6 +7,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.api.enums import EntryStatus, named_status
 from kaltura_provider.ingest.addresses import shown_address
 from kaltura_provider.ingest.identity import FORMULA
 
@@ -136,7 +137,7 @@ def receipt(
         "found": ref.entry_id is not None and not ref.made,
         "token_id": ref.token_id,
         "entry_id": ref.entry_id,
-        "entry_status": ref.entry_status,
+        **named_status(EntryStatus, ref.entry_status),
         "flavors": list(flavors) or None,
         "urls": dict(urls) if urls else None,
         "attempts": attempts,

@@ -269,17 +269,16 @@ def _failed_ref(ref: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(account: KalturaAccount, ref: dict[str, Any]) -> dict[str, Any]:
-    from kaltura_provider.api.enums import EntryStatus, parse_status
     from kaltura_provider.hooks.sources import printable
 
     entry_id = ref["entry_id"]
-    status = parse_status(EntryStatus, ref.get("entry_status"))
     return {
         "uri": printable(ref["uri"]),
         "size": ref["size"],
         "entry_id": entry_id,
-        "status": status.name if isinstance(status, EntryStatus) else str(status),
-        "flavors": [_label(flavor) for flavor in ref.get("flavors", []) if flavor.get("status") == _READY],
+        "status": ref.get("status"),
+        "status_number": ref.get("status_number"),
+        "flavors": [_label(flavor) for flavor in ref.get("flavors", []) if flavor.get("status") == "ready"],
         "seconds": ref.get("seconds", 0.0),
         "new": bool(ref.get("made")),
         "note": ref.get("note"),
@@ -289,11 +288,8 @@ def _row(account: KalturaAccount, ref: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_READY = 2
-
-
 def _label(flavor: dict[str, Any]) -> str:
-    if flavor.get("isOriginal"):
+    if flavor.get("is_original"):
         return "source"
     rate = f"{flavor.get('bitrate', 0)}k"
     return f"{flavor['height']}p {rate}" if flavor.get("height") else rate

@@ -14,8 +14,6 @@ from kaltura_provider.hooks.border import airflow_errors
 from kaltura_provider.hooks.masking import mask_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from airflow.sdk import Context
     from jinja2 import Environment
 
@@ -23,29 +21,37 @@ __all__ = ["AuthoredTemplates"]
 
 
 class AuthoredTemplates:
-    """Mixin for operators: keeps Airflow from rendering arguments that another task returned.
+    """Mixed into operators and sensors: only what a DAG's author wrote is a template.
 
-    Airflow passes results on unchanged, with one exception: it renders what ``expand_kwargs(task.output)`` maps over.
-    Without this class, a file name or the text of a web page would be compiled as a template.
+    Airflow passes results of other tasks on unchanged, with one exception: what ``expand_kwargs(task.output)`` maps
+    over is rendered once more, so that braces in a file name or a web page would be compiled as a template.
+
+    A template that cannot be rendered fails the task at once, because no retry helps.
     """
 
-    def _do_render_template_fields(
-        self, parent: Any, template_fields: Iterable[str], context: Context, jinja_env: Environment, seen_oids: set[int]
-    ) -> None:
-        returned = _returned_fields(parent, context)
-        own = [name for name in template_fields if name not in returned]
-        # A retry does not help if a template cannot be rendered.
+    def render_template(
+        self,
+        content: Any,
+        context: Context,
+        jinja_env: Environment | None = None,
+        seen_oids: set[int] | None = None,
+    ) -> Any:
+        """Return what Airflow renders; values that another task returned are returned unchanged."""
+        returned = {name: getattr(self, name, None) for name in _returned_fields(self, context)}
+        # Airflow passes the very object that is the attribute of the operator.
+        if any(content is value for value in returned.values()):
+            # Elements of lists and mappings are masked as they are rendered, which these are not.
+            mask_arguments({name: value for name, value in returned.items() if content is value})
+            return content
         with airflow_errors(context):
-            super()._do_render_template_fields(parent, own, context, jinja_env, seen_oids)  # type: ignore[misc]
-        # Arguments that are not rendered skip the place where secrets are masked, so mask them here.
-        mask_arguments({name: getattr(parent, name, None) for name in returned})
+            return super().render_template(content, context, jinja_env, seen_oids)  # type: ignore[misc]
 
 
-def _returned_fields(parent: Any, context: Context) -> set[str]:
+def _returned_fields(operator: Any, context: Context) -> set[str]:
     """Return the template fields whose values another task returned through ``expand_kwargs``."""
-    has_dag = isinstance(parent, BaseOperator) and parent.has_dag()  # type: ignore[no-untyped-call]
-    dag = parent.dag if has_dag else None
-    mapped = dag.task_dict.get(parent.task_id) if dag is not None and hasattr(parent, "task_id") else None
+    has_dag = isinstance(operator, BaseOperator) and operator.has_dag()  # type: ignore[no-untyped-call]
+    dag = operator.dag if has_dag else None
+    mapped = dag.task_dict.get(operator.task_id) if dag is not None else None
     if (
         dag is None
         or not isinstance(mapped, MappedOperator)
@@ -61,6 +67,6 @@ def _returned_fields(parent: Any, context: Context) -> set[str]:
     defaults = {**(dag.default_args or {}), **(partial.get("default_args") or {})}
     return {
         name
-        for name in parent.template_fields
-        if name not in partial and not (name in defaults and getattr(parent, name, None) == defaults[name])
+        for name in operator.template_fields
+        if name not in partial and not (name in defaults and getattr(operator, name, None) == defaults[name])
     }

@@ -1,4 +1,4 @@
-"""One or many: operators take one asset or a list, do each by itself, and say at the end what failed."""
+"""Batches: operators take one source item or a list, process each alone, and report failures at the end."""
 
 from __future__ import annotations
 
@@ -13,33 +13,38 @@ if TYPE_CHECKING:
 
     from kaltura_provider.ingest.item import ItemRef
 
-__all__ = ["CARRIED", "FAILURES_KEY", "as_list", "finish", "presentable", "run_of"]
+__all__ = ["CARRIED", "FAILURES_KEY", "KalturaItemsFailed", "as_list", "finish", "presentable", "run_of"]
 
 log = logging.getLogger(__name__)
 
+
+class KalturaItemsFailed(AirflowException):
+    """Source items failed and a retry can help; the message names each."""
+
+
 FAILURES_KEY = "kaltura_failures"
-"""XCom under which a step says what failed: ``[{"uri", "reason", "retry_helps"}]``. The ``uri`` is the source's address
-as it was given, by which other tasks know it; the reason is fit to be shown."""
+"""XCom key of a task's failures: ``[{"uri", "reason", "retry_helps"}]``. The ``uri`` is the address of the source as
+other tasks know it; the reason holds no secret."""
 
 CARRIED = ("started", "request", "failed_step", "upload", "attempts")
-"""What a plain reference carries besides the fields of :class:`~.model.ItemRef`: when its first step
-began (unix seconds), what was asked for (only where a later step needs it), the step that failed, what came of the
-upload, and which try it was."""
+"""Fields of an item reference besides those of :class:`~kaltura_provider.ingest.model.ItemRef`: when its first task
+started (unix seconds), the request (only where a later task needs it), the task that failed, the result of the upload,
+and the number of the try."""
 
 
 def as_list(value: Any) -> tuple[list[Any], bool]:
-    """Return ``value`` as a list, and whether it was one."""
+    """Return ``value`` as a list, and whether it was a list."""
     return (list(value), True) if isinstance(value, (list, tuple)) else ([value], False)
 
 
 def run_of(context: Context) -> str:
-    """Return the name of the DAG run, the same in all tries of all its tasks."""
+    """Return the name of the DAG run, which is the same in every try of every task."""
     ti: Any = context["ti"]
     return f"{ti.dag_id} {ti.run_id}"
 
 
 def presentable(text: str, uri: str) -> str:
-    """Return a text about a source as logs and errors may show it, the source's address in it included."""
+    """Return text about a source as logs and errors may show it, with secrets in its address hidden."""
     from kaltura_provider.api.redaction import printable
     from kaltura_provider.ingest.addresses import shown_address
 
@@ -47,16 +52,16 @@ def presentable(text: str, uri: str) -> str:
 
 
 def finish(context: Context, step: str, refs: list[ItemRef], carried: list[dict[str, Any]], *, many: bool) -> Any:
-    """Return a step's references as plain values; fail where nothing is left to go on with.
+    """Return a task's references as plain values, or fail the task.
 
-    A failure that a retry can help fails the task, so that Airflow retries it: what is done already is found done. On
-    the last try, and for failures that no retry helps, a batch goes on with what is good in it, and each failed
-    reference carries its error to the summary. Addresses stay in the references as they are, for the next task opens
-    them; in what is told of failures their secrets are hidden.
+    If a retry can help any item, the task fails and Airflow retries it; items that are done stay done. On the last try,
+    and if no retry can help, the batch continues with the items that are good, and each failed reference carries its
+    error to the summary. Addresses in references are unchanged, because the next task opens them; in errors, their
+    secrets are hidden.
 
-    :param carried: for each reference what it carries besides its own fields.
-    :raises AirflowFailException: every asset failed and no retry can help.
-    :raises AirflowException: a retry can help.
+    :param carried: for each reference, its fields besides those of :class:`~kaltura_provider.ingest.model.ItemRef`.
+    :raises AirflowFailException: every item failed and no retry can help.
+    :raises KalturaItemsFailed: a retry can help.
     """
     refs = [_presentable(ref) for ref in refs]
     failed = [ref for ref, extra in zip(refs, carried, strict=True) if ref.error and "failed_step" not in extra]
@@ -66,10 +71,10 @@ def finish(context: Context, step: str, refs: list[ItemRef], carried: list[dict[
         ti.xcom_push(key=FAILURES_KEY, value=failures)
         text = "; ".join(str(failure["reason"]) for failure in failures)
         if any(failure["retry_helps"] for failure in failures) and ti.try_number <= ti.max_tries:
-            raise AirflowException(text)
+            raise KalturaItemsFailed(text)
         if not any(ref.error is None for ref in refs):
             raise AirflowFailException(text)
-        # The task goes on with what is good, so no exception will tell of these.
+        # The task continues with the good items, so no exception reports these.
         for failure in failures:
             log.error("%s", failure["reason"])
     plain = [

@@ -1,4 +1,4 @@
-"""Asset references completed by the flavors of their entries."""
+"""Adds the flavors of entries to item references."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ __all__ = ["seconds_since_start", "with_flavors"]
 
 
 def with_flavors(client: KalturaClient, references: Iterable[Any]) -> list[Any]:
-    """Return the references with ``flavors`` and ``seconds``; what is not a reference comes back as it is.
+    """Return the references with ``flavors`` and ``seconds``; other values are returned unchanged.
 
     :raises KalturaError: the flavors could not be listed.
     """
-    from kaltura_provider.services.flavor_asset import list_flavors
+    from kaltura_provider.services.flavor_asset import list_flavors, shown_flavor
 
     references = list(references)
     ids = {ref["entry_id"] for ref in references if isinstance(ref, dict) and ref.get("entry_id")}
-    found = list_flavors(client, sorted(ids)) if ids else {}
+    listed = list_flavors(client, sorted(ids)) if ids else {}
+    found = {entry_id: [shown_flavor(flavor) for flavor in flavors] for entry_id, flavors in listed.items()}
     return [
-        {**ref, "flavors": found.get(ref.get("entry_id") or "", []), **seconds_since_start(ref)}
+        {
+            **ref,
+            "flavors": found.get(ref.get("entry_id") or "", []),
+            **seconds_since_start(ref),
+        }
         if isinstance(ref, dict)
         else ref
         for ref in references
@@ -32,5 +37,5 @@ def with_flavors(client: KalturaClient, references: Iterable[Any]) -> list[Any]:
 
 
 def seconds_since_start(ref: Mapping[str, Any]) -> dict[str, float]:
-    """Return how many seconds have passed since the item's first task began."""
+    """Return the seconds since the item's first task started."""
     return {"seconds": round(time.time() - ref["started"], 1)} if "started" in ref else {}

@@ -38,8 +38,15 @@ def requested_items(given: Sequence[Any]) -> list[dict[str, Any]]:
     """
     from kaltura_provider.hooks.sealing import seal_address
 
-    items = [item if isinstance(item, dict) else {"uri": item} for item in given]
+    items = [_request_of(item) for item in given]
     return [{**item, "uri": seal_address(str(item["uri"]))} for item in items]
+
+
+def _request_of(item: Any) -> dict[str, Any]:
+    if not isinstance(item, dict):
+        return {"uri": item}
+    # An item reference carries its request only where a later task needs it.
+    return (item.get("request") or {"uri": item.get("uri")}) if "state" in item else item
 
 
 def requested_asset(request: dict[str, Any], source: Source) -> SourceItem:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
+from kaltura_provider.api.enums import EntryStatus, named_status
 from kaltura_provider.api.errors import (
     KalturaAPIError,
     KalturaError,
@@ -200,6 +201,7 @@ class ItemRef:
         """
         known = {field.name for field in fields(cls)}
         given = {name: value for name, value in values.items() if name in known}
+        given["entry_status"] = values.get("status_number", values.get("status"))
         if isinstance(error := given.get("error"), Mapping):
             given["error"] = ItemError(**error)
         try:
@@ -208,9 +210,10 @@ class ItemRef:
             raise ValueError(f"this is not an item reference: {error}") from None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values, without those that are not set."""
+        """Return it as plain values without what is not set; the entry's status is ``status`` and ``status_number``."""
         values = asdict(self) | {"state": self.state.value, "kind": self.kind.value}
-        return {name: value for name, value in values.items() if value is not None}
+        status = named_status(EntryStatus, values.pop("entry_status"))
+        return {name: value for name, value in values.items() if value is not None} | status
 
     def to(self, state: ItemState, **values: Any) -> Self:
         """Return a copy in another state."""

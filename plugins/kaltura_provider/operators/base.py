@@ -1,4 +1,4 @@
-"""What all operators share: the connection, errors that decide about retries, and one-or-many arguments."""
+"""Base of the operators: the connection, and errors that decide whether Airflow retries."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class KalturaOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         return KalturaHook(self.kaltura_conn_id)
 
     def execute(self, context: Context) -> Any:
-        """Do the work; an error that no retry can help fails the task at once."""
+        """Do the work. An error that no retry can help fails the task at once."""
         from kaltura_provider.hooks.border import airflow_errors
 
         with airflow_errors(context):

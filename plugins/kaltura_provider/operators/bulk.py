@@ -1,4 +1,4 @@
-"""Bulk uploads as tasks: rows become jobs, jobs give a table of results, and can be stopped."""
+"""Submits bulk uploads, reports their results row by row, and aborts them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import as_list
 from kaltura_provider.hooks.output import check_output, write_rows
+from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.hooks.sources import PRESIGNED_SECONDS, presigned_seconds
 from kaltura_provider.hooks.task_state import TaskMemory, request_key
 from kaltura_provider.operators.base import KalturaOperator
@@ -22,14 +23,14 @@ __all__ = ["KalturaAbortBulkUploadOperator", "KalturaBulkResultsOperator", "Kalt
 
 
 class KalturaBulkUploadOperator(KalturaOperator):
-    """Have Kaltura fetch many files itself: rows are written as CSV or XML and sent as bulk upload jobs.
+    """Submit bulk upload jobs of CSV or XML rows, whose files Kaltura fetches itself (``media.bulkUploadAdd``).
 
-    Wait with ``KalturaBulkJobSensor(bulk_upload=...output, allow_partial=True)``, then ask
-    ``KalturaBulkResultsOperator`` what became of each row. Nothing is looked up: for assets that shall have one entry
-    whatever happens, use ``KalturaAddFromUrlOperator``.
+    Wait with ``KalturaBulkJobSensor(bulk_upload_id=...output, allow_partial=True)``, then get the result of each row
+    with ``KalturaBulkResultsOperator``. To get one entry per source item, however often the DAG runs, use
+    ``KalturaAddFromUrlOperator``.
 
-    :param rows: URLs (``https://...``, or ``s3://bucket/key``, of which Kaltura gets a presigned URL), or mappings
-        with ``url`` and, if wanted, ``name``, ``description``, ``tags``, ``categories``,
+    :param rows: URLs (``https://...``, or ``s3://bucket/key``, for which Kaltura gets a presigned URL), or mappings
+        with ``url`` and optionally ``name``, ``description``, ``tags``, ``categories``,
         ``media_type`` (``video``, ``audio``, ``image``; else told by the extension), ``reference_id``, ``user_id``,
         ``conversion_profile_id``, ``access_control_id``, ``start_date``, ``end_date``, ``thumbnail_url``,
         ``partner_data``, ``template_entry_id``.
@@ -38,14 +39,13 @@ class KalturaBulkUploadOperator(KalturaOperator):
         (3) deletes it.
     :param file_format: ``csv`` or ``xml``; by default ``xml`` where a row updates or deletes, else ``csv``, whose such
         rows Kaltura passes over without a word.
-    :param conversion_profile_id: of all rows that name none.
-    :param rows_per_job: a job takes at most so many rows (1 to 5,000); a Kaltura server as shipped fails rows beyond
-        1,000.
+    :param conversion_profile_id: the conversion profile of rows that name none.
+    :param rows_per_job: rows of one job at most (1 to 5,000). A Kaltura server as shipped fails rows beyond 1,000.
     :param aws_conn_id: the Airflow connection for S3.
-    :param presigned_seconds: how long the URL of an S3 object is valid (60 to 604,800); Kaltura may begin late.
-    :param durable: remember jobs in the task state store, so that the next try does not send them again.
-    :return: per job ``{"bulk_upload_id", "first_row" (from 1), "count"}``.
-    :raises AirflowFailException: a row is impossible (it is named; nothing has been sent), or Kaltura refuses.
+    :param presigned_seconds: how long the URL of an S3 object is valid (60 to 604,800).
+    :param durable: whether to remember what the task creates in the task state store, for its next try.
+    :return: a list with one ``{"bulk_upload_id", "first_row" (from 1), "count"}`` per job.
+    :raises AirflowFailException: a row is not allowed (the message names it; nothing is sent), or Kaltura refuses.
     """
 
     template_fields: Sequence[str] = (
@@ -94,7 +94,8 @@ class KalturaBulkUploadOperator(KalturaOperator):
         rows = read_rows(self.rows, self._presigned())
         plain = all(row.action is BulkAction.ADD for row in rows)
         kind = BulkFormat(self.file_format or (BulkFormat.CSV if plain else BulkFormat.XML))
-        (csv_file if kind is BulkFormat.CSV else xml_file)(rows)  # what cannot be written is found before any job
+        # Rows that cannot be written fail before any job is made.
+        (csv_file if kind is BulkFormat.CSV else xml_file)(rows)
         memory = TaskMemory(context, "kaltura_bulk", enabled=self.durable)
         jobs: list[dict[str, Any]] = []
         for index, group in enumerate(split_rows(rows, size)):
@@ -112,7 +113,7 @@ class KalturaBulkUploadOperator(KalturaOperator):
         kind: BulkFormat,
         profile: int | None,
     ) -> str:
-        """Return the job that an earlier try has made of these rows, or a new one."""
+        """Return the job that an earlier try submitted for these rows, or a new one."""
         from kaltura_provider.services.bulk_upload.jobs import submit_bulk
 
         ti: Any = context["ti"]
@@ -135,51 +136,58 @@ class KalturaBulkUploadOperator(KalturaOperator):
         return str(job["id"])
 
     def _presigned(self) -> Callable[[str], str]:
-        """Return what makes the address of an S3 object one that Kaltura can fetch."""
+        """Return a function that turns an S3 address into a URL that Kaltura can fetch."""
         from kaltura_provider.hooks.sources import import_address
 
         seconds = presigned_seconds(self.presigned_seconds)
         return lambda uri: import_address(uri, aws_conn_id=self.aws_conn_id, seconds=seconds)[0]
 
 
+@renamed_arguments({"bulk_upload": "bulk_upload_id"})
 class KalturaBulkResultsOperator(KalturaOperator):
-    """Say what became of each row of bulk uploads (their logs, ``bulkUpload_bulk.serveLog``).
+    """Report the result of each row of bulk uploads, from their logs (``bulkUpload_bulk.serveLog``).
 
-    :param bulk_upload: what ``KalturaBulkUploadOperator`` or ``KalturaBulkJobSensor`` returned, or a job's id.
-    :param rows: the rows that were sent: failed ones come back under ``failed_rows``, for another try.
-    :param output_uri: where the table of all rows goes (``.csv``, ``.jsonl``, ``.json``; a file or S3).
+    :param bulk_upload_id: bulk upload jobs: an id, the result of an operator that has one, or a list of either.
+    :param rows: the submitted rows. Failed ones are returned under ``failed_rows``, for another try.
+    :param output_uri: where to write the rows instead of XCom: a file or S3 object (``.jsonl``, ``.json``, ``.csv``).
     :param aws_conn_id: the Airflow connection for an ``output_uri`` in S3.
     :return: ``{"ok", "failed", "in_progress"}`` (numbers of rows), ``failed_rows``, ``entry_ids`` (up to 1,000 of those
-        that are ok), and ``results`` (a list of ``row`` from 1, ``url``, ``result``, ``entry_id``, ``entry_status``,
-        ``error``) or ``output_uri``.
-    :raises AirflowFailException: an argument is impossible, or a job failed as a whole. While a job has no results, the
-        task is tried again.
+        that are ok), and ``results`` (a list of ``row`` from 1, ``url``, ``result``, ``entry_id``, ``status``,
+        ``status_number``, ``error``) or ``output_uri``.
+    :raises AirflowFailException: an argument is not allowed, or a whole job failed. While a job has no results, the
+        task is retried.
     """
 
-    template_fields: Sequence[str] = ("bulk_upload", "rows", "output_uri", *KalturaOperator.template_fields)
+    template_fields: Sequence[str] = (
+        "bulk_upload_id",
+        "rows",
+        "output_uri",
+        "aws_conn_id",
+        *KalturaOperator.template_fields,
+    )
 
     def __init__(
         self,
         *,
-        bulk_upload: Any,
+        bulk_upload_id: Any,
         rows: Sequence[Mapping[str, Any] | str] | None = None,
         output_uri: str | None = None,
         aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.bulk_upload = bulk_upload
+        self.bulk_upload_id = bulk_upload_id
         self.rows = rows
         self.output_uri = output_uri
         self.aws_conn_id = aws_conn_id
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
-        """Return the numbers, the failed rows, and the table or where it is."""
+        """Return the counts, the failed rows, and the results or where they were written."""
         from kaltura_provider.api.redaction import printable
         from kaltura_provider.ingest.addresses import shown_address
 
         check_output(self.output_uri)
-        jobs = _jobs(self.bulk_upload)
+        jobs = _jobs(self.bulk_upload_id)
         results = self._results(jobs)
         counts = {name: sum(row["result"] == name for row in results) for name in ("ok", "failed", "in_progress")}
         failed = [self.rows[row["row"] - 1] for row in results if row["result"] == "failed"] if self.rows else []
@@ -211,25 +219,26 @@ class KalturaBulkResultsOperator(KalturaOperator):
         return results
 
 
+@renamed_arguments({"bulk_upload": "bulk_upload_id"})
 class KalturaAbortBulkUploadOperator(KalturaOperator):
-    """Stop bulk uploads (``bulkUpload_bulk.abort``); entries that were made stay.
+    """Abort bulk uploads (``bulkUpload_bulk.abort``); entries they already created stay.
 
-    :param bulk_upload: what ``KalturaBulkUploadOperator`` returned, or a job's id, or a list of either.
-    :return: per job ``{"bulk_upload_id", "status"}``; one that has ended already keeps its status.
-    :raises AirflowFailException: there is no such job.
+    :param bulk_upload_id: bulk upload jobs: an id, the result of an operator that has one, or a list of either.
+    :return: a list with one ``{"bulk_upload_id", "status", "status_number"}`` per job. Finished jobs keep their status.
+    :raises AirflowFailException: a job does not exist.
     """
 
-    template_fields: Sequence[str] = ("bulk_upload", *KalturaOperator.template_fields)
+    template_fields: Sequence[str] = ("bulk_upload_id", *KalturaOperator.template_fields)
 
-    def __init__(self, *, bulk_upload: Any, **kwargs: Any) -> None:
+    def __init__(self, *, bulk_upload_id: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.bulk_upload = bulk_upload
+        self.bulk_upload_id = bulk_upload_id
 
     def run_in_kaltura(self, context: Context) -> list[dict[str, Any]]:
         """Return the jobs."""
         from kaltura_provider.services.bulk_upload.jobs import abort_bulk
 
-        return [abort_bulk(self.hook.get_conn(), job["bulk_upload_id"]) for job in _jobs(self.bulk_upload)]
+        return [abort_bulk(self.hook.get_conn(), job["bulk_upload_id"]) for job in _jobs(self.bulk_upload_id)]
 
 
 def _jobs(given: Any) -> list[dict[str, Any]]:
@@ -241,7 +250,7 @@ def _jobs(given: Any) -> list[dict[str, Any]]:
     for item in as_list(given)[0]:
         job = item if isinstance(item, dict) else {"bulk_upload_id": item}
         given = job.get("bulk_upload_id", job.get("id"))
-        jobs.append({**job, "bulk_upload_id": number(given, "bulk_upload", minimum=1)})
+        jobs.append({**job, "bulk_upload_id": number(given, "bulk_upload_id", minimum=1)})
     if not jobs:
-        raise KalturaConfigurationError("bulk_upload", None, "is empty", "give at least one job")
+        raise KalturaConfigurationError("bulk_upload_id", None, "is empty", "give at least one job")
     return jobs

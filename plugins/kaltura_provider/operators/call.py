@@ -1,4 +1,4 @@
-"""Any action of Kaltura's API as a task, alone or several in one exchange."""
+"""Calls any action of Kaltura's API, one or several per request."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ _MOST_BYTES = 256 * 1024
 
 
 class KalturaCallOperator(KalturaOperator):
-    """Call any action of Kaltura's API: ``service.action``, with the connection's session, retries and errors.
+    """Call any action of Kaltura's API, with the connection's session, retries and error handling.
 
-    A call that only reads (``get...``, ``list...``, ``count``) is repeated after trouble on the way; another only if it
-    surely was not carried out. A retry of the task calls again.
+    After a network error, calls that only read (``get...``, ``list...``, ``count``) are repeated; others only if
+    Kaltura certainly did not carry them out. A retry of the task calls again.
 
     :param service: such as ``media``, ``baseEntry``, ``caption_captionAsset``, ``elasticsearch_esearch``.
     :param action: such as ``get``, ``list``.
-    :param parameters: the action's parameters under Kaltura's names; objects are mappings (with ``objectType``), lists
-        are lists; ``None`` leaves one out.
-    :param result_path: which part of the answer to return, such as ``objects.0.id``; by default all of it.
-    :param fields: of the object or objects returned, only these properties.
-    :param output_uri: where a list goes instead of XCom: ``s3://bucket/key.jsonl``, ``/path/file.csv``, ``.json``.
-    :param repeatable: whether the call may be repeated blindly; by default told from its name.
+    :param parameters: the action's parameters under Kaltura's names. Objects are mappings (with ``objectType``);
+        ``None`` leaves a parameter out.
+    :param result_path: the part of the answer to return, such as ``objects.0.id``. Default: all of it.
+    :param fields: only these properties of the returned objects, under Kaltura's names.
+    :param output_uri: where to write the result instead of XCom: a file or S3 object (``.jsonl``, ``.json``, ``.csv``).
+    :param repeatable: whether the call may safely be repeated. Default: decided by the action's name.
     :param aws_conn_id: the Airflow connection for an ``output_uri`` in S3.
-    :return: the answer as JSON values, with secrets in it hidden; ``{"output_uri", "count"}`` with an ``output_uri``.
-    :raises AirflowFailException: an argument is no name, the part does not exist, or Kaltura refuses for good.
+    :return: the answer as JSON values under Kaltura's names, with secrets hidden; with ``output_uri``,
+        ``{"output_uri", "count"}``.
+    :raises AirflowFailException: an argument is malformed, the part does not exist, or Kaltura refuses permanently.
     """
 
     template_fields: Sequence[str] = (
@@ -44,6 +45,7 @@ class KalturaCallOperator(KalturaOperator):
         "result_path",
         "fields",
         "output_uri",
+        "aws_conn_id",
         *KalturaOperator.template_fields,
     )
     template_fields_renderers = {"parameters": "json"}  # noqa: RUF012 - Airflow's own form
@@ -80,7 +82,7 @@ class KalturaCallOperator(KalturaOperator):
         check_call(self.service, self.action)
         check_output(self.output_uri)
         if not isinstance(self.parameters, dict | None):
-            raise KalturaConfigurationError("parameters", str(self.parameters), "are no mapping", "give name: value")
+            raise KalturaConfigurationError("parameters", str(self.parameters), "is not a mapping", "give name: value")
         answer = self.hook.get_conn().call(self.service, self.action, self.parameters, repeatable=self.repeatable)
         value = pick(select(answer, self.result_path), self.fields)
         if not self.output_uri:
@@ -94,17 +96,18 @@ class KalturaCallOperator(KalturaOperator):
 
 
 class KalturaMultiRequestOperator(KalturaOperator):
-    """Make several calls in one exchange (``multirequest``); later ones can use results of earlier ones.
+    """Make several API calls in one request (``multirequest``); later calls can use results of earlier ones.
 
-    It is not atomic: every call runs, whatever becomes of those before it.
+    It is not atomic: every call runs, even if an earlier one fails.
 
     :param requests: mappings of ``service``, ``action`` and ``params``. A value ``"{1:result:id}"`` stands for the
-        ``id`` of the first call's result, ``"{2:result:objects:0:id}"`` for that of the second one's first object.
-    :param repeatable: whether all of it may be done twice without harm.
-    :param allow_failures: return ``{"error": code, "message": text}`` for a call that failed instead of failing.
-    :param fields: of the objects returned, only these properties.
-    :return: the results in order, with secrets in them hidden.
-    :raises AirflowFailException: a request is malformed or refers to a later one, or a call was refused for good.
+        ``id`` of the first call's result, ``"{2:result:objects:0:id}"`` for that of the second call's first object.
+    :param repeatable: whether all calls may safely be made twice.
+    :param allow_failures: whether a failed call gives ``{"error": code, "message": text}`` instead of failing the task.
+    :param fields: only these properties of the returned objects, under Kaltura's names.
+    :return: the results in order, under Kaltura's names, with secrets hidden.
+    :raises AirflowFailException: a request is malformed or refers to a later one, or Kaltura refuses a call
+        permanently.
     """
 
     template_fields: Sequence[str] = ("requests", "fields", *KalturaOperator.template_fields)

@@ -1,11 +1,11 @@
-"""Captions as tasks."""
+"""Adds, lists, reads and deletes captions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.operators.asset_bases import (
-    AddAssetOperator,
+    AddFileOperator,
     DeleteAssetOperator,
     GetAssetOperator,
     GetAssetUrlOperator,
@@ -27,30 +27,30 @@ __all__ = [
 ]
 
 
-class KalturaAddCaptionOperator(AddAssetOperator):
-    """Give a video or audio entry captions (``caption_captionAsset.add``, ``setContent``).
+class KalturaAddCaptionOperator(AddFileOperator):
+    """Add captions to a video or audio entry, or replace them (``caption_captionAsset.add``, ``setContent``).
 
-    Captions of the same language, label and format that are there get the new content: running it twice leaves one.
+    Existing captions of the same language, label and format get the new content, so running it twice adds one.
 
-    :param entry_id: the entry, or an asset reference.
-    :param source: a file to send: ``s3://bucket/key``, ``https://...``, ``file:///path``.
-    :param token: or an upload token, full or still to be filled, or what ``KalturaUploadOperator`` returned.
-    :param url: or an address that Kaltura itself fetches.
-    :param url_headers: with ``url``, headers of Kaltura's request: a mapping, or lines ``Name: value``.
+    :param entry_id: an entry: its id, or the result of an operator that has one.
+    :param source: the file to upload: ``s3://bucket/key``, ``https://...``, ``file:///path``.
+    :param token_id: or an upload token, full or not yet filled: its id, or the result of an operator that has one.
+    :param url: or a URL that Kaltura fetches itself.
+    :param url_headers: for ``url``, headers of Kaltura's request: a mapping, or lines ``Name: value``.
     :param text: or the captions themselves.
-    :param file_name: the file's name, where the above do not tell it: ``talk.en.srt`` says language and format.
+    :param file_name: the file's name, if the above do not tell it. ``talk.en.srt`` tells language and format.
     :param language: Kaltura's English name (``English``) or an ISO 639 code (``en``).
-    :param caption_label: what viewers choose it by; by default the language.
+    :param caption_label: the name viewers choose it by. Default: the language.
     :param format: ``srt``, ``dfxp``, ``webvtt``, ``cap``, ``scc`` or the number.
-    :param default: make it the entry's default captions.
+    :param default: whether to make it the entry's default.
     :param aws_conn_id: the Airflow connection for a ``source`` in S3.
     :param http_conn_id: the Airflow HTTP connection for an ``http(s)`` ``source``.
-    :return: ``{"id", "entryId", "status", "language", "label", "format" ...}``.
-    :raises AirflowFailException: an argument is impossible, nothing tells the language or format, or Kaltura refuses.
+    :return: the caption, as ``KalturaListCaptionsOperator`` describes it.
+    :raises AirflowFailException: an argument is not allowed, the language or format is unknown, or Kaltura refuses.
     """
 
     asset_kind = "caption"
-    template_fields: Sequence[str] = (*AddAssetOperator.template_fields, "language", "caption_label", "format")
+    template_fields: Sequence[str] = (*AddFileOperator.template_fields, "language", "caption_label", "format")
 
     def __init__(
         self,
@@ -67,30 +67,32 @@ class KalturaAddCaptionOperator(AddAssetOperator):
         self.format = format
         self.default = default
 
-    def wanted(self, name: str) -> dict[str, Any]:
-        """Return the captions to make."""
+    def wanted(self) -> dict[str, Any]:
+        """Return the captions to create."""
         from kaltura_provider.services.caption_asset import caption_object
 
-        return caption_object(name, language=self.language, label=self.caption_label, format=self.format)
+        return caption_object(self.name, language=self.language, label=self.caption_label, format=self.format)
 
 
 class KalturaListCaptionsOperator(ListAssetsOperator):
     """List the captions of entries (``caption_captionAsset.list``).
 
-    :param entry_id: an entry id, an asset reference, or a list of either.
-    :return: a list of ``{"id", "entryId", "status", "language", "label", "format", "isDefault" ...}``.
-    :raises AirflowFailException: an id has not the shape of one.
+    :param entry_id: entries: an id, the result of an operator that has one, a list of either, or ids separated by
+        commas.
+    :return: a list of captions: ``asset_id``, ``entry_id``, ``status``, ``status_number``, ``language``,
+        ``language_code``, ``label``, ``format``, ``is_default``, ``file_ext``, ``size_in_bytes`` ...
+    :raises AirflowFailException: an id is malformed.
     """
 
     asset_kind = "caption"
 
 
 class KalturaGetCaptionOperator(GetAssetOperator):
-    """Read a caption (``caption_captionAsset.get``).
+    """Read one caption (``caption_captionAsset.get``).
 
-    :param asset_id: the caption's id, or what another operator returned for it.
-    :return: ``{"id", "entryId", "status", "language", "label", "format"`` (``srt`` ...)``, "isDefault" ...}``.
-    :raises AirflowFailException: there is no such caption.
+    :param asset_id: a caption: its id, or the result of an operator that has one.
+    :return: the caption, as ``KalturaListCaptionsOperator`` describes it.
+    :raises AirflowFailException: the caption does not exist.
     """
 
     asset_kind = "caption"
@@ -99,9 +101,9 @@ class KalturaGetCaptionOperator(GetAssetOperator):
 class KalturaGetCaptionUrlOperator(GetAssetUrlOperator):
     """Get the URL of a caption's file (``caption_captionAsset.getUrl``).
 
-    :param asset_id: the caption's id, or what another operator returned for it.
-    :return: the URL.
-    :raises AirflowFailException: there is no such caption. While it is not READY, the task is tried again.
+    :param asset_id: a caption: its id, or the result of an operator that has one.
+    :return: ``{"url", "asset_id"}``.
+    :raises AirflowFailException: the caption does not exist. While it is not READY, the task is retried.
     """
 
     asset_kind = "caption"
@@ -110,20 +112,20 @@ class KalturaGetCaptionUrlOperator(GetAssetUrlOperator):
 class KalturaSetDefaultCaptionOperator(SetDefaultAssetOperator):
     """Make a caption its entry's default (``caption_captionAsset.setAsDefault``).
 
-    :param asset_id: the caption's id, or what another operator returned for it.
-    :return: the id.
-    :raises AirflowFailException: there is no such caption.
+    :param asset_id: a caption: its id, or the result of an operator that has one.
+    :return: ``{"asset_id"}``.
+    :raises AirflowFailException: the caption does not exist.
     """
 
     asset_kind = "caption"
 
 
 class KalturaDeleteCaptionOperator(DeleteAssetOperator):
-    """Delete a caption (``caption_captionAsset.delete``); one that is gone already is fine.
+    """Delete a caption (``caption_captionAsset.delete``); one that does not exist is not an error.
 
-    :param asset_id: the caption's id, or what another operator returned for it.
-    :return: whether it was there.
-    :raises AirflowFailException: it is its entry's default, or the id has not the shape of one.
+    :param asset_id: a caption: its id, or the result of an operator that has one.
+    :return: ``{"asset_id", "deleted"}``; ``deleted`` is false if there was no such caption.
+    :raises AirflowFailException: it is its entry's default caption, or the id is malformed.
     """
 
     asset_kind = "caption"

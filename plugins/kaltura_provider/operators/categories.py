@@ -1,4 +1,4 @@
-"""Categories as a task: put entries into them, take them out."""
+"""Adds entries to categories and removes them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ __all__ = ["KalturaCategorizeEntryOperator"]
 
 
 class KalturaCategorizeEntryOperator(KalturaOperator):
-    """Put entries into categories and take them out of others (``categoryEntry.add``, ``delete``).
+    """Add entries to categories and remove them from others (``categoryEntry.add``, ``delete``).
 
-    What is so already is fine: running it twice changes nothing.
+    Entries already in that state are skipped, so running it twice changes nothing.
 
-    :param entry_id: an entry id, an asset reference, or a list of either.
+    :param entry_id: entries: an id, the result of an operator that has one, a list of either, or ids separated by
+        commas.
     :param add: categories, each an id or a full name such as ``Courses>Physics``.
-    :param remove: categories to take the entries out of.
-    :param create_missing: make categories in ``add`` that do not exist.
-    :return: ``{"added", "removed"}``: how many assignments changed.
-    :raises AirflowFailException: a category does not exist, an entry does not, or it is in too many categories.
+    :param remove: categories to remove the entries from.
+    :param create_missing: create the categories in ``add`` that do not exist.
+    :return: ``{"added", "removed"}``: the number of assignments that changed.
+    :raises AirflowFailException: a category or an entry does not exist, or an entry is in too many categories.
     """
 
     template_fields: Sequence[str] = ("entry_id", "add", "remove", "create_missing", *KalturaOperator.template_fields)

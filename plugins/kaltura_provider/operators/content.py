@@ -1,9 +1,10 @@
-"""Content as a task: give an entry its content, replace it, approve or cancel a replacement."""
+"""Adds and replaces the content of entries, and approves or cancels replacements."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.hooks.task_state import TaskMemory, request_key
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
@@ -22,11 +23,9 @@ __all__ = [
     "KalturaUpdateContentOperator",
 ]
 
-_SHOWN = ("replacementStatus", "replacingEntryId")
-
 
 class RememberedAttempt:
-    """Whether an earlier try of this task began to give an entry this content, kept in the task state store."""
+    """Remembers in the task state store that an earlier try of this task began to add this content to an entry."""
 
     def __init__(self, context: Context, entry_id: str, source: ContentSource) -> None:
         from kaltura_provider.ingest.identity import canonical_uri
@@ -35,26 +34,27 @@ class RememberedAttempt:
         self._entry_id = entry_id
         given = source.resource()
         if source.url and "://" in source.url:
-            # A URL is signed anew for every try; without its signature it is the same.
+            # Every try signs the URL again; without its signature it is the same.
             given["url"] = canonical_uri(source.url)
         self._content = request_key(given)
 
     @property
     def begun(self) -> bool:
-        """Whether an earlier try got as far as the call."""
+        """Whether an earlier try made the call."""
         return self._memory.ids.get(self._entry_id) == self._content
 
     def begin(self) -> None:
-        """Note that this try has."""
+        """Note that this try is about to make the call."""
         self._memory.remember(self._entry_id, self._content)
 
 
+@renamed_arguments({"token": "token_id"})
 class _ContentOperator(KalturaOperator):
-    """The sources content can come from."""
+    """Base of the operators that take content from one of several sources."""
 
     template_fields: Sequence[str] = (
         "entry_id",
-        "token",
+        "token_id",
         "url",
         "url_headers",
         "storage_profile_id",
@@ -70,7 +70,7 @@ class _ContentOperator(KalturaOperator):
         self,
         *,
         entry_id: Any,
-        token: Any = None,
+        token_id: Any = None,
         url: str | None = None,
         url_headers: Mapping[str, str] | Sequence[str] | None = None,
         storage_profile_id: int | str | None = None,
@@ -82,7 +82,7 @@ class _ContentOperator(KalturaOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.entry_id = entry_id
-        self.token = token
+        self.token_id = token_id
         self.url = url
         self.url_headers = url_headers
         self.storage_profile_id = storage_profile_id
@@ -92,12 +92,12 @@ class _ContentOperator(KalturaOperator):
         self.from_asset_id = from_asset_id
 
     def _read(self) -> tuple[str, ContentSource]:
-        """Return the entry and the source, checked."""
+        """Return the checked entry and source."""
         from kaltura_provider.api.arguments import entry_id
         from kaltura_provider.services.entry.content import ContentSource
 
         return entry_id(self.entry_id), ContentSource(
-            token=self.token,
+            token=self.token_id,
             url=self.url,
             url_headers=self.url_headers,
             storage_profile_id=self.storage_profile_id,
@@ -113,26 +113,32 @@ class _ContentOperator(KalturaOperator):
 
 
 def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
-    said = {name: entry[name] for name in _SHOWN if entry.get(name)}
-    return {"entry_id": entry["id"], "status": entry["status"], **said}
+    from kaltura_provider.api.enums import EntryStatus, ReplacementStatus, named_status
+
+    values: dict[str, Any] = {"entry_id": entry["id"], **named_status(EntryStatus, entry["status"])}
+    if entry.get("replacementStatus"):
+        values |= named_status(ReplacementStatus, entry["replacementStatus"], "replacement_status")
+    if entry.get("replacingEntryId"):
+        values["replacing_entry_id"] = entry["replacingEntryId"]
+    return values
 
 
 class KalturaAddContentOperator(_ContentOperator):
-    """Give an entry its content (``addContent``), from exactly one of the sources below.
+    """Add content to an empty entry (``addContent``) from exactly one source: token, URL, text, entry or asset.
 
-    :param entry_id: an entry without content, or an asset reference.
-    :param token: an upload token, full or still to be filled, or what ``KalturaUploadOperator`` returned.
-    :param url: an address that Kaltura itself fetches (``https``, ``sftp`` ...); it may be presigned.
-    :param url_headers: with ``url``, headers of Kaltura's request: a mapping, or lines ``Name: value``.
-    :param storage_profile_id: the remote storage that holds the file and keeps it: no copy is made. ``url`` is then its
-        path below the storage's base, or its whole address.
-    :param text: the content of a data entry itself.
+    :param entry_id: an entry without content: its id, or the result of an operator that has one.
+    :param token_id: an upload token, full or not yet filled: its id, or the result of an operator that has one.
+    :param url: a URL that Kaltura fetches itself (``https``, ``sftp`` ...); it may be presigned.
+    :param url_headers: for ``url``, headers of Kaltura's request: a mapping, or lines ``Name: value``.
+    :param storage_profile_id: for ``url``, the remote storage that holds the file and keeps it: no copy is made.
+        ``url`` is then the path below the storage's base, or the whole address.
+    :param text: the content itself, for data entries.
     :param from_entry_id: another entry, whose content is copied.
-    :param flavor_params_id: with ``from_entry_id``, which of its renditions; 0 is the source.
+    :param flavor_params_id: for ``from_entry_id``, which of its renditions to copy; 0 is the source.
     :param from_asset_id: a flavor asset whose content is copied.
-    :return: ``{"entry_id", "status", ...}``; wait with ``KalturaEntryReadySensor``.
-    :raises AirflowFailException: no source or several are given, one is malformed, the entry has content already, or
-        Kaltura refuses for good.
+    :return: ``{"entry_id", "status", "status_number"}``. Wait with ``KalturaEntryReadySensor``.
+    :raises AirflowFailException: no source or several are given, one is malformed, the entry already has content, or
+        Kaltura refuses permanently.
     """
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
@@ -145,21 +151,24 @@ class KalturaAddContentOperator(_ContentOperator):
 
 
 class KalturaUpdateContentOperator(_ContentOperator):
-    """Replace an entry's content (``updateContent``); the old content plays until the new one is ready.
+    """Replace an entry's content (``updateContent``); the old content plays until the new content is ready.
 
-    :param entry_id: the entry, or an asset reference.
-    :param token: an upload token, full or still to be filled.
-    :param url: an address that Kaltura itself fetches; ``url_headers`` and ``storage_profile_id`` as above.
-    :param url_headers: with ``url``, headers of Kaltura's request.
-    :param storage_profile_id: with ``url``, the remote storage it lies on.
-    :param text: the content of a data entry itself.
-    :param from_entry_id: another entry, whose content is copied; ``flavor_params_id`` says which rendition.
-    :param flavor_params_id: with ``from_entry_id``, which of its renditions; 0 is the source.
+    :param entry_id: an entry: its id, or the result of an operator that has one.
+    :param token_id: an upload token, full or not yet filled: its id, or the result of an operator that has one.
+    :param url: a URL that Kaltura fetches itself (``https``, ``sftp`` ...); it may be presigned.
+    :param url_headers: for ``url``, headers of Kaltura's request: a mapping, or lines ``Name: value``.
+    :param storage_profile_id: for ``url``, the remote storage that holds the file and keeps it: no copy is made.
+        ``url`` is then the path below the storage's base, or the whole address.
+    :param text: the content itself, for data entries.
+    :param from_entry_id: another entry, whose content is copied.
+    :param flavor_params_id: for ``from_entry_id``, which of its renditions to copy; 0 is the source.
     :param from_asset_id: a flavor asset whose content is copied.
     :param conversion_profile_id: another conversion profile for the new content.
-    :return: ``{"entry_id", "status", "replacementStatus", "replacingEntryId"}``. ``KalturaEntryReadySensor`` waits for
-        the replacement; where the account asks for approval, ``KalturaApproveReplacementOperator`` gives it.
-    :raises AirflowFailException: an argument is impossible, a replacement is going on, or the account may not replace.
+    :return: ``{"entry_id", "status", "status_number", "replacement_status", "replacement_status_number",
+        "replacing_entry_id"}``. ``KalturaEntryReadySensor`` waits for the replacement. If the account requires
+        approval, use ``KalturaApproveReplacementOperator``.
+    :raises AirflowFailException: an argument is not allowed, a replacement is under way, or the account may not replace
+        content.
     """
 
     template_fields: Sequence[str] = (*_ContentOperator.template_fields, "conversion_profile_id")
@@ -183,7 +192,7 @@ class KalturaUpdateContentOperator(_ContentOperator):
 
 
 class _ReplacementOperator(KalturaOperator):
-    """What approving and cancelling share."""
+    """Base of the operators that approve and cancel a replacement."""
 
     approve: ClassVar[bool]
     template_fields: Sequence[str] = ("entry_id", *KalturaOperator.template_fields)
@@ -204,10 +213,12 @@ class _ReplacementOperator(KalturaOperator):
 
 
 class KalturaApproveReplacementOperator(_ReplacementOperator):
-    """Approve a replacement (``media.approveReplace``): the new content takes the old one's place when it is ready.
+    """Approve the replacement of an entry's content (``media.approveReplace``).
 
-    :param entry_id: the entry whose content is being replaced, or an asset reference.
-    :return: ``{"entry_id", "status", ...}``.
+    The new content takes effect when it is ready.
+
+    :param entry_id: an entry: its id, or the result of an operator that has one.
+    :return: ``{"entry_id", "status", "status_number", ...}``, as ``KalturaUpdateContentOperator`` returns it.
     :raises AirflowFailException: nothing is being replaced, or the replacement has failed.
     """
 
@@ -215,11 +226,13 @@ class KalturaApproveReplacementOperator(_ReplacementOperator):
 
 
 class KalturaCancelReplacementOperator(_ReplacementOperator):
-    """Cancel a replacement (``media.cancelReplace``): the entry keeps its content. With none going on, that is fine.
+    """Cancel the replacement of an entry's content (``media.cancelReplace``).
 
-    :param entry_id: the entry whose content is being replaced, or an asset reference.
-    :return: ``{"entry_id", "status", ...}``.
-    :raises AirflowFailException: there is no such entry.
+    The entry keeps its content. An entry that is not being replaced is left as it is.
+
+    :param entry_id: an entry: its id, or the result of an operator that has one.
+    :return: ``{"entry_id", "status", "status_number", ...}``, as ``KalturaUpdateContentOperator`` returns it.
+    :raises AirflowFailException: the entry does not exist.
     """
 
     approve = False

@@ -1,4 +1,4 @@
-"""Delivery as a task: fetch what viewers would fetch, and say what came back."""
+"""Checks that the content of entries is delivered to viewers."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _EXPECTED = {"hls": "hls", "dash": "dash", "thumbnail": "picture"}
 
 
 class KalturaCheckDeliveryOperator(KalturaOperator):
-    """Fetch the manifest, file or thumbnail of an entry from the CDN host, and say what came back.
+    """Check the delivery of an entry: fetch its manifest, file or thumbnail as a viewer would, and report the result.
 
-    :param entry_id: an entry id or an asset reference.
+    :param entry_id: an entry: its id, or the result of an operator that has one.
     :param what: ``hls``, ``dash`` (manifests), ``url``, ``download`` (a file, by redirect), ``raw`` or ``thumbnail``.
-        Where a manifest or a thumbnail is asked for and something else comes, the task fails and says what.
-    :param options: of the URL: for manifests and files ``flavor_ids``, ``flavor_param_ids``, ``tags``, ``protocol``,
-        ``min_bitrate``, ``max_bitrate``, ``seek_from``, ``clip_to`` (milliseconds), ``referrer``; for ``thumbnail``
-        ``width``, ``height``, ``type``, ``quality``, ``vid_sec`` ... (:func:`~kaltura_provider.api.thumbnail_url`); for
-        ``raw`` ``file_name``, ``version`` ... Numbers may be text.
-    :param with_session: send a session along, for entries that not everybody may see; it appears nowhere.
-    :param fetch_timeout: seconds to wait for the connection and for each next piece of data.
-    :return: ``{"url", "status" (HTTP), "content_type", "kind" (``hls``, ``dash``, ``picture`` or ``file``), "what",
-        "size" (bytes), "renditions", "width", "height"}``, as far as they are known.
-    :raises AirflowFailException: an option is impossible, or there is no such entry. What may be delivered later (still
-        converting, no flavor READY) is tried again.
+        If something other than the expected manifest or picture arrives, the task fails and says what it was.
+    :param options: options of the URL. For manifests and files: ``flavor_ids``, ``flavor_param_ids``, ``tags``,
+        ``protocol``, ``min_bitrate``, ``max_bitrate``, ``seek_from``, ``clip_to`` (milliseconds), ``referrer``; for
+        ``thumbnail``: ``width``, ``height``, ``type``, ``quality``, ``vid_sec`` ...
+        (:func:`~kaltura_provider.api.thumbnail_url`); for ``raw`` ``file_name``, ``version`` ... Numbers may be text.
+    :param with_session: whether to send a session, for entries with restricted access. It is never shown.
+    :param fetch_timeout: seconds to wait for the connection and between two pieces of data.
+    :return: ``{"url", "http_status", "content_type", "kind" (``hls``, ``dash``, ``picture`` or ``file``), "what",
+        "size" (bytes), "renditions"}``, as far as known.
+    :raises AirflowFailException: an option is not allowed, or the entry does not exist. Content that may be delivered
+        later (still being converted, no READY flavor) is retried.
     """
 
     template_fields: Sequence[str] = ("entry_id", "what", "options", *KalturaOperator.template_fields)
@@ -61,7 +61,7 @@ class KalturaCheckDeliveryOperator(KalturaOperator):
         self.fetch_timeout = fetch_timeout
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
-        """Return what came back."""
+        """Return what was delivered."""
         from kaltura_provider.api.delivery_check import DeliveredKind, fetch_delivery
 
         self._url(None)  # arguments are checked before a session is opened
@@ -69,6 +69,7 @@ class KalturaCheckDeliveryOperator(KalturaOperator):
         expected = DeliveredKind(_EXPECTED[self.what]) if self.what in _EXPECTED else None
         found = asdict(fetch_delivery(url, expected=expected, timeout=self.fetch_timeout))
         found["kind"] = str(found["kind"])
+        found["http_status"] = found.pop("status")
         self.log.info("%s: %s, %s bytes", found["url"], found["what"], found["size"])
         push_links(context, self.hook.account, self._checked_id())
         return {name: value for name, value in found.items() if value is not None}
@@ -81,7 +82,7 @@ class KalturaCheckDeliveryOperator(KalturaOperator):
     def _url(self, ks: str | None) -> str:
         """Return the URL.
 
-        :raises KalturaConfigurationError: an option is unknown or impossible; names it.
+        :raises KalturaConfigurationError: an option is unknown or not allowed; names it.
         """
         from kaltura_provider.api.delivery import play_manifest_url, raw_url, thumbnail_url
         from kaltura_provider.api.errors import KalturaConfigurationError
@@ -98,21 +99,21 @@ class KalturaCheckDeliveryOperator(KalturaOperator):
 
 
 def _read_options(given: Any, build: Callable[..., str], what: str) -> dict[str, Any]:
-    """Return the options of a URL, if it has them.
+    """Return the checked options of a URL.
 
-    :raises KalturaConfigurationError: they are no mapping, or one is unknown; names it.
+    :raises KalturaConfigurationError: they are not a mapping, or one is unknown; names it.
     """
     import inspect
 
     from kaltura_provider.api.errors import KalturaConfigurationError
 
     if not isinstance(given or {}, Mapping):
-        raise KalturaConfigurationError("options", str(given), "is no mapping", 'give one such as {"width": 640}')
+        raise KalturaConfigurationError("options", str(given), "is not a mapping", 'give one such as {"width": 640}')
     known = [p.name for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY]
     allowed = [name for name in known if name != "ks" and not (name == "format" and what in _FORMATS)]
     options = dict(given or {})
     if unknown := sorted(set(options) - set(allowed)):
         raise KalturaConfigurationError(
-            "options", ", ".join(unknown), f"is no option of {what}", f"use {', '.join(allowed)}"
+            "options", ", ".join(unknown), f"is not an option of {what}", f"use {', '.join(allowed)}"
         )
     return options

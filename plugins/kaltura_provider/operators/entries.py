@@ -1,4 +1,4 @@
-"""Entries as tasks: make an empty one, read, list and change them."""
+"""Creates, reads, lists and updates entries."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ __all__ = [
     "KalturaUpdateEntryOperator",
 ]
 
+# What a list shows unless its author chooses fields.
 _LISTED = ("id", "name", "status", "mediaType", "referenceId", "createdAt", "updatedAt", "duration", "tags")
 _SERVICES = {"any": "baseEntry", "media": "media", "document": "document_documents", "data": "data"}
 
 
 class KalturaAddEntryOperator(KalturaOperator):
-    """Make an entry without content (``media.add``, ``baseEntry.add``), for another task to fill.
+    """Create an entry without content (``media.add``, ``baseEntry.add``) for another task to fill.
 
-    Where the same asset shall have one entry however often the DAG runs, use ``KalturaPrepareOperator``.
+    To get one entry per source item, however often the DAG runs, use ``KalturaPrepareOperator``.
 
     :param metadata: fields of the entry: ``name``, ``description``, ``tags``, ``categories``, ``reference_id``,
         ``media_type`` (``video``, ``audio``, ``image``, ``document``, ``data``), ``conversion_profile_id``,
         ``access_control_id``, ``user_id``, ``start_date``, ``end_date``, ``parent_entry_id``, ``template_entry_id`` ...
         (:class:`~kaltura_provider.services.entry.metadata.EntryMetadata`).
-    :param file_name: the file the entry is for; its extension tells the kind where ``media_type`` does not.
-    :param durable: remember the entry in the task state store, so that the next try does not make another.
-    :return: ``{"entry_id", "status", "kind"}``.
-    :raises AirflowFailException: a field is unknown or impossible, or Kaltura refuses for good.
+    :param file_name: the file the entry is for. Without ``media_type``, its extension decides the kind.
+    :param durable: whether to remember what the task creates in the task state store, for its next try.
+    :return: ``{"entry_id", "status", "status_number", "kind"}``.
+    :raises AirflowFailException: a field is unknown or not allowed, or Kaltura refuses permanently.
     """
 
     template_fields: Sequence[str] = ("metadata", "file_name", *KalturaOperator.template_fields)
@@ -53,6 +54,7 @@ class KalturaAddEntryOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry."""
+        from kaltura_provider.api.enums import EntryStatus, named_status
         from kaltura_provider.services.entry.adding import empty_entry, read_metadata
 
         said, kind = read_metadata(self.metadata, self.file_name)
@@ -63,16 +65,16 @@ class KalturaAddEntryOperator(KalturaOperator):
             lambda: empty_entry(self.hook.get_conn(), said, kind, self.file_name or ""),
         )
         push_links(context, self.hook.account, str(entry["id"]))
-        return {"entry_id": entry["id"], "status": entry["status"], "kind": kind.value}
+        return {"entry_id": entry["id"], **named_status(EntryStatus, entry["status"]), "kind": kind.value}
 
 
 class KalturaGetEntryOperator(KalturaOperator):
-    """Read an entry (``baseEntry.get``), straight from Kaltura's database.
+    """Read an entry from Kaltura's database, under Kaltura's own names (``baseEntry.get``).
 
-    :param entry_id: the entry, or an asset reference.
-    :param fields: only these properties, under Kaltura's names; by default all.
-    :return: the entry under Kaltura's names.
-    :raises AirflowFailException: there is no such entry (any more).
+    :param entry_id: an entry: its id, or the result of an operator that has one.
+    :param fields: only these properties, under Kaltura's names. Default: all.
+    :return: the entry as Kaltura returns it: camelCase names, statuses as numbers.
+    :raises AirflowFailException: the entry does not exist.
     """
 
     template_fields: Sequence[str] = ("entry_id", "fields", *KalturaOperator.template_fields)
@@ -94,17 +96,18 @@ class KalturaGetEntryOperator(KalturaOperator):
 
 
 class KalturaListEntriesOperator(KalturaOperator):
-    """List all entries that a filter finds, the oldest first, each once, past the 10,000 that Kaltura lists.
+    """List every entry that matches a filter, oldest first, beyond Kaltura's limit of 10,000.
 
     :param filter: under Kaltura's names (``statusIn``, ``tagsLike``, ``createdAtGreaterThanOrEqual``,
-        ``parentEntryIdEqual`` ...); statuses and types may be names, dates ISO 8601, several values lists.
-        Kaltura shows only READY and approved entries unless the filter says otherwise.
-    :param any_status: find entries of every status but deleted.
+        ``parentEntryIdEqual`` ...). Statuses and types may be names, dates ISO 8601, several values a list.
+        Kaltura finds only READY and approved entries unless the filter asks for others.
+    :param any_status: find entries of every status except deleted.
     :param kind: ``any``, ``media``, ``document`` or ``data``.
-    :param fields: properties of each entry, under Kaltura's names.
-    :param output_uri: where a long list goes (``.jsonl``, ``.json``, ``.csv``); XCom then holds the address.
+    :param fields: return these properties of each entry instead, under Kaltura's own names and values.
+    :param output_uri: where to write the result instead of XCom: a file or S3 object (``.jsonl``, ``.json``, ``.csv``).
     :param aws_conn_id: the Airflow connection for an ``output_uri`` in S3.
-    :return: a list of at most 1,000 entries, or ``{"output_uri", "count"}``.
+    :return: a list of at most 1,000 of ``{"entry_id", "name", "status", "status_number", "media_type", "reference_id",
+        "created_at", "updated_at", "duration", "tags"}``, or ``{"output_uri", "count"}``.
     :raises AirflowFailException: the filter has an unknown property or value, or the list is too long for XCom.
     """
 
@@ -114,6 +117,7 @@ class KalturaListEntriesOperator(KalturaOperator):
         "kind",
         "fields",
         "output_uri",
+        "aws_conn_id",
         *KalturaOperator.template_fields,
     )
     template_fields_renderers = {"filter": "json"}  # noqa: RUF012 - Airflow's own form
@@ -124,7 +128,7 @@ class KalturaListEntriesOperator(KalturaOperator):
         filter: Mapping[str, Any] | None = None,
         any_status: bool | str = False,
         kind: str = "any",
-        fields: Sequence[str] = _LISTED,
+        fields: Sequence[str] | None = None,
         output_uri: str | None = None,
         aws_conn_id: str = "aws_default",
         **kwargs: Any,
@@ -150,23 +154,34 @@ class KalturaListEntriesOperator(KalturaOperator):
         wanted = entry_filter(self.filter, kind=self.kind)
         if flag(self.any_status, "any_status"):
             wanted = {**ANY_STATE, **wanted}
-        entries = walk(self.hook.get_conn(), wanted, service=_SERVICES[self.kind], fields=self.fields)
-        found = collect(entries, self.output_uri, fields=self.fields, aws_conn_id=self.aws_conn_id)
+        chosen = tuple(self.fields or ())
+        entries = walk(self.hook.get_conn(), wanted, service=_SERVICES[self.kind], fields=chosen or _LISTED)
+        rows = entries if chosen else map(_row, entries)
+        found = collect(rows, self.output_uri, fields=chosen or None, aws_conn_id=self.aws_conn_id)
         self.log.info("%d entries", found["count"] if isinstance(found, dict) else len(found))
         return found
 
 
-class KalturaUpdateEntryOperator(KalturaOperator):
-    """Change an entry (``baseEntry.update``): only what differs is sent, and nothing when nothing does.
+def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry as a list shows it."""
+    from kaltura_provider.api.enums import EntryStatus, named_status
+    from kaltura_provider.api.values import snake_case
 
-    :param entry_id: the entry, or an asset reference.
+    others = {snake_case(name): entry[name] for name in _LISTED if name in entry and name not in ("id", "status")}
+    return {"entry_id": entry["id"], **named_status(EntryStatus, entry.get("status")), **others}
+
+
+class KalturaUpdateEntryOperator(KalturaOperator):
+    """Update an entry's metadata (``baseEntry.update``), sending only what differs.
+
+    :param entry_id: an entry: its id, or the result of an operator that has one.
     :param changes: fields and their new values: ``name``, ``description``, ``tags``, ``admin_tags``, ``categories``,
         ``reference_id``, ``access_control_id``, ``user_id`` (the owner), ``start_date``, ``end_date``,
         ``parent_entry_id``, ``partner_data``, ``conversion_profile_id`` (before content only), ``extra`` (a mapping of
         further properties under Kaltura's names). ``None`` removes a value. Lists replace lists.
-    :return: what changed: ``{property: {"from", "to"}}`` under Kaltura's names; empty if nothing did.
-    :raises AirflowFailException: an impossible change, or one that the session's role may not make (Kaltura drops
-        those without an error; this does not).
+    :return: ``{"entry_id", "changed": {field: {"from", "to"}}}``; ``changed`` is empty if nothing differed.
+    :raises AirflowFailException: a change is not allowed, by Kaltura or by the session's role (which Kaltura ignores
+        without an error).
     """
 
     template_fields: Sequence[str] = ("entry_id", "changes", *KalturaOperator.template_fields)
@@ -181,10 +196,11 @@ class KalturaUpdateEntryOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return what changed."""
         from kaltura_provider.api.arguments import entry_id
+        from kaltura_provider.api.values import snake_case
         from kaltura_provider.services.entry.changes import update_entry
 
         checked = entry_id(self.entry_id)
         changed = update_entry(self.hook.get_conn(), checked, self.changes)
         push_links(context, self.hook.account, checked)
         self.log.info("Entry %s: %s", checked, ", ".join(sorted(changed)) or "nothing to change")
-        return changed
+        return {"entry_id": checked, "changed": {snake_case(name): change for name, change in changed.items()}}

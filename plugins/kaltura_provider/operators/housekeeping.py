@@ -1,4 +1,4 @@
-"""Find what broken-off runs left behind in Kaltura, and delete it when told to."""
+"""Finds what interrupted runs left behind in Kaltura, and deletes it on request."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ _DAY = 86400.0
 
 
 class KalturaHousekeepingOperator(KalturaOperator):
-    """List upload tokens and empty entries that this package made and nobody needs; delete them only when told.
+    """Find upload tokens and empty entries left behind by interrupted runs, and optionally delete them.
 
-    What this package did not make, what is in use and what was touched lately is never among them.
+    Only objects that this package created, that are not in use and have not changed recently are found.
 
-    :param delete: whether to delete what is found. A dry run unless it is true.
-    :param older_than: seconds that something must have been left untouched, at least an hour.
-    :return: ``[{"kind": "token" | "entry", "id", "name", "asset", "age" (seconds), "reason", "removed", "problem"}]``.
-    :raises ValueError: ``older_than`` is less than an hour: an upload under way could be among what is found.
+    :param delete: whether to delete what is found. Default: false, a dry run.
+    :param older_than: seconds since the last change, at least 3,600.
+    :return: a list of ``{"kind": "token" | "entry", "token_id" or "entry_id", "name", "age" (seconds), "reason",
+        "deleted", "problem", ...}``.
+    :raises AirflowFailException: ``older_than`` is less than an hour, so uploads under way could be found.
     """
 
     template_fields: Sequence[str] = ("delete", "older_than", *KalturaOperator.template_fields)
@@ -35,7 +36,7 @@ class KalturaHousekeepingOperator(KalturaOperator):
         self.older_than = older_than
 
     def run_in_kaltura(self, context: Context) -> list[dict[str, Any]]:
-        """Return what was found, and what became of it."""
+        """Return what was found and whether it was deleted."""
         from kaltura_provider.api.redaction import printable
         from kaltura_provider.ingest.housekeeping import find_leftovers, remove_leftovers
 
@@ -49,16 +50,22 @@ class KalturaHousekeepingOperator(KalturaOperator):
         for item in found:
             self.log.info(
                 "%s %s %s: %s, untouched for %.1f days%s",
-                "Removed" if item.removed else "Found",
+                "Deleted" if item.removed else "Found",
                 item.kind,
                 item.id,
                 printable(item.reason),
                 item.age / _DAY,
-                f" (not removed: {printable(item.problem)})" if item.problem else "",
+                f" (not deleted: {printable(item.problem)})" if item.problem else "",
             )
         removed = sum(item.removed for item in found)
         if delete:
-            self.log.info("%d of %d leftovers removed.", removed, len(found))
+            self.log.info("%d of %d leftovers deleted.", removed, len(found))
         else:
             self.log.info("%d leftovers. Nothing was changed: this is a dry run.", len(found))
-        return [item.to_dict() for item in found]
+        return [_shown(item.to_dict()) for item in found]
+
+
+def _shown(leftover: dict[str, Any]) -> dict[str, Any]:
+    others = {name: value for name, value in leftover.items() if name not in ("kind", "id", "removed")}
+    kind = leftover["kind"]
+    return {"kind": kind, f"{kind}_id": leftover["id"], **others, "deleted": leftover["removed"]}

@@ -1,4 +1,4 @@
-"""A whole batch brought into Kaltura by one task: found or prepared, and sent side by side."""
+"""Ingests a whole batch in one task: several items are prepared and uploaded at once."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ __all__ = ["KalturaIngestOperator"]
 
 
 class KalturaIngestOperator(KalturaPrepareOperator):
-    """Bring a batch of sources into Kaltura: find or make the entry of each, and send what is missing.
+    """Ingest sources from S3, URLs or files into Kaltura, exactly once: find or create each entry and upload content.
 
-    The same as :class:`KalturaPrepareOperator` followed by :class:`~.upload.KalturaUploadOperator`, in one task:
-    several sources at once, with one S3 client and one pool of connections to Kaltura. A source that fails stops no
-    other. The next try of the task finds what is in Kaltura and sends the rest.
+    This is :class:`KalturaPrepareOperator` followed by :class:`~.upload.KalturaUploadOperator` in one task, for several
+    items at once, with one S3 client and one connection pool to Kaltura. If an item fails, the others continue. The
+    next try of the task finds what is already in Kaltura and uploads the rest.
 
-    :param max_active: how many sources are prepared or sent at once. Their uploads have 8 connections to Kaltura
-        together, unless ``upload`` sets ``parallelism`` for each; an upload takes 1 MiB of memory for a connection,
-        and 8 MiB.
-    :return: a reference per source, as :class:`~.upload.KalturaUploadOperator` returns it: ``state`` is ``done`` when
-        Kaltura holds exactly these bytes. One for one source, a list for a list.
-    :raises AirflowFailException: every source failed, and no retry can help.
+    :param source: what to ingest: an address (``s3://bucket/key``, ``https://...``, ``file:///path``); a mapping with
+        ``uri`` and optionally ``metadata``, ``identity`` and ``version_id``; an item reference of an earlier task; or a
+        list of these.
+    :param max_active: how many items to prepare or upload at once. Their uploads share 8 connections to Kaltura, unless
+        ``upload`` sets ``parallelism`` for each. An upload takes 8 MiB of memory plus 1 MiB for each connection.
+    :return: one item reference, or a list for a list. ``state`` is ``done`` when Kaltura holds exactly this content.
+    :raises AirflowFailException: every item failed and no retry can help.
 
     The other arguments are :class:`KalturaPrepareOperator`'s.
     """
@@ -53,19 +54,20 @@ class KalturaIngestOperator(KalturaPrepareOperator):
         self.max_active = max_active
 
     def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
-        """Render the fields, and fetch a batch that was too large to come along itself."""
+        """Render the fields, and fetch a batch that was too large for its XCom."""
         super().render_template_fields(context, jinja_env)
-        self.assets = resolved(context, self.assets)
+        self.source = resolved(context, self.source)
 
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references."""
         from kaltura_provider.api.threads import in_threads
 
-        given, many = as_list(self.assets)
+        given, many = as_list(self.source)
         requests = [self._request(item) for item in requested_items(given)]
         started = time.time()
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
         limits = upload_settings(self.upload)
+        self._settings(context)  # checks the arguments before a source is opened
         opened = in_threads(lambda request: self._opened(request, limits), requests, workers=self.max_active)
         try:
             refs = self._prepared(context, opened, memory, workers=self.max_active)
@@ -79,7 +81,7 @@ class KalturaIngestOperator(KalturaPrepareOperator):
         return finish(context, "ingest", refs, carried, many=many)
 
     def on_kill(self) -> None:
-        """Stop sending; the tokens keep what they have, and the next try goes on from there."""
+        """Stop sending. The tokens keep what they have, and the next try resumes from there."""
         self._killed = True
         if self._uploader is not None:
             self._uploader.cancel()
@@ -87,7 +89,7 @@ class KalturaIngestOperator(KalturaPrepareOperator):
     def _sent(
         self, context: Context, refs: Sequence[ItemRef], opened: Sequence[OpenedItem], memory: TaskMemory
     ) -> list[Ingested]:
-        """Send what is missing, several sources at once."""
+        """Upload what is missing, several items at once."""
         from kaltura_provider.api.threads import in_threads
         from kaltura_provider.ingest.item import ItemState
 

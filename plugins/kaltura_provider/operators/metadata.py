@@ -1,4 +1,4 @@
-"""Custom metadata of entries as a task."""
+"""Sets custom metadata of entries."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["KalturaSetMetadataOperator"]
 
 
 class KalturaSetMetadataOperator(KalturaOperator):
-    """Give an entry its custom metadata of one profile (``metadata_metadata.add``, ``update``).
+    """Set an entry's custom metadata for one metadata profile (``metadata_metadata.add``, ``update``).
 
-    It replaces what the entry has of that profile; nothing is sent when that says the same.
+    It replaces the entry's metadata of that profile. Nothing is sent if it is already the same.
 
-    :param entry_id: the entry, or an asset reference.
-    :param metadata_profile_id: the metadata profile, as a number.
-    :param values: field names of the profile and their values, in the profile's order; a list repeats a field.
-    :param xml: or the whole XML document.
-    :return: ``{"metadata_id", "state"}``; ``state`` is ``made``, ``changed`` or ``same``.
-    :raises AirflowFailException: an argument is impossible, or the metadata does not fit the profile.
+    :param entry_id: an entry: its id, or the result of an operator that has one.
+    :param metadata_profile_id: the metadata profile's number.
+    :param values: the profile's field names and their values, in the profile's order. A list repeats a field.
+    :param xml: or the complete XML document.
+    :return: ``{"entry_id", "metadata_id", "state"}``; ``state`` is ``made``, ``changed`` or ``same``.
+    :raises AirflowFailException: an argument is not allowed, or the metadata does not fit the profile.
     """
 
     template_fields: Sequence[str] = (
@@ -62,4 +62,4 @@ class KalturaSetMetadataOperator(KalturaOperator):
         xml = metadata_xml(self.values, self.xml)
         done = set_metadata(self.hook.get_conn(), entry, profile, xml)
         push_links(context, self.hook.account, entry)
-        return done
+        return {"entry_id": entry, **done}

@@ -1,4 +1,4 @@
-"""Moderation as a task: approve, reject or flag entries."""
+"""Approves, rejects and flags entries."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ __all__ = ["KalturaModerateEntryOperator"]
 
 
 class KalturaModerateEntryOperator(KalturaOperator):
-    """Approve, reject or flag entries (``baseEntry.approve``, ``reject``, ``flag``).
+    """Approve, reject or flag entries for moderation (``baseEntry.approve``, ``reject``, ``flag``).
 
-    An entry that is so already is left alone, one that is flagged too: a retry flags nothing twice. One that Kaltura
-    refuses stops no other.
+    Entries that are already approved, rejected or flagged are skipped, so a retry flags nothing twice. If Kaltura
+    refuses one entry, the others are still moderated.
 
-    :param entry_id: an entry id, an asset reference, or a list of either.
+    :param entry_id: entries: an id, the result of an operator that has one, a list of either, or ids separated by
+        commas.
     :param decision: ``approve``, ``reject`` or ``flag``.
-    :param flag_type: with ``flag``, why: ``sexual_content``, ``violent_repulsive``, ``harmful_dangerous``,
+    :param flag_type: for ``flag``, the reason: ``sexual_content``, ``violent_repulsive``, ``harmful_dangerous``,
         ``spam_commercials``, ``copyright``, ``terms_of_use_violation``, or the number (1 to 6).
-    :param comments: with ``flag``, for the moderator.
+    :param comments: for ``flag``, a note to the moderator.
     :return: the entry ids.
-    :raises AirflowFailException: the decision or flag is unknown, there is no such entry, or it cannot be flagged (only
-        READY, MODERATE and BLOCKED ones can).
+    :raises AirflowFailException: the decision or flag is unknown, an entry does not exist, or it cannot be flagged
+        (only READY, MODERATE and BLOCKED entries can).
     """
 
     template_fields: Sequence[str] = (

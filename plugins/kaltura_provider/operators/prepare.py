@@ -1,4 +1,4 @@
-"""Find the entry of each asset, or claim one: an upload token, an entry, and the token attached to it."""
+"""Finds the entry of each source item, or makes it: an entry with an upload token attached."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import as_list, finish, presentable, run_of
+from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.hooks.source_items import OpenedItem, failed_source, requested_asset, requested_items
+from kaltura_provider.hooks.sources import PRESIGNED_SECONDS, presigned_seconds
 from kaltura_provider.hooks.task_state import TaskMemory
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
@@ -21,48 +23,54 @@ if TYPE_CHECKING:
 
     from kaltura_provider.hooks.sources import Sources
     from kaltura_provider.ingest.item import ItemRef
+    from kaltura_provider.ingest.settings import IngestSettings
     from kaltura_provider.upload.settings import UploadSettings
 
 __all__ = ["KalturaPrepareOperator", "show"]
 
 
+@renamed_arguments({"assets": "source"})
 class KalturaPrepareOperator(KalturaOperator):
-    """Find each asset's entry in Kaltura, or make it, with an upload token attached, ready for its bytes.
+    """Find or create one Kaltura entry for each source item, ready to receive its content.
 
-    However often and wherever this runs, an asset has one entry. An asset whose bytes are in Kaltura already costs no
-    upload: its reference says ``done``, and the tasks after this one pass it on.
+    An item has one entry, however often and wherever this runs. An item whose content is already in Kaltura needs no
+    upload: its state is ``done``, and later tasks pass it on.
 
-    :param assets: a source (``s3://bucket/key``, ``https://...``, ``file:///path``), or a mapping with ``uri`` and, if
-        wanted, ``metadata``, ``identity`` (what identifies the asset in place of its address), ``version_id`` (of an S3
-        object); or a list of either.
-    :param metadata: fields of all entries: ``name``, ``description``, ``tags``, ``categories``, ``reference_id``,
+    :param source: what to ingest: an address (``s3://bucket/key``, ``https://...``, ``file:///path``); a mapping with
+        ``uri`` and optionally ``metadata``, ``identity`` (identifies the item instead of its address) and
+        ``version_id`` (of an S3 object); an item reference of an earlier task; or a list of these.
+    :param metadata: fields of every entry: ``name``, ``description``, ``tags``, ``categories``, ``reference_id``,
         ``media_type``, ``conversion_profile_id``, ``access_control_id``, ``user_id``, ``start_date``, ``end_date`` ...
-        (:class:`~kaltura_provider.services.entry.metadata.EntryMetadata`); an asset's own come before them.
-    :param if_exists: what to do with an asset that is in Kaltura with other content: ``skip`` keeps the entry and
-        says so, ``replace`` replaces its content, ``fail`` fails.
-    :param transfer: who moves the bytes: ``upload`` (the upload task), or ``import``: Kaltura itself fetches them, from
-        the URL or from S3 by a presigned URL, and no byte passes through a worker.
-    :param adopt_by: take over an entry that somebody else made: by its ``reference`` id or its ``name``.
-    :param redo: what to do again although it ended: ``deleted`` entries, ``refused`` file types, ``failed`` imports.
-    :param upload: settings of the upload that follows, as of :class:`KalturaUploadOperator`. Only ``max_size``
-        matters here: a larger source fails before anything is made in Kaltura.
+        (:class:`~kaltura_provider.services.entry.metadata.EntryMetadata`). An item's own metadata takes precedence.
+    :param if_exists: what to do with an item that is in Kaltura with different content: ``skip`` keeps the entry,
+        ``replace`` replaces its content, ``fail`` fails.
+    :param transfer: how the content gets to Kaltura: ``upload`` sends it through a worker
+        (:class:`~kaltura_provider.operators.upload.KalturaUploadOperator`); ``import`` has Kaltura fetch it from the
+        URL, or from S3 by a presigned URL.
+    :param adopt_by: adopt an existing entry that was not made by this package: by its ``reference`` id or its ``name``.
+    :param redo: finished items to process again: ``deleted`` entries, ``refused`` file types, ``failed`` imports.
+    :param upload: settings of the upload: see ``KalturaUploadOperator``. A source larger than ``max_size`` fails here,
+        before anything is created in Kaltura.
+    :param presigned_seconds: with ``transfer="import"``, how long the presigned URL of an S3 object is valid (60 to
+        604,800).
     :param aws_conn_id: the Airflow connection for S3.
-    :param http_conn_id: the Airflow HTTP connection whose credentials and headers go with ``http(s)`` sources.
-    :param durable: remember tokens in the task state store, so that the next try goes on at once.
-    :return: a reference per asset: ``uri``, ``name``, ``size`` (bytes), ``item_id`` and ``content_id`` (identities),
-        ``entry_id``, ``token_id``, ``state`` (``send``, ``done``, ``skipped`` ...), ``made`` and, where there is
-        something to say, ``note``. One for one source, a list for a list.
-    :raises AirflowFailException: no asset is left to go on with, and no retry can help; the message says why.
+    :param http_conn_id: the Airflow HTTP connection whose credentials and headers are sent with ``http(s)`` requests.
+    :param durable: whether to remember what the task creates in the task state store, for its next try.
+    :return: one item reference, or a list for a list: ``uri``, ``name``, ``size`` (bytes), ``item_id`` and
+        ``content_id`` (identities), ``entry_id``, ``token_id``, ``state`` (``send``, ``done``, ``skipped`` ...),
+        ``made`` (whether this run created the entry) and, if there is one, a ``note``.
+    :raises AirflowFailException: every item failed and no retry can help. The message gives the reasons.
     """
 
     template_fields: Sequence[str] = (
-        "assets",
+        "source",
         "metadata",
         "if_exists",
         "transfer",
         "adopt_by",
         "redo",
         "upload",
+        "presigned_seconds",
         "aws_conn_id",
         "http_conn_id",
         *KalturaOperator.template_fields,
@@ -72,44 +80,47 @@ class KalturaPrepareOperator(KalturaOperator):
     def __init__(
         self,
         *,
-        assets: Any,
+        source: Any,
         metadata: Mapping[str, Any] | None = None,
         if_exists: str = "skip",
         transfer: str = "upload",
         adopt_by: str | None = None,
         redo: Sequence[str] = (),
         upload: Mapping[str, Any] | None = None,
+        presigned_seconds: int | str = PRESIGNED_SECONDS,
         aws_conn_id: str = "aws_default",
         http_conn_id: str | None = None,
         durable: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.assets = assets
+        self.source = source
         self.metadata = metadata
         self.if_exists = if_exists
         self.transfer = transfer
         self.adopt_by = adopt_by
         self.redo = redo
         self.upload = upload
+        self.presigned_seconds = presigned_seconds
         self.aws_conn_id = aws_conn_id
         self.http_conn_id = http_conn_id
         self.durable = durable
 
     @cached_property
     def sources(self) -> Sources:
-        """What this task opens its sources with."""
+        """The connections that this task opens its sources with."""
         from kaltura_provider.hooks.sources import Sources
 
         return Sources(aws_conn_id=self.aws_conn_id, http_conn_id=self.http_conn_id)
 
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references."""
-        given, many = as_list(self.assets)
+        given, many = as_list(self.source)
         requests = [self._request(item) for item in requested_items(given)]
         started = time.time()
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
         limits = upload_settings(self.upload)
+        self._settings(context)  # checks the arguments before a source is opened
         opened = []
         for request in requests:
             opened.append(self._opened(request, limits))
@@ -126,7 +137,7 @@ class KalturaPrepareOperator(KalturaOperator):
         return {**item, "metadata": {**(self.metadata or {}), **(item.get("metadata") or {})}}
 
     def _opened(self, request: dict[str, Any], limits: UploadSettings) -> OpenedItem:
-        """Open the source of a request; what stops it is in what comes back."""
+        """Open the source of a request; an error becomes part of the result."""
         from kaltura_provider.upload.limits import check_size
         from kaltura_provider.upload.sources.errors import SourceError
 
@@ -137,30 +148,41 @@ class KalturaPrepareOperator(KalturaOperator):
             check_size(source, limits)
             item = requested_asset(request, source)
             if self.transfer == "import":
-                url, headers = self.sources.import_address(uri, version_id=version_id)
+                url, headers = self.sources.import_address(
+                    uri, version_id=version_id, seconds=presigned_seconds(self.presigned_seconds)
+                )
                 item = replace(item, import_url=url, import_headers=headers)
             opened.item = item
         except (SourceError, ValueError) as error:
             opened.error = error
         return opened
 
+    def _settings(self, context: Context) -> IngestSettings:
+        """Return the settings, checked.
+
+        :raises KalturaConfigurationError: an argument is unknown; names it.
+        """
+        from kaltura_provider.api.arguments import choice
+        from kaltura_provider.ingest.settings import AdoptBy, IfExists, IngestSettings, Redo, Transfer
+
+        return IngestSettings(
+            if_exists=choice(IfExists, self.if_exists, "if_exists"),
+            transfer=choice(Transfer, self.transfer, "transfer"),
+            adopt_by=choice(AdoptBy, self.adopt_by, "adopt_by") if self.adopt_by else None,
+            redo=frozenset(choice(Redo, word, "redo") for word in self.redo),
+            run=run_of(context),
+        )
+
     def _prepared(
         self, context: Context, opened: Sequence[OpenedItem], memory: TaskMemory, *, workers: int = 1
     ) -> list[ItemRef]:
-        """Return a reference for each item, in their order.
+        """Return a reference for each item, in the same order.
 
-        :param workers: how many items are worked on at once.
+        :param workers: how many items to process at once.
         """
         from kaltura_provider.ingest.preparation import prepare
-        from kaltura_provider.ingest.settings import IngestSettings
 
-        settings = IngestSettings(
-            if_exists=self.if_exists,  # type: ignore[arg-type]  # text is turned into the enumeration there
-            transfer=self.transfer,  # type: ignore[arg-type]
-            adopt_by=self.adopt_by or None,  # type: ignore[arg-type]
-            redo=frozenset(self.redo),  # type: ignore[arg-type]
-            run=run_of(context),
-        )
+        settings = self._settings(context)
         items = [one.item for one in opened if one.item is not None]
 
         def on_ref(ref: ItemRef) -> None:
@@ -186,17 +208,17 @@ class KalturaPrepareOperator(KalturaOperator):
 
 
 def _request_for_upload(ref: ItemRef, request: dict[str, Any]) -> dict[str, Any]:
-    """Return what the upload has to know besides the reference.
+    """Return what the upload task needs besides the reference.
 
-    It reads the same version; and an entry that cannot wait for its bytes is made after them, as asked for here.
+    It reads the same version. It also creates the entries that cannot exist before their content.
     """
     return {"request": request} if not ref.attached or request.get("version_id") else {}
 
 
 def show(operator: KalturaOperator, context: Context, refs: list[ItemRef]) -> None:
-    """Log each reference that has not failed, and make the task's links lead to the first entry.
+    """Log each reference that has not failed, and point the task's links at the first entry.
 
-    Of failures :func:`~kaltura_provider.hooks.batch.finish` tells.
+    :func:`~kaltura_provider.hooks.batch.finish` reports failures.
     """
     from kaltura_provider.hooks.sources import printable
 

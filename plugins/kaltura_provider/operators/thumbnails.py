@@ -1,4 +1,4 @@
-"""Thumbnails as tasks: a picture of one's own, or a moment of the video."""
+"""Adds, lists, reads and deletes thumbnails."""
 
 from __future__ import annotations
 
@@ -30,26 +30,23 @@ __all__ = [
 
 
 class KalturaAddThumbnailOperator(AddAssetOperator):
-    """Give an entry a thumbnail: a picture (``thumbAsset.add``, ``setContent``), or a moment of its video.
+    """Add a thumbnail from a picture or a moment of the video (``thumbAsset.add``, ``setContent``, ``generate``).
 
-    One from the same source that is there gets the new picture: running it twice leaves one.
+    An existing thumbnail from the same source gets the new picture, so running it twice adds one.
 
-    :param entry_id: the entry, or an asset reference.
-    :param source: a file to send: ``s3://bucket/key``, ``https://...``, ``file:///path``.
-    :param token: or an upload token, full or still to be filled, or what ``KalturaUploadOperator`` returned.
-    :param url: or an address that Kaltura itself fetches.
-    :param url_headers: with ``url``, headers of Kaltura's request: a mapping, or lines ``Name: value``.
-    :param second: or a moment of the entry's video, in seconds (``thumbAsset.generate``); the entry has to have a
-        flavor that is READY.
-    :param width: with ``second``, pixels (up to 10,000); with ``height`` left out, the proportions are kept.
-    :param height: with ``second``, pixels.
-    :param file_name: not needed.
-    :param text: not for thumbnails.
-    :param default: make it the entry's default thumbnail.
+    :param entry_id: an entry: its id, or the result of an operator that has one.
+    :param source: the file to upload: ``s3://bucket/key``, ``https://...``, ``file:///path``.
+    :param token_id: or an upload token, full or not yet filled: its id, or the result of an operator that has one.
+    :param url: or a URL that Kaltura fetches itself.
+    :param url_headers: for ``url``, headers of Kaltura's request: a mapping, or lines ``Name: value``.
+    :param second: or a moment of the entry's video, in seconds. The entry must have a READY flavor.
+    :param width: for ``second``, pixels (up to 10,000). With only one of width and height, proportions are kept.
+    :param height: for ``second``, pixels (up to 10,000).
+    :param default: whether to make it the entry's default.
     :param aws_conn_id: the Airflow connection for a ``source`` in S3.
     :param http_conn_id: the Airflow HTTP connection for an ``http(s)`` ``source``.
-    :return: ``{"id", "entryId", "status", "width", "height" ...}``.
-    :raises AirflowFailException: an argument is impossible, or Kaltura refuses.
+    :return: the thumbnail, as ``KalturaListThumbnailsOperator`` describes it.
+    :raises AirflowFailException: an argument is not allowed, or Kaltura refuses.
     """
 
     asset_kind = "thumbnail"
@@ -74,24 +71,19 @@ class KalturaAddThumbnailOperator(AddAssetOperator):
         """Return the thumbnail."""
         from kaltura_provider.api.errors import KalturaConfigurationError
 
-        if self.text:
-            raise KalturaConfigurationError("text", None, "is no picture", "give source, token, url or second")
-        if self.second in (None, ""):
-            for name in ("width", "height"):
-                if getattr(self, name):
-                    raise KalturaConfigurationError(name, getattr(self, name), "goes with second only", "leave it out")
-            return super().run_in_kaltura(context)
-        made = self._generated()
-        if self.default:
-            self.hook.get_conn().call("thumbAsset", "setAsDefault", {"thumbAssetId": made["id"]}, repeatable=True)
-        return made
+        if self.second not in (None, ""):
+            return self.finished(self._generated())
+        for name in ("width", "height"):
+            if getattr(self, name):
+                raise KalturaConfigurationError(name, getattr(self, name), "goes with second only", "leave it out")
+        return super().run_in_kaltura(context)
 
     def _generated(self) -> dict[str, Any]:
         from kaltura_provider.api.arguments import entry_id, number
         from kaltura_provider.api.errors import KalturaConfigurationError
         from kaltura_provider.services.thumb_asset import generate_thumbnail
 
-        if self.source or self.url or self.token not in (None, ""):
+        if self.source or self.url or self.token_id not in (None, ""):
             raise KalturaConfigurationError("second", self.second, "excludes any other source", "give one of them")
         sides = {
             name: number(value, name, minimum=1, maximum=10_000)
@@ -100,31 +92,33 @@ class KalturaAddThumbnailOperator(AddAssetOperator):
         }
         return generate_thumbnail(self.hook.get_conn(), entry_id(self.entry_id), self.second, **sides)
 
-    def wanted(self, name: str) -> dict[str, Any]:
-        """Return the thumbnail to make; what it is made from tells it from others."""
+    def wanted(self) -> dict[str, Any]:
+        """Return the thumbnail to create; what it is made from distinguishes it from others."""
         from kaltura_provider.api.arguments import token_id
         from kaltura_provider.services.thumb_asset import origin_mark, thumbnail_object
 
-        return thumbnail_object(origin_mark(self.source or self.url or token_id(self.token, "token")))
+        return thumbnail_object(origin_mark(self.source or self.url or token_id(self.token_id)))
 
 
 class KalturaListThumbnailsOperator(ListAssetsOperator):
     """List the thumbnails of entries (``thumbAsset.list``).
 
-    :param entry_id: an entry id, an asset reference, or a list of either.
-    :return: a list of ``{"id", "entryId", "status", "width", "height", "tags" ...}``.
-    :raises AirflowFailException: an id has not the shape of one.
+    :param entry_id: entries: an id, the result of an operator that has one, a list of either, or ids separated by
+        commas.
+    :return: a list of thumbnails: ``asset_id``, ``entry_id``, ``status``, ``status_number``, ``width``, ``height``,
+        ``tags``, ``file_ext``, ``size_in_bytes`` ...
+    :raises AirflowFailException: an id is malformed.
     """
 
     asset_kind = "thumbnail"
 
 
 class KalturaGetThumbnailOperator(GetAssetOperator):
-    """Read a thumbnail (``thumbAsset.get``).
+    """Read one thumbnail (``thumbAsset.get``).
 
-    :param asset_id: the thumbnail's id, or what another operator returned for it.
-    :return: ``{"id", "entryId", "status", "width", "height", "tags" ...}``.
-    :raises AirflowFailException: there is no such thumbnail.
+    :param asset_id: a thumbnail: its id, or the result of an operator that has one.
+    :return: the thumbnail, as ``KalturaListThumbnailsOperator`` describes it.
+    :raises AirflowFailException: the thumbnail does not exist.
     """
 
     asset_kind = "thumbnail"
@@ -133,9 +127,9 @@ class KalturaGetThumbnailOperator(GetAssetOperator):
 class KalturaGetThumbnailUrlOperator(GetAssetUrlOperator):
     """Get the URL of a thumbnail's file (``thumbAsset.getUrl``).
 
-    :param asset_id: the thumbnail's id, or what another operator returned for it.
-    :return: the URL.
-    :raises AirflowFailException: there is no such thumbnail. While it is not READY, the task is tried again.
+    :param asset_id: a thumbnail: its id, or the result of an operator that has one.
+    :return: ``{"url", "asset_id"}``.
+    :raises AirflowFailException: the thumbnail does not exist. While it is not READY, the task is retried.
     """
 
     asset_kind = "thumbnail"
@@ -144,20 +138,20 @@ class KalturaGetThumbnailUrlOperator(GetAssetUrlOperator):
 class KalturaSetDefaultThumbnailOperator(SetDefaultAssetOperator):
     """Make a thumbnail its entry's default (``thumbAsset.setAsDefault``).
 
-    :param asset_id: the thumbnail's id, or what another operator returned for it.
-    :return: the id.
-    :raises AirflowFailException: there is no such thumbnail.
+    :param asset_id: a thumbnail: its id, or the result of an operator that has one.
+    :return: ``{"asset_id"}``.
+    :raises AirflowFailException: the thumbnail does not exist.
     """
 
     asset_kind = "thumbnail"
 
 
 class KalturaDeleteThumbnailOperator(DeleteAssetOperator):
-    """Delete a thumbnail (``thumbAsset.delete``); one that is gone already is fine.
+    """Delete a thumbnail (``thumbAsset.delete``); one that does not exist is not an error.
 
-    :param asset_id: the thumbnail's id, or what another operator returned for it.
-    :return: whether it was there.
-    :raises AirflowFailException: it is its entry's default, or the id has not the shape of one.
+    :param asset_id: a thumbnail: its id, or the result of an operator that has one.
+    :return: ``{"asset_id", "deleted"}``; ``deleted`` is false if there was no such thumbnail.
+    :raises AirflowFailException: it is its entry's default thumbnail, or the id is malformed.
     """
 
     asset_kind = "thumbnail"

@@ -1,4 +1,4 @@
-"""Send the bytes of sources to Kaltura."""
+"""Uploads sources to Kaltura."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import as_list, finish, run_of
 from kaltura_provider.hooks.item_sender import ItemSender, came_of
+from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
 from kaltura_provider.hooks.token_upload import fill_own_token, fill_token
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink
@@ -26,31 +27,33 @@ if TYPE_CHECKING:
 __all__ = ["KalturaUploadOperator"]
 
 
+@renamed_arguments({"asset": "source"})
 class KalturaUploadOperator(KalturaOperator):
-    """Send the bytes of sources straight to Kaltura, without a copy on this machine, and verify that they are in.
+    """Stream sources from S3, a URL or a file into Kaltura, resume interrupted uploads, and verify the result.
 
-    An upload that was interrupted goes on where the server says it stands, on whatever worker, as long as the source
-    holds the same bytes. An asset that is in Kaltura already is passed on. While it runs, the task state store shows
-    under ``kaltura_progress`` how far it is.
+    Nothing is written to the worker's disk. An interrupted upload resumes on any worker from where the server says it
+    stands, as long as the source has not changed. Items that are already in Kaltura are passed on. While the task runs,
+    the task state store shows its progress under ``kaltura_progress``.
 
-    :param asset: a reference, or a list of them, as :class:`KalturaPrepareOperator` returns it; or
-    :param source: one source (``s3://bucket/key``, ``https://...``, ``file:///path``), sent to an upload token of its
-        own, which :class:`KalturaAttachOperator` then turns into an entry.
-    :param token_id: with ``source``, an upload token to fill in place of a new one.
-    :param upload: settings of the upload, a mapping of ``parallelism`` (1 to 8), ``chunk_size`` and ``max_size``
-        (bytes), ``bandwidth`` (bytes per second), ``reread`` and ``sha256`` (True or False). What is not set, the
-        uploader chooses.
+    :param source: what to ingest: an item reference of ``KalturaPrepareOperator``, whose content goes to its entry; or
+        an address (``s3://bucket/key``, ``https://...``, ``file:///path``), or a mapping with ``uri`` and optionally
+        ``version_id``, whose content goes to an upload token of its own; or a list of references or of addresses.
+    :param token_id: for a single address, the upload token to fill instead of a new one: its id, or the result of an
+        operator that has one.
+    :param upload: settings of the upload: ``parallelism`` (1 to 8), ``chunk_size`` and ``max_size`` (bytes),
+        ``bandwidth`` (bytes per second), ``reread`` and ``sha256`` (True or False). The uploader chooses what is not
+        set.
     :param aws_conn_id: the Airflow connection for S3.
-    :param http_conn_id: the Airflow HTTP connection whose credentials and headers go with ``http(s)`` sources.
-    :param durable: remember tokens in the task state store, so that the next try goes on at once.
-    :return: for a reference the reference as it is now (``state`` is ``done`` when Kaltura holds exactly these bytes),
-        for a list a list. For a source ``{"token_id", "size" (bytes), "crc32c", "name", "uri", "seconds"}``.
-    :raises AirflowFailException: the source has changed or cannot be read, Kaltura refuses this type of file ...: no
-        retry can help; the message says what to do.
+    :param http_conn_id: the Airflow HTTP connection whose credentials and headers are sent with ``http(s)`` requests.
+    :param durable: whether to remember what the task creates in the task state store, for its next try.
+    :return: for an item reference, the updated reference (``state`` is ``done`` when Kaltura holds exactly this
+        content); for an address, ``{"token_id", "size" (bytes), "crc32c", "name", "uri", "seconds"}``, for which
+        ``KalturaAttachOperator`` makes an entry. A list for a list.
+    :raises AirflowFailException: no retry can help: the source has changed or cannot be read, or Kaltura refuses the
+        type of file. The message says what to do.
     """
 
     template_fields: Sequence[str] = (
-        "asset",
         "source",
         "token_id",
         "upload",
@@ -65,9 +68,8 @@ class KalturaUploadOperator(KalturaOperator):
     def __init__(
         self,
         *,
-        asset: Any = None,
-        source: str | None = None,
-        token_id: str | None = None,
+        source: Any,
+        token_id: Any = None,
         upload: Mapping[str, Any] | None = None,
         aws_conn_id: str = "aws_default",
         http_conn_id: str | None = None,
@@ -75,7 +77,6 @@ class KalturaUploadOperator(KalturaOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.asset = asset
         self.source = source
         self.token_id = token_id
         self.upload = upload
@@ -91,21 +92,43 @@ class KalturaUploadOperator(KalturaOperator):
         return Sources(aws_conn_id=self.aws_conn_id, http_conn_id=self.http_conn_id)
 
     def run_in_kaltura(self, context: Context) -> Any:
-        """Return the references, or the token."""
-        if (self.asset is None) == (self.source is None):
+        """Return the references, or the tokens."""
+        from kaltura_provider.api.arguments import token_id
+
+        given, many = as_list(self.source)
+        references = self._are_references(given)
+        own_token = None if self.token_id in (None, "") else token_id(self.token_id)
+        if own_token and (references or many):
             from kaltura_provider.api.errors import KalturaConfigurationError
 
-            problem = "are both missing" if self.asset is None else "are both given"
-            fix = "give either what KalturaPrepareOperator returned (asset) or an address (source)"
-            raise KalturaConfigurationError("asset and source", None, problem, fix)
+            problem = "goes with a single address only: item references have upload tokens of their own"
+            raise KalturaConfigurationError("token_id", own_token, problem, "leave it out, or give one address")
         progress = ShownProgress(context)
         uploader = self._new_uploader(progress)
         try:
-            if self.source is not None:
-                return self._to_token(context, uploader, self.source)
-            return self._to_entries(context, uploader)
+            if references:
+                return self._to_entries(context, uploader, given, many=many)
+            sent = [self._to_token(context, uploader, item, own_token) for item in given]
+            return sent if many else sent[0]
         finally:
             progress.write()
+
+    def _are_references(self, given: Sequence[Any]) -> bool:
+        """Tell whether the sources are item references rather than addresses.
+
+        :raises KalturaConfigurationError: there are both, or one is neither.
+        """
+        from kaltura_provider.api.errors import KalturaConfigurationError
+
+        kinds = {isinstance(item, dict) and "state" in item for item in given}
+        if len(kinds) > 1:
+            raise KalturaConfigurationError("source", None, "mixes item references and addresses", "give one kind")
+        unclear = [item for item in given if not (item.get("uri") if isinstance(item, dict) else item)]
+        if unclear:
+            raise KalturaConfigurationError(
+                "source", str(unclear[0]), "is not a source", "give an address, or what KalturaPrepareOperator returned"
+            )
+        return kinds == {True} or not given
 
     def _new_uploader(self, progress: ShownProgress) -> Uploader:
         from kaltura_provider.hooks.observer import AirflowObserver
@@ -118,11 +141,10 @@ class KalturaUploadOperator(KalturaOperator):
             uploader.cancel()
         return uploader
 
-    def _to_entries(self, context: Context, uploader: Uploader) -> Any:
-        """Send what the references say to their tokens."""
+    def _to_entries(self, context: Context, uploader: Uploader, given: Sequence[dict[str, Any]], *, many: bool) -> Any:
+        """Send the content of item references to their tokens."""
         from kaltura_provider.ingest.item import ItemRef
 
-        given, many = as_list(self.asset)
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
         sender = ItemSender(self.hook, uploader, memory, self.sources, run=run_of(context))
         results = [sender.send(ItemRef.from_dict(item), item.get("request")) for item in given]
@@ -132,26 +154,27 @@ class KalturaUploadOperator(KalturaOperator):
         return finish(context, "upload", refs, carried, many=many)
 
     def on_kill(self) -> None:
-        """Stop sending; the token keeps what it has, and the next try goes on from there."""
+        """Stop sending. The token keeps what it has, and the next try resumes from there."""
         self._killed = True
         if self._uploader is not None:
             self._uploader.cancel()
 
-    def _to_token(self, context: Context, uploader: Uploader, uri: str) -> dict[str, Any]:
+    def _to_token(self, context: Context, uploader: Uploader, item: Any, own_token: str | None) -> dict[str, Any]:
         """Send a source to a token: the given one, that of an earlier try, or a new one."""
         from kaltura_provider.hooks.sealing import opened_address
         from kaltura_provider.ingest.identity import content_id, item_id
         from kaltura_provider.upload.limits import check_size
 
         started = time.monotonic()
-        source = self.sources.open(uri)
+        uri, version_id = (item["uri"], item.get("version_id")) if isinstance(item, dict) else (item, None)
+        source = self.sources.open(str(uri), version_id=version_id)
         try:
             check_size(source, uploader.settings)
-            content = content_id(item_id(opened_address(uri)), source.size, source.validator)
-            # Where nothing tells these bytes from others, no try goes on with what another has begun.
+            content = content_id(item_id(opened_address(str(uri))), source.size, source.validator)
+            # Without a validator, nobody can tell whether an earlier try sent the same content.
             memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable and bool(source.validator))
-            if self.token_id:
-                result = fill_token(uploader, source, self.token_id, content, memory)
+            if own_token:
+                result = fill_token(uploader, source, own_token, content, memory)
             else:
                 result = fill_own_token(self.hook, uploader, source, content, memory)
         finally:

@@ -1,4 +1,4 @@
-"""Upload tokens as tasks: make, read, find and delete them (their bytes: ``KalturaUploadOperator``)."""
+"""Creates, reads, lists and deletes upload tokens; ``KalturaUploadOperator`` fills them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = [
 
 
 class KalturaAddUploadTokenOperator(KalturaOperator):
-    """Make an upload token (``uploadToken.add``), for ``KalturaUploadOperator`` to fill or an entry to wait for.
+    """Create an upload token (``uploadToken.add``) for an upload to fill or an entry to wait for.
 
-    :param file_name: the file's name; its extension becomes the content's (1 to 256 characters, no path).
+    :param file_name: the file's name, 1 to 256 characters without a path. The content gets its extension.
     :param file_size: bytes, if known.
-    :param durable: remember the token in the task state store, so that the next try does not make another.
-    :return: ``{"token_id", "file_name", "status"}``.
-    :raises AirflowFailException: an argument is impossible, or Kaltura refuses for good.
+    :param durable: whether to remember what the task creates in the task state store, for its next try.
+    :return: ``{"token_id", "file_name", "status", "status_number"}``.
+    :raises AirflowFailException: an argument is not allowed, or Kaltura refuses permanently.
     """
 
     template_fields: Sequence[str] = ("file_name", "file_size", *KalturaOperator.template_fields)
@@ -60,11 +60,11 @@ class KalturaAddUploadTokenOperator(KalturaOperator):
 class KalturaGetUploadTokenOperator(KalturaOperator):
     """Read an upload token (``uploadToken.get``).
 
-    :param token_id: the token, or what another operator returned for it.
+    :param token_id: an upload token: its id, or the result of an operator that has one.
     :return: ``{"token_id", "status"`` (``pending``, ``partial_upload``, ``full_upload``, ``closed`` ...)``,
-        "uploaded"`` (bytes the server counts, one call late)``, "file_name", "file_size", "object_id"`` (what it is
-        attached to)``}``, without what is not set.
-    :raises AirflowFailException: there is no such token.
+        "status_number", "uploaded"`` (bytes, as of the call before the last)``, "file_name", "file_size", "object_id"``
+        (the object it is attached to)``}``, without what is not set.
+    :raises AirflowFailException: the token does not exist.
     """
 
     template_fields: Sequence[str] = ("token_id", *KalturaOperator.template_fields)
@@ -82,14 +82,14 @@ class KalturaGetUploadTokenOperator(KalturaOperator):
 
 
 class KalturaListUploadTokensOperator(KalturaOperator):
-    """List upload tokens (``uploadToken.list``), the oldest first; however many there are.
+    """List upload tokens by status, file name or user (``uploadToken.list``), oldest first.
 
-    :param statuses: ``pending``, ``partial_upload``, ``full_upload``, ``closed``, or their numbers; by default all.
-    :param file_name: only those of this file name (case and accents do not count).
-    :param user_id: only those of this user.
-    :param output_uri: where a long list goes (``.jsonl``, ``.json``, ``.csv``); XCom then holds the address.
+    :param statuses: ``pending``, ``partial_upload``, ``full_upload``, ``closed``, or their numbers. Default: all.
+    :param file_name: only tokens of this file name (ignoring case and accents).
+    :param user_id: only tokens of this user.
+    :param output_uri: where to write the result instead of XCom: a file or S3 object (``.jsonl``, ``.json``, ``.csv``).
     :param aws_conn_id: the Airflow connection for an ``output_uri`` in S3.
-    :return: a list as of :class:`KalturaGetUploadTokenOperator`, or ``{"output_uri", "count"}``.
+    :return: a list of what :class:`KalturaGetUploadTokenOperator` returns, or ``{"output_uri", "count"}``.
     :raises AirflowFailException: a status is unknown, or the list is too long for XCom.
     """
 
@@ -98,6 +98,7 @@ class KalturaListUploadTokensOperator(KalturaOperator):
         "file_name",
         "user_id",
         "output_uri",
+        "aws_conn_id",
         *KalturaOperator.template_fields,
     )
 
@@ -128,14 +129,14 @@ class KalturaListUploadTokensOperator(KalturaOperator):
 
 
 class KalturaDeleteUploadTokenOperator(KalturaOperator):
-    """Delete an upload token (``uploadToken.delete``): a late attach of it then fails.
+    """Delete an upload token (``uploadToken.delete``), so that nothing can be attached to it any more.
 
-    An entry that still waits for it has no content again; one that has taken its file keeps it. A token that does not
-    exist (any more) is fine.
+    An entry that still waits for the token has no content again; an entry that already took its file keeps it. A token
+    that does not exist is not an error.
 
-    :param token_id: the token, or what another operator returned for it.
-    :return: whether it was there.
-    :raises AirflowFailException: Kaltura refuses for good.
+    :param token_id: an upload token: its id, or the result of an operator that has one.
+    :return: ``{"token_id", "deleted"}``; ``deleted`` is false if there was no such token.
+    :raises AirflowFailException: Kaltura refuses permanently.
     """
 
     template_fields: Sequence[str] = ("token_id", *KalturaOperator.template_fields)
@@ -144,15 +145,14 @@ class KalturaDeleteUploadTokenOperator(KalturaOperator):
         super().__init__(**kwargs)
         self.token_id = token_id
 
-    def run_in_kaltura(self, context: Context) -> bool:
-        """Return whether there was such a token."""
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
+        """Return whether the token existed."""
         from kaltura_provider.api.arguments import token_id
         from kaltura_provider.api.errors import KalturaNotFoundError
 
+        token = token_id(self.token_id)
         try:
-            self.hook.get_conn().call(
-                "uploadToken", "delete", {"uploadTokenId": token_id(self.token_id)}, repeatable=True
-            )
+            self.hook.get_conn().call("uploadToken", "delete", {"uploadTokenId": token}, repeatable=True)
         except KalturaNotFoundError:
-            return False
-        return True
+            return {"token_id": token, "deleted": False}
+        return {"token_id": token, "deleted": True}

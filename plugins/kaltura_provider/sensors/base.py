@@ -1,4 +1,4 @@
-"""What all sensors share: three ways to wait (poke, reschedule, deferrable) with one outcome."""
+"""Base of the sensors: three ways to wait (deferrable, poke, reschedule) with the same outcome."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
+from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
 from kaltura_provider.hooks.authored import AuthoredTemplates
@@ -36,23 +37,23 @@ SCHEDULER_MARGIN = timedelta(seconds=30)
 class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
     """Base of the Kaltura sensors.
 
-    A sensor waits in the triggerer (``deferrable``, the default), where all waits of one connection share their
-    calls; or on a worker in ``mode`` ``"poke"`` or ``"reschedule"``. All three come to the same outcome.
+    A sensor waits in the triggerer (``deferrable``), where all waits of one connection share their calls, or on a
+    worker in ``mode`` ``"poke"`` or ``"reschedule"``. The outcome is the same.
 
     :param kaltura_conn_id: the Airflow connection of type ``kaltura``.
-    :param deferrable: whether to wait in the triggerer.
-    :param poke_interval: seconds between two looks; by the age of the wait (5, 10, 30, then 60 s) unless given.
-    :param intervals: in place of it, pairs (from age, seconds between two looks).
+    :param deferrable: whether to wait in the triggerer. Default: Airflow's option ``[operators] default_deferrable``.
+    :param poke_interval: seconds between two checks. Default: 5, 10, 30, then 60 s, by the age of the wait.
+    :param intervals: or pairs (from age, seconds between two checks).
     :param timeout: seconds (or a timedelta) from the start of the wait to ``AirflowSensorTimeout``, in every mode.
-    :param allow_failed: whether the task succeeds although an object has failed; the result names it.
-    :param stuck_after: seconds in one status after which an object is called stuck; by status unless given.
-    :param fail_when_stuck: whether a stuck object fails; else the log says so, with the usual cause.
-    :param end_from_trigger: whether the triggerer ends a task that succeeds, which spares a worker. Such a task
+    :param allow_failed: whether the task succeeds even if an object failed. The result names it.
+    :param stuck_after: seconds in one status after which an object counts as stuck. Default: depends on the status.
+    :param fail_when_stuck: whether a stuck object fails. Otherwise the log reports it, with the usual cause.
+    :param end_from_trigger: whether the triggerer ends a successful task, which saves a worker slot. Such a task
         returns nothing and updates no outlets.
-    :raises ValueError: arguments that exclude each other, or an interval that is not above 0.
+    :raises ValueError: arguments exclude each other, or an interval is not above 0.
 
-    An object that failed for good (and is not allowed to) fails the task without a retry. The result is pushed before
-    that, so that later tasks can see which one it was.
+    An object that failed permanently fails the task without a retry, unless ``allow_failed`` is set. The result is
+    pushed to XCom first, so that later tasks can see which object it was.
     """
 
     template_fields: Sequence[str] = ("kaltura_conn_id",)
@@ -62,7 +63,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         self,
         *,
         kaltura_conn_id: str = "kaltura_default",
-        deferrable: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float | None = None,
         intervals: Sequence[Sequence[float]] | None = None,
         allow_failed: bool = False,
@@ -82,7 +83,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
             raise ValueError("end_from_trigger needs deferrable=True")
         self.kaltura_conn_id = kaltura_conn_id
         self.deferrable = deferrable
-        self.fixed_interval = poke_interval is not None
+        self.fixed_interval = None if poke_interval is None else self.poke_interval
         self.intervals = intervals
         self.allow_failed = allow_failed
         self.stuck_after = stuck_after
@@ -98,14 +99,14 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         return KalturaHook(self.kaltura_conn_id)
 
     def subject(self) -> Targets:
-        """Return what is waited for.
+        """Return the objects to wait for.
 
         :raises ValueError: naming the argument that cannot be read.
         """
         raise NotImplementedError
 
     def trigger_type(self) -> type[KalturaTrigger]:
-        """Return the trigger that waits for it."""
+        """Return the trigger that waits for them."""
         raise NotImplementedError
 
     def condition(self) -> dict[str, Any]:
@@ -116,26 +117,26 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         return {}
 
     def update(self, reference: dict[str, Any], result: Any) -> dict[str, Any]:
-        """Return an asset reference whose object is ready."""
+        """Return the result of another operator, updated because its object is ready."""
         return reference
 
     def describe(self, object_id: str, result: Any) -> Any:
-        """Return what stands for one ready id in the result."""
+        """Return the result for one ready id."""
         return object_id
 
     def explain_timeout(self, subject: Targets, waiting: Mapping[str, str]) -> str:
-        """Return more about what is missing when the time is up; may ask Kaltura."""
+        """Return more about what is missing when the time is up. May call Kaltura."""
         return ""
 
     def finish(self, result: Any) -> Any:
-        """Do what is to be done once when the wait is over, and return the result; may ask Kaltura."""
+        """Return the final result when the wait is over. May call Kaltura."""
         return result
 
     def begin(self, context: Context, subject: Targets) -> None:
-        """Do what is to be done once before waiting."""
+        """Prepare the wait; called once."""
 
     def execute(self, context: Context) -> Any:
-        """Wait, in the way the author chose."""
+        """Wait in the triggerer or on this worker."""
         from kaltura_provider.hooks.border import airflow_errors
 
         subject, condition = self._readable(self.subject), self._readable(self.condition)
@@ -166,7 +167,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         )
 
     def _wait_here(self, context: Context, subject: Targets, condition: dict[str, Any]) -> PokeState:
-        """Begin to wait on this worker, or take up the wait that the previous look of this try has left."""
+        """Start to wait on this worker, or continue the wait that this try's previous check left."""
         from kaltura_provider.sensors.polling import PokeState
         from kaltura_provider.waiting.watch import Watch
 
@@ -189,34 +190,36 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         )
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Come back from the triggerer: return what is ready, or raise what went wrong."""
+        """Return the result of a wait in the triggerer, or raise its error."""
         return self._conclude(context, self._readable(self.subject), event)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once, from a worker."""
+        """Check once, from a worker."""
         event = self._poke_state.look()
+        self._choose_poke_interval()
         if event is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._conclude(context, self._readable(self.subject), event))
 
     def pace_steps(self) -> list[list[float]]:
-        """Return pairs (from age, seconds between two looks)."""
-        fixed = ((0.0, self.poke_interval),) if self.fixed_interval else None
+        """Return pairs (from age, seconds between two checks)."""
+        fixed = None if self.fixed_interval is None else ((0.0, self.fixed_interval),)
         return [list(step) for step in Intervals(fixed or self.intervals or DEFAULT_INTERVALS).intervals]
 
     def stuck_seconds(self) -> float | None:
-        """Return after how many seconds in one status an object is called stuck."""
+        """Return the seconds in one status after which an object counts as stuck."""
         return self.stuck_after.total_seconds() if isinstance(self.stuck_after, timedelta) else self.stuck_after
 
-    def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
+    def _choose_poke_interval(self) -> None:
+        """Set the pause before the next check by the age of the wait, unless Airflow does (``exponential_backoff``)."""
         if self.exponential_backoff:
-            return super()._get_next_poke_interval(started_at, run_duration, poke_count)
-        age = run_duration()
+            return
+        age = time.time() - self._poke_state.began
         wait = jittered(Intervals(self.pace_steps()).interval(age), random.random())  # noqa: S311 - spreads load only
-        return min(wait, max(self.timeout - age, 0.0))
+        self.poke_interval = min(wait, max(self.timeout - age, 0.0))
 
     def _readable(self, read: Callable[[], T]) -> T:
-        """Return what rendered arguments say; no retry helps against one that cannot be read."""
+        """Return what the rendered arguments say. No retry helps if one cannot be read."""
         try:
             return read()
         except (TypeError, ValueError) as error:
@@ -226,7 +229,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         return subject.outcome(report, self.update, self.describe)
 
     def _conclude(self, context: Context, subject: Targets, event: Mapping[str, Any]) -> Any:
-        """Return the result of a wait, or raise why there is none; the same for every mode."""
+        """Return the result of a wait or raise its error, the same in every mode."""
         from kaltura_provider.hooks.border import airflow_errors
         from kaltura_provider.waiting.polling.failures import error_from_json
 

@@ -1,10 +1,12 @@
-"""Wait for entries to be ready, for their flavors, or for a moderator."""
+"""Sensors that wait for entries: for content, flavors or moderation."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from kaltura_provider.api.enums import EntryStatus, ModerationStatus, named_status
 from kaltura_provider.hooks.flavors import with_flavors
+from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
 from kaltura_provider.sensors.base import KalturaSensor
 from kaltura_provider.sensors.targets import Targets
@@ -25,55 +27,56 @@ if TYPE_CHECKING:
 
 __all__ = ["KalturaEntryReadySensor", "KalturaFlavorReadySensor", "KalturaModerationSensor"]
 
-READY = 2
 _UNDER_WAY = ("sent", "importing", "replacing")
 _LEDGER_FIELDS = {"uri", "name", "size", "item_id", "content_id"}
 _MOST_TOKENS = 5
 
 
+@renamed_arguments({"entry": "entry_id"})
 class _EntrySensor(KalturaSensor):
-    template_fields: Sequence[str] = ("entry", *KalturaSensor.template_fields)
+    template_fields: Sequence[str] = ("entry_id", *KalturaSensor.template_fields)
     operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
 
-    def __init__(self, *, entry: Any, grace: float = 60.0, **kwargs: Any) -> None:
+    def __init__(self, *, entry_id: Any, grace: float = 60.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.entry = entry
+        self.entry_id = entry_id
         self.grace = grace
 
     def subject(self) -> Targets:
         """Return the entries."""
-        return Targets(self.entry, name="entry", key="entry_id", is_settled=self.is_settled)
+        return Targets(self.entry_id, name="entry_id", key="entry_id", is_settled=self.is_settled)
 
     def is_settled(self, reference: Mapping[str, Any]) -> bool:
-        """Tell whether an asset reference says already what is waited for."""
+        """Tell whether an item reference already says what is waited for."""
         return False
 
     def update(self, reference: dict[str, Any], result: Any) -> dict[str, Any]:
         """Return the reference with the entry's status."""
-        return {**reference, "entry_status": result["status"] if isinstance(result, dict) else result}
+        status = result["status"] if isinstance(result, dict) else result
+        return {**reference, **named_status(EntryStatus, status)}
 
     def begin(self, context: Context, subject: Targets) -> None:
-        """Make the task's links lead to the first entry."""
+        """Point the task's links at the first entry."""
         push_links(context, self.hook.account, subject.ids[0])
 
 
 class KalturaEntryReadySensor(_EntrySensor):
-    """Wait until entries are READY and hold content; fail with Kaltura's reason when they never will.
+    """Wait until entries are READY and hold content; fail with Kaltura's reason if they never will be.
 
-    :param entry: an entry id, an asset reference as the other operators return it, or a list of either. References
-        that failed or were skipped before, or are known to be READY, are handed on without a look.
-    :param moderation: what an entry that a moderator has not approved is: ``"ready"``, ``"wait"`` or ``"fail"``.
+    :param entry_id: entries: an id, the result of an operator that has one, a list of either, or ids separated by
+        commas. Item references that failed or were skipped earlier, or are known to be READY, are passed on unchecked.
+    :param moderation: how to treat an entry that a moderator has not approved: ``"ready"``, ``"wait"`` or ``"fail"``.
     :param replacement: ``"wait"`` for new content that is replacing the old, or ``"ignore"`` it.
-    :param grace: seconds that ERROR_IMPORTING, or an entry Kaltura does not show, must last before it is believed.
-    :param flavors: list the flavors too when the wait is over, in one call: each asset reference then has ``flavors``
-        and ``seconds``, as :class:`~kaltura_provider.operators.flavors.KalturaListFlavorsOperator` returns them.
-    :return: for an entry id, the id (``None`` if it failed and may); for a list of ids
-        ``{"ready": [id], "failed": {id: reason}}``; for an asset reference, the reference with ``entry_status`` and
-        ``state`` as they are now (``done``, or ``failed`` with ``error``), for a list of them a list. A reference whose
-        content Kaltura was still taking over (``importing``, ``replacing``) is confirmed: its entry gets the mark that
-        says which content it holds.
-    :raises AirflowFailException: an entry failed for good: the message is the reason Kaltura gives.
-    :raises AirflowSensorTimeout: the time is up: the message says what was missing and the usual cause.
+    :param grace: seconds that ERROR_IMPORTING, or an entry Kaltura does not find, must last to count as a failure.
+    :param flavors: whether to list the flavors too when the wait is over: each result of another operator then has
+        ``flavors`` and ``seconds``, as ``KalturaListFlavorsOperator`` returns them.
+    :return: for an id, the id (``None`` if it failed and ``allow_failed`` is set); for a list of ids,
+        ``{"ready": [id], "failed": {id: reason}}``; for the result of another operator, that result with ``status``,
+        ``status_number`` and, in an item reference, ``state`` (``done``, or ``failed`` with ``error``); for a list of
+        these, a list. If Kaltura was still importing or replacing an item's content, its entry is now marked with the
+        content it holds.
+    :raises AirflowFailException: an entry failed permanently. The message is the reason Kaltura gives.
+    :raises AirflowSensorTimeout: the time is up. The message says what was missing and the usual cause.
 
     The other arguments are :class:`~kaltura_provider.sensors.base.KalturaSensor`'s.
     """
@@ -103,12 +106,12 @@ class KalturaEntryReadySensor(_EntrySensor):
         return {"moderation": self.moderation, "replacement": self.replacement, "grace": self.grace}
 
     def is_settled(self, reference: Mapping[str, Any]) -> bool:
-        """Tell whether the entry was seen READY with these bytes, and no moderator is waited for."""
-        done = reference.get("state") == "done" and reference.get("entry_status") == READY
+        """Tell whether the entry is known to be READY with this content, and no moderator is waited for."""
+        done = reference.get("state") == "done" and _is_ready(reference)
         return done and self.moderation == "ready"
 
     def finish(self, result: Any) -> Any:
-        """Confirm references whose content Kaltura was still taking over (they become ``done``); list flavors."""
+        """Confirm references whose content Kaltura was still importing (they become ``done``), and list flavors."""
         references = result if isinstance(result, list) else [result]
         settled = [self._settled(reference) for reference in references]
         if self.flavors:
@@ -118,7 +121,7 @@ class KalturaEntryReadySensor(_EntrySensor):
     def _settled(self, reference: Any) -> Any:
         if not isinstance(reference, dict) or reference.get("state") not in _UNDER_WAY:
             return reference
-        if reference.get("entry_status") != READY or not reference.keys() >= _LEDGER_FIELDS:
+        if not _is_ready(reference) or not reference.keys() >= _LEDGER_FIELDS:
             return reference
         from kaltura_provider.ingest.confirmation import confirm
         from kaltura_provider.ingest.item import ItemRef
@@ -127,7 +130,7 @@ class KalturaEntryReadySensor(_EntrySensor):
         return {**reference, **confirmed.to_dict()}
 
     def explain_timeout(self, subject: Targets, waiting: Mapping[str, str]) -> str:
-        """Return how much of the uploads that are waited for has arrived."""
+        """Return how much of the pending uploads has arrived."""
         from kaltura_provider.api.errors import KalturaError
 
         lines = []
@@ -145,14 +148,14 @@ class KalturaEntryReadySensor(_EntrySensor):
 
 
 class KalturaFlavorReadySensor(_EntrySensor):
-    """Wait until the wanted flavors of entries are ready; without a wish, until none is being made any more.
+    """Wait until the requested flavors of entries are ready; by default, until no flavor is being made any more.
 
-    A flavor that Kaltura decides not to make (NOT_APPLICABLE) blocks nothing.
+    A flavor that Kaltura decides not to make (NOT_APPLICABLE) is not waited for.
 
-    :param entry: as for :class:`KalturaEntryReadySensor`; so is what is returned.
-    :param flavor_params_ids: flavor params that must all be there (0 is the source).
-    :param tags: tags of which each must be on at least one flavor that is there.
-    :param minimum: so many flavors besides the source.
+    :param entry_id: as for :class:`KalturaEntryReadySensor`, as is the result.
+    :param flavor_params_ids: flavor params that must all be ready (0 is the source).
+    :param tags: tags, each of which at least one ready flavor must have.
+    :param minimum: number of flavors besides the source.
     """
 
     template_fields: Sequence[str] = (*_EntrySensor.template_fields, "flavor_params_ids", "tags", "minimum")
@@ -187,10 +190,11 @@ class KalturaFlavorReadySensor(_EntrySensor):
 
 
 class KalturaModerationSensor(_EntrySensor):
-    """Wait until a moderator, or the account's rules, have approved entries; a rejection fails.
+    """Wait until a moderator or the account's rules have approved entries; a rejection fails the task.
 
-    :param entry: as for :class:`KalturaEntryReadySensor`; a reference gets ``moderation_status``.
-    :param flagged: what an entry is that a viewer flagged for review: ``"wait"``, ``"ready"`` or ``"fail"``.
+    :param entry_id: as for :class:`KalturaEntryReadySensor`. The result has ``moderation_status`` and
+        ``moderation_status_number``.
+    :param flagged: how to treat an entry that a viewer flagged for review: ``"wait"``, ``"ready"`` or ``"fail"``.
     """
 
     def __init__(self, *, flagged: Literal["wait", "ready", "fail"] = "wait", **kwargs: Any) -> None:
@@ -210,11 +214,15 @@ class KalturaModerationSensor(_EntrySensor):
 
     def update(self, reference: dict[str, Any], result: Any) -> dict[str, Any]:
         """Return the reference with the moderation status."""
-        return {**reference, "moderation_status": result}
+        return {**reference, **named_status(ModerationStatus, result, "moderation_status")}
+
+
+def _is_ready(reference: Mapping[str, Any]) -> bool:
+    return reference.get("status_number") == EntryStatus.READY
 
 
 def _listed(value: Any) -> list[Any]:
-    """Return a list; text (from a template) is cut at commas."""
+    """Return a list; text from a template is split at commas."""
     if isinstance(value, str):
         return [part.strip() for part in value.strip("[]() ").split(",") if part.strip()]
     return list(value)

@@ -1,4 +1,4 @@
-"""What a sensor is given to wait for, an id, an asset reference or a list of either, and what it gives back."""
+"""The objects a sensor waits for, read from its argument, and the result in the same shape."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ __all__ = ["Targets"]
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 _NOT_WAITED_FOR: Final = ("failed", "skipped")
-"""States of an asset reference that an earlier task has settled."""
+"""States of an item reference that an earlier task has settled."""
 
 
 class Targets:
     """The objects of one sensor.
 
-    :param given: the value of the sensor's argument, templates rendered. Text may be one id, ids with commas between
-        them, or a list or reference as JSON or Python writes it (which is what a template makes of an XCom).
+    :param given: the rendered value of the sensor's argument: an id, the result of another operator (a mapping), or a
+        list of either. Text may be one id, ids separated by commas, or a list or mapping as JSON or Python writes it,
+        as when a template renders an XCom.
     :param name: the argument's name, for errors.
-    :param key: the field of an asset reference that holds the id.
-    :param is_settled: tells of a reference whether there is nothing to wait for.
+    :param key: the field of a mapping that holds the id.
+    :param is_settled: tells whether a mapping needs no waiting.
     :raises ValueError: naming the argument, the value and the fix.
     """
 
@@ -44,7 +45,7 @@ class Targets:
         self.items = [_item(one, name, key) for one in (value if self.many else [value])]
         self.references = any(isinstance(item, dict) for item in self.items)
         if self.references and not all(isinstance(item, dict) for item in self.items):
-            raise ValueError(f"{name} mixes ids and asset references: give a list of one kind")
+            raise ValueError(f"{name} mixes ids and results of operators: give a list of one kind")
         self._settled = [
             isinstance(item, dict) and (not item.get(key) or item.get("state") in _NOT_WAITED_FOR or is_settled(item))
             for item in self.items
@@ -57,7 +58,7 @@ class Targets:
         return list(dict.fromkeys(str(item[self.key]) if isinstance(item, dict) else item for item in waited))
 
     def waiting_references(self, waiting: Iterable[str]) -> list[dict[str, Any]]:
-        """Return the references of the objects that are still waited for."""
+        """Return the mappings of the objects that are still waited for."""
         ids = set(waiting)
         return [item for item in self.items if isinstance(item, dict) and item.get(self.key) in ids]
 
@@ -67,7 +68,7 @@ class Targets:
         update: Callable[[dict[str, Any], Any], dict[str, Any]],
         describe: Callable[[str, Any], Any],
     ) -> Any:
-        """Return what goes to XCom, shaped as what was given.
+        """Return what goes to XCom, in the shape of the argument.
 
         :param report: ``{"ready": {id: result}, "failed": {id: reason}, "waiting": {id: reason}}``.
         :param update: makes the reference of a ready object out of its reference and result.
@@ -107,7 +108,7 @@ class Targets:
 
 
 def _unpacked(given: Any) -> Any:
-    """Turn text into the value it stands for; everything else comes back as it is."""
+    """Return the value that text stands for; other values are returned unchanged."""
     if not isinstance(given, str):
         return list(given) if _is_lazy(given) else given
     text = given.strip()
@@ -121,16 +122,21 @@ def _unpacked(given: Any) -> Any:
 
 
 def _is_lazy(given: Any) -> bool:
-    """Tell whether this is a sequence of a mapped task's XComs, or a set, rather than a list."""
+    """Tell whether this is a set or the lazy sequence of a mapped task's results."""
     return not isinstance(given, list | tuple | Mapping | int) and hasattr(given, "__iter__")
 
 
 def _item(one: Any, name: str, key: str) -> str | dict[str, Any]:
     if isinstance(one, Mapping):
-        if key not in one and "state" not in one:
-            raise ValueError(f"{name} is a mapping without {key!r}: give an asset reference, or the id itself")
-        return dict(one)
+        if key in one or "state" in one:
+            return dict(one)
+        # An object as Kaltura returns it calls its id "id".
+        if "id" not in one:
+            raise ValueError(f"{name} is a mapping without {key!r}: give the result of an operator, or an id")
+        return {**one, key: one["id"]}
     text = str(one).strip() if isinstance(one, str | int) and not isinstance(one, bool) else ""
     if not _ID.fullmatch(text):
-        raise ValueError(f"{name} {one!r} is no id: give an id such as 0_ab12cd34, an asset reference, or a list")
+        raise ValueError(
+            f"{name} {one!r} is not an id: give one such as 0_ab12cd34, the result of an operator, or a list of either"
+        )
     return text

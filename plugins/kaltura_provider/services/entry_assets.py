@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.api.enums import ThumbAssetStatus, parse_enum, parse_status
+from kaltura_provider.api.enums import ThumbAssetStatus, named_status, parse_enum, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError, KalturaNotFoundError
+from kaltura_provider.api.values import snake_case
 from kaltura_provider.services.paging import list_all
 from kaltura_provider.services.upload_token import became_asset, check_usable, read_token
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.client import KalturaClient
 
-__all__ = ["COMMON_FIELDS", "AssetKind", "delete_asset", "get_asset", "list_assets", "put_asset", "with_format_name"]
+__all__ = ["COMMON_FIELDS", "AssetKind", "delete_asset", "get_asset", "list_assets", "put_asset", "shown_asset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,18 @@ def get_asset(client: KalturaClient, kind: AssetKind, asset_id: str) -> dict[str
     return _shown(kind, client.call(kind.service, "get", {kind.id_parameter: asset_id}))
 
 
-def with_format_name(kind: AssetKind, asset: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an asset with its format by name (``srt``, ``document``), as arguments call it."""
-    found = parse_enum(kind.formats, asset.get("format")) if kind.formats else None
-    return {**asset, "format": found.name.lower()} if isinstance(found, IntEnum) else dict(asset)
+def shown_asset(kind: AssetKind, asset: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an asset as operators show it.
+
+    ``asset_id``, ``entry_id``, status and format (``srt``, ``document``) by name, other fields in snake case.
+    """
+    named = ("id", "entryId", "status", "format")
+    others = {snake_case(name): value for name, value in asset.items() if name not in named}
+    ids = {"asset_id": asset["id"], "entry_id": asset["entryId"]}
+    form = parse_enum(kind.formats, asset.get("format")) if kind.formats else None
+    if form is not None:
+        others["format"] = form.name.lower() if isinstance(form, IntEnum) else form
+    return {**ids, **named_status(ThumbAssetStatus, asset.get("status")), **others}
 
 
 def put_asset(

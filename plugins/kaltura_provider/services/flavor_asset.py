@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from kaltura_provider.api.arguments import choose
-from kaltura_provider.api.enums import FlavorAssetStatus, parse_status
+from kaltura_provider.api.enums import FlavorAssetStatus, named_status, parse_status
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
-from kaltura_provider.api.values import number_or_text, whole_number, words
+from kaltura_provider.api.values import number_or_text, snake_case, whole_number, words
 from kaltura_provider.services.paging import list_all
 
 if TYPE_CHECKING:
@@ -24,11 +24,13 @@ __all__ = [
     "get_flavor",
     "list_flavors",
     "narrowed",
+    "shown_flavor",
     "source_flavor",
 ]
 
 FLAVOR_FIELDS = (
     "id",
+    "entryId",
     "flavorParamsId",
     "isOriginal",
     "status",
@@ -110,12 +112,11 @@ def list_flavors(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, l
 
 
 def get_flavor(client: KalturaClient, flavor_id: str) -> dict[str, Any]:
-    """Return one flavor, with the ``entryId`` it belongs to.
+    """Return one flavor.
 
     :raises KalturaNotFoundError: there is none. :raises KalturaError: Kaltura cannot be asked.
     """
-    flavor = client.call("flavorAsset", "get", {"id": flavor_id})
-    return {"entryId": flavor["entryId"], **_kept(flavor)}
+    return _kept(client.call("flavorAsset", "get", {"id": flavor_id}))
 
 
 def _kept(flavor: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,6 +124,13 @@ def _kept(flavor: Mapping[str, Any]) -> dict[str, Any]:
     if "sizeInBytes" in kept:
         kept["sizeInBytes"] = int(kept["sizeInBytes"])  # text on the wire
     return kept
+
+
+def shown_flavor(flavor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a flavor as operators show it: ``asset_id``, ``entry_id``, status by name, other fields in snake case."""
+    others = {snake_case(name): value for name, value in flavor.items() if name not in ("id", "entryId", "status")}
+    ids = {"asset_id": flavor["id"], "entry_id": flavor["entryId"]}
+    return {**ids, **named_status(FlavorAssetStatus, flavor["status"]), **others}
 
 
 def _order(flavor: Mapping[str, Any]) -> tuple[bool, int, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from kaltura_provider.api.arguments import choose
-from kaltura_provider.api.enums import UploadTokenStatus, parse_status
+from kaltura_provider.api.enums import UploadTokenStatus, named_status, parse_status
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaNotFoundError
 from kaltura_provider.api.values import whole_number
 from kaltura_provider.services.flavor_asset import FlavorAsset
@@ -94,7 +94,7 @@ class UploadToken:
         """Return it as tasks show it: plain values, without what is not set."""
         values = {
             "token_id": self.id,
-            "status": self.status_name,
+            **named_status(UploadTokenStatus, self.status),
             "file_name": self.file_name or None,
             "file_size": self.file_size,
             "uploaded": self.uploaded,

@@ -49,7 +49,7 @@ def test_a_day_is_in_kaltura_once_with_its_bytes_however_often_it_runs(deploymen
     first = deployment.run(daily(deployment), AFTER)
     assert first.state == "success"
     assert deployment.held() == expected
-    assert [(row["status"], row["new"]) for row in first.summary["assets"]] == [("READY", True)] * 2
+    assert [(row["status"], row["new"]) for row in first.summary["assets"]] == [("ready", True)] * 2
     assert all("source" in row["flavors"] and len(row["flavors"]) > 1 for row in first.summary["assets"])
     uploads = calls(deployment, "uploadtoken.upload")
     assert uploads >= 2

@@ -23,10 +23,13 @@ from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 with DAG("plain", schedule=None, params={"source": "", "entry": ""}) as dag:
     upload = KalturaUploadOperator(task_id="upload", source="{{ params.source }}")
     attach = KalturaAttachOperator(
-        task_id="attach", token=upload.output, entry_id="{{ params.entry }}", metadata={"name": "Plain", "tags": ["x"]}
+        task_id="attach",
+        token_id=upload.output,
+        entry_id="{{ params.entry }}",
+        metadata={"name": "Plain", "tags": ["x"]},
     )
-    ready = KalturaEntryReadySensor(task_id="ready", entry="{{ ti.xcom_pull('attach')['entry_id'] }}")
-    flavors = KalturaListFlavorsOperator(task_id="flavors", entry=ready.output)
+    ready = KalturaEntryReadySensor(task_id="ready", entry_id="{{ ti.xcom_pull('attach')['entry_id'] }}")
+    flavors = KalturaListFlavorsOperator(task_id="flavors", entry_id=ready.output)
     attach >> ready
 """
 
@@ -66,8 +69,8 @@ def test_upload_then_attach_makes_an_entry_with_the_bytes(deployment, plain, cli
     assert ran.state == "success", ran.states
     assert deployment.held() == {"Plain": hashlib.sha256(clips["clip-1.mp4"]).hexdigest()}
     flavors = ran.xcom("flavors")
-    assert flavors[0]["isOriginal"]
-    assert flavors[0]["sizeInBytes"] == len(clips["clip-1.mp4"])
+    assert flavors[0]["is_original"]
+    assert flavors[0]["size_in_bytes"] == len(clips["clip-1.mp4"])
     entry_id = ran.xcom("attach")["entry_id"]
     assert ran.xcom("attach", "kaltura_entry_link") == (
         f"{deployment.sandbox.url}/index.php/kmcng/content/entries/entry/{entry_id}/metadata"

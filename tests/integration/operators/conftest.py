@@ -156,7 +156,7 @@ def film(kaltura: Kaltura, clip: Path) -> str:
     from kaltura_provider.operators.upload import KalturaUploadOperator
 
     token = kaltura.run(KalturaUploadOperator, source=str(clip))
-    entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token=token, metadata={"name": "Film"})["entry_id"]
+    entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token_id=token, metadata={"name": "Film"})["entry_id"]
     kaltura.sandbox.control.wait_idle()
     return str(entry_id)
 

@@ -29,7 +29,7 @@ def test_a_dag_of_them(deployed, clip) -> None:
     assert ran["full"]["status"] == "full_upload"
     assert ran["full"]["uploaded"] == os.path.getsize(clip)
     assert [token["token_id"] for token in ran["listed"]] == [ran["token"]["token_id"]]
-    assert ran["deleted"] is True
+    assert ran["deleted"] == {"token_id": ran["token"]["token_id"], "deleted": True}
     assert deployed.run(KalturaListUploadTokensOperator, statuses=["pending", 1, "full_upload"]) == []
 
 
@@ -57,7 +57,7 @@ def test_a_path_does_not_lead_around_what_hides_secrets(kaltura) -> None:
 
 def test_parameters_have_to_be_a_mapping(kaltura) -> None:
     call = {"service": "media", "action": "get", "parameters": "entryId=1"}
-    assert "parameters 'entryId=1' are no mapping" in kaltura.refused(KalturaCallOperator, **call)
+    assert "parameters 'entryId=1' is not a mapping" in kaltura.refused(KalturaCallOperator, **call)
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "json", "csv"])
@@ -111,7 +111,7 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
 def test_a_refusal_by_kaltura_fails_at_once(kaltura) -> None:
     with pytest.raises(AirflowFailException, match="UPLOAD_TOKEN_NOT_FOUND"):
         kaltura.run(KalturaGetUploadTokenOperator, token_id=NO_TOKEN)
-    assert kaltura.run(KalturaDeleteUploadTokenOperator, token_id=NO_TOKEN) is False
+    assert kaltura.run(KalturaDeleteUploadTokenOperator, token_id=NO_TOKEN) == {"token_id": NO_TOKEN, "deleted": False}
 
 
 def test_a_failure_among_several_calls(kaltura) -> None:

@@ -80,10 +80,10 @@ def test_xml_says_the_same(kaltura, web) -> None:
     ]
     (job,) = kaltura.run(KalturaBulkUploadOperator, rows=rows, file_format="xml")
     kaltura.sandbox.control.wait_idle()
-    assert kaltura.run(KalturaBulkResultsOperator, bulk_upload={"id": job["bulk_upload_id"]})["ok"] == 1
-    said = kaltura.run(KalturaBulkResultsOperator, bulk_upload=job, rows=rows)
+    assert kaltura.run(KalturaBulkResultsOperator, bulk_upload_id={"id": job["bulk_upload_id"]})["ok"] == 1
+    said = kaltura.run(KalturaBulkResultsOperator, bulk_upload_id=job, rows=rows)
     assert (said["ok"], said["failed"], said["failed_rows"]) == (1, 1, [rows[1]]), said
-    assert [(row["row"], row.get("entry_status")) for row in said["results"]] == [(1, 2), (2, -2)]
+    assert [(row["row"], row.get("status")) for row in said["results"]] == [(1, "ready"), (2, "error_importing")]
     entry = kaltura.hook.call("baseEntry", "get", entryId=said["results"][0]["entry_id"])
     assert (entry["name"], entry["tags"], entry["description"], entry["referenceId"], entry["partnerData"]) == (
         rows[0]["name"],
@@ -109,7 +109,7 @@ def test_rows_update_and_delete_entries(kaltura, web, clip) -> None:
     ]
     (job,) = kaltura.run(KalturaBulkUploadOperator, rows=rows)
     kaltura.sandbox.control.wait_idle()
-    said = kaltura.run(KalturaBulkResultsOperator, bulk_upload=job, rows=rows)
+    said = kaltura.run(KalturaBulkResultsOperator, bulk_upload_id=job, rows=rows)
     results = [(row["result"], row.get("entry_id")) for row in said["results"]]
     five = results[4][1]
     good = [("ok", entry_id) for entry_id in (*made, five)]
@@ -148,7 +148,7 @@ def test_objects_in_s3_are_presigned_when_they_are_sent(kaltura, s3, clip) -> No
     for file_format in ("csv", "xml"):
         (job,) = kaltura.run(KalturaBulkUploadOperator, rows=rows, file_format=file_format)
         kaltura.sandbox.control.wait_idle()
-        said = kaltura.run(KalturaBulkResultsOperator, bulk_upload=job, rows=rows)
+        said = kaltura.run(KalturaBulkResultsOperator, bulk_upload_id=job, rows=rows)
         assert (said["ok"], said["results"][0]["url"]) == (1, "s3://media/a/b c/film.mp4")
         assert "Signature" not in str(said)
         assert kaltura.sandbox.control.entry(said["entry_ids"][0])["content"]["sha256"] == sha256
@@ -168,7 +168,7 @@ def test_a_job_that_failed_as_a_whole_says_why(kaltura, web) -> None:
     job = kaltura.hook.get_conn().send_file("media", "bulkUploadAdd", {"bulkUploadData": xml}, part)["id"]
     kaltura.sandbox.control.wait_idle()
     with pytest.raises(AirflowFailException, match="failed as a whole: Validate files failed"):
-        kaltura.run(KalturaBulkResultsOperator, bulk_upload=job)
+        kaltura.run(KalturaBulkResultsOperator, bulk_upload_id=job)
 
 
 def test_a_second_try_finds_the_job_of_the_first(kaltura, web) -> None:
@@ -198,13 +198,13 @@ def test_bad_rows_are_refused_before_any_call(kaltura) -> None:
     assert "backslash before a quote" in refused(operator, rows=[{**good, "name": 'a\\"b'}])
     assert "file_format 'json'" in refused(operator, rows=[good], file_format="json")
     assert "rows_per_job '5001'" in refused(operator, rows=[good], rows_per_job=5001)
-    assert "bulk_upload 'x'" in refused(KalturaBulkResultsOperator, bulk_upload="x")
-    assert "bulk_upload '0'" in refused(KalturaAbortBulkUploadOperator, bulk_upload=0)
+    assert "bulk_upload_id 'x'" in refused(KalturaBulkResultsOperator, bulk_upload_id="x")
+    assert "bulk_upload_id '0'" in refused(KalturaAbortBulkUploadOperator, bulk_upload_id=0)
 
 
 def test_a_job_that_does_not_exist_cannot_be_stopped(kaltura) -> None:
     with pytest.raises(AirflowFailException, match="BULK_UPLOAD_NOT_FOUND"):
-        kaltura.run(KalturaAbortBulkUploadOperator, bulk_upload=999_999_999)
+        kaltura.run(KalturaAbortBulkUploadOperator, bulk_upload_id=999_999_999)
 
 
 def test_5001_rows_are_two_jobs(kaltura) -> None:

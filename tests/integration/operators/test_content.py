@@ -97,8 +97,8 @@ def test_a_dag_of_them(deployed, clip, guarded, storage, tmp_path) -> None:
         "paper.pdf": paper,
     }
     assert ran["imported"]["entry_id"] == ran["again"]["entry_id"]
-    assert ran["replaced"]["replacementStatus"] == 1
-    assert "replacementStatus" not in ran["nothing"]
+    assert ran["replaced"]["replacement_status_number"] == 1
+    assert "replacement_status" not in ran["nothing"]
     document = deployed.hook.call("baseEntry", "get", entryId=ran["document"]["entry_id"])
     assert (document["type"], document["documentType"]) == (10, 13)
     data = deployed.hook.call("data", "get", entryId=ran["data"]["entry_id"])
@@ -108,7 +108,7 @@ def test_a_dag_of_them(deployed, clip, guarded, storage, tmp_path) -> None:
 
 def test_an_object_is_fetched_by_kaltura_from_s3(kaltura, s3, clip) -> None:
     s3.put_file("media", "in/film.mp4", clip)
-    ref = kaltura.run(KalturaAddFromUrlOperator, assets=["s3://media/in/film.mp4"], metadata={"name": "From S3"})[0]
+    ref = kaltura.run(KalturaAddFromUrlOperator, source=["s3://media/in/film.mp4"], metadata={"name": "From S3"})[0]
     assert ref["state"] == "importing"
     assert held(kaltura) == {"From S3": hashlib.sha256(clip.read_bytes()).hexdigest()}
     assert "uploadtoken.upload" not in [call.lower() for call in kaltura.calls]
@@ -116,7 +116,7 @@ def test_an_object_is_fetched_by_kaltura_from_s3(kaltura, s3, clip) -> None:
 
 def test_a_name_without_extension_is_told_by_its_content(kaltura, s3, clip) -> None:
     s3.put_file("media", "film", clip)
-    ref = kaltura.run(KalturaAddFromUrlOperator, assets="s3://media/film")
+    ref = kaltura.run(KalturaAddFromUrlOperator, source="s3://media/film")
     assert kaltura.hook.call("baseEntry", "get", entryId=ref["entry_id"])["mediaType"] == 1
 
 
@@ -139,13 +139,13 @@ def test_content_stays_on_a_remote_storage(kaltura, storage, clip, address) -> N
     added = kaltura.run(
         KalturaAddContentOperator, entry_id=entry_id, url=address.format(base=base), storage_profile_id=str(number)
     )
-    assert added["status"] == 1
+    assert added["status"] == "preconvert"
     kaltura.sandbox.control.wait_idle()
     assert kaltura.hook.call("media", "get", entryId=entry_id)["status"] == 2
     (held,) = kaltura.hook.call("baseEntry", "getRemotePaths", entryId=entry_id)["objects"]
     assert (held["storageProfileId"], held["uri"]) == (number, "/clip.mp4")
     replaced = kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, url="/clip.mp4", storage_profile_id=number)
-    assert replaced["replacementStatus"] == 1
+    assert replaced["replacement_status_number"] == 1
     assert held_sha256(kaltura, entry_id) == hashlib.sha256(clip.read_bytes()).hexdigest()
 
 
@@ -179,43 +179,43 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "is not a path on a remote storage" in refused(add, entry_id=ID, url="/x\n.mp4", storage_profile_id=7)
     assert "storage_profile_id 'x'" in refused(add, entry_id=ID, url="https://a.example/x.mp4", storage_profile_id="x")
     assert "flavor_params_id '-3'" in refused(add, entry_id=ID, from_entry_id="0_abcdefgi", flavor_params_id=-3)
-    assert "token 'x'" in refused(add, entry_id=ID, token="x")
+    assert "token_id 'x'" in refused(add, entry_id=ID, token_id="x")
     assert "conversion_profile_id '-5'" in refused(
         KalturaUpdateContentOperator, entry_id=ID, text="x", conversion_profile_id=-5
     )
-    assert "token 'x'" in refused(KalturaAddFromUploadedFileOperator, token="x")
+    assert "token_id 'x'" in refused(KalturaAddFromUploadedFileOperator, token_id="x")
     assert "text is empty" in refused(KalturaAddDataOperator, text="")
-    assert "if_exists 'replace'" in refused(KalturaAddFromUrlOperator, assets="s3://a/b", if_exists="replace")
-    assert "presigned_seconds '5'" in refused(KalturaAddFromUrlOperator, assets="s3://a/b", presigned_seconds=5)
+    assert "if_exists" in refused(KalturaAddFromUrlOperator, source="s3://a/b", if_exists="maybe")
+    assert "presigned_seconds '5'" in refused(KalturaAddFromUrlOperator, source="s3://a/b", presigned_seconds=5)
 
 
 def test_content_is_not_added_twice_and_a_used_token_not_used_again(kaltura, clip) -> None:
     token = kaltura.run(KalturaUploadOperator, source=str(clip))
-    made = kaltura.run(KalturaAddFromUploadedFileOperator, token=token, metadata={"name": "One"})
+    made = kaltura.run(KalturaAddFromUploadedFileOperator, token_id=token, metadata={"name": "One"})
     with pytest.raises(AirflowFailException, match="is CLOSED: its file is already the content"):
-        kaltura.run(KalturaAddFromUploadedFileOperator, token=token)
+        kaltura.run(KalturaAddFromUploadedFileOperator, token_id=token)
     with pytest.raises(AirflowFailException, match="already has content"):
         kaltura.run(KalturaAddContentOperator, entry_id=made["entry_id"], url="https://a.example/x.mp4")
     pending = kaltura.run(KalturaAddUploadTokenOperator, file_name="later.mp4")
     with pytest.raises(AirflowFailException, match="is PENDING: wait for its upload"):
-        kaltura.run(KalturaAddFromUploadedFileOperator, token=pending)
+        kaltura.run(KalturaAddFromUploadedFileOperator, token_id=pending)
     assert list(held(kaltura)) == ["One"]
 
 
 def test_a_replacement_is_cancelled_and_one_at_a_time(kaltura, clip) -> None:
     token = kaltura.run(KalturaUploadOperator, source=str(clip))
-    entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token=token)["entry_id"]
+    entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token_id=token)["entry_id"]
     kaltura.sandbox.control.wait_idle()
     pending = kaltura.run(KalturaAddUploadTokenOperator, file_name="new.mp4")
-    started = kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token=pending)
-    assert started["replacingEntryId"]
-    again = kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token=pending)
-    assert again["replacingEntryId"] == started["replacingEntryId"]
+    started = kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token_id=pending)
+    assert started["replacing_entry_id"]
+    again = kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token_id=pending)
+    assert again["replacing_entry_id"] == started["replacing_entry_id"]
     another = kaltura.run(KalturaAddUploadTokenOperator, file_name="other.mp4")
     with pytest.raises(AirflowFailException, match="is already being replaced"):
-        kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token=another)
+        kaltura.run(KalturaUpdateContentOperator, entry_id=entry_id, token_id=another)
     cancelled = kaltura.run(KalturaCancelReplacementOperator, entry_id=entry_id)
-    assert "replacingEntryId" not in cancelled
+    assert "replacing_entry_id" not in cancelled
     with pytest.raises(AirflowFailException, match="there is nothing to approve"):
         kaltura.run(KalturaApproveReplacementOperator, entry_id=entry_id)
 
@@ -226,10 +226,10 @@ def test_a_dag_with_an_approval(airflow_db, clip, tmp_path, connected) -> None:
     with Sandbox(replacement_approval=True, import_retry_delay=1) as sandbox:
         kaltura = connected(sandbox)
         token = kaltura.run(KalturaUploadOperator, source=str(clip))
-        entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token=token)["entry_id"]
+        entry_id = kaltura.run(KalturaAddFromUploadedFileOperator, token_id=token)["entry_id"]
         sandbox.control.wait_idle()
         ran = kaltura.dag("approval", entry=entry_id, film=str(other))
-        assert ran["replaced"]["replacementStatus"] == 3
+        assert ran["replaced"]["replacement_status_number"] == 3
         sandbox.control.wait_idle()
         content = sandbox.control.entry(entry_id)["content"]
         assert content["sha256"] == hashlib.sha256(other.read_bytes()).hexdigest()

@@ -37,12 +37,12 @@ def expected(paths: list[Path]) -> list[str]:
 
 def test_a_batch_is_in_once_however_often_it_is_sent(kaltura, files) -> None:
     uris = [path.as_uri() for path in files]
-    first = kaltura.run(KalturaIngestOperator, assets=uris)
+    first = kaltura.run(KalturaIngestOperator, source=uris)
     assert [ref["state"] for ref in first] == ["done"] * len(files)
     assert [ref["uri"] for ref in first] == uris
     assert digests(kaltura) == expected(files)
     before = len(kaltura.calls)
-    again = kaltura.run(KalturaIngestOperator, assets=uris)
+    again = kaltura.run(KalturaIngestOperator, source=uris)
     assert [ref["entry_id"] for ref in again] == [ref["entry_id"] for ref in first]
     assert len(kaltura.calls) - before <= 3
     assert digests(kaltura) == expected(files)
@@ -52,12 +52,12 @@ def test_what_fails_stops_no_other_and_the_next_try_sends_only_what_is_missing(k
     store: Any = Store()
     uris = [path.as_uri() for path in files]
     away = [path.rename(path.with_suffix(".away")) for path in files[1:3]]
-    first = kaltura.run(KalturaIngestOperator, assets=uris, store=store, max_active=3)
+    first = kaltura.run(KalturaIngestOperator, source=uris, store=store, max_active=3)
     assert [ref["state"] for ref in first] == ["done", "failed", "failed", "done", "done", "done"]
     for path in away:
         path.rename(path.with_suffix(".mp4"))
     before = uploads(kaltura)
-    refs = kaltura.run(KalturaIngestOperator, assets=uris, store=store)
+    refs = kaltura.run(KalturaIngestOperator, source=uris, store=store)
     assert [ref["state"] for ref in refs] == ["done"] * len(files)
     assert uploads(kaltura) - before == 2 * before // 4
     assert digests(kaltura) == expected(files)
@@ -68,7 +68,8 @@ def test_single_operators_and_the_batch_come_to_the_same_outcome(airflow_db, kal
     assert [ref["made"] for ref in ran["upload"]] == [True, True]
     assert [ref["entry_id"] for ref in ran["ingest"]] == [ref["entry_id"] for ref in ran["upload"]]
     listed, together = (
-        [[flavor["id"] for flavor in ref["flavors"]] for ref in ran[task_id]] for task_id in ("flavors", "again_ready")
+        [[flavor["asset_id"] for flavor in ref["flavors"]] for ref in ran[task_id]]
+        for task_id in ("flavors", "again_ready")
     )
     assert listed == together
     assert all(len(ids) > 1 for ids in listed)

@@ -38,15 +38,15 @@ def test_a_dag_of_them(deployed, tmp_path) -> None:
     ran = deployed.dag("library", ready=ready, profile=metadata_profile(deployed), output=str(output))
     parent, child = ran["parent"]["entry_id"], ran["child"]["entry_id"]
     assert ran["children"] == [{"id": child, "name": "Slides view"}]
-    assert set(ran["changed"]) == {"description", "tags", "endDate"}
-    assert ran["changed"]["tags"] == {"from": "", "to": "physics"} or ran["changed"]["tags"]["to"] == "physics"
+    assert set(ran["changed"]["changed"]) == {"description", "tags", "end_date"}
+    assert ran["changed"]["changed"]["tags"]["to"] == "physics"
     assert ran["shelved"] == {"added": 1, "removed": 0}
     assert ran["shown"] == {
         "name": "Lecture", "description": "The first one", "tags": "physics", "categories": "Courses>Physics"
     }  # fmt: skip
     assert ran["described"]["state"] == "made"
     rows = [json.loads(line) for line in output.read_text().splitlines()]
-    assert {row["id"] for row in rows} == {ready, parent, child}
+    assert {row["entry_id"] for row in rows} == {ready, parent, child}
     assert ran["exported"] == {"output_uri": str(output), "count": 3}
     assert sorted(ran["deleted"]["done"]) == sorted([parent, child])
     assert [entry["id"] for entry in deployed.sandbox.control.entries()] == [ready]
@@ -58,12 +58,13 @@ def test_an_update_sends_only_what_differs(kaltura) -> None:
     entry_id = kaltura.entry("Old", description="d", tags="a, b", adminTags="kai1:a:" + "0" * 32)
     changes = {"name": "New", "description": "d", "tags": ["B", "a"], "admin_tags": ["mine"]}
     changed = kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes)
-    assert set(changed) == {"name", "adminTags"}
+    assert changed["entry_id"] == entry_id
+    assert set(changed["changed"]) == {"name", "admin_tags"}
     entry = kaltura.hook.call("baseEntry", "get", entryId=entry_id)
     assert entry["name"] == "New"
     assert set(entry["adminTags"].split(",")) == {"mine", "kai1:a:" + "0" * 32}
     updates = kaltura.calls.count("baseentry.update") + kaltura.calls.count("baseEntry.update")
-    assert kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes) == {}
+    assert kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes)["changed"] == {}
     assert kaltura.calls.count("baseentry.update") + kaltura.calls.count("baseEntry.update") == updates
 
 
@@ -75,11 +76,12 @@ def test_dates_owner_and_others_are_set_and_removed(kaltura) -> None:
         "user_id": "ann",
         "partner_data": "p",
     }
-    assert len(kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes)) == 4
+    assert len(kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes)["changed"]) == 4
     entry = kaltura.hook.call("baseEntry", "get", entryId=entry_id)
     assert (entry["startDate"], entry["endDate"], entry["userId"]) == (1798761600, 1830297600, "ann")
     removed = {"start_date": None, "end_date": None, "description": None}
-    assert set(kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=removed)) == {"startDate", "endDate"}
+    changed = kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=removed)["changed"]
+    assert set(changed) == {"start_date", "end_date"}
     entry = kaltura.hook.call("baseEntry", "get", entryId=entry_id)
     assert "startDate" not in entry
     assert "endDate" not in entry
@@ -112,7 +114,7 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
         update, entry_id=entry_id, changes={"access_control_id": ""}
     )
     assert "any_status 'maybe' is neither true nor false" in refused(KalturaListEntriesOperator, any_status="maybe")
-    assert "dry_run_only 'maybe'" in refused(delete, entry_ids=[entry_id], dry_run_only="maybe")
+    assert "dry_run_only 'maybe'" in refused(delete, entry_id=[entry_id], dry_run_only="maybe")
     with_none = {"media_type": "video", "conversion_profile_id": -1}
     assert "makes media READY at once" in refused(add, metadata=with_none)
     assert "changes are empty" in refused(update, entry_id=entry_id, changes={})
@@ -122,11 +124,11 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "kind 'clips'" in refused(KalturaListEntriesOperator, kind="clips")
     assert "filter.stateIn" in refused(KalturaListEntriesOperator, filter={"stateIn": "2"})
     assert "exclude each other" in refused(delete)
-    assert "exclude each other" in refused(delete, entry_ids=[entry_id], filter={"nameLike": "x"})
+    assert "exclude each other" in refused(delete, entry_id=[entry_id], filter={"nameLike": "x"})
     assert "filter is empty" in refused(delete, filter={}, max_entries=1)
     assert "max_entries is missing" in refused(delete, filter={"nameLike": "x"})
-    assert "more than max_entries (1)" in refused(delete, entry_ids=[entry_id, "0_abcdefgi"], max_entries=1)
-    assert "entry_ids is empty" in refused(delete, entry_ids=[])
+    assert "more than max_entries (1)" in refused(delete, entry_id=[entry_id, "0_abcdefgi"], max_entries=1)
+    assert "entry_id is empty" in refused(delete, entry_id=[])
     assert "decision 'like'" in refused(KalturaModerateEntryOperator, entry_id=entry_id, decision="like")
     assert "flag_type 'bad'" in refused(
         KalturaModerateEntryOperator, entry_id=entry_id, decision="flag", flag_type="bad"
@@ -164,21 +166,21 @@ def test_a_filter_deletes_no_more_than_its_maximum_and_nothing_unasked(kaltura) 
 
 def test_deleting_twice_is_fine(kaltura) -> None:
     entry_id = kaltura.entry()
-    assert kaltura.run(KalturaDeleteEntriesOperator, entry_ids=entry_id)["done"] == [entry_id]
-    assert kaltura.run(KalturaDeleteEntriesOperator, entry_ids=[entry_id])["missing"] == [entry_id]
+    assert kaltura.run(KalturaDeleteEntriesOperator, entry_id=entry_id)["done"] == [entry_id]
+    assert kaltura.run(KalturaDeleteEntriesOperator, entry_id=[entry_id])["missing"] == [entry_id]
 
 
 def test_the_recycle_bin_gives_back(kaltura) -> None:
     entry_id = ready_entry(kaltura)
     for _ in range(2):
-        assert kaltura.run(KalturaRecycleEntriesOperator, entry_ids=entry_id)["done"] == [entry_id]
+        assert kaltura.run(KalturaRecycleEntriesOperator, entry_id=entry_id)["done"] == [entry_id]
     assert kaltura.run(KalturaListEntriesOperator) == []
     found = {"filter": {"displayInSearchEqual": "recycled"}, "max_entries": 1, "dry_run_only": False}
     assert kaltura.run(KalturaRestoreEntriesOperator, **found)["done"] == [entry_id]
-    assert kaltura.run(KalturaRestoreEntriesOperator, entry_ids=entry_id)["done"] == [entry_id]
-    assert [entry["id"] for entry in kaltura.run(KalturaListEntriesOperator)] == [entry_id]
+    assert kaltura.run(KalturaRestoreEntriesOperator, entry_id=entry_id)["done"] == [entry_id]
+    assert [entry["entry_id"] for entry in kaltura.run(KalturaListEntriesOperator)] == [entry_id]
     with pytest.raises(AirflowFailException, match="INVALID_ENTRY_STATUS_FOR_RECYCLE"):
-        kaltura.run(KalturaRecycleEntriesOperator, entry_ids=kaltura.entry())
+        kaltura.run(KalturaRecycleEntriesOperator, entry_id=kaltura.entry())
 
 
 def test_a_library_of_entries_that_share_seconds(kaltura) -> None:
@@ -220,7 +222,7 @@ def test_yes_and_no_may_come_from_templates(kaltura) -> None:
     assert kaltura.run(listed, any_status="False", fields=["id"]) == []
     assert kaltura.run(listed, any_status="True", fields=["id"]) == [{"id": entry_id}]
     delete, wanted = KalturaDeleteEntriesOperator, {"statusEqual": "no_content"}
-    assert kaltura.run(delete, entry_ids=entry_id, dry_run_only="True")["done"] == []
+    assert kaltura.run(delete, entry_id=entry_id, dry_run_only="True")["done"] == []
     assert kaltura.run(delete, filter=wanted, max_entries="5", dry_run_only="True")["dry_run"] is True
     assert kaltura.run(delete, filter=wanted, max_entries="5", dry_run_only="False")["done"] == [entry_id]
 
@@ -229,7 +231,7 @@ def test_what_other_tasks_return_stands_for_its_entry(kaltura) -> None:
     entry_id = kaltura.entry("One")
     (listed,) = kaltura.run(KalturaListEntriesOperator, any_status=True, fields=["id"])
     got = kaltura.run(KalturaGetEntryOperator, entry_id=listed)
-    assert kaltura.run(KalturaDeleteEntriesOperator, entry_ids=[got])["done"] == [entry_id]
+    assert kaltura.run(KalturaDeleteEntriesOperator, entry_id=[got])["done"] == [entry_id]
 
 
 def test_a_misspelt_property_is_noticed(kaltura) -> None:
@@ -237,7 +239,8 @@ def test_a_misspelt_property_is_noticed(kaltura) -> None:
     update = KalturaUpdateEntryOperator
     with pytest.raises(AirflowFailException, match=r"changes\.extra 'licensType' is not a property of entry"):
         kaltura.run(update, entry_id=entry_id, changes={"extra": {"licensType": 5}})
-    assert kaltura.run(update, entry_id=entry_id, changes={"extra": {"licenseType": 5}})["licenseType"]["to"] == 5
+    changed = kaltura.run(update, entry_id=entry_id, changes={"extra": {"licenseType": 5}})["changed"]
+    assert changed["license_type"]["to"] == 5
 
 
 def test_an_entry_that_lost_a_property_on_its_way_says_so(kaltura, caplog) -> None:
@@ -336,9 +339,9 @@ def test_profile_reference_and_access_control(kaltura) -> None:
     profiles = kaltura.hook.call("conversionProfile", "list")["objects"]
     changes = {"conversion_profile_id": profiles[-1]["id"], "reference_id": "Ref-1", "admin_tags": ["Mine"]}
     changed = kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes)
-    assert set(changed) == {"conversionProfileId", "referenceId", "adminTags"}
+    assert set(changed["changed"]) == {"conversion_profile_id", "reference_id", "admin_tags"}
     entry = kaltura.hook.call("baseEntry", "get", entryId=entry_id)
     assert (entry["conversionProfileId"], entry["referenceId"]) == (profiles[-1]["id"], "Ref-1")
-    assert kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes) == {}
+    assert kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes=changes)["changed"] == {}
     with pytest.raises(AirflowFailException, match="ACCESS_CONTROL_ID_NOT_FOUND"):
         kaltura.run(KalturaUpdateEntryOperator, entry_id=entry_id, changes={"access_control_id": 999_999})

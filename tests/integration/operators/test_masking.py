@@ -31,7 +31,7 @@ def shown(operator: Any, context: dict[str, Any] | None = None) -> str:
             KalturaAddContentOperator,
             {"entry_id": "0_abcdefgh", "url": "https://a.example/x.mp4", "url_headers": {"X-Key": "firstsecret"}},
         ),
-        (KalturaAddFromUrlOperator, {"assets": [{"uri": SIGNED.format("first")}]}),
+        (KalturaAddFromUrlOperator, {"source": [{"uri": SIGNED.format("first")}]}),
         (KalturaBulkUploadOperator, {"rows": [{"url": SIGNED.format("first"), "name": "N"}]}),
     ],
 )

@@ -77,31 +77,31 @@ def test_the_connection_is_part_of_what_is_asked(kaltura, store, monkeypatch) ->
 
 def test_an_attached_entry_that_is_gone_is_made_anew(kaltura, store) -> None:
     token = kaltura.run(KalturaAddUploadTokenOperator, file_name="a.mp4")
-    made = kaltura.run(KalturaAttachOperator, store=store, token=token)["entry_id"]
-    assert kaltura.run(KalturaAttachOperator, store=store, token=token)["entry_id"] == made
+    made = kaltura.run(KalturaAttachOperator, store=store, token_id=token)["entry_id"]
+    assert kaltura.run(KalturaAttachOperator, store=store, token_id=token)["entry_id"] == made
     kaltura.hook.call("baseEntry", "delete", entryId=made)
     # The token died with its entry: the task says so, and does not ask for an entry that is gone.
     with pytest.raises(AirflowFailException, match="token"):
-        kaltura.run(KalturaAttachOperator, store=store, token=token)
+        kaltura.run(KalturaAttachOperator, store=store, token_id=token)
     given = kaltura.run(KalturaAddUploadTokenOperator, file_name="b.mp4")
-    assert kaltura.run(KalturaAttachOperator, store=Broken(), token=given)["entry_id"]
+    assert kaltura.run(KalturaAttachOperator, store=Broken(), token_id=given)["entry_id"]
 
 
 def test_an_uploaded_file_s_entry_is_found_again(kaltura, store, clip) -> None:
     token = kaltura.run(KalturaUploadOperator, source=str(clip))
-    made = kaltura.run(KalturaAddFromUploadedFileOperator, store=store, token=token)
-    assert kaltura.run(KalturaAddFromUploadedFileOperator, store=store, token=token)["entry_id"] == made["entry_id"]
+    made = kaltura.run(KalturaAddFromUploadedFileOperator, store=store, token_id=token)
+    assert kaltura.run(KalturaAddFromUploadedFileOperator, store=store, token_id=token)["entry_id"] == made["entry_id"]
     with pytest.raises(AirflowFailException, match="upload the file to a new token"):
-        kaltura.run(KalturaAddFromUploadedFileOperator, store=store, token=token, metadata={"name": "Other"})
+        kaltura.run(KalturaAddFromUploadedFileOperator, store=store, token_id=token, metadata={"name": "Other"})
 
 
 def test_an_uploaded_file_of_which_the_entry_is_gone_is_uploaded_again(kaltura, store, clip) -> None:
     token = kaltura.run(KalturaUploadOperator, store=store, source=str(clip))
-    made = kaltura.run(KalturaAddFromUploadedFileOperator, store=store, token=token)["entry_id"]
+    made = kaltura.run(KalturaAddFromUploadedFileOperator, store=store, token_id=token)["entry_id"]
     again = kaltura.run(KalturaUploadOperator, store=store, source=str(clip))
     assert again["token_id"] != token["token_id"], "a used token was handed out again"
     kaltura.hook.call("baseEntry", "delete", entryId=made)
-    assert kaltura.run(KalturaAddFromUploadedFileOperator, store=store, token=again)["entry_id"] != made
+    assert kaltura.run(KalturaAddFromUploadedFileOperator, store=store, token_id=again)["entry_id"] != made
 
 
 def test_other_rows_are_another_bulk_job(kaltura, store) -> None:

@@ -28,25 +28,25 @@ def test_a_token_of_another_entry_is_no_success(kaltura, film, clip, tmp_path) -
     other = tmp_path / "other.mp4"
     other.write_bytes(clip.read_bytes() + b"\x00\x00\x00\x08free")
     used = kaltura.run(KalturaUploadOperator, source=str(other))
-    mine = kaltura.run(KalturaAttachOperator, token=used, metadata={"name": "Mine"})
-    again = kaltura.run(KalturaAttachOperator, token=used, entry_id=mine)
+    mine = kaltura.run(KalturaAttachOperator, token_id=used, metadata={"name": "Mine"})
+    again = kaltura.run(KalturaAttachOperator, token_id=used, entry_id=mine)
     assert again["entry_id"] == mine["entry_id"]
     with pytest.raises(AirflowFailException, match="already has other content"):
-        kaltura.run(KalturaAttachOperator, token=used, entry_id=film)
+        kaltura.run(KalturaAttachOperator, token_id=used, entry_id=film)
     pending = kaltura.run(KalturaAddUploadTokenOperator, file_name="later.mp4")
-    waiting = kaltura.run(KalturaAttachOperator, token=pending, metadata={"name": "Waiting"})
-    assert kaltura.run(KalturaAttachOperator, token=pending, entry_id=waiting["entry_id"])["entry_status"] == 0
+    waiting = kaltura.run(KalturaAttachOperator, token_id=pending, metadata={"name": "Waiting"})
+    assert kaltura.run(KalturaAttachOperator, token_id=pending, entry_id=waiting["entry_id"])["status"] == "import"
     with pytest.raises(AirflowFailException, match="already has other content"):
-        kaltura.run(KalturaAttachOperator, token=pending, entry_id=film)
+        kaltura.run(KalturaAttachOperator, token_id=pending, entry_id=film)
 
 
 def test_a_used_token_replaces_nothing(kaltura, film, clip) -> None:
     used = kaltura.run(KalturaUploadOperator, source=str(clip))
-    kaltura.run(KalturaAttachOperator, token=used, metadata={"name": "Other"})
+    kaltura.run(KalturaAttachOperator, token_id=used, metadata={"name": "Other"})
     small = kaltura.run(KalturaAddUploadTokenOperator, file_name="small.srt")
-    kaltura.run(KalturaAddCaptionOperator, entry_id=film, token=small, language="en", format="srt")
+    kaltura.run(KalturaAddCaptionOperator, entry_id=film, token_id=small, language="en", format="srt")
     with pytest.raises(AirflowFailException, match="belongs to CaptionAsset"):
-        kaltura.run(KalturaUpdateContentOperator, entry_id=film, token=small)
+        kaltura.run(KalturaUpdateContentOperator, entry_id=film, token_id=small)
     entry = kaltura.hook.call("baseEntry", "get", entryId=film)
     assert (entry["status"], entry.get("replacingEntryId")) == (2, None)
 
@@ -69,21 +69,23 @@ def test_a_token_fills_one_asset_however_often_it_is_tried(kaltura, film, tmp_pa
     for add, listing, arguments in kinds:
         given = token()
         before = kaltura.run(listing, entry_id=film)
-        first = kaltura.run(add, entry_id=film, token=given, **arguments)
-        again = kaltura.run(add, entry_id=film, token=given, **arguments)
+        first = kaltura.run(add, entry_id=film, token_id=given, **arguments)
+        again = kaltura.run(add, entry_id=film, token_id=given, **arguments)
         after = kaltura.run(listing, entry_id=film)
-        assert first["id"] == again["id"]
+        assert first["asset_id"] == again["asset_id"]
         assert len(after) == len(before) + 1
-        assert {asset["status"] for asset in after if asset["id"] == first["id"]} == {2 if full else 7}
+        assert {a["status"] for a in after if a["asset_id"] == first["asset_id"]} == {"ready" if full else "importing"}
         with pytest.raises(AirflowFailException, match="is used up" if full else "belongs to"):
-            kaltura.run(KalturaAddAttachmentOperator, entry_id=film, token=given, file_name=f"{add.__name__}.txt")
+            kaltura.run(KalturaAddAttachmentOperator, entry_id=film, token_id=given, file_name=f"{add.__name__}.txt")
 
 
 def test_two_tokens_are_two_thumbnails(kaltura, film, clip) -> None:
     for _ in range(2):
         token = kaltura.run(KalturaAddUploadTokenOperator, file_name="a.png")
-        kaltura.run(KalturaAddThumbnailOperator, entry_id=film, token=token["token_id"])
-    waiting = [asset for asset in kaltura.run(KalturaListThumbnailsOperator, entry_id=film) if asset["status"] == 7]
+        kaltura.run(KalturaAddThumbnailOperator, entry_id=film, token_id=token["token_id"])
+    waiting = [
+        asset for asset in kaltura.run(KalturaListThumbnailsOperator, entry_id=film) if asset["status"] == "importing"
+    ]
     assert len(waiting) == 2
 
 
@@ -102,14 +104,14 @@ def test_a_default_caption_is_the_only_default(kaltura, film) -> None:
     for name in ("talk.en.srt", "talk.de.srt"):
         kaltura.run(KalturaAddCaptionOperator, entry_id=film, text=SRT, file_name=name, default=True)
     found = kaltura.run(KalturaListCaptionsOperator, entry_id=film)
-    assert {asset["language"]: bool(asset["isDefault"]) for asset in found} == {"English": False, "German": True}
+    assert {asset["language"]: bool(asset["is_default"]) for asset in found} == {"English": False, "German": True}
 
 
 def test_a_second_try_finds_the_import_that_the_first_began(kaltura, store) -> None:
     entry_id = kaltura.entry()
     first = kaltura.run(KalturaAddContentOperator, store=store, entry_id=entry_id, url=URL.format("first"))
     again = kaltura.run(KalturaAddContentOperator, store=store, entry_id=entry_id, url=URL.format("second"))
-    assert first == again == {"entry_id": entry_id, "status": 0}
+    assert first == again == {"entry_id": entry_id, "status": "import", "status_number": 0}
     assert [call.lower() for call in kaltura.calls].count("media.addcontent") == 1
     with pytest.raises(AirflowFailException, match="already has content"):
         kaltura.run(KalturaAddContentOperator, store=store, entry_id=entry_id, url="https://cdn.example.com/b.mp4")
@@ -118,7 +120,7 @@ def test_a_second_try_finds_the_import_that_the_first_began(kaltura, store) -> N
 def test_a_second_try_finds_the_replacement_that_the_first_began(kaltura, store, film) -> None:
     first = kaltura.run(KalturaUpdateContentOperator, store=store, entry_id=film, url=URL.format("first"))
     again = kaltura.run(KalturaUpdateContentOperator, store=store, entry_id=film, url=URL.format("second"))
-    assert first["replacingEntryId"] == again["replacingEntryId"]
+    assert first["replacing_entry_id"] == again["replacing_entry_id"]
     with pytest.raises(AirflowFailException, match="is already being replaced"):
         kaltura.run(KalturaUpdateContentOperator, store=store, entry_id=film, url="https://cdn.example.com/b.mp4")
 
@@ -127,7 +129,7 @@ def test_a_document_s_replacement_is_cancelled_and_approved_by_its_own_service(k
     pdf = tmp_path / "a.pdf"
     pdf.write_bytes(b"%PDF-1.4\n%%EOF\n")
     token = kaltura.run(KalturaUploadOperator, source=str(pdf))
-    document = kaltura.run(KalturaAddFromUploadedFileOperator, token=token)["entry_id"]
+    document = kaltura.run(KalturaAddFromUploadedFileOperator, token_id=token)["entry_id"]
     kaltura.sandbox.control.wait_idle()
     assert kaltura.run(KalturaCancelReplacementOperator, entry_id=document)["entry_id"] == document
     with pytest.raises(AirflowFailException, match="there is nothing to approve"):
@@ -143,19 +145,19 @@ def test_content_that_an_entry_cannot_take_is_refused_before_it_breaks_the_entry
     data = kaltura.run(KalturaAddEntryOperator, metadata={"name": "D", "media_type": "data"})["entry_id"]
     pending = kaltura.run(KalturaAddUploadTokenOperator, file_name="a.json")
     with pytest.raises(AirflowFailException, match="only takes full upload tokens"):
-        kaltura.run(KalturaAddContentOperator, entry_id=data, token=pending)
-    assert kaltura.run(KalturaAddContentOperator, entry_id=data, text='{"a": 1}')["status"] == 2
+        kaltura.run(KalturaAddContentOperator, entry_id=data, token_id=pending)
+    assert kaltura.run(KalturaAddContentOperator, entry_id=data, text='{"a": 1}')["status"] == "ready"
 
 
 def test_bad_arguments_of_attach_are_refused_before_any_call(kaltura) -> None:
     refused, attach = kaltura.refused, KalturaAttachOperator
-    assert "token 'x' is not an upload token id" in refused(attach, token="x")
-    assert "entry_id 'x' is not an entry id" in refused(attach, token="0_" + "0" * 32, entry_id="x")
+    assert "token_id 'x' is not an upload token id" in refused(attach, token_id="x")
+    assert "entry_id 'x' is not an entry id" in refused(attach, token_id="0_" + "0" * 32, entry_id="x")
     token = kaltura.run(KalturaAddUploadTokenOperator, file_name="a.mp4")
     with pytest.raises(AirflowFailException, match="unknown metadata titel"):
-        kaltura.run(attach, token=token, metadata={"titel": "x"})
+        kaltura.run(attach, token_id=token, metadata={"titel": "x"})
     with pytest.raises(AirflowFailException, match="makes media READY at once"):
-        kaltura.run(attach, token=token, metadata={"conversion_profile_id": -1})
+        kaltura.run(attach, token_id=token, metadata={"conversion_profile_id": -1})
 
 
 @pytest.mark.parametrize("text", ["{{ nothing.at.all }}", "{{ 0_ab12cd34 }", "{% if %}"])
@@ -167,7 +169,7 @@ def test_a_template_that_cannot_be_rendered_fails_at_once(text: str) -> None:
 
     with DAG("broken", schedule=None) as dag:
         KalturaAddEntryOperator(task_id="operator", metadata={"name": text})
-        KalturaEntryReadySensor(task_id="sensor", entry=text)
+        KalturaEntryReadySensor(task_id="sensor", entry_id=text)
         KalturaDiscoverOperator(task_id="discover", source={"type": "s3_prefix", "uri": text})
     for task in dag.tasks:
         with pytest.raises(AirflowFailException):

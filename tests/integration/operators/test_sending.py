@@ -23,6 +23,7 @@ from kaltura_provider.hooks.task_state import PROGRESS_KEY, ShownProgress
 from kaltura_provider.hooks.token_upload import send_file
 from kaltura_provider.operators.prepare import KalturaPrepareOperator
 from kaltura_provider.operators.upload import KalturaUploadOperator
+from kaltura_provider.operators.upload_tokens import KalturaAddUploadTokenOperator
 from kaltura_provider.upload.errors import ChecksumMismatch, TokenGone, UploadCancelled
 from kaltura_provider.upload.progress import Progress
 from kaltura_provider.upload.result import UploadResult
@@ -32,6 +33,7 @@ from kaltura_provider.upload.uploader import Uploader
 
 MIB = 1 << 20
 SECRET = "S3cretSignature"
+TOKEN = "0_" + "0" * 32
 SIGNED = f"?X-Amz-Credential=key&X-Amz-Signature={SECRET}&token={SECRET}"
 ONE_BY_ONE = {"parallelism": 1, "chunk_size": MIB}
 
@@ -275,10 +277,10 @@ class TestUrls:
 
     def test_prepare_and_upload_open_it_too(self, kaltura, run, site: Site) -> None:
         uri = f"{site.url}/a.mp4{SIGNED}"
-        ref = run(KalturaPrepareOperator, assets=uri, http_conn_id="media_http")
+        ref = run(KalturaPrepareOperator, source=uri, http_conn_id="media_http")
         assert SECRET not in json.dumps(ref)
         assert opened_address(ref["uri"]) == uri  # what the upload opens
-        assert run(KalturaUploadOperator, asset=ref, http_conn_id="media_http")["state"] == "done"
+        assert run(KalturaUploadOperator, source=ref, http_conn_id="media_http")["state"] == "done"
 
     def test_a_signature_is_in_no_key_and_a_new_one_makes_no_new_token(self, run, store: Store, site: Site) -> None:
         first = run(KalturaUploadOperator, source=f"{site.url}/a.mp4{SIGNED}", http_conn_id="media_http")
@@ -300,16 +302,16 @@ class TestUrls:
         caplog.set_level(logging.DEBUG)
         good, bad = f"{site.url}/a.mp4{SIGNED}", f"http://127.0.0.1:9/b.mp4{SIGNED}"
         instance = Try(number=4)
-        refs = run(KalturaPrepareOperator, assets=[good, bad], http_conn_id="media_http", instance=instance)
+        refs = run(KalturaPrepareOperator, source=[good, bad], http_conn_id="media_http", instance=instance)
         assert [ref["state"] for ref in refs] == ["send", "failed"]
-        run(KalturaUploadOperator, asset=refs, http_conn_id="media_http", instance=Try(number=4))
+        run(KalturaUploadOperator, source=refs, http_conn_id="media_http", instance=Try(number=4))
         assert SECRET not in json.dumps(refs)
         assert [opened_address(ref["uri"]) for ref in refs] == [good, bad]
         errors = [ref["error"] for ref in refs if "error" in ref]
         reasons = [failure["reason"] for failure in instance.pushed[FAILURES_KEY]]
         assert "127.0.0.1:9/b.mp4" in reasons[0]
         with pytest.raises(AirflowException) as retried:
-            run(KalturaPrepareOperator, assets=bad)
+            run(KalturaPrepareOperator, source=bad)
         assert SECRET not in json.dumps([errors, reasons, str(retried.value), refs[1]["name"]])
         assert "a.mp4" in caplog.text
         # What the sandbox and urllib3 log at debug level is not this package's.
@@ -319,7 +321,7 @@ class TestUrls:
 
 class TestSettings:
     @pytest.mark.parametrize(
-        ("operator", "argument"), [(KalturaUploadOperator, "source"), (KalturaPrepareOperator, "assets")]
+        ("operator", "argument"), [(KalturaUploadOperator, "source"), (KalturaPrepareOperator, "source")]
     )
     def test_a_source_above_the_limit_makes_nothing(self, kaltura, run, clip, operator, argument: str) -> None:
         arguments = {argument: clip(size=1000).as_uri(), "upload": {"max_size": 999}}
@@ -331,9 +333,9 @@ class TestSettings:
         assert run(operator, **arguments)["token_id"]
 
     def test_the_upload_of_an_asset_keeps_to_the_limit_too(self, run, clip) -> None:
-        ref = run(KalturaPrepareOperator, assets=clip(size=1000).as_uri())
+        ref = run(KalturaPrepareOperator, source=clip(size=1000).as_uri())
         with pytest.raises(AirflowFailException, match="max_size"):
-            run(KalturaUploadOperator, asset=ref, upload={"max_size": 999})
+            run(KalturaUploadOperator, source=ref, upload={"max_size": 999})
 
     def test_what_no_server_takes_is_refused_before_a_token_is_made(self, kaltura, monkeypatch) -> None:
         class Huge:
@@ -362,8 +364,7 @@ class TestSettings:
     )
     def test_a_wrong_setting_is_named(self, kaltura, clip, operator, upload, words: list[str]) -> None:
         uri = clip(size=10).as_uri()
-        arguments = {"source": uri} if operator is KalturaUploadOperator else {"assets": uri}
-        text = kaltura.refused(operator, upload=upload, **arguments)
+        text = kaltura.refused(operator, upload=upload, source=uri)
         for word in words:
             assert word in text
 
@@ -380,10 +381,34 @@ class TestSettings:
         assert time.monotonic() - began > 0.8
 
     @pytest.mark.parametrize(
-        ("arguments", "word"), [({}, "both missing"), ({"asset": {}, "source": "s3://a/b"}, "both given")]
+        ("arguments", "words"),
+        [
+            ({"source": None}, "source 'None' is not a source"),
+            ({"source": {}}, "source '{}' is not a source"),
+            ({"source": [{"state": "send"}, "s3://a/b"]}, "mixes item references and addresses"),
+            ({"source": ["s3://a/b"], "token_id": TOKEN}, "goes with a single address only"),
+            ({"source": {"state": "send", "uri": "s3://a/b"}, "token_id": TOKEN}, "goes with a single address only"),
+            ({"source": "s3://a/b", "token_id": "x"}, "token_id 'x'"),
+        ],
     )
-    def test_asset_or_source(self, kaltura, arguments: dict[str, Any], word: str) -> None:
-        assert word in kaltura.refused(KalturaUploadOperator, **arguments)
+    def test_an_impossible_source_is_named(self, kaltura, arguments: dict[str, Any], words: str) -> None:
+        assert words in kaltura.refused(KalturaUploadOperator, **arguments)
+
+    def test_a_list_of_addresses_makes_a_token_each(self, kaltura, run, tmp_path: Path) -> None:
+        for name, size in (("a.mp4", 1000), ("b.mp4", 2000)):
+            (tmp_path / name).write_bytes(b"a" * size)
+        first, second = (tmp_path / "a.mp4").as_uri(), (tmp_path / "b.mp4").as_uri()
+        sent = run(KalturaUploadOperator, source=[first, {"uri": second}])
+        assert [(item["uri"], item["size"]) for item in sent] == [(first, 1000), (second, 2000)]
+        tokens = [kaltura.hook.call("uploadToken", "get", uploadTokenId=item["token_id"]) for item in sent]
+        sizes = {token["fileName"]: int(token["uploadedFileSize"]) for token in tokens}
+        assert sizes == {"a.mp4": 1000, "b.mp4": 2000}
+
+    def test_the_token_of_another_operator_is_filled(self, kaltura, run, clip) -> None:
+        token = kaltura.run(KalturaAddUploadTokenOperator, file_name="a.mp4")
+        assert (
+            run(KalturaUploadOperator, source=clip(size=10).as_uri(), token_id=token)["token_id"] == token["token_id"]
+        )
 
 
 class TestOnKill:

@@ -50,28 +50,27 @@ def test_a_dag_of_them(deployed, film, clip, tmp_path) -> None:
     ran = deployed.dag("sidecars", entry=film, folder=str(tmp_path), **account)
     found = {caption["language"]: caption for caption in ran["captions"]}
     assert (found["English"]["format"], found["German"]["format"]) == ("srt", "webvtt")
-    assert found["English"]["isDefault"]
-    assert served(ran["caption_url"]).decode() == SRT
-    assert ran["no_german"] is ran["no_still"] is ran["no_notes"] is True
+    assert found["English"]["is_default"]
+    assert served(ran["caption_url"]["url"]).decode() == SRT
+    assert all(ran[task] == {**ran[task], "deleted": True} for task in ("no_german", "no_still", "no_notes"))
     assert len(ran["thumbnails"]) >= 2
     assert (ran["still"]["width"], ran["picture"]["width"]) == (160, 32)
-    assert hashlib.sha256(served(ran["thumbnail_url"])).digest() == hashlib.sha256(png(32, 18)).digest()
+    assert hashlib.sha256(served(ran["thumbnail_url"]["url"])).digest() == hashlib.sha256(png(32, 18)).digest()
     assert [(a["filename"], a["title"], a["format"]) for a in ran["attachments"]] == [("notes.md", "Notes", "markdown")]
     assert ran["attachment"] == ran["notes"]
-    assert (ran["caption"]["id"], ran["caption"]["format"]) == (ran["english"]["id"], "srt")
-    assert (ran["thumbnail"]["id"], ran["thumbnail"]["width"]) == (ran["picture"]["id"], 32)
-    assert ran["flavor"] == {"entryId": film, **next(f for f in ran["flavors"] if f["id"] == ran["best"]["flavor_id"])}
-    assert served(ran["notes_url"]) == b"", "it was deleted after its URL was taken"
-    assert all(flavor["status"] == 2 for flavor in ran["flavors"])
-    assert ran["flavors"][0]["isOriginal"]
+    assert (ran["caption"]["asset_id"], ran["caption"]["format"]) == (ran["english"]["asset_id"], "srt")
+    assert (ran["thumbnail"]["asset_id"], ran["thumbnail"]["width"]) == (ran["picture"]["asset_id"], 32)
+    assert ran["flavor"] == next(f for f in ran["flavors"] if f["asset_id"] == ran["best"]["asset_id"])
+    assert served(ran["notes_url"]["url"]) == b"", "it was deleted after its URL was taken"
+    assert all((flavor["status"], flavor["status_number"]) == ("ready", 2) for flavor in ran["flavors"])
+    assert ran["flavors"][0]["is_original"]
     rows = list(csv.DictReader((tmp_path / "flavors.csv").read_text().splitlines()))
     assert len(rows) == ran["table"]["count"] >= len(ran["flavors"])
-    assert rows[0]["entryId"] == film
+    assert rows[0]["entry_id"] == film
     assert hashlib.sha256(served(ran["source"]["url"])).digest() == hashlib.sha256(clip.read_bytes()).digest()
-    made = [flavor for flavor in ran["flavors"] if not flavor["isOriginal"]]
-    assert ran["best"]["flavor_id"] == max(made, key=lambda f: (f["height"], f["bitrate"]))["id"]
+    made = [flavor for flavor in ran["flavors"] if not flavor["is_original"]]
+    assert ran["best"]["asset_id"] == max(made, key=lambda f: (f["height"], f["bitrate"]))["asset_id"]
     assert ran["hls"]["what"].startswith("HLS")
-    assert (ran["shown"]["width"], ran["shown"]["height"]) == (80, 45)
     assert ran["page"].endswith(f"/playManifest/entryId/{film}/format/applehttp/protocol/http")
 
 
@@ -79,16 +78,16 @@ def test_running_twice_leaves_one(kaltura, film) -> None:
     for text in (SRT, SRT.replace("Hello", "Bye")):
         made = kaltura.run(KalturaAddCaptionOperator, entry_id=film, text=text, file_name="talk.en.srt")
     (only,) = kaltura.run(KalturaListCaptionsOperator, entry_id=film)
-    assert only["id"] == made["id"]
-    assert b"Bye" in served(kaltura.run(KalturaGetCaptionUrlOperator, asset_id=made))
+    assert only["asset_id"] == made["asset_id"]
+    assert b"Bye" in served(kaltura.run(KalturaGetCaptionUrlOperator, asset_id=made)["url"])
     notes = [
         kaltura.run(KalturaAddAttachmentOperator, entry_id=film, text=text, file_name="n.json") for text in ("[]", "{}")
     ]
-    assert notes[0]["id"] == notes[1]["id"]
+    assert notes[0]["asset_id"] == notes[1]["asset_id"]
     assert notes[0]["format"] == "json"
-    assert served(kaltura.run(KalturaGetAttachmentUrlOperator, asset_id=notes[0]["id"])) == b"{}"
+    assert served(kaltura.run(KalturaGetAttachmentUrlOperator, asset_id=notes[0])["url"]) == b"{}"
     before = len(kaltura.run(KalturaListThumbnailsOperator, entry_id=film))
-    ids = {kaltura.run(KalturaAddThumbnailOperator, entry_id=film, second=1)["id"] for _ in range(2)}
+    ids = {kaltura.run(KalturaAddThumbnailOperator, entry_id=film, second=1)["asset_id"] for _ in range(2)}
     assert len(ids) == 1
     assert len(kaltura.run(KalturaListThumbnailsOperator, entry_id=[film])) == before + 1
 
@@ -107,11 +106,11 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     assert "width '0'" in refused(thumb, entry_id=ID, second=1, width=0)
     assert "second '1' excludes" in refused(thumb, entry_id=ID, second="1", source="/a.png")
     assert "asset_id '' is not an asset id" in refused(KalturaGetAttachmentUrlOperator, asset_id=None)
-    assert "statuses 'good'" in refused(KalturaListFlavorsOperator, entry=ID, statuses=["good"])
+    assert "statuses 'good'" in refused(KalturaListFlavorsOperator, entry_id=ID, statuses=["good"])
     assert "flavor 'x'" in refused(KalturaGetFlavorUrlOperator, flavor="x")
     check = KalturaCheckDeliveryOperator
     assert "what 'smooth'" in refused(check, entry_id=ID, what="smooth")
-    assert "'size' is no option of thumbnail" in refused(check, entry_id=ID, what="thumbnail", options={"size": 1})
+    assert "'size' is not an option of thumbnail" in refused(check, entry_id=ID, what="thumbnail", options={"size": 1})
     assert "width '10001'" in refused(check, entry_id=ID, what="thumbnail", options={"width": 10001})
     assert "bgcolor 'red'" in refused(check, entry_id=ID, what="thumbnail", options={"bgcolor": "red"})
 

@@ -78,11 +78,11 @@ def test_an_import_that_is_ready_is_confirmed(sandbox: Any, entries: Any) -> Non
     for event in ("imported", "analysed", "converted", "ready"):
         entries.control.drive(reference.entry_id, event)
     sensor = KalturaEntryReadySensor(
-        task_id="wait", entry=[reference.to_dict()], kaltura_conn_id="kaltura_waiting", deferrable=False
+        task_id="wait", entry_id=[reference.to_dict()], kaltura_conn_id="kaltura_waiting", deferrable=False
     )
     instance = SimpleNamespace(try_number=1, xcom_push=lambda key, value: None)
     found = sensor.execute({"ti": instance})  # type: ignore[typeddict-item]
-    assert (found[0]["state"], found[0]["entry_status"]) == ("done", 2)
+    assert (found[0]["state"], found[0]["status"]) == ("done", "ready")
     assert content_mark(reference.content) in entries.control.entry(reference.entry_id)["adminTags"]
     again = prepare(entries.client, [asset], settings=IngestSettings(transfer=Transfer.IMPORT))[0]
     assert (again.state, again.entry_id) == (ItemState.DONE, reference.entry_id)
@@ -97,7 +97,11 @@ def test_a_deferred_wait_goes_to_the_triggerers_of_its_queue(
     class Instance:
         dag_id = task_id = run_id = "wait"
         task = KalturaEntryReadySensor(
-            task_id="wait", entry=entries.make(1), kaltura_conn_id="kaltura_waiting", queue="media"
+            task_id="wait",
+            entry_id=entries.make(1),
+            kaltura_conn_id="kaltura_waiting",
+            deferrable=True,
+            queue="media",
         )
 
         @staticmethod

@@ -18,6 +18,7 @@ from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
 good, bad, reference, lost = os.environ.get("WAITING_ENTRIES", "0_a,0_b,0_c,0_d").split(",")
 common = {"kaltura_conn_id": "kaltura_waiting", "poke_interval": 0.2}
+deferred = {**common, "deferrable": True}
 
 with DAG("waiting", schedule=None) as dag:
 
@@ -30,13 +31,13 @@ with DAG("waiting", schedule=None) as dag:
         with open(os.environ["WAITING_RESULT"], "w") as file:
             json.dump({"single": single, "batch": batch, "broken": broken}, file)
 
-    one = KalturaEntryReadySensor(task_id="one", entry=good, **common)
-    batch = KalturaEntryReadySensor(task_id="batch", entry=upload(), **common)
-    broken = KalturaEntryReadySensor(task_id="broken", entry=[{"entry_id": bad, "state": "sent"}], **common)
-    KalturaEntryReadySensor.partial(task_id="mapped", **common).expand(entry=[good, reference])
-    KalturaEntryReadySensor(task_id="ended", entry=good, end_from_trigger=True, **common)
+    one = KalturaEntryReadySensor(task_id="one", entry_id=good, **deferred)
+    batch = KalturaEntryReadySensor(task_id="batch", entry_id=upload(), **deferred)
+    broken = KalturaEntryReadySensor(task_id="broken", entry_id=[{"entry_id": bad, "state": "sent"}], **deferred)
+    KalturaEntryReadySensor.partial(task_id="mapped", **deferred).expand(entry_id=[good, reference])
+    KalturaEntryReadySensor(task_id="ended", entry_id=good, end_from_trigger=True, **deferred)
     KalturaEntryReadySensor(
-        task_id="patient", entry=lost, deferrable=False, mode="reschedule", grace=1.5, **common
+        task_id="patient", entry_id=lost, deferrable=False, mode="reschedule", grace=1.5, **common
     )
     look(one.output, batch.output, broken.output)
 """
@@ -74,7 +75,7 @@ def test_sensors_in_a_dag(
     assert {("mapped", 0), ("mapped", 1)} <= set(states)
     seen = json.loads(result.read_text())
     assert seen["single"] == good
-    assert seen["batch"] == [{"entry_id": reference, "state": "sent", "entry_status": 2}]
+    assert seen["batch"] == [{"entry_id": reference, "state": "sent", "status": "ready", "status_number": 2}]
     # The failed task has left its result, so that a summary can say which entry failed and why.
     assert seen["broken"][0]["state"] == "failed"
     assert "ERROR_CONVERTING" in seen["broken"][0]["error"]["message"]

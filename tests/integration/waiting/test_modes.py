@@ -74,7 +74,7 @@ class Run:
         """Return the sensor's result, or raise what it raises."""
         options = {"kaltura_conn_id": "kaltura_waiting", "poke_interval": 0.2, **arguments}
         if self.mode == "deferrable":
-            return await self._defer(lambda: make(task_id="wait", **options))
+            return await self._defer(lambda: make(task_id="wait", deferrable=True, **options))
         if self.mode == "poke":
             sensor = make(task_id="wait", deferrable=False, **options)
             return await asyncio.to_thread(sensor.execute, self.context)
@@ -129,7 +129,7 @@ async def test_every_mode_comes_to_the_same_outcome(
 ) -> None:
     entry_id = entries.make(**fields)
     waiting = expected is AirflowSensorTimeout
-    arguments = {"entry": entry_id, "grace": 0.3, "timeout": 1.5 if waiting else 15}
+    arguments = {"entry_id": entry_id, "grace": 0.3, "timeout": 1.5 if waiting else 15}
     if expected == "ready":
         assert await run.run(KalturaEntryReadySensor, **arguments) == entry_id
         return
@@ -139,7 +139,7 @@ async def test_every_mode_comes_to_the_same_outcome(
 
 async def test_waiting_through_a_bounce(run: Run, sandbox: Any, entries: Any) -> None:
     entry_id = entries.make(-2)
-    waiting = asyncio.create_task(run.run(KalturaEntryReadySensor, entry=entry_id, grace=3, timeout=20))
+    waiting = asyncio.create_task(run.run(KalturaEntryReadySensor, entry_id=entry_id, grace=3, timeout=20))
     await asyncio.sleep(1.2)
     entries.move(entry_id, 0)
     await asyncio.sleep(0.6)
@@ -154,9 +154,9 @@ async def test_waiting_through_a_bounce(run: Run, sandbox: Any, entries: Any) ->
 async def test_soft_fail_skips_in_every_mode(run: Run, sandbox: Any, entries: Any) -> None:
     failed, slow = entries.make(-1), entries.make(1)
     with pytest.raises(AirflowSkipException):
-        await run.run(KalturaEntryReadySensor, entry=failed, soft_fail=True)
+        await run.run(KalturaEntryReadySensor, entry_id=failed, soft_fail=True)
     with pytest.raises(AirflowSkipException):
-        await run.run(KalturaEntryReadySensor, entry=slow, timeout=1.2, soft_fail=True)
+        await run.run(KalturaEntryReadySensor, entry_id=slow, timeout=1.2, soft_fail=True)
 
 
 async def test_a_batch_waits_for_all_and_leaves_its_result_when_one_fails(run: Run, sandbox: Any, entries: Any) -> None:
@@ -167,18 +167,18 @@ async def test_a_batch_waits_for_all_and_leaves_its_result_when_one_fails(run: R
         {"state": "failed", "uri": "s3://c"},
     ]
     with pytest.raises(AirflowFailException, match="ERROR_CONVERTING"):
-        await run.run(KalturaEntryReadySensor, entry=refs)
+        await run.run(KalturaEntryReadySensor, entry_id=refs)
     left = run.ti.pushed["return_value"]
-    assert left[0] == {**refs[0], "entry_status": 2}
+    assert left[0] == {**refs[0], "status": "ready", "status_number": 2}
     assert left[1]["state"] == "failed"
     assert "ERROR_CONVERTING" in left[1]["error"]["message"]
     assert left[2] == refs[2]
-    assert await Run(run.triggerer, run.mode).run(KalturaEntryReadySensor, entry=refs, allow_failed=True) == left
+    assert await Run(run.triggerer, run.mode).run(KalturaEntryReadySensor, entry_id=refs, allow_failed=True) == left
 
 
 async def test_ids_come_back_ready_and_failed(run: Run, sandbox: Any, entries: Any) -> None:
     good, bad = entries.make(2), entries.make(-1)
-    result = await run.run(KalturaEntryReadySensor, entry=[good, bad], allow_failed=True)
+    result = await run.run(KalturaEntryReadySensor, entry_id=[good, bad], allow_failed=True)
     assert result["ready"] == [good]
     assert list(result["failed"]) == [bad]
 
@@ -189,16 +189,16 @@ async def test_a_timeout_says_how_much_of_the_upload_has_arrived(run: Run, sandb
     entries.control.set_token(token["id"], status=1, uploadedFileSize=1000)
     ref = {"entry_id": entry_id, "token_id": token["id"], "state": "sent"}
     with pytest.raises(AirflowSensorTimeout, match="1000 of 4000 bytes"):
-        await run.run(KalturaEntryReadySensor, entry=ref, timeout=4)
+        await run.run(KalturaEntryReadySensor, entry_id=ref, timeout=4)
     assert "IMPORT" in run.ti.pushed["return_value"]["note"]
 
 
 async def test_flavors_and_moderation(run: Run, sandbox: Any, entries: Any) -> None:
     entry_id = entries.make(2, moderationStatus=3)
     with pytest.raises(AirflowFailException, match="rejected"):
-        await run.run(KalturaModerationSensor, entry=entry_id)
+        await run.run(KalturaModerationSensor, entry_id=entry_id)
     with pytest.raises(AirflowFailException, match="flavor params 3"):
-        await run.run(KalturaFlavorReadySensor, entry=entry_id, flavor_params_ids=[3])
+        await run.run(KalturaFlavorReadySensor, entry_id=entry_id, flavor_params_ids=[3])
 
 
 async def test_a_refused_look_fails_without_retry_and_trouble_with(
@@ -208,20 +208,20 @@ async def test_a_refused_look_fails_without_retry_and_trouble_with(
     entry_id = entries.make(2)
     sandbox.control.fault("error", code="SERVICE_FORBIDDEN", service="baseEntry", action="getByIds", times=None)
     with pytest.raises(AirflowFailException, match="SERVICE_FORBIDDEN"):
-        await run.run(KalturaEntryReadySensor, entry=entry_id)
+        await run.run(KalturaEntryReadySensor, entry_id=entry_id)
     sandbox.control.clear_faults()
     monkeypatch.setattr("kaltura_provider.waiting.polling.failures.ErrorBudget.failure", lambda *_: True)
     monkeypatch.setattr("kaltura_provider.api.retry.RetrySettings.delay", lambda *_, **__: None)
     sandbox.control.fault("action_blocked", service="baseEntry", action="getByIds", times=None)
     with pytest.raises(KalturaTransientError, match="ACTION_BLOCKED"):
-        await run.run(KalturaEntryReadySensor, entry=entry_id, soft_fail=True)
+        await run.run(KalturaEntryReadySensor, entry_id=entry_id, soft_fail=True)
 
 
 async def test_what_is_known_to_be_ready_needs_no_look(sandbox: Any, entries: Any, triggerer: Any) -> None:
-    ref = {"entry_id": entries.make(2), "state": "done", "entry_status": 2}
+    ref = {"entry_id": entries.make(2), "state": "done", "status": "ready", "status_number": 2}
     run = Run(triggerer, "deferrable")
-    assert await run.run(KalturaEntryReadySensor, entry=ref) == ref
-    assert await run.run(KalturaEntryReadySensor, entry=[]) == {"ready": [], "failed": {}}
+    assert await run.run(KalturaEntryReadySensor, entry_id=ref) == ref
+    assert await run.run(KalturaEntryReadySensor, entry_id=[]) == {"ready": [], "failed": {}}
     assert run.deferred is None
     assert not entries.calls()
 
@@ -230,7 +230,7 @@ async def test_the_scheduler_bounds_the_deferral_and_nothing_secret_is_stored(
     sandbox: Any, entries: Any, triggerer: Any
 ) -> None:
     run = Run(triggerer, "deferrable")
-    await run.run(KalturaEntryReadySensor, entry=entries.make(2), timeout=600)
+    await run.run(KalturaEntryReadySensor, entry_id=entries.make(2), timeout=600)
     assert run.deferred is not None
     assert 600 <= run.deferred.timeout.total_seconds() <= 660
     _, kwargs = run.deferred.trigger.serialize()
@@ -243,11 +243,11 @@ async def test_a_new_try_forgets_what_an_earlier_one_saw(sandbox: Any, entries: 
     entry_id = entries.make(-2)
     run = Run(triggerer, "reschedule")
     with pytest.raises(AirflowSensorTimeout):
-        await run.run(KalturaEntryReadySensor, entry=entry_id, grace=60, timeout=1.2)
+        await run.run(KalturaEntryReadySensor, entry_id=entry_id, grace=60, timeout=1.2)
     run.store.set("kaltura_wait", {"try_number": 1, "nonsense": True})
     run.ti.try_number, run.ti.first_look, looked = 2, None, run.looks
     with pytest.raises(AirflowSensorTimeout):
-        await run.run(KalturaEntryReadySensor, entry=entry_id, grace=60, timeout=3)
+        await run.run(KalturaEntryReadySensor, entry_id=entry_id, grace=60, timeout=3)
     assert run.looks >= looked + 2
     assert not run.store
 
@@ -269,11 +269,11 @@ def test_arguments_that_exclude_each_other(arguments: dict[str, Any], word: str)
     if "outlets" in arguments:
         arguments = {**arguments, "outlets": [Asset("kaltura_test")]}
     with pytest.raises(ValueError, match=word):
-        KalturaEntryReadySensor(task_id="wait", entry="0_a", **arguments)
+        KalturaEntryReadySensor(task_id="wait", entry_id="0_a", **arguments)
 
 
 def test_arguments_that_cannot_be_read_fail_at_once() -> None:
     with pytest.raises(AirflowFailException, match="many"):
-        KalturaFlavorReadySensor(task_id="wait", entry="0_a", minimum="many").execute({"ti": TaskInstance()})  # type: ignore[arg-type]
+        KalturaFlavorReadySensor(task_id="wait", entry_id="0_a", minimum="many").execute({"ti": TaskInstance()})  # type: ignore[arg-type]
     with pytest.raises(AirflowFailException, match="entry"):
-        KalturaEntryReadySensor(task_id="wait", entry="two words").execute({"ti": TaskInstance()})  # type: ignore[arg-type]
+        KalturaEntryReadySensor(task_id="wait", entry_id="two words").execute({"ti": TaskInstance()})  # type: ignore[arg-type]

@@ -140,14 +140,14 @@ def test_any_file_name_names_a_mapped_task_as_it_is(key: str) -> None:
     prepare: Any = PIPELINE.get_task("batch.ingest")
     template = prepare.get_template_env().from_string(prepare.map_index_template)
     uri = f"s3://media/{key}"
-    named = template.render(task=SimpleNamespace(assets=[{"uri": uri}]))
+    named = template.render(task=SimpleNamespace(source=[{"uri": uri}]))
     assert named == uri.split("?")[0].rstrip("/").split("/")[-1]
 
 
 def test_the_name_of_a_mapped_task_fits_into_airflows_database() -> None:
     sent: Any = PIPELINE.get_task("batch.ingest")
     template = sent.get_template_env().from_string(sent.map_index_template)
-    named = template.render(task=SimpleNamespace(assets=[{"uri": f"s3://media/{'x' * 900}.mp4"}] * 100_000))
+    named = template.render(task=SimpleNamespace(source=[{"uri": f"s3://media/{'x' * 900}.mp4"}] * 100_000))
     assert named == "x" * 200 + " and 99999 more"
 
 

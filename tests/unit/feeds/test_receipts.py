@@ -32,7 +32,8 @@ def test_a_receipt_says_all_that_is_known(tmp_path: Path) -> None:
         "version": 1, "formula": "kai2", "feed": "daily", "date": "2024-03-01", "uri": "s3://b/clip.mp4",
         "name": "clip.mp4", "kind": "video", "item_id": done.item_id, "content_id": done.content_id, "bytes": 10,
         "crc32c": "yZRlqg==", "bytes_sent": 14, "resumed_from": 2, "upload_seconds": 0.5, "state": "done",
-        "found": False, "token_id": "0_t", "entry_id": "0_e", "entry_status": 2, "flavors": ["Source"], "attempts": 2,
+        "found": False, "token_id": "0_t", "entry_id": "0_e", "status": "ready", "status_number": 2,
+        "flavors": ["Source"], "attempts": 2,
         "seconds": 1.235,
     }  # fmt: skip
 

@@ -19,7 +19,7 @@ from kaltura_provider.services.thumb_asset import origin_mark
     ],
 )
 def test_names_of_files(source: str, name: str) -> None:
-    assert KalturaAddAttachmentOperator(task_id="x", entry_id="0_abcdefgh", source=source).name() == name
+    assert KalturaAddAttachmentOperator(task_id="x", entry_id="0_abcdefgh", source=source).name == name
 
 
 def test_a_picture_is_recognised_by_all_of_its_address_but_signatures() -> None:

@@ -104,12 +104,12 @@ def test_what_a_task_group_is_mapped_over_is_not_compiled(returns: Any) -> None:
 
         @task_group
         def each(batch: Any) -> None:
-            KalturaPrepareOperator(task_id="prepare", assets=batch, metadata={"name": "{{ 6 * 7 }}"})
+            KalturaPrepareOperator(task_id="prepare", source=batch, metadata={"name": "{{ 6 * 7 }}"})
 
         each.expand(batch=before.output)
     returns([list(VALUES)])
     made = rendered(dag.get_task("each.prepare"), dag)
-    assert made.assets == list(VALUES)
+    assert made.source == list(VALUES)
     assert made.metadata == {"name": "42"}
 
 
@@ -120,10 +120,10 @@ def test_templates_of_the_author_are_compiled_beside_results_of_other_tasks(retu
         before = BaseOperator(task_id="before")
         partial = KalturaPrepareOperator.partial(task_id="prepare", kaltura_conn_id="{{ 6 * 7 }}")
         partial.expand_kwargs(before.output)
-        literal = [{"assets": "{{ 6 * 7 }}"}]
+        literal = [{"source": "{{ 6 * 7 }}"}]
         KalturaPrepareOperator.partial(task_id="literal").expand_kwargs(literal)
-    returns([{"assets": TEXT, "metadata": {"name": TEXT}, "http_conn_id": TEXT}])
+    returns([{"source": TEXT, "metadata": {"name": TEXT}, "http_conn_id": TEXT}])
     made = rendered(dag.get_task("prepare"), dag)
-    assert (made.assets, made.metadata, made.http_conn_id) == (TEXT, {"name": TEXT}, TEXT)
+    assert (made.source, made.metadata, made.http_conn_id) == (TEXT, {"name": TEXT}, TEXT)
     assert (made.kaltura_conn_id, made.aws_conn_id) == ("42", "aws")
-    assert rendered(dag.get_task("literal"), dag).assets == "42"
+    assert rendered(dag.get_task("literal"), dag).source == "42"

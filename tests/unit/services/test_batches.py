@@ -64,9 +64,9 @@ def test_flavors_of_many_entries() -> None:
 def test_flavors_with_all_that_a_table_needs() -> None:
     said = {
         "id": "0_flavor01", "containerFormat": "isom", "videoCodecId": "avc1", "frameRate": 25, "language": "English",
-        "description": "it failed", "status": -1, "partnerData": "x",
+        "description": "it failed", "status": -1, "partnerData": "x", "entryId": IDS[0],
     }  # fmt: skip
-    client = Client(lambda *_: {"objects": [{**said, "entryId": IDS[0]}]})
+    client = Client(lambda *_: {"objects": [said]})
     (flavor,) = list_flavors(as_client(client), IDS[:1])[IDS[0]]
     assert flavor == {name: value for name, value in said.items() if name != "partnerData"}
 

@@ -16,12 +16,12 @@ def subject(given: Any) -> Targets:
         given,
         name="entry",
         key="entry_id",
-        is_settled=lambda ref: ref.get("state") == "done" and ref.get("entry_status") == 2,
+        is_settled=lambda ref: ref.get("state") == "done" and ref.get("status_number") == 2,
     )
 
 
 def outcome(given: Any, report: dict[str, Any] = REPORT) -> Any:
-    return subject(given).outcome(report, lambda ref, result: {**ref, "entry_status": result}, lambda key, _: key)
+    return subject(given).outcome(report, lambda ref, result: {**ref, "status_number": result}, lambda key, _: key)
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,9 @@ def outcome(given: Any, report: dict[str, Any] = REPORT) -> Any:
         (("0_a",), ["0_a"]),
         ('["0_a", "0_b"]', ["0_a", "0_b"]),
         ("['0_a', '0_b']", ["0_a", "0_b"]),
-        ("{'entry_id': '0_a', 'state': 'sent', 'entry_status': None}", ["0_a"]),
+        ("{'entry_id': '0_a', 'state': 'sent', 'status': None}", ["0_a"]),
         ({"entry_id": "0_a", "state": "sent"}, ["0_a"]),
+        ({"id": "0_a", "name": "as Kaltura returns it"}, ["0_a"]),
         ((n for n in ("0_a",)), ["0_a"]),
         (116, ["116"]),
         ([], []),
@@ -45,7 +46,7 @@ def test_what_can_be_given(given: Any, ids: list[str]) -> None:
     assert subject(given).ids == ids
 
 
-@pytest.mark.parametrize("given", ["", None, "two words", ["0_a", None], [True], {"id": "0_a"}, [["0_a"]], "[broken"])
+@pytest.mark.parametrize("given", ["", None, "two words", ["0_a", None], [True], {"name": "0_a"}, [["0_a"]], "[broken"])
 def test_what_cannot_is_named(given: Any) -> None:
     with pytest.raises(ValueError, match="entry"):
         subject(given)
@@ -70,16 +71,16 @@ def test_references_come_back_in_order_with_what_was_found() -> None:
         {"state": "failed", "uri": "s3://x"},
         {"entry_id": "0_a", "state": "sent", "uri": "s3://a"},
         {"entry_id": "0_s", "state": "skipped"},
-        {"entry_id": "0_d", "state": "done", "entry_status": 2},
+        {"entry_id": "0_d", "state": "done", "status_number": 2},
     ]
     assert subject(refs).ids == ["0_b", "0_a"]
     found = outcome(refs)
     assert found[0]["state"] == "failed"
     assert found[0]["error"] == {"kind": "wait", "message": "broken", "retry_helps": False}
     assert found[1] == refs[1]
-    assert found[2] == {**refs[2], "entry_status": 2}
+    assert found[2] == {**refs[2], "status_number": 2}
     assert found[3:] == refs[3:]
-    assert outcome(refs[2]) == {**refs[2], "entry_status": 2}
+    assert outcome(refs[2]) == {**refs[2], "status_number": 2}
 
 
 def test_what_is_still_waited_for_says_why() -> None:

@@ -7,7 +7,7 @@ import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.api.enums import BatchJobStatus, parse_status
+from kaltura_provider.api.enums import BatchJobStatus, named_status, parse_status
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
 from kaltura_provider.api.multipart import FilePart
 from kaltura_provider.services.bulk_upload.log import read_log, results_by_row
@@ -109,11 +109,7 @@ def find_job(client: KalturaClient, mark: str) -> str | None:
 def abort_bulk(client: KalturaClient, bulk_id: int) -> dict[str, Any]:
     """Abort a job. Entries that it made stay; a job that has ended stays as it is."""
     job = client.call("bulkUpload_bulk", "abort", {"id": bulk_id}, repeatable=True)
-    status = parse_status(BatchJobStatus, job["status"])
-    return {
-        "bulk_upload_id": str(bulk_id),
-        "status": status.name.lower() if isinstance(status, BatchJobStatus) else status,
-    }
+    return {"bulk_upload_id": str(bulk_id), **named_status(BatchJobStatus, job["status"])}
 
 
 def bulk_results(
@@ -129,7 +125,7 @@ def bulk_results(
     lines = read_log(client.read_file("bulkUpload_bulk", "serveLog", {"id": bulk_id}))
     if lines is None:
         if job.get("error"):
-            raise KalturaConfigurationError("bulk_upload", bulk_id, "failed as a whole", str(job["error"]))
+            raise KalturaConfigurationError("bulk_upload_id", bulk_id, "failed as a whole", str(job["error"]))
         if parse_status(BatchJobStatus, job["status"]) != BatchJobStatus.ABORTED:
             raise BulkLogNotReadyError(f"bulk upload {bulk_id} has no results yet: wait with KalturaBulkJobSensor")
     return results_by_row(lines or (), rows)

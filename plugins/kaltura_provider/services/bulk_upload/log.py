@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
-from kaltura_provider.api.enums import EntryStatus, parse_status
+from kaltura_provider.api.enums import EntryStatus, named_status, parse_status
 from kaltura_provider.api.redaction import redact
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def _xml_line(item: ET.Element) -> LogLine:
 
 
 def results_by_row(lines: Sequence[LogLine], rows: Sequence[Mapping[str, Any] | str] = ()) -> list[dict[str, Any]]:
-    """Return what became of each row: ``row`` (from 1), ``url``, ``result``, ``entry_id``, ``entry_status``, ``error``.
+    """Return the result of each row.
+
+    Each has ``row`` (from 1), ``url``, ``result``, ``error``, ``entry_id``, the entry's ``status``, ``status_number``.
 
     :param rows: the rows of the job, in their order; a row without a line has failed. Without them each line is one.
     """
@@ -104,11 +106,10 @@ def _result(number: int, line: LogLine | None, url: str) -> dict[str, Any]:
     if line is None:
         shown |= {"result": "failed", "error": "Kaltura's log has no line for this row"}
         return {name: value for name, value in shown.items() if value is not None}
-    status = line.entry_status
     shown |= {
         "result": line.result,
         "entry_id": line.entry_id or None,
-        "entry_status": int(status) if status.lstrip("-").isdecimal() else status or None,
+        **named_status(EntryStatus, line.entry_status or None),
         "error": redact(line.error) or None,
     }
     return {name: value for name, value in shown.items() if value is not None}

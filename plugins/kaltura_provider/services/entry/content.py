@@ -22,7 +22,7 @@ __all__ = ["Attempt", "ContentSource", "add_content", "finish_replacement", "rep
 
 
 # Field: the argument of an operator.
-_SOURCES = {"token": "token", "url": "url", "text": "text", "entry": "from_entry_id", "asset": "from_asset_id"}
+_SOURCES = {"token": "token_id", "url": "url", "text": "text", "entry": "from_entry_id", "asset": "from_asset_id"}
 
 
 class Attempt(Protocol):
@@ -77,7 +77,7 @@ class ContentSource:
     def resource(self) -> dict[str, Any]:
         """Return Kaltura's resource."""
         if self.token not in (None, ""):
-            return token_resource(token_id(self.token, "token"))
+            return token_resource(token_id(self.token))
         if self.url:
             return self._url_resource(self.url)
         if self.text:
@@ -138,7 +138,7 @@ def add_content(
     :raises KalturaError: Kaltura refuses, or cannot be asked.
     """
     if source.token not in (None, ""):
-        return attach_token(client, token_id(source.token, "token"), entry_id)
+        return attach_token(client, token_id(source.token), entry_id)
     found = client.call("baseEntry", "get", {"entryId": entry_id})
     entry = Entry.of(found)
     _check_text(entry, source)
@@ -175,7 +175,7 @@ def replace_content(
     entry = Entry.of(found)
     _check_text(entry, source)
     replacing = entry.replacing_entry_id
-    token = read_token(client, token_id(source.token, "token")) if source.token not in (None, "") else None
+    token = read_token(client, token_id(source.token)) if source.token not in (None, "") else None
     if token and any(became_entry(client, token, holder) for holder in (replacing, entry_id) if holder):
         return dict(found)
     if replacing and attempt and attempt.begun:

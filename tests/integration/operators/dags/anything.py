@@ -45,7 +45,7 @@ with DAG("anything", schedule=None, params={"name": "Made here", "source": ""}) 
     upload = KalturaUploadOperator(
         task_id="upload", source="{{ params.source }}", token_id="{{ ti.xcom_pull('token')['token_id'] }}"
     )
-    filled = KalturaUploadTokenSensor(task_id="filled", upload_token="{{ ti.xcom_pull('token')['token_id'] }}")
+    filled = KalturaUploadTokenSensor(task_id="filled", token_id="{{ ti.xcom_pull('token')['token_id'] }}")
     full = KalturaGetUploadTokenOperator(task_id="full", token_id=token.output)
     listed = KalturaListUploadTokensOperator(task_id="listed", statuses=["full_upload"], file_name="clip.mp4")
     deleted = KalturaDeleteUploadTokenOperator(task_id="deleted", token_id=token.output)

@@ -8,7 +8,7 @@ from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
 with DAG("approval", schedule=None, params={"entry": "", "film": ""}) as dag:
     upload = KalturaUploadOperator(task_id="upload", source="{{ params.film }}")
-    replaced = KalturaUpdateContentOperator(task_id="replaced", entry_id="{{ params.entry }}", token=upload.output)
+    replaced = KalturaUpdateContentOperator(task_id="replaced", entry_id="{{ params.entry }}", token_id=upload.output)
     approved = KalturaApproveReplacementOperator(task_id="approved", entry_id="{{ params.entry }}")
-    ready = KalturaEntryReadySensor(task_id="ready", entry="{{ params.entry }}")
+    ready = KalturaEntryReadySensor(task_id="ready", entry_id="{{ params.entry }}")
     replaced >> approved >> ready

@@ -18,20 +18,22 @@ from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
 with DAG("content", schedule=None, params={"clip": "", "url": "", "key": "", "pdf": "", "storage": 0}) as dag:
     upload = KalturaUploadOperator(task_id="upload", source="{{ params.clip }}")
-    entry = KalturaAddFromUploadedFileOperator(task_id="entry", token=upload.output, metadata={"name": "Uploaded"})
-    ready = KalturaEntryReadySensor(task_id="ready", entry="{{ ti.xcom_pull('entry')['entry_id'] }}")
+    entry = KalturaAddFromUploadedFileOperator(task_id="entry", token_id=upload.output, metadata={"name": "Uploaded"})
+    ready = KalturaEntryReadySensor(task_id="ready", entry_id="{{ ti.xcom_pull('entry')['entry_id'] }}")
 
     empty = KalturaAddEntryOperator(task_id="empty", metadata={"name": "Fetched", "media_type": "video"})
     fetched = KalturaAddContentOperator(
         task_id="fetched", entry_id=empty.output, url="{{ params.url }}", url_headers={"X-Key": "{{ params.key }}"}
     )
-    fetched_ready = KalturaEntryReadySensor(task_id="fetched_ready", entry="{{ ti.xcom_pull('empty')['entry_id'] }}")
+    fetched_ready = KalturaEntryReadySensor(task_id="fetched_ready", entry_id="{{ ti.xcom_pull('empty')['entry_id'] }}")
 
     archived = KalturaAddEntryOperator(task_id="archived", metadata={"name": "Archived", "media_type": "video"})
     stored = KalturaAddContentOperator(
         task_id="stored", entry_id=archived.output, url="/clip.mp4", storage_profile_id="{{ params.storage }}"
     )
-    stored_ready = KalturaEntryReadySensor(task_id="stored_ready", entry="{{ ti.xcom_pull('archived')['entry_id'] }}")
+    stored_ready = KalturaEntryReadySensor(
+        task_id="stored_ready", entry_id="{{ ti.xcom_pull('archived')['entry_id'] }}"
+    )
 
     target = KalturaAddEntryOperator(task_id="target", metadata={"name": "Copied", "media_type": "video"})
     copied = KalturaAddContentOperator(
@@ -40,14 +42,14 @@ with DAG("content", schedule=None, params={"clip": "", "url": "", "key": "", "pd
     replaced = KalturaUpdateContentOperator(
         task_id="replaced", entry_id=ready.output, url="{{ params.url }}", url_headers=["X-Key: {{ params.key }}"]
     )
-    replacement_ready = KalturaEntryReadySensor(task_id="replacement_ready", entry=ready.output)
+    replacement_ready = KalturaEntryReadySensor(task_id="replacement_ready", entry_id=ready.output)
     nothing = KalturaCancelReplacementOperator(task_id="nothing", entry_id=ready.output)
 
-    imported = KalturaAddFromUrlOperator(task_id="imported", assets="{{ params.url }}", http_conn_id="media_http")
-    again = KalturaAddFromUrlOperator(task_id="again", assets="{{ params.url }}", http_conn_id="media_http")
+    imported = KalturaAddFromUrlOperator(task_id="imported", source="{{ params.url }}", http_conn_id="media_http")
+    again = KalturaAddFromUrlOperator(task_id="again", source="{{ params.url }}", http_conn_id="media_http")
 
     paper = KalturaUploadOperator(task_id="paper", source="{{ params.pdf }}")
-    document = KalturaAddFromUploadedFileOperator(task_id="document", token=paper.output)
+    document = KalturaAddFromUploadedFileOperator(task_id="document", token_id=paper.output)
     data = KalturaAddDataOperator(task_id="data", text='{"a": 1}', metadata={"name": "Numbers"})
 
     entry >> ready >> [copied, replaced]

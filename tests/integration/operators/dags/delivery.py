@@ -15,8 +15,8 @@ def url_of(kind: str, more: str = "") -> str:
 
 
 with DAG("delivery", schedule=None, params={"entry": "", "table": "", "width": 160}) as dag:
-    flavors = KalturaListFlavorsOperator(task_id="flavors", entry=ENTRY, statuses=["ready"], tags=["web", "mbr"])
-    table = KalturaListFlavorsOperator(task_id="table", entry=ENTRY, output_uri="{{ params.table }}")
+    flavors = KalturaListFlavorsOperator(task_id="flavors", entry_id=ENTRY, statuses=["ready"], tags=["web", "mbr"])
+    table = KalturaListFlavorsOperator(task_id="table", entry_id=ENTRY, output_uri="{{ params.table }}")
     best = KalturaGetFlavorUrlOperator(task_id="best", entry_id=ENTRY)
 
     hls = KalturaCheckDeliveryOperator(task_id="hls", entry_id=ENTRY)
@@ -25,7 +25,7 @@ with DAG("delivery", schedule=None, params={"entry": "", "table": "", "width": 1
         task_id="file",
         entry_id=ENTRY,
         what="url",
-        options={"flavor_ids": "{{ ti.xcom_pull('best')['flavor_id'] }}"},
+        options={"flavor_ids": "{{ ti.xcom_pull('best')['asset_id'] }}"},
     )
     source = KalturaCheckDeliveryOperator(
         task_id="source", entry_id=ENTRY, what="download", options={"flavor_param_ids": 0}, with_session=True
@@ -51,8 +51,8 @@ with DAG("delivery", schedule=None, params={"entry": "", "table": "", "width": 1
             "clip": url_of("play_manifest_url", "format='url', seek_from=500, clip_to='1500'"),
             "thumbnail": url_of("thumbnail_url", "width='160', height=90, type='crop'"),
             "raw": url_of("raw_url", "file_name='film.mp4'"),
-            "download": url_of("download_url", "flavor_id=ti.xcom_pull('best').flavor_id"),
-            "flavor": url_of("serve_flavor_url", "ti.xcom_pull('best').flavor_id"),
+            "download": url_of("download_url", "flavor_id=ti.xcom_pull('best').asset_id"),
+            "flavor": url_of("serve_flavor_url", "ti.xcom_pull('best').asset_id"),
             "source": url_of("source_download_url"),
         }
     )

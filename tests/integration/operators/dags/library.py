@@ -51,8 +51,8 @@ with DAG("library", schedule=None, params={"ready": "", "profile": 0, "output": 
         task_id="flagged", entry_id="{{ params.ready }}", decision="flag", flag_type="copyright", comments="See mail"
     )
     approved = KalturaModerateEntryOperator(task_id="approved", entry_id="{{ params.ready }}", decision="approve")
-    recycled = KalturaRecycleEntriesOperator(task_id="recycled", entry_ids="{{ params.ready }}")
-    restored = KalturaRestoreEntriesOperator(task_id="restored", entry_ids="{{ params.ready }}")
+    recycled = KalturaRecycleEntriesOperator(task_id="recycled", entry_id="{{ params.ready }}")
+    restored = KalturaRestoreEntriesOperator(task_id="restored", entry_id="{{ params.ready }}")
     exported = KalturaListEntriesOperator(task_id="exported", any_status=True, output_uri="{{ params.output }}")
     deleted = KalturaDeleteEntriesOperator(
         task_id="deleted", filter={"statusEqual": "no_content"}, max_entries=10, dry_run_only=False

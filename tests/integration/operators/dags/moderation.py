@@ -14,7 +14,7 @@ with DAG("moderation", schedule=None, params={"bad": "", "good": "", "make": Fal
         task_id="flagged", entry_id=GOOD, decision="flag", flag_type="spam_commercials", comments="Is it one of ours?"
     )
     approved = KalturaModerateEntryOperator(task_id="approved", entry_id=GOOD, decision="approve")
-    decided = KalturaModerationSensor(task_id="decided", entry=GOOD)
+    decided = KalturaModerationSensor(task_id="decided", entry_id=GOOD)
     again = KalturaModerateEntryOperator(task_id="again", entry_id=GOOD, decision="flag", flag_type="4")
 
     new = KalturaCategorizeEntryOperator(

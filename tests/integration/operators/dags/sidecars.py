@@ -62,10 +62,10 @@ with DAG("sidecars", schedule=None, params={"entry": "", "folder": "", "cdn": ""
     attachment = KalturaGetAttachmentOperator(task_id="attachment", asset_id=notes.output)
     no_notes = KalturaDeleteAttachmentOperator(task_id="no_notes", asset_id=notes.output)
 
-    flavors = KalturaListFlavorsOperator(task_id="flavors", entry=ENTRY, statuses=["ready"])
-    table = KalturaListFlavorsOperator(task_id="table", entry=ENTRY, output_uri="{{ params.folder }}/flavors.csv")
+    flavors = KalturaListFlavorsOperator(task_id="flavors", entry_id=ENTRY, statuses=["ready"])
+    table = KalturaListFlavorsOperator(task_id="table", entry_id=ENTRY, output_uri="{{ params.folder }}/flavors.csv")
     best = KalturaGetFlavorUrlOperator(task_id="best", entry_id=ENTRY)
-    flavor = KalturaGetFlavorOperator(task_id="flavor", flavor=best.output)
+    flavor = KalturaGetFlavorOperator(task_id="flavor", asset_id=best.output)
     source = KalturaGetFlavorUrlOperator(task_id="source", entry_id=ENTRY, flavor="source")
 
     hls = KalturaCheckDeliveryOperator(task_id="hls", entry_id=ENTRY)
