@@ -90,7 +90,7 @@ def test_sealed_or_not_it_is_the_same_asset(uri: str) -> None:
     (item,) = requested_items([uri])
     asset = requested_asset(item, Opened())  # type: ignore[arg-type]
     plain = SourceItem(uri=uri, size=7, validator="v", name="a.mp4")
-    assert (asset.asset, asset.content) == (item_id(uri), plain.content)
+    assert (asset.item_id, asset.content_id) == (item_id(uri), plain.content_id)
     assert "Q7z" not in f"{asset} {asset.uri}"
 
 
