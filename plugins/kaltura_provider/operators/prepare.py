@@ -165,6 +165,7 @@ class KalturaPrepareOperator(KalturaOperator):
         from kaltura_provider.api.arguments import choice
         from kaltura_provider.ingest.settings import AdoptBy, IfExists, IngestSettings, Redo, Transfer
 
+        presigned_seconds(self.presigned_seconds)
         return IngestSettings(
             if_exists=choice(IfExists, self.if_exists, "if_exists"),
             transfer=choice(Transfer, self.transfer, "transfer"),

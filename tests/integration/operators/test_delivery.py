@@ -117,15 +117,15 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
 def test_flavors_of_several_entries(kaltura, film) -> None:
     run = partial(kaltura.run, KalturaListFlavorsOperator)
     empty = kaltura.entry()
-    alone = run(entry=film)
-    assert run(entry=f"{film}, {empty}") == run(entry=(film, empty)) == [alone, []]
+    alone = run(entry_id=film)
+    assert run(entry_id=f"{film}, {empty}") == run(entry_id=(film, empty)) == [alone, []]
     failed: dict[str, Any] = {"uri": "s3://b/k", "state": "failed", "entry_id": None}
-    with_ref = run(entry=[failed, {"uri": "s3://b/l", "state": "done", "entry_id": film}])
+    with_ref = run(entry_id=[failed, {"uri": "s3://b/l", "state": "done", "entry_id": film}])
     assert [ref["flavors"] for ref in with_ref] == [[], alone]
-    assert run(entry=[]) == []
-    web = run(entry=film, tags="web, mbr")
+    assert run(entry_id=[]) == []
+    web = run(entry_id=film, tags="web, mbr")
     assert web == [flavor for flavor in alone if {"web", "mbr"} <= set(flavor["tags"].split(","))] != alone
-    assert run(entry=film, tags=["web", "no such tag"]) == []
+    assert run(entry_id=film, tags=["web", "no such tag"]) == []
 
 
 class Busy(BaseHTTPRequestHandler):
