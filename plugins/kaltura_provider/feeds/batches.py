@@ -1,4 +1,4 @@
-"""Items put together into batches, each of which is one mapped task."""
+"""Groups items into batches. Each batch is one mapped task."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["DEFAULT_SIZE", "in_batches", "most_batches"]
 T = TypeVar("T")
 
 DEFAULT_SIZE = 50
-"""Items a batch: at 25, the tasks of 1,000 items cost Airflow more than the items do."""
+"""Items per batch. With 25, the tasks of 1,000 items cost Airflow more than the items do."""
 
 _MOST_BATCHES = 1000
 _LARGE = 256 * 2**20
@@ -21,20 +21,20 @@ _UNKNOWN = 64 * 2**20
 
 
 def most_batches() -> int:
-    """Return how many batches a run may have: 1,000, or fewer where Airflow maps fewer (``core.max_map_length``)."""
+    """Return the most batches of a run: 1,000, or ``[core] max_map_length`` if that is lower."""
     from airflow.sdk.configuration import conf
 
     return min(_MOST_BATCHES, int(conf.getint("core", "max_map_length")))
 
 
 def in_batches(items: Sequence[tuple[T, int | None]], size: int, *, maximum: int = _MOST_BATCHES) -> list[list[T]]:
-    """Return the items in batches, in their order, by count and bytes.
+    """Group items into batches by count and bytes, in order.
 
-    Small files share a batch, up to 1 GiB together; a file of 256 MiB or more has its own, so that it keeps no other
-    waiting. Batches become larger where there would otherwise be more than ``maximum``.
+    Small files share a batch of up to 1 GiB. A file of 256 MiB or more gets its own batch, so it does not delay others.
+    Batches grow if there would be more than ``maximum``.
 
-    :param items: each with its bytes, or ``None`` where they are not known (taken for 64 MiB).
-    :param size: items of a batch at most.
+    :param items: each item with its size in bytes, or ``None`` if unknown (counted as 64 MiB).
+    :param size: the most items in a batch.
     """
     room, large = _BYTES, _LARGE
     while len(batches := _packed(items, size, room, large)) > maximum:
@@ -56,5 +56,5 @@ def _packed(items: Sequence[tuple[T, int | None]], size: int, room: int, large: 
             held = 0
         shared[-1].append(item)
         held += length
-    # The large ones take longest, so they begin first.
+    # Large files take longest, so they start first.
     return alone + shared

@@ -1,7 +1,7 @@
-"""What a run is going to do, as data: one row for each item that its source holds, and why.
+"""The plan of a run as data: one row for each item of its source, with the decision and the reason.
 
-Discover makes the plan, and maps only what it says is to be brought in; a dry run shows it; the summary counts by it.
-A plan may be out of date by the time a task works on it: the task decides anew.
+Discover creates the plan and maps only the items to ingest. A dry run shows it, and the summary counts by it. A plan
+can be out of date when a task starts, so the task decides again.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ _MOST_ROWS = 200
 
 
 class Decision(StrEnum):
-    """What a run does with one item. The first four are mapped to tasks, the others are settled."""
+    """What a run does with one item. The first four need a task, the others do not."""
 
     NEW = "new"
-    """It is brought in."""
+    """The item is ingested."""
     UNDER_WAY = "under way"
-    """An earlier run has begun it; this one brings it to its end."""
+    """An earlier run started it, and this run finishes it."""
     REPLACE = "changed: replace"
     """Its entry gets the new content."""
     FAIL = "changed: fail"
-    """Its entry holds other content, and the feed says that this is a failure."""
+    """Its entry holds other content, and the feed treats that as a failure."""
     THERE = "already there"
-    """Its entry holds exactly these bytes and is READY."""
+    """Its entry is READY and holds exactly these bytes."""
     SKIP = "changed: skip"
-    """Its entry holds other content, which it keeps."""
+    """Its entry holds other content and keeps it."""
     DELETED = "deleted in Kaltura"
-    """It was brought in before, and somebody deleted its entry."""
+    """It was ingested before, and somebody deleted its entry."""
     IGNORED = "ignored"
-    """It is not taken, for the reason given."""
+    """It is left out for the given reason."""
 
     @property
     def settled(self) -> bool:
@@ -49,10 +49,10 @@ class Decision(StrEnum):
 class PlannedItem:
     """One item of a plan.
 
-    :param uri: its address, fit to be stored: a secret in it is sealed.
-    :param size: bytes, where the source tells it.
+    :param uri: the address, with secrets in it encrypted.
+    :param size: the size in bytes, if the source lists it.
     :param transfer: ``upload`` or ``import``.
-    :param reference: of an item that is settled in Kaltura, the reference a task would have returned.
+    :param reference: the reference that a task would return, if no task is needed because of what Kaltura holds.
     """
 
     uri: str
@@ -68,11 +68,11 @@ class PlannedItem:
 
     @property
     def request(self) -> dict[str, Any]:
-        """What a task is asked for."""
+        """The request for a task."""
         return {"uri": self.uri, "metadata": dict(self.metadata)}
 
     def row(self) -> dict[str, Any]:
-        """Return what people are shown, as plain values; the address without its secrets."""
+        """Return the row for people, as plain values, with secrets in the address hidden."""
         from kaltura_provider.hooks.sources import printable
 
         return {
@@ -95,16 +95,16 @@ class Plan:
 
     @property
     def wanted(self) -> list[PlannedItem]:
-        """The items that tasks have to bring in."""
+        """The items that need a task."""
         return [item for item in self.items if not item.decision.settled]
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many items there are of each decision."""
+        """The number of items per decision."""
         return dict(Counter(item.decision.value for item in self.items))
 
     def settled(self) -> list[dict[str, Any]]:
-        """Return the references of the items that are settled in Kaltura already."""
+        """Return the references of the items that need no task because of what Kaltura holds."""
         return [dict(item.reference) for item in self.items if item.reference is not None]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -112,7 +112,7 @@ class Plan:
         return [item.row() for item in self.items]
 
     def __str__(self) -> str:
-        """Return the plan as a table of text with its sums, cut off after 200 rows."""
+        """Return the plan as a text table with totals. At most 200 rows are shown."""
         return "\n".join(_lines(self.rows(), self.counts))
 
 
@@ -128,4 +128,4 @@ def _lines(rows: list[dict[str, Any]], counts: Mapping[str, int]) -> Iterable[st
         yield printable(f"  {row['decision']:18} {row['uri']}{size}{entry}{named}{tags}{why}")
     if len(rows) > _MOST_ROWS:
         yield f"  ... and {len(rows) - _MOST_ROWS:,} more"
-    yield "  " + (", ".join(f"{count:,} {decision}" for decision, count in counts.items()) or "nothing was found")
+    yield "  " + (", ".join(f"{count:,} {decision}" for decision, count in counts.items()) or "no items found")

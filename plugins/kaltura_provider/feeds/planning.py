@@ -1,4 +1,4 @@
-"""Makes the plan of a run: what its source holds, compared with what is in Kaltura."""
+"""Creates the plan of a run: compares the items of its source with Kaltura."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["Planner"]
 
 _SKIPPED = "the feed says if_exists: skip, so the entry keeps the content it has"
-_DELETED = "its entry was deleted in Kaltura; it is not brought in again"
+_DELETED = "its entry was deleted in Kaltura, so it is not ingested again"
 
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Decides about each item that a source has found.
+    """Decides what to do with each item that a source lists.
 
-    :param client: where items are looked up; without one, all of them are to be brought in.
-    :param metadata: returns the fields of an item's entry.
+    :param client: used to look up the items. Without it, all items are ingested.
+    :param metadata: returns the metadata of an item's entry.
     :param if_exists: ``skip``, ``replace`` or ``fail``.
     :param transfer: ``upload`` or ``import``.
     """
@@ -37,10 +37,10 @@ class Planner:
     transfer: str = "upload"
 
     def plan(self, found: Found) -> Plan:
-        """Return the plan: the items in their order, then what was left out.
+        """Return the plan: the items in the order of the source, then the items that were left out.
 
-        :raises KalturaError: Kaltura could not be asked.
-        :raises ValueError: a template cannot be rendered, or an address holds a secret that cannot be sealed.
+        :raises KalturaError: Kaltura did not answer, or refused.
+        :raises ValueError: a template cannot be rendered, or a secret in an address cannot be encrypted.
         """
         taken = [self._new(item) for item in found.items]
         ignored = [
@@ -65,7 +65,7 @@ class Planner:
         )
 
     def _looked_up(self, found: Sequence[FoundItem], planned: list[PlannedItem]) -> list[PlannedItem]:
-        """Return the items with what Kaltura's side says; those whose bytes no listing tells stay as they are."""
+        """Return the items with a decision from Kaltura. Items without a listed size and ETag stay new."""
         from kaltura_provider.ingest.forecast import forecast
 
         if self.client is None:
@@ -107,7 +107,7 @@ class Planner:
 
 
 def _known(item: FoundItem, planned: PlannedItem) -> SourceItem | None:
-    """Return what can be looked up; nothing where the source does not tell which bytes it holds."""
+    """Return the item to look up, or ``None`` if the source does not list which bytes it holds."""
     from kaltura_provider.ingest.item import SourceItem
     from kaltura_provider.services.entry.metadata import EntryMetadata
 
@@ -117,7 +117,7 @@ def _known(item: FoundItem, planned: PlannedItem) -> SourceItem | None:
         kind = EntryMetadata(media_type=planned.metadata.get("media_type") or None)
         return SourceItem(uri=item.uri, size=item.size, validator=item.etag, metadata=kind)
     except ValueError:
-        # Its name does not tell its kind; the task that opens it finds out, or says what is wrong.
+        # The file name does not give the type. The task that opens the source finds out.
         return SourceItem(uri=item.uri, size=item.size, validator=item.etag, metadata=EntryMetadata(media_type="data"))
 
 

@@ -1,8 +1,7 @@
-"""Threads of one task take turns in asking Airflow.
+"""A lock for code that calls Airflow from several threads of one task.
 
-Whatever a task asks of Airflow (connections, XComs, its state store, the masking of secrets) goes through one place of
-the process. In a worker that place has a lock of its own; ``dag.test()`` replaces it while it answers, and a second
-thread would find nothing there.
+Connections, XComs, the state store and the masking of secrets all go through one object of the process. In a worker,
+that object has its own lock. ``dag.test()`` replaces the object during each call, so a second thread would not find it.
 """
 
 from __future__ import annotations
@@ -12,4 +11,4 @@ import threading
 __all__ = ["AIRFLOW"]
 
 AIRFLOW = threading.RLock()
-"""Hold it while asking Airflow from code that several threads run."""
+"""Hold this lock while calling Airflow from code that runs in several threads."""

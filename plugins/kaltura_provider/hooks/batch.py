@@ -27,7 +27,7 @@ FAILURES_KEY = "kaltura_failures"
 other tasks know it; the reason holds no secret."""
 
 CARRIED = ("started", "request", "failed_step", "upload", "attempts")
-"""Fields of an item reference besides those of :class:`~kaltura_provider.ingest.model.ItemRef`: when its first task
+"""Fields of an item reference besides those of :class:`~kaltura_provider.ingest.item.ItemRef`: when its first task
 started (unix seconds), the request (only where a later task needs it), the task that failed, the result of the upload,
 and the number of the try."""
 
@@ -59,7 +59,7 @@ def finish(context: Context, step: str, refs: list[ItemRef], carried: list[dict[
     error to the summary. Addresses in references are unchanged, because the next task opens them; in errors, their
     secrets are hidden.
 
-    :param carried: for each reference, its fields besides those of :class:`~kaltura_provider.ingest.model.ItemRef`.
+    :param carried: for each reference, its fields besides those of :class:`~kaltura_provider.ingest.item.ItemRef`.
     :raises AirflowFailException: every item failed and no retry can help.
     :raises KalturaItemsFailed: a retry can help.
     """

@@ -1,11 +1,11 @@
-"""The bytes of prepared items on their way to Kaltura: one item at a time, whatever stops it is in its reference."""
+"""Sends the bytes of prepared items to Kaltura, one item per call. A failure is recorded in the item's reference."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.hooks.source_items import requested_asset
+from kaltura_provider.hooks.source_items import requested_item
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -22,10 +22,10 @@ __all__ = ["ItemSender", "came_of"]
 
 
 class ItemSender:
-    """Sends the bytes of items to the tokens that are prepared for them. Safe to use from several threads.
+    """Sends the bytes of items to the tokens that were prepared for them. Several threads may share one sender.
 
-    :param memory: item to token, of earlier tries of this task.
-    :param run: names the run, as ``IngestSettings`` takes it.
+    :param memory: the token of each item from earlier tries of this task.
+    :param run: the name of the DAG run, as in ``IngestSettings``.
     """
 
     def __init__(
@@ -38,12 +38,12 @@ class ItemSender:
         self._run = run
 
     def send(self, ref: ItemRef, request: dict[str, Any] | None, source: Source | None = None) -> Ingested:
-        """Bring one item in.
+        """Send one item and confirm it.
 
-        :param request: what was asked for; needed where the entry is made after its bytes are sent.
-        :param source: its opened source, which is closed at the end; without one it is opened here, and must hold the
-            bytes that the entry was prepared for.
-        :return: the reference as it is now, failed or not, and what came of the upload.
+        :param request: the request for the item. It is needed if the entry is created after the bytes are sent.
+        :param source: the opened source. It is closed at the end. Without it, the source is opened here, and must hold
+            the bytes that the entry was prepared for.
+        :return: the updated reference, failed or not, and the result of the upload.
         """
         from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.ingest.item import ItemState
@@ -55,7 +55,7 @@ class ItemSender:
         try:
             if ref.state not in (ItemState.SEND, ItemState.SENT):
                 return Ingested(ref)
-            # What prepare knew of its own tries does not tell whether another run sends to this token.
+            # Earlier tries of prepare do not show whether another run is sending to this token.
             own = ref.token_id is not None and self._memory.ids.get(ref.item_id) == ref.token_id
             self._memory.remember(ref.item_id, ref.token_id)
             source = source or self._opened(ref, request)
@@ -83,7 +83,7 @@ class ItemSender:
         )
         done = sent.ref
         if done.state is ItemState.SENT and done.entry_id is None and request is not None:
-            item = requested_asset(request, source)
+            item = requested_item(request, source)
             settings = IngestSettings(run=self._run)
             (done,) = prepare(client, [item], settings=settings, observer=observer, known=self._memory.ids)
         return Ingested(done.to(done.state, made=ref.made or done.made), sent.upload)
@@ -91,7 +91,7 @@ class ItemSender:
     def _opened(self, ref: ItemRef, request: dict[str, Any] | None) -> Source:
         """Open the source of a reference.
 
-        :raises SourceChanged: it holds other bytes than those the entry was prepared for.
+        :raises SourceChanged: the source no longer holds the bytes that the entry was prepared for.
         """
         from kaltura_provider.ingest.identity import content_id
         from kaltura_provider.upload.sources.errors import SourceChanged
@@ -108,6 +108,6 @@ class ItemSender:
 
 
 def came_of(context: Context, result: Ingested) -> dict[str, Any]:
-    """Return what goes along with a reference: what came of its upload, for its receipt."""
+    """Return the result of the upload, which travels with the reference and goes into the receipt."""
     ti: Any = context["ti"]
     return {"upload": asdict(result.upload), "attempts": ti.try_number} if result.upload else {}

@@ -1,4 +1,4 @@
-"""What tasks are asked to ingest: a request becomes a source item when its source has been opened."""
+"""Turns the ``source`` argument of a task into requests, and a request with its opened source into a source item."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest.item import ItemRef, SourceItem
     from kaltura_provider.upload.sources.base import Source
 
-__all__ = ["OpenedItem", "failed_source", "requested_asset", "requested_items"]
+__all__ = ["OpenedItem", "failed_source", "requested_item", "requested_items"]
 
 
 @dataclass
 class OpenedItem:
-    """What was asked for, with its opened source and what is known of it, or with the ``error`` that stopped it."""
+    """A request with its opened source and its source item, or with the ``error`` that stopped it."""
 
     request: dict[str, Any]
     source: Source | None = None
@@ -32,7 +32,7 @@ class OpenedItem:
 
 
 def requested_items(given: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return what is asked for as mappings, each address fit to be stored between tasks.
+    """Return one mapping per request, with secrets in addresses encrypted.
 
     :raises SourceRefused: an address holds a secret, and Airflow has no Fernet key.
     """
@@ -49,10 +49,10 @@ def _request_of(item: Any) -> dict[str, Any]:
     return (item.get("request") or {"uri": item.get("uri")}) if "state" in item else item
 
 
-def requested_asset(request: dict[str, Any], source: Source) -> SourceItem:
-    """Return the asset that a request (``uri``, ``metadata``, ``identity``, ``version_id``) and its source make.
+def requested_item(request: dict[str, Any], source: Source) -> SourceItem:
+    """Return the source item for a request (``uri``, ``metadata``, ``identity``, ``version_id``) and its source.
 
-    :raises ValueError: a field is unknown or its value impossible; the message names it.
+    :raises ValueError: a field is unknown or has an invalid value; the message names the field.
     """
     from kaltura_provider.hooks.sealing import opened_address
     from kaltura_provider.ingest.item import SourceItem
@@ -61,13 +61,13 @@ def requested_asset(request: dict[str, Any], source: Source) -> SourceItem:
     from kaltura_provider.services.entry.metadata import EntryMetadata
 
     if unknown := sorted(set(request) - {"uri", "metadata", "identity", "version_id"}):
-        raise ValueError(f"unknown field {', '.join(unknown)}: an asset has uri, metadata, identity, version_id")
+        raise ValueError(f"unknown field {', '.join(unknown)}: a source item has uri, metadata, identity, version_id")
     metadata = EntryMetadata.from_dict(request.get("metadata") or {})
     if not metadata.media_type and not extension_of(source.name):
-        # Neither the author nor the name tells what it is: its first bytes may.
+        # Neither the author nor the file name gives the type, so the first bytes decide.
         head = b"".join(source.read(0, min(source.size, HEAD_LENGTH)))
         kind = kind_of_content(head)
-        # That it is text says too little: a stray file shall not become a data entry.
+        # Plain text is not enough: a stray text file must not become a data entry.
         if kind not in (None, Kind.DATA):
             metadata = replace(metadata, media_type=kind.value)
     uri = str(request["uri"])
@@ -84,7 +84,7 @@ def requested_asset(request: dict[str, Any], source: Source) -> SourceItem:
 
 
 def failed_source(uri: str, error: Exception) -> ItemRef:
-    """Return the reference of a source that could not even be opened."""
+    """Return the reference of a source that could not be opened."""
     from kaltura_provider.hooks.border import retry_helps
     from kaltura_provider.hooks.sources import printable
     from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState

@@ -1,4 +1,4 @@
-"""Lists too large for one XCom: each part has an XCom of its own, and a small reference to it travels."""
+"""Splits lists that are too large for one XCom: each part gets its own XCom, and tasks pass on small references."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "handed_on", "pull_parts", "push_parts", "resolved"]
 
 LARGEST = 48 * 1024
-"""Bytes of JSON from which on parts have XComs of their own: every mapped task reads the whole of the XCom it is mapped
-over, and Airflow's database holds it in one row."""
+"""The most bytes of JSON in one XCom. Each mapped task reads the whole XCom that it is mapped over, and Airflow stores
+it in one row of its database."""
 
 _REFERENCE = "xcom_key"
 
 
 def handed_on(context: Context, key: str, parts: Sequence[list[Any]]) -> list[Any]:
-    """Return the parts, fit to be mapped over: as they are while they are small, otherwise as references.
+    """Return the parts for a task to map over: as they are if they are small, otherwise as references.
 
-    :param key: what the keys of the XComs begin with that hold the parts. They are written before this returns, and
-        lie where all of Airflow's XComs lie: whoever keeps those in object storage keeps these there too.
+    :param key: the prefix of the XCom keys that hold the parts. They are written before this returns, to the XCom
+        backend of the deployment.
     """
     if len(json.dumps(parts, default=str)) <= LARGEST:
         return list(parts)
@@ -37,9 +37,9 @@ def handed_on(context: Context, key: str, parts: Sequence[list[Any]]) -> list[An
 
 
 def resolved(context: Context, given: Any) -> Any:
-    """Return the part that a reference stands for; anything else comes back as it is.
+    """Return the part that a reference points to. Other values are returned unchanged.
 
-    :raises ValueError: the XCom is gone: the task that wrote it was cleared, and has not run again.
+    :raises ValueError: the XCom does not exist. The task that wrote it was cleared and has not run again.
     """
     if not isinstance(given, dict) or _REFERENCE not in given:
         return given
@@ -47,14 +47,14 @@ def resolved(context: Context, given: Any) -> Any:
     part = ti.xcom_pull(task_ids=given["task_id"], key=given[_REFERENCE])
     if part is None:
         raise ValueError(
-            f"XCom {given[_REFERENCE]!r} of task {given['task_id']!r} is gone, which holds what is to be ingested; "
-            f"clear that task, so that it finds it anew"
+            f"XCom {given[_REFERENCE]!r} of task {given['task_id']!r}, which lists what to ingest, does not exist. "
+            "Clear that task so that it lists the sources again"
         )
     return part
 
 
 def push_parts(context: Context, key: str, rows: Sequence[Any]) -> None:
-    """Write rows under as many XComs as their size takes; :func:`pull_parts` reads them."""
+    """Write rows to as many XComs as their size requires. :func:`pull_parts` reads them."""
     ti: Any = context["ti"]
     parts: list[list[Any]] = [[]]
     size = 0
@@ -70,7 +70,7 @@ def push_parts(context: Context, key: str, rows: Sequence[Any]) -> None:
 
 
 def pull_parts(context: Context, task_id: str, key: str) -> list[Any]:
-    """Return the rows that a task wrote with :func:`push_parts`; none where it wrote none."""
+    """Return the rows that a task wrote with :func:`push_parts`, or an empty list."""
     ti: Any = context["ti"]
     rows: list[Any] = []
     number, count = 0, 1

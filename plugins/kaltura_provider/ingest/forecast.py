@@ -1,4 +1,4 @@
-"""What an ingest would do with each item, as far as one search in Kaltura tells; nothing is written."""
+"""Predicts from one search in Kaltura what an ingest would do with each item. Writes nothing."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ _SEARCHES_AT_ONCE = 4
 
 
 class Outlook(StrEnum):
-    """What is to be expected of an item."""
+    """The prediction for an item."""
 
     NEW = "new"
     """It has no entry."""
     THERE = "there"
-    """Its entry is READY and holds exactly these bytes, verified."""
+    """Its entry is READY and holds exactly these bytes, which have been verified."""
     CHANGED = "changed"
     """Its entry holds other content."""
     DELETED = "deleted"
     """Its entry was deleted in Kaltura."""
     UNDER_WAY = "under way"
-    """There is an entry; what is missing takes a closer look."""
+    """It has an entry, and only ``prepare`` can tell what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is to be expected of ``item``, and the entry it follows from. The item has the identity it is known by."""
+    """The prediction for ``item`` and the entry behind it. ``item`` has the identity that Kaltura knows it by."""
 
     item: SourceItem
     outlook: Outlook
@@ -52,13 +52,13 @@ class Forecast:
 def forecast(
     client: KalturaClient, items: Sequence[SourceItem], *, settings: IngestSettings | None = None
 ) -> list[Forecast]:
-    """Return a forecast for each item, in their order: one request for 50 items.
+    """Return a forecast for each item, in order, with one request per 50 items.
 
-    The search index may lag, and others may be at work: only ``prepare`` decides. It may be spared for an item that is
-    ``THERE``, for that is what it finds too.
+    The search index can lag and other runs can be active, so only ``prepare`` decides. An item that is ``THERE`` does
+    not need ``prepare``, which would find the same.
 
-    :raises KalturaConfigurationError: the session cannot see what an ingest has to see.
-    :raises KalturaError: Kaltura could not be asked.
+    :raises KalturaConfigurationError: the session may not see all entries.
+    :raises KalturaError: Kaltura did not answer, or refused.
     """
     settings = settings or IngestSettings()
     if not items:

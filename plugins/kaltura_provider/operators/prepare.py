@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import as_list, finish, presentable, run_of
 from kaltura_provider.hooks.renamed_arguments import renamed_arguments
-from kaltura_provider.hooks.source_items import OpenedItem, failed_source, requested_asset, requested_items
+from kaltura_provider.hooks.source_items import OpenedItem, failed_source, requested_item, requested_items
 from kaltura_provider.hooks.sources import PRESIGNED_SECONDS, presigned_seconds
 from kaltura_provider.hooks.task_state import TaskMemory
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
@@ -146,7 +146,7 @@ class KalturaPrepareOperator(KalturaOperator):
         try:
             opened.source = source = self.sources.open(uri, version_id=version_id)
             check_size(source, limits)
-            item = requested_asset(request, source)
+            item = requested_item(request, source)
             if self.transfer == "import":
                 url, headers = self.sources.import_address(
                     uri, version_id=version_id, seconds=presigned_seconds(self.presigned_seconds)

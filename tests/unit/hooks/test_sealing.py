@@ -17,7 +17,7 @@ import kaltura_provider
 from kaltura_provider.api.signing import SEAL, sealed_part
 from kaltura_provider.hooks.masking import MaskedArguments
 from kaltura_provider.hooks.sealing import opened_address, seal_address
-from kaltura_provider.hooks.source_items import requested_asset, requested_items
+from kaltura_provider.hooks.source_items import requested_item, requested_items
 from kaltura_provider.hooks.sources import open_source, printable
 from kaltura_provider.ingest.identity import item_id
 from kaltura_provider.ingest.item import SourceItem
@@ -88,7 +88,7 @@ class Opened:
 @pytest.mark.parametrize("uri", [uri for uri in SECRET if uri.startswith("http") and "[" not in uri])
 def test_sealed_or_not_it_is_the_same_asset(uri: str) -> None:
     (item,) = requested_items([uri])
-    asset = requested_asset(item, Opened())  # type: ignore[arg-type]
+    asset = requested_item(item, Opened())  # type: ignore[arg-type]
     plain = SourceItem(uri=uri, size=7, validator="v", name="a.mp4")
     assert (asset.item_id, asset.content_id) == (item_id(uri), plain.content_id)
     assert "Q7z" not in f"{asset} {asset.uri}"
