@@ -26,7 +26,7 @@ UNKNOWN = "files of unknown types (unknown_files: ignore)"
 
 # Of Spark and Hadoop, of macOS and Windows, of Git, and of people who leave a note.
 _MARKERS = re.compile(
-    r"_success|_started.*|_committed.*|_temporary|.*_\$folder\$|\.ds_store|\._.*|\.apdisk|thumbs\.db|ehthumbs\.db"
+    r"_success|_started.*|_committed.*|_temporary|\.ds_store|\._.*|\.apdisk|thumbs\.db|ehthumbs\.db"
     r"|desktop\.ini|\.keep|\.gitkeep|\.gitignore|readme(\.(md|txt|rst|html?))?"
 )
 _MARKER_FOLDERS = re.compile(r"(^|/)(__macosx|_temporary|\.spotlight-v100|\.trashes|\.fseventsd)/")
@@ -80,7 +80,7 @@ def _reason(item: S3Object, path: str, *, included: bool, exclude: Sequence[str]
     """Return why an object is left out, if it is."""
     if item.key.endswith("/"):
         return FOLDER
-    if _MARKERS.fullmatch(posixpath.basename(path).lower()) or _MARKER_FOLDERS.search(path.lower()):
+    if _is_marker(path.lower()):
         return MARKER
     if not included:
         return NOT_INCLUDED
@@ -88,6 +88,12 @@ def _reason(item: S3Object, path: str, *, included: bool, exclude: Sequence[str]
         return EXCLUDED
     # An empty film is a fault that somebody has to hear of: it is taken, and fails.
     return PLACEHOLDER if item.size == 0 and not _is_known(path) else None
+
+
+def _is_marker(path: str) -> bool:
+    """Return whether another program has left a file behind; ``path`` is in lower case."""
+    name = posixpath.basename(path)
+    return bool(name.endswith("_$folder$") or _MARKERS.fullmatch(name) or _MARKER_FOLDERS.search(path))
 
 
 def _is_known(path: str) -> bool:

@@ -133,7 +133,7 @@ class TestUrls:
         assert ran.state == "success", ran.states
         said = capsys.readouterr().out
         assert "Left out 2, not there (missing: skip)" in said
-        assert "/gone.mp4: its server says it does not exist (HTTP 404)" in said
+        assert "/gone.mp4: its server says that it does not exist (HTTP 404)" in said
         assert "gone-too.mp4: the object does not exist" in said
 
     def test_missing_can_fail_after_the_others_are_in(self, deployment, site, clips) -> None:
@@ -196,7 +196,7 @@ class TestManifest:
             assert ran.summary["new"] == new
             assert ran.summary["left_out"] == {"rows that cannot be used": 1}
         said = capsys.readouterr().out
-        assert "line 5: url: 'not an address' is no address" in said
+        assert "line 5: url: 'not an address' is not an address" in said
         assert "Column 'rating' (line 2) is unknown; it is not used." in said
         entries = {entry["name"]: entry for entry in deployment.sandbox.control.entries()}
         assert entries["One of 2024-03-01"]["description"] == "From S3"

@@ -83,7 +83,7 @@ def test_an_import_that_is_ready_is_confirmed(sandbox: Any, entries: Any) -> Non
     instance = SimpleNamespace(try_number=1, xcom_push=lambda key, value: None)
     found = sensor.execute({"ti": instance})  # type: ignore[typeddict-item]
     assert (found[0]["state"], found[0]["status"]) == ("done", "ready")
-    assert content_mark(reference.content) in entries.control.entry(reference.entry_id)["adminTags"]
+    assert content_mark(reference.content_id) in entries.control.entry(reference.entry_id)["adminTags"]
     again = prepare(entries.client, [asset], settings=IngestSettings(transfer=Transfer.IMPORT))[0]
     assert (again.state, again.entry_id) == (ItemState.DONE, reference.entry_id)
 
