@@ -141,7 +141,7 @@ def _verify(deployment: Deployment, rows: list[dict[str, Any]], expected: dict[s
         if row is None:
             problems.append(f"{uri}: not in Kaltura")
             continue
-        if row["status"] != "READY":
+        if row["status"] != "ready":
             problems.append(f"{uri}: entry {row['entry_id']} is {row['status']}")
         for name in ("playback_url", "thumbnail_url"):
             with requests.get(row[name], timeout=60, stream=True) as reply:
