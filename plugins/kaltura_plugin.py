@@ -8,4 +8,4 @@ try:
     distribution("airflow-provider-kaltura")
 except PackageNotFoundError:
     # The entry point of an installed package registers the plugin. Airflow silently drops a second one of that name.
-    from kaltura_provider.plugin import KalturaPlugin  # noqa: F401
+    from kaltura_provider.plugin import KalturaPlugin  # noqa: F401 - Airflow finds it here

@@ -145,7 +145,8 @@ class _SameMethod(urllib.request.HTTPRedirectHandler):
 
 
 def _open(url: str, method: str, headers: list[str], extra: dict[str, str], timeout: float) -> http.client.HTTPResponse:
-    request = urllib.request.Request(url, method=method, headers={"User-Agent": "kaltura-sandbox", **extra})  # noqa: S310
+    sent = {"User-Agent": "kaltura-sandbox", **extra}
+    request = urllib.request.Request(url, method=method, headers=sent)  # noqa: S310 - the caller checks the scheme
     for line in headers:
         name, _, value = line.partition(":")
         request.add_header(name.strip(), value.strip())

@@ -75,7 +75,7 @@ def _preflight() -> Response:
 def _headers(account: Account) -> dict[str, str]:
     return {
         "X-Me": _HOST,
-        "X-Kaltura-Session": f"{random.randrange(1 << 31)}, {account.clock.now()}",  # noqa: S311
+        "X-Kaltura-Session": f"{random.randrange(1 << 31)}, {account.clock.now()}",  # noqa: S311 - an id in a header, not a secret
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": _EXPOSED,
         "Cache-Control": "no-store, no-cache, must-revalidate",

@@ -51,7 +51,7 @@ def media_of(
 
 
 def _strange(selection: Selection, prefix: str, search: Search) -> set[str]:
-    """Look into the objects whose names do not tell what they are; return those that are no media for sure."""
+    """Read the first bytes of objects whose names do not give a type. Return those that are certainly not media."""
     from kaltura_provider.hooks.listing import first_bytes
     from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
 
