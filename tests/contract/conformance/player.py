@@ -83,7 +83,7 @@ class _Player:
     def _send_all(self, group: list[Step]) -> list[Reply]:
         """Send the steps of a group; those that were all sent at once meet at a barrier first."""
         workers = _workers(group)
-        barrier = threading.Barrier(workers if workers == len(group) else 1)
+        barrier = threading.Barrier(workers if workers == len(group) else 1, timeout=30)
         with ThreadPoolExecutor(workers) as pool:
             return list(pool.map(lambda step: self._send(step, barrier), group))
 

@@ -153,7 +153,7 @@ def test_two_versions_imported_in_the_same_moment_share_one_entry(library: Libra
     """Each version has a claim of its own, so that both may find no entry and make one."""
     first = library.item(library.file(), validator="1", import_url="http://127.0.0.1:9/clip.mp4")
     second = library.item(library.file(), validator="2", import_url="http://127.0.0.1:9/clip.mp4")
-    gate = threading.Barrier(2)
+    gate = threading.Barrier(2, timeout=30)
     refs: list[ItemRef] = []
 
     class BeforeAdding(KalturaClient):
@@ -283,7 +283,7 @@ def test_racers_end_with_one_entry(library: Library, same_content: bool) -> None
     for round_number in range(4):
         source = library.file(f"race{round_number}.mp4")
         items = [library.item(source, validator="v" if same_content else f"v{n % 2}") for n in range(4)]
-        gate = threading.Barrier(len(items))
+        gate = threading.Barrier(len(items), timeout=30)
         refs: list[ItemRef] = []
         settings = IngestSettings(poll=0.05, backoff=0.2, grace=5, claim_timeout=1.5, clock=Clock())
 

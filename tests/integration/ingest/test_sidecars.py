@@ -109,7 +109,7 @@ def test_racers_attach_one(library: Library, entry_id: str) -> None:
     source = library.file("notes.pdf", size=1000)
     sidecar = Sidecar(entry_id=entry_id, kind=SidecarKind.ATTACHMENT, uri="s3://b/notes.pdf")
     settings = IngestSettings(poll=0.05, backoff=0.2, grace=3, claim_timeout=20, clock=Clock())
-    gate = threading.Barrier(3)
+    gate = threading.Barrier(3, timeout=30)
     done: list[str] = []
 
     def race() -> None:

@@ -49,7 +49,7 @@ def test_threads_share_the_client_and_its_session(server, credentials, recorder)
     server.reply(*[ok(n, X_Kaltura_Session=str(n)) for n in range(40)])
     answers: list[object] = []
     with KalturaClient(server.url, credentials, observer=recorder) as client:
-        barrier = threading.Barrier(8)
+        barrier = threading.Barrier(8, timeout=30)
 
         def work():
             barrier.wait()
