@@ -79,6 +79,7 @@ def feed_dag(feed: Feed) -> DAG:
             transfer=feed.transfer,
             upload=feed.upload,
             pool=feed.pool,
+            queue=feed.queue,
             max_active_uploads=feed.max_active_uploads,
             ready_timeout=feed.ready_timeout,
             feed=feed.name,

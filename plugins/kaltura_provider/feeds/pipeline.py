@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import task_group
@@ -35,6 +36,7 @@ def ingest(
     transfer: str = "upload",
     upload: Mapping[str, Any] | None = None,
     pool: str = "default_pool",
+    queue: str | None = None,
     max_active_uploads: int = 8,
     ready_timeout: dt.timedelta = dt.timedelta(hours=12),
     feed: str = "ingest",
@@ -48,6 +50,8 @@ def ingest(
     :param transfer: ``upload``, or ``import`` to have Kaltura fetch the sources itself.
     :param upload: settings of the uploads, as of ``KalturaUploadOperator``; prepare keeps to their limits.
     :param pool: the Airflow pool of all tasks after ``discover``.
+    :param queue: the queue of the tasks that send bytes, for executors with queues; by default ``KALTURA_QUEUE`` of the
+        environment, or else Airflow's default queue.
     :param max_active_uploads: how many uploads of one run are under way at once: this many batches while each is a
         single item, fewer while they send several items side by side.
     :param ready_timeout: how long Kaltura may take to make an entry READY.
@@ -71,6 +75,7 @@ def ingest(
             http_conn_id=http_conn_id,
             max_active_tis_per_dagrun=max_active_uploads,
             map_index_template=_named("source"),
+            **_on_queue(queue),
             **common,
         )
         KalturaEntryReadySensor(
@@ -98,6 +103,12 @@ def ingest(
     )
     batches.expand(batch=discover.output) >> summary
     return summary
+
+
+def _on_queue(queue: str | None) -> dict[str, Any]:
+    """Return the argument that gives an operator its queue, or nothing to leave it Airflow's default."""
+    chosen = queue or os.environ.get("KALTURA_QUEUE", "").strip()
+    return {"queue": chosen} if chosen else {}
 
 
 def _named(field: str) -> str:

@@ -72,6 +72,7 @@ class Feed(Strict):
     max_active_runs: Count = 4
     max_active_uploads: Count = 8
     pool: Annotated[str, Field(min_length=1, max_length=256)] = "default_pool"
+    queue: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     receipts: Template | None = None
     retries: Annotated[int, Field(ge=0, le=100)] = 3
     ready_timeout: dt.timedelta = dt.timedelta(hours=12)

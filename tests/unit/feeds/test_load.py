@@ -311,3 +311,23 @@ def test_the_feeds_of_this_deployment_are_valid() -> None:
     feeds = load_feeds(Path(__file__).parents[3] / "include" / "feeds")
     assert feeds.problems == []
     assert "demo" in [feed.name for feed in feeds.feeds]
+
+
+@pytest.mark.parametrize(
+    ("environment", "line", "queue"),
+    [
+        ("", "", "default"),
+        ("", "queue: big\n", "big"),
+        ("kaltura_transfer", "", "kaltura_transfer"),
+        ("kaltura_transfer", "queue: big\n", "big"),
+    ],
+)
+def test_only_the_tasks_that_send_bytes_are_on_the_queue_of_transfers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: str, line: str, queue: str
+) -> None:
+    monkeypatch.setenv("KALTURA_QUEUE", environment)
+    write(tmp_path, GOOD + line)
+    [dag] = build_feeds(tmp_path).dags
+    queues = {task.task_id: task.queue for task in dag.tasks}
+    assert queues.pop("batch.ingest") == queue
+    assert set(queues.values()) == {"default"}
