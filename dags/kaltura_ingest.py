@@ -8,6 +8,7 @@ from airflow.sdk import DAG
 
 from kaltura_provider.feeds.form import KalturaFormOperator, form_params
 from kaltura_provider.feeds.pipeline import ingest
+from kaltura_provider.hooks.pool import default_pool
 
 with DAG(
     dag_id="kaltura_ingest",
@@ -20,7 +21,7 @@ with DAG(
     doc_md=__doc__,
 ) as dag:
     ingest(
-        KalturaFormOperator(task_id="discover"),
+        KalturaFormOperator(task_id="discover", pool=default_pool()),
         kaltura_conn_id="{{ params.kaltura_conn_id }}",
         aws_conn_id="{{ params.aws_conn_id }}",
         http_conn_id="{{ params.http_conn_id or '' }}",

@@ -1,4 +1,4 @@
-"""The Airflow plugin: macros that build Kaltura's delivery URLs, and a fix for the *Test* button of connections."""
+"""The Airflow plugin: macros for delivery URLs, the pool of ingests, and a fix for the *Test* button of connections."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from kaltura_provider.api.delivery import (
     thumbnail_url,
 )
 from kaltura_provider.connection_test import UnsetPort
+from kaltura_provider.pool_listener import PoolListener
 
 __all__ = ["KalturaPlugin"]
 
 
 class KalturaPlugin(AirflowPlugin):
-    """Adds ``macros.kaltura.play_manifest_url`` and similar macros, and allows testing connections without a port."""
+    """Adds macros such as ``macros.kaltura.play_manifest_url``, creates pools, and tests connections without a port."""
 
     name = "kaltura"
     macros = [  # noqa: RUF012 - Airflow wants a list
@@ -29,6 +30,7 @@ class KalturaPlugin(AirflowPlugin):
         serve_flavor_url,
         source_download_url,
     ]
+    listeners = [PoolListener()]  # noqa: RUF012 - Airflow wants a list
     fastapi_root_middlewares = [  # noqa: RUF012 - Airflow wants a list
         {"name": "Kaltura connections without a port", "middleware": UnsetPort, "args": [], "kwargs": {}}
     ]

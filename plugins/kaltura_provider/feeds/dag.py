@@ -12,6 +12,7 @@ from kaltura_provider.feeds.changes import CHANGES_KEY, KalturaChangeListedOpera
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
 from kaltura_provider.feeds.interval import DATE_PARAM, DRY_RUN_PARAM, runs_within_a_day
 from kaltura_provider.feeds.pipeline import ingest
+from kaltura_provider.hooks.pool import default_pool
 
 if TYPE_CHECKING:
     from kaltura_provider.feeds.schema import Feed
@@ -50,7 +51,7 @@ def feed_dag(feed: Feed) -> DAG:
         asset = Asset(name=feed.asset_uri, uri=feed.asset_uri)
         discover = KalturaDiscoverOperator(
             task_id="discover",
-            pool=feed.pool,
+            pool=feed.pool or default_pool(),
             inlets=[asset] if feed.source.remembers else [],
             source=feed.source.model_dump(mode="json"),
             unknown_files=feed.unknown_files,
@@ -66,7 +67,7 @@ def feed_dag(feed: Feed) -> DAG:
         if getattr(feed.source, "allow", None):
             KalturaChangeListedOperator(
                 task_id="changes",
-                pool=feed.pool,
+                pool=feed.pool or default_pool(),
                 changes=XComArg(discover, key=CHANGES_KEY),
                 kaltura_conn_id=feed.connections.kaltura,
             )

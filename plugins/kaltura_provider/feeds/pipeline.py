@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import task_group
 
 from kaltura_provider.feeds.summary import KalturaSummaryOperator
+from kaltura_provider.hooks.pool import default_pool, run_share
 from kaltura_provider.operators.ingest import KalturaIngestOperator
 from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
@@ -35,7 +36,7 @@ def ingest(
     if_exists: str = "skip",
     transfer: str = "upload",
     upload: Mapping[str, Any] | None = None,
-    pool: str = "default_pool",
+    pool: str | None = None,
     queue: str | None = None,
     max_active_uploads: int = 8,
     ready_timeout: dt.timedelta = dt.timedelta(hours=12),
@@ -49,11 +50,11 @@ def ingest(
     :param discover: a task that returns batches of ``{"uri": ..., "metadata": {...}}``.
     :param transfer: ``upload``, or ``import`` to have Kaltura fetch the sources itself.
     :param upload: settings of the uploads, as of ``KalturaUploadOperator``; prepare keeps to their limits.
-    :param pool: the Airflow pool of all tasks after ``discover``.
+    :param pool: the Airflow pool of all tasks after ``discover``; by default the one that the plugin creates.
     :param queue: the queue of the tasks that send bytes, for executors with queues; by default ``KALTURA_QUEUE`` of the
         environment, or else Airflow's default queue.
-    :param max_active_uploads: how many uploads of one run are under way at once: this many batches while each is a
-        single item, fewer while they send several items side by side.
+    :param max_active_uploads: maximum number of batches of one run that are sent at once. It is less if that would be
+        more than two thirds of the pool, so that other runs can start.
     :param ready_timeout: how long Kaltura may take to make an entry READY.
     :param feed: what the receipts are filed under.
     :param receipts: where a receipt of each asset goes: ``s3://bucket/prefix`` or an absolute path.
@@ -61,7 +62,7 @@ def ingest(
     :param outlets: Airflow assets to update when something new has arrived.
     :return: the summary task.
     """
-    common: dict[str, Any] = {"kaltura_conn_id": kaltura_conn_id, "pool": pool}
+    common: dict[str, Any] = {"kaltura_conn_id": kaltura_conn_id, "pool": pool or default_pool()}
 
     @task_group(group_id=GROUP)
     def batches(batch: Any) -> None:
@@ -73,7 +74,7 @@ def ingest(
             upload=upload,
             aws_conn_id=aws_conn_id,
             http_conn_id=http_conn_id,
-            max_active_tis_per_dagrun=max_active_uploads,
+            max_active_tis_per_dagrun=run_share(max_active_uploads),
             map_index_template=_named("source"),
             **_on_queue(queue),
             **common,

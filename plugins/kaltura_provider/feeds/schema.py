@@ -71,7 +71,7 @@ class Feed(Strict):
     batch_size: Annotated[int, Field(ge=1, le=100)] = DEFAULT_SIZE
     max_active_runs: Count = 4
     max_active_uploads: Count = 8
-    pool: Annotated[str, Field(min_length=1, max_length=256)] = "default_pool"
+    pool: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     queue: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     receipts: Template | None = None
     retries: Annotated[int, Field(ge=0, le=100)] = 3
