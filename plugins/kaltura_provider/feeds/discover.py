@@ -103,6 +103,15 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         with airflow_errors(context):
             return self._discovered(context)
 
+    def plan(self, context: Context) -> Plan:
+        """Ask the source and Kaltura, and return what a run would do. Writes nothing if the context is of a dry run.
+
+        :raises SourceError: the source cannot be read.
+        :raises ValueError: a field of the source, or a template, is impossible.
+        :raises KalturaError: Kaltura did not answer, or refused.
+        """
+        return self._planner(context).plan(self._found(context))
+
     def _discovered(self, context: Context) -> list[Any]:
         if self.timezone:
             interval = run_interval(context, self.timezone)

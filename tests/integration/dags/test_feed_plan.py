@@ -1,0 +1,84 @@
+"""The plan of a range of dates equals what the runs of these dates then do."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from kaltura_provider.feeds.feed_plan import plan_feed, windows_of
+from kaltura_provider.feeds.schema import Feed
+
+DAY = "{{ data_interval_start | ds }}"
+
+
+def feed_of(deployment, **fields: object) -> Feed:
+    source = {"uri": f"s3://media/{deployment.folder.name}/{DAY}/", "include": "*.mp4"}
+    values = {"name": "planned", "start_date": "2024-03-01", "source": source, **fields}
+    deployment.feed(**values)
+    return Feed.model_validate(values)
+
+
+def test_a_range_is_planned_window_by_window(deployment, clips, tmp_path) -> None:
+    feed = feed_of(deployment)
+    for day in (1, 2, 4):
+        deployment.put(f"2024-03-0{day}/clip.mp4", clips["clip-1.mp4"])
+    deployment.put("2024-03-02/notes.txt", b"text")
+    deployment.put("2024-03-02/second.mp4", clips["clip-2.mp4"])
+    size = len(clips["clip-1.mp4"])
+    before = plan_feed(feed, date(2024, 3, 1), date(2024, 3, 3))
+    assert [(row["window"][:10], row["items"], row["to_bring"], row["bytes"]) for row in before.summary_rows()] == [
+        ("2024-03-01", 1, 1, size),
+        ("2024-03-02", 2, 2, size + len(clips["clip-2.mp4"])),
+        ("2024-03-03", 0, 0, 0),
+    ]
+    assert before.counts == {"new": 3, "ignored": 1}
+    assert deployment.held() == {}
+
+    dag = deployment.feed(**feed.model_dump(mode="json", exclude_unset=True))
+    ran = deployment.run(dag, datetime(2024, 3, 2, tzinfo=UTC))  # ends the 1st of March
+    assert ran.state == "success", ran.states
+    after = plan_feed(feed, date(2024, 3, 1), date(2024, 3, 2))
+    assert (after.items, after.to_bring, after.problems) == (3, 2, {})
+    (there,) = [row for row in after.rows() if row["decision"] == "already there"]
+    assert there["window"] == "2024-03-01T00:00:00+00:00"
+    assert there["entry_id"] == ran.summary["assets"][0]["entry_id"]
+
+
+def test_what_is_wrong_with_one_window_does_not_hide_the_others(deployment, clips) -> None:
+    deployment.put("2024-03-01/clip.mp4", clips["clip-1.mp4"])
+    bucket = "{{ 'media' if data_interval_start.day == 1 else 'nowhere' }}"
+    uri = f"{bucket}/{deployment.folder.name}/{DAY}/"
+    feed = feed_of(deployment, source={"uri": "s3://b/x/"})
+    feed = feed.model_copy(update={"source": feed.source.model_copy(update={"uri": f"s3://{uri}"})})
+    plan = plan_feed(feed, date(2024, 3, 1), date(2024, 3, 2))
+    assert (plan.to_bring, list(plan.problems)) == (1, ["2024-03-02T00:00:00+00:00"])
+    assert "nowhere" in plan.problems["2024-03-02T00:00:00+00:00"]
+
+
+def test_what_has_appeared_is_planned_by_when_it_was_modified(deployment, clips) -> None:
+    deployment.put("in/clip.mp4", clips["clip-1.mp4"])
+    source = {"type": "s3_new", "uri": f"s3://media/{deployment.folder.name}/in/"}
+    feed = feed_of(deployment, source=source)
+    today = datetime.now(UTC).date()
+    assert plan_feed(feed, date(2024, 3, 1)).to_bring == 0
+    assert plan_feed(feed, today).to_bring == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"), [(date(2024, 3, 31), 23), (date(2024, 10, 27), 25)], ids=["spring", "autumn"]
+)
+def test_windows_follow_the_clock_of_the_feed(day: date, hours: int) -> None:
+    values = {"name": "a", "start_date": "2024-01-01", "timezone": "Europe/Berlin", "source": {"uri": "s3://b/"}}
+    assert len(windows_of(Feed(**values, schedule="@hourly"), day)) == hours
+    (window,) = windows_of(Feed(**values), day)
+    assert (window.end - window.start).total_seconds() == hours * 3600
+    assert windows_of(Feed(**values, schedule=None), day) == [window]
+
+
+def test_a_range_must_make_sense() -> None:
+    feed = Feed(name="a", start_date="2024-01-01", source={"uri": "s3://b/"}, schedule="@hourly")
+    with pytest.raises(ValueError, match="before it begins"):
+        windows_of(feed, date(2024, 3, 2), date(2024, 3, 1))
+    with pytest.raises(ValueError, match="more than 5,000 windows"):
+        windows_of(feed, date(2024, 1, 1), date(2025, 1, 1))
