@@ -1,4 +1,4 @@
-"""The rows of a manifest that change or delete entries."""
+"""Change and delete the entries that rows of a manifest name."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 __all__ = ["CHANGES_KEY", "KalturaChangeListedOperator"]
 
 CHANGES_KEY = "changes"
-"""XCom under which discover says what to change."""
+"""XCom of discover with the entries to change and delete."""
 
 
 class KalturaChangeListedOperator(KalturaOperator):
     """Change and delete the entries that rows of a manifest name.
 
-    An entry is named by ``entry_id``, else by ``reference_id``, else by the ``url`` that a feed made it of. One that
-    cannot be changed stops no other. Doing it twice is doing it once.
+    A row names its entry by ``entry_id``, else by ``reference_id``, else by the ``url`` that a feed ingested. A row
+    that fails does not affect the others. Running the task again has no further effect.
 
-    :param changes: ``[{"line", "action", "entry_id", "reference_id", "url", "metadata"}]``; ``action`` is ``update`` or
-        ``delete``, ``metadata`` the new values.
-    :return: ``{"updated": [entry ids], "deleted": [entry ids], "missing": [what a delete did not find]}``.
-    :raises AirflowFailException: an entry could not be changed, or one to update is not there; names each by its line.
+    :param changes: ``[{"line", "action", "entry_id", "reference_id", "url", "metadata"}]``. ``action`` is ``update`` or
+        ``delete``, and ``metadata`` has the new values.
+    :return: ``{"updated": [entry ids], "deleted": [entry ids], "missing": [rows whose entry to delete does not
+        exist]}``.
+    :raises AirflowFailException: an entry could not be changed, or an entry to update does not exist. The message names
+        the line of each.
     """
 
     template_fields: Sequence[str] = ("changes", *KalturaOperator.template_fields)
@@ -38,7 +40,7 @@ class KalturaChangeListedOperator(KalturaOperator):
         self.changes = changes
 
     def run_in_kaltura(self, context: Context) -> dict[str, list[str]]:
-        """Return what became of the entries."""
+        """Change the entries and return their ids by outcome."""
         from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.api.redaction import printable
         from kaltura_provider.hooks.border import retry_helps
@@ -52,8 +54,9 @@ class KalturaChangeListedOperator(KalturaOperator):
             except (KalturaError, ValueError) as error:
                 again = again or retry_helps(error)
                 failures.append(printable(f"{name}: {change['action']} failed: {error}"))
-        self.log.info("Updated %d, deleted %d; not there to delete: %s", len(done["updated"]), len(done["deleted"]),
-                      "; ".join(done["missing"]) or "none")  # fmt: skip
+        self.log.info("Updated %d, deleted %d entries.", len(done["updated"]), len(done["deleted"]))
+        if done["missing"]:
+            self.log.info("Entries to delete that do not exist: %s", "; ".join(done["missing"]))
         if failures:
             kind = AirflowException if again else AirflowFailException
             raise kind(f"{len(failures)} of {len(self.changes)} changes failed:\n  " + "\n  ".join(failures))
@@ -67,7 +70,7 @@ class KalturaChangeListedOperator(KalturaOperator):
         entry = self._entry(change)
         if change["action"] == "update":
             if entry is None:
-                raise ValueError("there is no such entry")
+                raise ValueError("the entry does not exist")
             update_entry(client, entry, change["metadata"])
             done["updated"].append(entry)
             return
@@ -81,9 +84,9 @@ class KalturaChangeListedOperator(KalturaOperator):
             done["missing"].append(name)
 
     def _entry(self, change: Mapping[str, Any]) -> str | None:
-        """Return the id of the entry that a row names; ``None`` if there is none.
+        """Return the id of the entry that a row names, or ``None`` if it does not exist.
 
-        :raises ValueError: there are several.
+        :raises ValueError: several entries match.
         """
         from kaltura_provider.hooks.sealing import opened_address
         from kaltura_provider.ingest.identity import item_id
@@ -100,7 +103,7 @@ class KalturaChangeListedOperator(KalturaOperator):
             views = ledger.entries_of([item])[item]
         ids = sorted({view.id for view in views if not view.deleted})
         if len(ids) > 1:
-            raise ValueError(f"{len(ids)} entries are named so ({', '.join(ids[:5])}); name one by its entryId")
+            raise ValueError(f"{len(ids)} entries match ({', '.join(ids[:5])}); set entryId")
         return ids[0] if ids else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pendulum
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, XComArg
@@ -23,8 +23,8 @@ __all__ = ["feed_dag"]
 def feed_dag(feed: Feed) -> DAG:
     """Build the DAG of one feed.
 
-    Its runs have a data interval, unlike those of a plain cron schedule, whose interval has no width: the run just
-    after midnight ingests the day that has ended.
+    Its runs have a data interval, so the run just after midnight ingests the day that has ended. With a plain cron
+    string, Airflow 3 creates runs with an empty interval.
     """
     zone = pendulum.timezone(feed.timezone)
     with DAG(
@@ -48,47 +48,52 @@ def feed_dag(feed: Feed) -> DAG:
         params={DATE_PARAM: _date_param(feed), DRY_RUN_PARAM: _dry_run_param()},
         doc_md=_doc(feed),
     ) as dag:
-        asset = Asset(name=feed.asset_uri, uri=feed.asset_uri)
-        discover = KalturaDiscoverOperator(
-            task_id="discover",
-            pool=feed.pool or default_pool(),
-            inlets=[asset] if feed.source.remembers else [],
-            source=feed.source.model_dump(mode="json"),
-            unknown_files=feed.unknown_files,
-            metadata=feed.metadata.model_dump(exclude_none=True),
-            kaltura_conn_id=feed.connections.kaltura,
-            if_exists=feed.if_exists,
-            transfer=feed.transfer,
-            timezone=feed.timezone,
-            batch_size=feed.batch_size,
-            aws_conn_id=feed.connections.aws,
-            http_conn_id=feed.connections.http,
-        )
-        if getattr(feed.source, "allow", None):
-            KalturaChangeListedOperator(
-                task_id="changes",
-                pool=feed.pool or default_pool(),
-                changes=XComArg(discover, key=CHANGES_KEY),
-                kaltura_conn_id=feed.connections.kaltura,
-            )
-        ingest(
-            discover,
-            kaltura_conn_id=feed.connections.kaltura,
-            aws_conn_id=feed.connections.aws,
-            http_conn_id=feed.connections.http,
-            if_exists=feed.if_exists,
-            transfer=feed.transfer,
-            upload=feed.upload,
-            pool=feed.pool,
-            queue=feed.queue,
-            max_active_uploads=feed.max_active_uploads,
-            ready_timeout=feed.ready_timeout,
-            feed=feed.name,
-            receipts=feed.receipts,
-            timezone=feed.timezone,
-            outlets=[asset],
-        )
+        _add_tasks(feed)
     return dag
+
+
+def _add_tasks(feed: Feed) -> None:
+    asset = Asset(name=feed.asset_uri, uri=feed.asset_uri)
+    connections: dict[str, Any] = {
+        "kaltura_conn_id": feed.connections.kaltura,
+        "aws_conn_id": feed.connections.aws,
+        "http_conn_id": feed.connections.http,
+    }
+    discover = KalturaDiscoverOperator(
+        task_id="discover",
+        pool=feed.pool or default_pool(),
+        inlets=[asset] if feed.source.remembers else [],
+        source=feed.source.model_dump(mode="json"),
+        unknown_files=feed.unknown_files,
+        metadata=feed.metadata.model_dump(exclude_none=True),
+        if_exists=feed.if_exists,
+        transfer=feed.transfer,
+        timezone=feed.timezone,
+        batch_size=feed.batch_size,
+        **connections,
+    )
+    if getattr(feed.source, "allow", None):
+        KalturaChangeListedOperator(
+            task_id="changes",
+            pool=feed.pool or default_pool(),
+            changes=XComArg(discover, key=CHANGES_KEY),
+            kaltura_conn_id=feed.connections.kaltura,
+        )
+    ingest(
+        discover,
+        if_exists=feed.if_exists,
+        transfer=feed.transfer,
+        upload=feed.upload,
+        pool=feed.pool,
+        queue=feed.queue,
+        max_active_uploads=feed.max_active_uploads,
+        ready_timeout=feed.ready_timeout,
+        feed=feed.name,
+        receipts=feed.receipts,
+        timezone=feed.timezone,
+        outlets=[asset],
+        **connections,
+    )
 
 
 def _midnight(day: dt.date, zone: pendulum.Timezone | pendulum.FixedTimezone) -> pendulum.DateTime:
@@ -96,20 +101,20 @@ def _midnight(day: dt.date, zone: pendulum.Timezone | pendulum.FixedTimezone) ->
 
 
 def _last_moment(day: dt.date, zone: pendulum.Timezone | pendulum.FixedTimezone) -> pendulum.DateTime:
-    """Return the end of a day: Airflow compares it with the beginning of each interval."""
+    """Return the last moment of a day, because Airflow compares it with the start of each interval."""
     return _midnight(day, zone).add(days=1).subtract(microseconds=1)
 
 
 def _date_param(feed: Feed) -> Param:
-    """Return the field of the trigger form that says what a run by hand ingests."""
+    """Return the field of the trigger form for the interval to ingest."""
     within_a_day = runs_within_a_day(feed.schedule)
-    what = "Beginning of the interval" if within_a_day else "Day"
+    what = "Start of the interval" if within_a_day else "Day"
     return Param(
         None,
         type=["null", "string"],
         format="date-time" if within_a_day else "date",
         title=f"{what} to ingest",
-        description=f"In {feed.timezone}; empty: the last interval that has ended",
+        description=f"In {feed.timezone}. Leave empty for the last interval that has ended",
     )
 
 
@@ -118,7 +123,7 @@ def _dry_run_param() -> Param:
         False,
         type="boolean",
         title="Dry run",
-        description="Only show what a run would do: the log of discover has the table, summary returns it",
+        description="Only show what a run would do, in the log of discover and the result of summary",
     )
 
 
@@ -127,8 +132,8 @@ def _doc(feed: Feed) -> str:
 
 {feed.description}
 
-Every run lists `{feed.source.summary}` and brings what is new there into Kaltura: *discover* plans
-what is to be done, *ingest* makes the entries of a batch and sends their bytes, *ready* waits until Kaltura has
-transcoded them and lists the renditions. What is in Kaltura already is left as it is, so runs can be repeated and
-backfilled at will. Dates are in {feed.timezone}.
+Every run lists `{feed.source.summary}` and ingests what is new. *discover* plans the run, *ingest* creates the
+entries of a batch and sends their bytes, *ready* waits until Kaltura has transcoded them and lists the renditions, and
+*summary* reports the result. Items that are already in Kaltura are skipped, so you can repeat and backfill runs. Dates
+are in {feed.timezone}.
 """

@@ -1,4 +1,4 @@
-"""Find what a run has to ingest: what the feed's source holds for it."""
+"""Find the items that a run ingests: list the source of the feed and plan what to do with each item."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kaltura_provider.feeds.interval import DRY_RUN_PARAM, asks_for_interval, fe
 from kaltura_provider.feeds.listing import examples
 from kaltura_provider.feeds.planning import Planner
 from kaltura_provider.feeds.templates import MetadataTemplates
-from kaltura_provider.feeds.watermark import LOOKED_KEY
+from kaltura_provider.feeds.watermark import DRAFTED_KEY
 from kaltura_provider.hooks.authored import AuthoredTemplates
 from kaltura_provider.hooks.masking import MaskedArguments
 from kaltura_provider.hooks.xcom_parts import handed_on, push_parts
@@ -30,38 +30,37 @@ if TYPE_CHECKING:
 __all__ = ["PLAN_KEY", "KalturaDiscoverOperator"]
 
 PLAN_KEY = "plan"
-"""XCom of discover with the counts of its plan; the rows of the plan are in parts beside it, under ``plan_rows``."""
+"""XCom with the counts of the plan. The rows of the plan are in the XComs of ``plan_rows``."""
 
 
 class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
-    """Ask a source what it holds for a run, and say, for each item, what its entry is to be.
+    """List the items of a source, plan what to do with each, and return the items to ingest in batches.
 
     :param source: ``type`` and the fields of one source, as in a feed file: ``{"type": "s3_prefix", "uri":
         "s3://bucket/{{ ds }}/"}``.
-    :param unknown_files: what to do with objects that neither their names nor their first bytes show to be media or
-        documents: ``ignore`` leaves them out, ``fail`` lets them fail in prepare, ``data`` makes data entries of them.
-        With ``media_type`` in ``metadata`` there are none.
-    :param metadata: fields of the entries; texts are Jinja templates that also see ``asset`` (``uri``, ``name``,
+    :param unknown_files: what to do with objects that are neither media nor documents by their name and first bytes:
+        ``ignore`` leaves them out, ``fail`` fails them, ``data`` ingests them as data entries. It has no effect if
+        ``metadata`` sets ``media_type``.
+    :param metadata: fields of the entries. Texts are Jinja templates that can also use ``asset`` (``uri``, ``name``,
         ``stem``, ``key``).
-    :param kaltura_conn_id: the Airflow connection of the account in which items are looked up: what is there already is
-        not mapped. Without one, all items are.
-    :param if_exists: what tasks do with an item that is in Kaltura with other content; with ``skip``, such an item is
-        not mapped either.
+    :param kaltura_conn_id: the Airflow connection of the account to compare the items with. Items that are complete in
+        Kaltura get no task. Without a connection, every item gets a task.
+    :param if_exists: what to do with an item whose entry holds other content. With ``skip``, it gets no task.
     :param transfer: ``upload`` or ``import``, for the plan.
-    :param timezone: the time zone that dates in templates are in, for the DAG of a feed; a run without a logical date
-        then takes the last interval that has ended.
-    :param batch_size: items of a batch at most. Large files have batches of their own, and batches are larger where a
+    :param timezone: the time zone of dates in templates, for the DAG of a feed. With a time zone, a run without a
+        logical date takes the last interval that has ended.
+    :param batch_size: maximum number of items per batch. Large files get batches of their own. Batches are larger if a
         run would otherwise have more than 1,000.
     :param aws_conn_id: the Airflow connection for S3.
-    :param http_conn_id: the Airflow HTTP connection for ``http(s)`` addresses.
-    :return: batches of what is to be brought in, each a list of ``{"uri": ..., "metadata": {...}}``; a run may find
-        nothing. Where they are larger than 48 KiB together, each batch is an XCom of its own and the list holds
-        references to them. The XCom ``plan`` has ``counts`` by decision, and ``dry_run``; ``left_out`` says how many
-        items were left out, by reason. With the param ``dry_run``, the plan is logged and there are no batches.
-    :raises AirflowFailException: a field of the source is impossible, or the source cannot be read at all.
+    :param http_conn_id: the Airflow HTTP connection for ``http(s)`` URLs.
+    :return: a list of batches, which can be empty. A batch is a list of ``{"uri": ..., "metadata": {...}}``. If they
+        exceed 48 KiB together, the list holds a reference to an XCom for each batch. The XCom ``plan`` has ``counts``
+        by decision and ``dry_run``. The XCom ``left_out`` has the number of items left out, by reason. With the param
+        ``dry_run``, the task only logs the plan and returns no batches.
+    :raises AirflowFailException: a field of the source is not valid, or the source cannot be read.
     """
 
-    # `metadata` is rendered per asset, in execute(): here `asset` is not known yet.
+    # `metadata` is rendered once per item, in execute(), because `asset` differs for each.
     template_fields: Sequence[str] = ("source", "kaltura_conn_id", "aws_conn_id", "http_conn_id")
     ui_color = "#e8f4fa"
 
@@ -117,21 +116,23 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             interval = run_interval(context, self.timezone)
             self.log.info("Ingesting %s%s.", interval, f": {interval.reason}" if interval.reason else "")
         found = self._found(context)
-        self._tell(found)
+        self._log_found(found)
         plan = self._planner(context).plan(found)
         dry_run = _is_dry_run(context)
         self._push(context, found, plan, dry_run=dry_run)
         if dry_run:
-            self.log.info("Dry run: this is what a run would do. Nothing is moved.\n%s", plan)
+            self.log.info("Dry run: nothing is transferred. The plan of this run:\n%s", plan)
             return []
         wanted = [(item.request, item.size) for item in plan.wanted]
         batches = in_batches(wanted, self.batch_size, maximum=most_batches())
         if settled := len(plan.items) - len(wanted):
-            self.log.info("To be brought in: %d in %d batches; %d need nothing.", len(wanted), len(batches), settled)
+            self.log.info(
+                "To ingest: %d items in %d batches. %d items need no task.", len(wanted), len(batches), settled
+            )
         return handed_on(context, "batch", batches)
 
     def _push(self, context: Context, found: Found, plan: Plan, *, dry_run: bool) -> None:
-        """Leave for the summary what it cannot learn from the tasks."""
+        """Push what the summary needs and the mapped tasks do not return."""
         ti: Any = context["ti"]
         left_out = {reason: len(names) for reason, names in found.left_out.items()}
         ti.xcom_push(key="left_out", value=left_out)
@@ -156,7 +157,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         )
 
     def _found(self, context: Context) -> Found:
-        """Ask the source."""
+        """List the items of the source."""
         from kaltura_provider.feeds.sources import Search, rendered_source
 
         timezone = self.timezone or "UTC"
@@ -179,15 +180,15 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         if store and found.watermark and not _is_dry_run(context):
             run: Any = context["dag_run"]
             store.draft(found.watermark, run.run_id)
-            context["ti"].xcom_push(key=LOOKED_KEY, value=True)
+            context["ti"].xcom_push(key=DRAFTED_KEY, value=True)
         return found
 
-    def _tell(self, found: Found) -> None:
-        """Log what was taken, and what was left out and why, in few lines however many there are."""
+    def _log_found(self, found: Found) -> None:
+        """Log what the source lists and what it leaves out and why, with a few examples of each."""
         from kaltura_provider.hooks.sources import printable
 
         if not found.looked_at:
-            self.log.info("Nothing to ingest: there is nothing %s.", found.place)
+            self.log.info("Nothing to ingest: found nothing %s.", found.place)
         else:
             total = sum(item.size or 0 for item in found.items)
             size = f" ({total} bytes)" if total else ""
@@ -197,7 +198,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         if found.items:
             self.log.info("Taken: %s", examples([printable(item.uri) for item in found.items]))
         for reason, names in found.left_out.items():
-            self.log.info("Left out %d, %s: %s", len(names), reason, examples(names))
+            self.log.info("Left out %d (%s): %s", len(names), reason, examples(names))
         for warning in found.warnings:
             say = self.log.info if found.items else self.log.warning
             say("%s", warning)
@@ -208,15 +209,15 @@ def _is_dry_run(context: Context) -> bool:
 
 
 def _watermark_store(context: Context) -> WatermarkStore:
-    """Return the store of the feed's asset, the only one among the task's inlets and outlets.
+    """Return the store of the feed's asset, which is the only asset among the task's inlets and outlets.
 
-    :raises ValueError: the task has none.
+    :raises ValueError: the task has no asset.
     """
     from kaltura_provider.feeds.watermark import WatermarkStore
 
     state: Any = context.get("asset_state_store")
     if state is None:
-        raise ValueError("source s3_new keeps its watermark with an asset; give this task the feed's asset as an inlet")
+        raise ValueError("s3_new stores its watermark with an asset, and this task has none; pass the asset in inlets")
     return WatermarkStore(state)
 
 

@@ -1,4 +1,4 @@
-"""A YAML document of bounded size, depth and contents, and the line of each of its fields."""
+"""Parse a YAML document with limits on size, depth and characters, and find the line of each field."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MOST_BYTES", "Document", "DocumentError"]
+__all__ = ["MAX_BYTES", "Document", "DocumentError"]
 
-MOST_BYTES = 1024 * 1024
-"""How large a document may be."""
+MAX_BYTES = 1024 * 1024
+"""Maximum size of a document."""
 
-_MOST_NODES = 20_000
-_MOST_LEVELS = 20
-# PostgreSQL stores no NUL, no database a lone surrogate, and no field of a feed needs the others.
+_MAX_NODES = 20_000
+_MAX_LEVELS = 20
+# PostgreSQL cannot store NUL, no database stores lone surrogates, and no field of a feed needs the others.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class DocumentError(ValueError):
-    """What is wrong with a document, and in which line."""
+    """A problem of a document, with its line."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(problem)
@@ -30,14 +30,14 @@ class DocumentError(ValueError):
 
 
 class Document:
-    """One YAML document: ``data`` is what it says.
+    """One YAML document. ``data`` is its content.
 
-    :raises DocumentError: it is no YAML, too large, nested too deeply, or says a thing twice.
+    :raises DocumentError: the document is not valid YAML, too large, nested too deeply, or repeats a key.
     """
 
     def __init__(self, content: bytes) -> None:
-        if len(content) > MOST_BYTES:
-            raise DocumentError(1, f"has more than {MOST_BYTES:,} bytes; a feed takes a few hundred")
+        if len(content) > MAX_BYTES:
+            raise DocumentError(1, f"has more than {MAX_BYTES:,} bytes; a feed needs a few hundred")
         text = _decoded(content)
         try:
             _measure(text)
@@ -50,14 +50,14 @@ class Document:
                 loader.dispose()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            # What is missing at the end is missing in the last line, not after it.
+            # Something missing at the end belongs to the last line, not to the line after it.
             line = min(mark.line, len(text.splitlines()) - 1) + 1 if mark else 1
             raise DocumentError(line, f"is not valid YAML: {error.problem}") from None
         except yaml.YAMLError as error:
             raise DocumentError(_line_of(text, error), f"is not valid YAML: {' '.join(str(error).split())}") from None
 
     def line(self, where: tuple[int | str, ...]) -> int:
-        """Return the line of the innermost field on the way to ``where`` that the document has."""
+        """Return the line of a field, or of its innermost parent that the document has."""
         node = self._root
         if node is None:
             return 1
@@ -75,7 +75,7 @@ class Document:
 
 
 class _Loader(yaml.CSafeLoader):
-    """Leaves a scalar that looks like a date or a number and is none (2024-02-30) as the text it is."""
+    """Loads a scalar that only looks like a date or a number (2024-02-30) as text."""
 
 
 def _or_text(construct: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -102,12 +102,12 @@ def _decoded(content: bytes) -> str:
 
 
 def _measure(text: str) -> None:
-    """Make sure that a document is neither deep nor large, before anything recursive or lasting is done with it.
+    """Check the depth and size of a document before it is processed recursively.
 
-    An alias counts as much as what it stands for.
+    An alias counts as much as the value it refers to.
     """
     sizes: dict[str, int] = {}
-    # Of each collection that is open: its anchor, and how many nodes there were before it.
+    # For each open collection: its anchor, and the number of nodes before it.
     levels: list[tuple[str | None, int]] = []
     nodes = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
@@ -122,22 +122,22 @@ def _measure(text: str) -> None:
                 levels.append((event.anchor, nodes - 1))
             elif event.anchor is not None and not isinstance(event, yaml.AliasEvent):
                 sizes[event.anchor] = 1
-        if len(levels) > _MOST_LEVELS:
-            raise DocumentError(line, f"is nested more than {_MOST_LEVELS} levels deep; a feed needs 3")
-        if nodes > _MOST_NODES:
-            raise DocumentError(line, f"has more than {_MOST_NODES:,} values, aliases counted as what they stand for")
+        if len(levels) > _MAX_LEVELS:
+            raise DocumentError(line, f"is nested more than {_MAX_LEVELS} levels deep; a feed needs 3")
+        if nodes > _MAX_NODES:
+            raise DocumentError(line, f"has more than {_MAX_NODES:,} values, counting those that aliases refer to")
 
 
 def _size(event: yaml.NodeEvent, sizes: dict[str, int], line: int) -> int:
     if not isinstance(event, yaml.AliasEvent):
         return 1
     if event.anchor not in sizes:
-        raise DocumentError(line, f"the alias *{event.anchor} stands for nothing before it; write the value out")
+        raise DocumentError(line, f"the alias *{event.anchor} does not refer to an earlier anchor; write out the value")
     return sizes[event.anchor]
 
 
 def _check(root: yaml.Node | None) -> None:
-    """Make sure that no key is there twice and no text holds what cannot be stored."""
+    """Check that no key is repeated and that every character can be stored."""
     pending = [] if root is None else [root]
     seen: set[int] = set()
     while pending:
@@ -151,7 +151,7 @@ def _check(root: yaml.Node | None) -> None:
         elif isinstance(node, yaml.SequenceNode):
             pending += node.value
         elif found := _UNWANTED.search(str(node.value)):
-            what = f"holds the character U+{ord(found[0]):04X}, which no field may hold; remove it"
+            what = f"holds the character U+{ord(found[0]):04X}, which is not allowed in a feed; remove it"
             raise DocumentError(node.start_mark.line + 1, what)
 
 
@@ -160,10 +160,10 @@ def _check_keys(node: yaml.MappingNode) -> None:
     for key, _ in node.value:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
-            raise DocumentError(line, "has a list or mapping where the name of a field belongs")
+            raise DocumentError(line, "has a list or mapping in place of a field name; write 'name: value'")
         if key.value in lines and key.value != "<<":
             first = lines[key.value]
-            raise DocumentError(line, f"{_short(key.value)}: is given twice, first in line {first}; remove one")
+            raise DocumentError(line, f"{_short(key.value)}: is already set in line {first}; remove one")
         lines.setdefault(key.value, line)
 
 

@@ -25,14 +25,14 @@ __all__ = [
 ]
 
 RENDERED = "rendered"
-"""Key of the validation context that says that templates have been rendered: their texts are checked, not compiled."""
+"""Key of the validation context. If set, templates have been rendered, so their texts are not compiled."""
 
 _LONGEST_TAG = 100
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 def _as_list(value: object) -> object:
-    """Let an author write one word, or a comma separated line, where a list is meant."""
+    """Accept one word or comma separated words in place of a list."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
@@ -43,17 +43,17 @@ def _as_patterns(value: object) -> object:
 
 
 def _as_categories(value: object) -> object:
-    """Take a text for one category: where commas separate several, nobody can tell."""
+    """Accept one category in place of a list. Commas are refused, because they could separate several."""
     if isinstance(value, str):
         if "," in value:
-            raise ValueError("has a comma; write a list with a category a line")
+            raise ValueError("has a comma; write a list with one category per line")
         return [value]
     return value
 
 
 def _fit_kaltura(value: str) -> str:
     if "," in value:
-        raise ValueError("has a comma, by which Kaltura separates categories; rename the category without it")
+        raise ValueError("has a comma, which separates categories in Kaltura; use a name without a comma")
     return value
 
 
@@ -70,7 +70,7 @@ def _compiles(text: str, info: ValidationInfo) -> str:
 
 def _short_enough(tag: str) -> str:
     if not 0 < len(tag) <= _LONGEST_TAG:
-        raise ValueError(f"has {len(tag)} characters; Airflow takes tags of 1 to {_LONGEST_TAG}")
+        raise ValueError(f"has {len(tag)} characters; Airflow allows 1 to {_LONGEST_TAG}")
     return tag
 
 
@@ -101,6 +101,6 @@ Count = Annotated[int, Field(ge=1, le=1000)]
 
 
 class Strict(BaseModel):
-    """A part of a feed; a field it does not have is an error."""
+    """A part of a feed. Unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

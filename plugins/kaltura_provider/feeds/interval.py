@@ -1,4 +1,4 @@
-"""The interval a run of a feed ingests, and Airflow's template names for it, in the feed's time zone."""
+"""The interval that a run of a feed ingests, and Airflow's template names for it, in the feed's time zone."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = [
 ]
 
 DATE_PARAM = "date"
-"""The param by which a run started by hand is told what to ingest."""
+"""The param with the interval to ingest, for a run that is started by hand."""
 
 DRY_RUN_PARAM = "dry_run"
-"""The param of a run that only shows its plan."""
+"""The param for a run that only shows its plan."""
 
 _PREVIOUS = (
     "prev_data_interval_start_success",
@@ -39,7 +39,7 @@ _PREVIOUS = (
 class Interval:
     """From ``start`` until before ``end``, in the feed's time zone.
 
-    :param reason: why it is this one, where the run's logical date does not say so.
+    :param reason: why it is this interval, if not because of the run's logical date.
     """
 
     start: pendulum.DateTime
@@ -52,18 +52,18 @@ class Interval:
 
 
 def run_interval(context: Context, timezone: str) -> Interval:
-    """Return what a run ingests.
+    """Return the interval that a run ingests.
 
-    A run started by hand ingests what its ``date`` param says; any run with a logical date, the interval that Airflow
-    gave it; a run without either, the last interval that had ended when it was started.
+    For a run started by hand with a ``date`` param, this is the interval of that date. For any other run with a logical
+    date, it is the data interval that Airflow gave it. Otherwise it is the last interval that ended before the run.
 
     :raises AirflowFailException: the ``date`` param is not a date.
     """
     values = cast("dict[str, Any]", context)
     run = values["dag_run"]
-    told = dict(values.get("params") or {}).get(DATE_PARAM)
-    if told and run.run_type == "manual":
-        return Interval(*_told(str(told), values["dag"].timetable, timezone), f"the param {DATE_PARAM} says {told}")
+    date = dict(values.get("params") or {}).get(DATE_PARAM)
+    if date and run.run_type == "manual":
+        return Interval(*_interval_of(str(date), values["dag"].timetable, timezone), f"param {DATE_PARAM} is {date}")
     if run.data_interval_start is not None:
         return Interval(_local(run.data_interval_start, timezone), _local(run.data_interval_end, timezone))
     after = _local(run.run_after, timezone)
@@ -79,17 +79,17 @@ def run_interval(context: Context, timezone: str) -> Interval:
 
 
 def asks_for_interval(context: Context) -> bool:
-    """Return whether a run is to ingest one interval for certain: it is part of a backfill, or its form says a date."""
+    """Return whether a run was started for a certain interval, by a backfill or by a date in the trigger form."""
     values = cast("dict[str, Any]", context)
     run_type = values["dag_run"].run_type
-    told = dict(values.get("params") or {}).get(DATE_PARAM)
-    return bool(run_type == "backfill" or (told and run_type == "manual"))
+    date = dict(values.get("params") or {}).get(DATE_PARAM)
+    return bool(run_type == "backfill" or (date and run_type == "manual"))
 
 
 def feed_context(context: Context, timezone: str | None) -> Context:
     """Return a template context whose dates are in a time zone and name the interval of :func:`run_interval`.
 
-    :param timezone: ``None`` leaves the context as it is.
+    :param timezone: the time zone of the feed. ``None`` returns the context unchanged.
     """
     if timezone is None:
         return context
@@ -101,7 +101,7 @@ def feed_context(context: Context, timezone: str | None) -> Context:
     moment = interval.start if interval.reason or logical is None else _local(logical, timezone)
     for name in _PREVIOUS:
         if name in values:
-            # Each asks Airflow's API when it is used.
+            # Each of these calls Airflow's API when it is used.
             values[name] = lazy_object_proxy.Proxy(lambda value=values[name]: value and _local(value, timezone))
     ds, ts = moment.strftime("%Y-%m-%d"), moment.isoformat()
     values |= {
@@ -118,7 +118,7 @@ def feed_context(context: Context, timezone: str | None) -> Context:
 
 
 def runs_within_a_day(schedule: str | None) -> bool:
-    """Return whether a cron schedule has several intervals a day."""
+    """Return whether a cron schedule has several intervals per day."""
     if schedule is None or schedule.startswith("@"):
         return schedule == "@hourly"
     minute, hour = schedule.split()[:2]
@@ -130,7 +130,7 @@ def _local(moment: Any, timezone: str) -> pendulum.DateTime:
 
 
 def _cron_timetable(timetable: Any) -> Any:
-    """Return the scheduler's side of a DAG's cron timetable; ``None`` for a DAG without a schedule."""
+    """Return the scheduler's class for a DAG's cron timetable, or ``None`` if the DAG has no schedule."""
     if not hasattr(timetable, "expression"):
         return None
     from airflow.timetables.interval import CronDataIntervalTimetable
@@ -138,8 +138,8 @@ def _cron_timetable(timetable: Any) -> Any:
     return CronDataIntervalTimetable(timetable.expression, timetable.timezone)
 
 
-def _told(text: str, timetable: Any, timezone: str) -> tuple[pendulum.DateTime, pendulum.DateTime]:
-    """Return the interval that begins on a day or at a moment, or else the one that it falls into."""
+def _interval_of(text: str, timetable: Any, timezone: str) -> tuple[pendulum.DateTime, pendulum.DateTime]:
+    """Return the interval that begins on a day or at a moment, else the interval that contains it."""
     from airflow.timetables.base import TimeRestriction
 
     try:

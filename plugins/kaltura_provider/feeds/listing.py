@@ -1,4 +1,4 @@
-"""Which of the listed objects a run takes, and for what reason it leaves out each of the others."""
+"""Select which listed objects a run takes, and give a reason for each of the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kaltura_provider.feeds.patterns import fits
+from kaltura_provider.feeds.patterns import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,29 +17,31 @@ if TYPE_CHECKING:
 
 __all__ = ["EXCLUDED", "FOLDER", "MARKER", "NOT_INCLUDED", "PLACEHOLDER", "UNKNOWN", "Selection", "examples", "select"]
 
-FOLDER = "placeholders of folders"
-MARKER = "files that other programs leave behind"
-NOT_INCLUDED = "fit no include pattern"
-EXCLUDED = "fit an exclude pattern"
-PLACEHOLDER = "empty files of no known type"
-UNKNOWN = "files of unknown types (unknown_files: ignore)"
+FOLDER = "folder placeholders"
+MARKER = "marker files of other programs"
+NOT_INCLUDED = "match no include pattern"
+EXCLUDED = "match an exclude pattern"
+PLACEHOLDER = "empty files of unknown types"
+UNKNOWN = "files of unknown types, unknown_files: ignore"
 
-# Of Spark and Hadoop, of macOS and Windows, of Git, and of people who leave a note.
+# Files of Spark, Hadoop, macOS, Windows and Git, and notes that people leave.
 _MARKERS = re.compile(
     r"_success|_started.*|_committed.*|_temporary|\.ds_store|\._.*|\.apdisk|thumbs\.db|ehthumbs\.db"
     r"|desktop\.ini|\.keep|\.gitkeep|\.gitignore|readme(\.(md|txt|rst|html?))?"
 )
 _MARKER_FOLDERS = re.compile(r"(^|/)(__macosx|_temporary|\.spotlight-v100|\.trashes|\.fseventsd)/")
 
-_MOST_EXAMPLES = 10
+_MAX_EXAMPLES = 10
 
 
 @dataclass
 class Selection:
-    """What became of each listed object.
+    """The listed objects, sorted by what a run does with them.
 
-    ``taken`` are of known types; of ``unsure`` the names do not tell, so that their first bytes have to. ``left_out``
-    are the other objects' paths by reason. ``idle`` are the include patterns that no object fits.
+    :param taken: objects of known types.
+    :param unsure: objects whose names do not give a type, so their first bytes decide.
+    :param left_out: the paths of all other objects, by reason.
+    :param idle: the include patterns that match no object.
     """
 
     taken: list[S3Object] = field(default_factory=list)
@@ -49,24 +51,24 @@ class Selection:
 
     @property
     def listed(self) -> int:
-        """How many objects there were."""
+        """The number of listed objects."""
         return len(self.taken) + len(self.unsure) + sum(map(len, self.left_out.values()))
 
 
 def select(objects: Iterable[S3Object], prefix: str, include: Sequence[str], exclude: Sequence[str]) -> Selection:
     """Decide on each object by its key and size.
 
-    :param prefix: what was listed; patterns are for the part of the key after it.
-    :raises ValueError: a pattern cannot be used.
+    :param prefix: the listed prefix. Patterns apply to the part of the key after it.
+    :raises ValueError: a pattern stands for too many alternatives.
     """
     selection = Selection()
     idle = dict.fromkeys(include)
     for item in objects:
         path = item.key[len(prefix) :].lstrip("/") or posixpath.basename(item.key) or item.key
-        fitting = [pattern for pattern in include if fits(path, pattern)]
-        for pattern in fitting:
+        matching = [pattern for pattern in include if matches(path, pattern)]
+        for pattern in matching:
             idle.pop(pattern, None)
-        if reason := _reason(item, path, included=bool(fitting), exclude=exclude):
+        if reason := _reason(item, path, included=bool(matching), exclude=exclude):
             selection.left_out[reason].append(path)
         elif _is_known(path):
             selection.taken.append(item)
@@ -84,14 +86,14 @@ def _reason(item: S3Object, path: str, *, included: bool, exclude: Sequence[str]
         return MARKER
     if not included:
         return NOT_INCLUDED
-    if any(fits(path, pattern) for pattern in exclude):
+    if any(matches(path, pattern) for pattern in exclude):
         return EXCLUDED
-    # An empty film is a fault that somebody has to hear of: it is taken, and fails.
+    # An empty media file is an error that somebody should see, so it is taken and fails.
     return PLACEHOLDER if item.size == 0 and not _is_known(path) else None
 
 
 def _is_marker(path: str) -> bool:
-    """Return whether another program has left a file behind; ``path`` is in lower case."""
+    """Return whether a file is a marker or a note instead of content. ``path`` is in lower case."""
     name = posixpath.basename(path)
     return bool(name.endswith("_$folder$") or _MARKERS.fullmatch(name) or _MARKER_FOLDERS.search(path))
 
@@ -103,8 +105,8 @@ def _is_known(path: str) -> bool:
 
 
 def examples(names: Sequence[str]) -> str:
-    """Return the first few of many names as one line of text, whatever characters are in them."""
+    """Return the first names as one line of text, with control characters escaped."""
     from kaltura_provider.api.redaction import printable
 
-    shown = ", ".join(printable(name) for name in names[:_MOST_EXAMPLES])
-    return f"{shown} and {len(names) - _MOST_EXAMPLES:,} more" if len(names) > _MOST_EXAMPLES else shown
+    shown = ", ".join(printable(name) for name in names[:_MAX_EXAMPLES])
+    return f"{shown} and {len(names) - _MAX_EXAMPLES:,} more" if len(names) > _MAX_EXAMPLES else shown

@@ -12,14 +12,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from kaltura_provider.api.redaction import redact
-from kaltura_provider.feeds.document import MOST_BYTES, Document, DocumentError
+from kaltura_provider.feeds.document import MAX_BYTES, Document, DocumentError
 from kaltura_provider.feeds.schema import Feed
 from kaltura_provider.feeds.sources import SOURCE_TYPES
 
 __all__ = ["FeedError", "Feeds", "feeds_folder", "load_feed", "load_feeds", "problem_of", "shortened"]
 
-_MOST_PROBLEMS = 20
-_LONGEST = 120
+_MAX_PROBLEMS = 20
+_MAX_SHOWN = 120
 
 
 class FeedError(ValueError):
@@ -38,11 +38,12 @@ class Feeds:
 def feeds_folder(beside: str | Path) -> Path:
     """Return the folder of this deployment's feeds.
 
-    :param beside: a DAG file; unless ``KALTURA_FEEDS_FOLDER`` says otherwise, the folder is ``../include/feeds``
-        as seen from the one it is in.
+    This is ``KALTURA_FEEDS_FOLDER`` if it is set, else ``include/feeds`` beside the folder of the DAG file.
+
+    :param beside: the path of the DAG file.
     """
-    told = os.environ.get("KALTURA_FEEDS_FOLDER")
-    return Path(told) if told else Path(beside).resolve().parent.parent / "include" / "feeds"
+    configured = os.environ.get("KALTURA_FEEDS_FOLDER")
+    return Path(configured) if configured else Path(beside).resolve().parent.parent / "include" / "feeds"
 
 
 def load_feeds(folder: Path) -> Feeds:
@@ -75,7 +76,7 @@ def load_feed(path: Path) -> Feed:
     except DocumentError as error:
         raise FeedError(f"{path}:{error.line}: {error}") from None
     except ValidationError as error:
-        problems = [_problem(path, document, item) for item in error.errors()[:_MOST_PROBLEMS]]
+        problems = [_problem(path, document, item) for item in error.errors()[:_MAX_PROBLEMS]]
         raise FeedError("\n".join(problems)) from None
     except Exception as error:
         # An error in one file must not affect the others.
@@ -92,9 +93,9 @@ def problem_of(path: Path, field: str, problem: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return a text as one line of bounded length."""
+    """Return a text as one line of limited length."""
     line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+    return line if len(line) <= _MAX_SHOWN else f"{line[:_MAX_SHOWN]}..."
 
 
 def _document(path: Path) -> Document:
@@ -104,7 +105,7 @@ def _document(path: Path) -> Document:
             what = "a folder" if stat.S_ISDIR(mode) else "not a file"
             raise DocumentError(1, f"is {what}; remove it, or give it a name that does not end in {path.suffix}")
         with path.open("rb") as file:
-            return Document(file.read(MOST_BYTES + 1))
+            return Document(file.read(MAX_BYTES + 1))
     except FileNotFoundError:
         raise DocumentError(1, "is a link to a file that does not exist; remove or correct the link") from None
     except OSError as error:
@@ -112,7 +113,7 @@ def _document(path: Path) -> Document:
 
 
 def _field(item: Any) -> tuple[int | str, ...]:
-    """Return the way to a field; pydantic names the type of a source on it too."""
+    """Return the path of a field, without the type of the source that pydantic adds to it."""
     where = tuple(item["loc"])
     if item["type"] == "source_type":
         return (*where, "type")

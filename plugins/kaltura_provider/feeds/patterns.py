@@ -1,4 +1,4 @@
-"""Patterns that say which objects a feed takes: shell patterns with ``{a,b}`` and ``**/``, in any case of letters."""
+"""The patterns that select objects: shell patterns with ``{a,b}`` and ``**/``, which ignore case."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import re
 import unicodedata
 from functools import cache
 
-__all__ = ["check_pattern", "fits", "split_patterns"]
+__all__ = ["check_pattern", "matches", "split_patterns"]
 
-_MOST_ALTERNATIVES = 256
+_MAX_ALTERNATIVES = 256
 
 
 def split_patterns(text: str) -> list[str]:
-    """Split a line of patterns at its commas, except for those between braces."""
+    """Split a line of patterns at its commas, except for commas inside braces."""
     parts, depth = [""], 0
     for character in text:
         depth = max(0, depth + (character == "{") - (character == "}"))
@@ -25,13 +25,13 @@ def split_patterns(text: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def fits(path: str, pattern: str) -> bool:
-    """Return whether a path fits a pattern, as a whole or by its file name alone.
+def matches(path: str, pattern: str) -> bool:
+    """Return whether a whole path, or its file name, matches a pattern.
 
-    ``*`` stands for any text, slashes too, ``?`` for a character, ``[a-z]`` for one of a range, ``{mp4,mov}`` for one
-    of several texts, and ``**/`` for any number of folders, none included.
+    ``*`` matches any text including slashes, ``?`` one character, ``[a-z]`` one character of a range, ``{mp4,mov}``
+    one of several texts, and ``**/`` zero or more folders.
 
-    :raises ValueError: the braces of the pattern stand for more than 256 patterns.
+    :raises ValueError: the braces of the pattern expand to more than 256 patterns.
     """
     path = _folded(path)
     matcher = _compiled(_folded(pattern))
@@ -39,27 +39,27 @@ def fits(path: str, pattern: str) -> bool:
 
 
 def check_pattern(pattern: str) -> None:
-    """Make sure that a pattern can be used.
+    """Check a pattern.
 
-    :raises ValueError: its braces stand for more than 256 patterns.
+    :raises ValueError: its braces expand to more than 256 patterns.
     """
     _compiled(_folded(pattern))
 
 
 def _folded(text: str) -> str:
-    # One name can be written with composed or with combining characters; macOS prefers the latter.
+    # The same name can use composed or combining characters. macOS uses the latter.
     return unicodedata.normalize("NFC", text).lower()
 
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # `fnmatch` lets `*` stand for slashes too, so that `**/` is either that or nothing.
+    # In `fnmatch`, `*` also matches slashes, so `**/` is either that or nothing.
     alternatives = _expanded(pattern.replace("**/", "{**/,}"))
     return re.compile("|".join(fnmatch.translate(text) for text in alternatives))
 
 
 def _expanded(pattern: str) -> list[str]:
-    """Return the patterns that one with braces stands for."""
+    """Return all patterns that a pattern with braces expands to."""
     pending, done = [pattern], []
     while pending:
         text = pending.pop()
@@ -69,13 +69,13 @@ def _expanded(pattern: str) -> list[str]:
         else:
             start, end, options = found
             pending += [text[:start] + option + text[end:] for option in options]
-        if len(pending) + len(done) > _MOST_ALTERNATIVES:
-            raise ValueError(f"its braces stand for more than {_MOST_ALTERNATIVES} patterns; write simpler ones")
+        if len(pending) + len(done) > _MAX_ALTERNATIVES:
+            raise ValueError(f"expands to more than {_MAX_ALTERNATIVES} patterns; use fewer braces")
     return done
 
 
 def _first_group(text: str) -> tuple[int, int, list[str]] | None:
-    """Return start, end and options of the first ``{a,b}``; braces without a comma are letters like any other."""
+    """Return start, end and options of the first ``{a,b}``. Braces without a comma are ordinary characters."""
     for opening in re.finditer(r"\{", text):
         start = opening.start()
         options, depth = [""], 0

@@ -1,4 +1,4 @@
-"""The tasks by which a batch of assets becomes READY entries; feeds and the trigger form share them."""
+"""The tasks that turn batches of source items into READY entries, for feeds and the trigger form."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUP", "ingest"]
 
-# Airflow's database takes 250 characters, and no task can end that has a longer name.
-_LONGEST_NAME = 200
+# Airflow's database allows 250 characters. A task with a longer name could not finish.
+_MAX_NAME = 200
 
 GROUP = "batch"
 """The task group that is mapped over the batches of a run."""
@@ -48,18 +48,19 @@ def ingest(
     """Build ingest and ready, mapped over the batches that ``discover`` returns, and the summary after them.
 
     :param discover: a task that returns batches of ``{"uri": ..., "metadata": {...}}``.
-    :param transfer: ``upload``, or ``import`` to have Kaltura fetch the sources itself.
-    :param upload: settings of the uploads, as of ``KalturaUploadOperator``; prepare keeps to their limits.
-    :param pool: the Airflow pool of all tasks after ``discover``; by default the one that the plugin creates.
-    :param queue: the queue of the tasks that send bytes, for executors with queues; by default ``KALTURA_QUEUE`` of the
-        environment, or else Airflow's default queue.
-    :param max_active_uploads: maximum number of batches of one run that are sent at once. It is less if that would be
-        more than two thirds of the pool, so that other runs can start.
-    :param ready_timeout: how long Kaltura may take to make an entry READY.
-    :param feed: what the receipts are filed under.
-    :param receipts: where a receipt of each asset goes: ``s3://bucket/prefix`` or an absolute path.
-    :param timezone: the time zone of a feed, in which receipts are dated.
-    :param outlets: Airflow assets to update when something new has arrived.
+    :param if_exists: what to do with an item whose entry holds other content: ``skip``, ``replace`` or ``fail``.
+    :param transfer: ``upload``, or ``import`` to let Kaltura fetch the sources.
+    :param upload: upload settings, as for ``KalturaUploadOperator``.
+    :param pool: the Airflow pool of all tasks after ``discover``. Default: the pool that the plugin creates.
+    :param queue: the queue of the tasks that send bytes, for executors with queues. Default: the environment variable
+        ``KALTURA_QUEUE``, else Airflow's default queue.
+    :param max_active_uploads: maximum number of batches of one run that are sent at once. It is reduced to two thirds
+        of the pool, so that other runs can start.
+    :param ready_timeout: how long to wait until Kaltura has made an entry READY.
+    :param feed: the folder for the receipts, usually the name of the feed.
+    :param receipts: where to write a receipt for each item: ``s3://bucket/prefix`` or an absolute path.
+    :param timezone: the time zone of the feed, which sets the date of its receipts.
+    :param outlets: Airflow assets that the summary updates.
     :return: the summary task.
     """
     common: dict[str, Any] = {"kaltura_conn_id": kaltura_conn_id, "pool": pool or default_pool()}
@@ -113,8 +114,8 @@ def _on_queue(queue: str | None) -> dict[str, Any]:
 
 
 def _named(field: str) -> str:
-    """Return a template that names a mapped task instance by the first file of its batch, not by a number."""
+    """Return a template that names a mapped task instance after the first file of its batch."""
     return (
-        f"{{{{ task.{field}[0].uri.split('?')[0].rstrip('/').split('/')[-1][:{_LONGEST_NAME}] }}}}"
+        f"{{{{ task.{field}[0].uri.split('?')[0].rstrip('/').split('/')[-1][:{_MAX_NAME}] }}}}"
         f"{{% if task.{field} | length > 1 %}} and {{{{ task.{field} | length - 1 }}}} more{{% endif %}}"
     )

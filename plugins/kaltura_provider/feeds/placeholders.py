@@ -1,6 +1,6 @@
-"""Names and dates filled into text that no DAG or feed author wrote: trigger forms, manifests, sidecars, webhooks.
+"""Fill names and dates into text that is not from a DAG or feed author: forms, manifests, sidecars, webhooks.
 
-Nothing is compiled and nothing is looked up: a placeholder is replaced by a value that the caller gave, once.
+This is not a template language. Each placeholder is replaced once, by a value that the caller passes in.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST", "asset_view", "fill", "placeholder_values"]
 
 LONGEST = 10_000
-"""How many characters a text may have, before its placeholders are filled in and after."""
+"""Maximum length of a text, before and after its placeholders are filled in."""
 
-# Linear on any text: no brace is looked at from more than two starts.
+# Takes linear time on any text: each brace is read from at most two starting points.
 _BRACES = re.compile(r"\{\{([^{}]*)\}\}")
-# Line breaks and tabs are text.
+# Line breaks and tabs are allowed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _SHOWN = 60
 
 
 def asset_view(uri: str) -> dict[str, str]:
-    """Return what texts may say of an asset: ``uri``, ``key`` (path), ``name`` (file name), ``stem`` (no extension).
+    """Return the names of a source item: ``uri``, ``key`` (path), ``name`` (file name), ``stem`` (no extension).
 
-    The ``uri`` of a web address is what anybody may read of it.
+    The ``uri`` of a web address has its secrets removed.
     """
     if not uri.startswith(("s3://", "file:", "/")):
         uri = public_url(uri)
@@ -43,9 +43,9 @@ def asset_view(uri: str) -> dict[str, str]:
 
 
 def placeholder_values(uri: str, day: dt.date) -> dict[str, str]:
-    """Return the placeholders of an asset and of the day of its run, with their values.
+    """Return the placeholders of a source item and of the day of its run, with their values.
 
-    ``asset.uri`` leaves out what may sign a URL: its user, query and fragment.
+    ``asset.uri`` has no user, query or fragment, because they can sign a URL.
     """
     view = asset_view(uri)
     if not uri.startswith(("s3://", "/")):
@@ -58,18 +58,18 @@ def placeholder_values(uri: str, day: dt.date) -> dict[str, str]:
 def fill(text: str, values: Mapping[str, str], *, field: str) -> str:
     """Return ``text`` with each placeholder, such as ``{{ asset.stem }}``, replaced by its value.
 
-    Blanks inside the braces do not matter. Values are taken as they are: braces in them stay text, and so do braces in
-    ``text`` that hold no name.
+    Spaces inside the braces do not matter. Braces in values stay as they are, and so do braces in ``text`` that do not
+    contain a name.
 
     :param values: name to value.
     :param field: where the text comes from, for errors.
-    :raises KalturaConfigurationError: a name is unknown, the text holds a control character, or it is longer than
-        ``LONGEST``, filled in or not.
+    :raises KalturaConfigurationError: a name is unknown, the text contains a control character, or the text or
+        the result is longer than ``LONGEST``.
     """
     _check_length(text, field, "is too long")
     if _CONTROL.search(text):
         shown = ascii(_short(text))[1:-1]
-        raise KalturaConfigurationError(field, shown, "holds a control character", "give it without")
+        raise KalturaConfigurationError(field, shown, "contains a control character", "remove it")
 
     def value(braces: re.Match[str]) -> str:
         inside = braces[1].strip()
@@ -81,12 +81,12 @@ def fill(text: str, values: Mapping[str, str], *, field: str) -> str:
         return braces[0]
 
     filled = _BRACES.sub(value, text)
-    _check_length(filled, field, "is too long once its placeholders are filled in")
+    _check_length(filled, field, "is too long with its placeholders filled in")
     return filled
 
 
 def _is_meant(inside: str, values: Mapping[str, str]) -> bool:
-    """Tell whether braces were meant as a placeholder: they hold a name alone, or begin with one that is known."""
+    """Return whether braces look like a placeholder: they hold only a name, or begin with a known name."""
     name = _NAME.match(inside)
     if name is None:
         return False
@@ -97,7 +97,7 @@ def _is_meant(inside: str, values: Mapping[str, str]) -> bool:
 def _check_length(text: str, field: str, problem: str) -> None:
     if len(text) > LONGEST:
         raise KalturaConfigurationError(
-            field, _short(text), f"{problem} ({len(text):,} characters)", f"give at most {LONGEST:,}"
+            field, _short(text), f"{problem} ({len(text):,} characters)", f"use at most {LONGEST:,}"
         )
 
 

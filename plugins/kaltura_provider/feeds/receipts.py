@@ -34,9 +34,9 @@ def write_receipts(
     date: str,
     run_id: str,
 ) -> str:
-    """Write a run's receipts and return where the run's file is.
+    """Write a run's receipts and return the location of the run's file.
 
-    :param refs: item references as the last task has them. An item that failed before its source was opened has no
+    :param refs: item references of the last task. An item that failed before its source was opened has no
         identity: it gets a line in the run's file only.
     :raises Exception: whatever the sink raises.
     """
@@ -60,7 +60,7 @@ def write_receipts(
             finished_at=round(time.time(), 3),
         )
         lines.append(line)
-        # What was there before the run has a receipt of the run that brought it in, which says more.
+        # An item that was complete before this run has a receipt of an earlier run, which has more details.
         if ref.item_id and values.get("last_step") != "discover":
             write_receipt(sink, line)
     return write_run(sink, feed, run_id, lines)
@@ -104,10 +104,10 @@ def receipt(
     seconds: float | None = None,
     finished_at: float | None = None,
 ) -> dict[str, Any]:
-    """Return the receipt of one item, without what is not known.
+    """Return the receipt of one item, without unknown values.
 
-    ``bytes`` is the source's size, ``bytes_sent`` what this run sent. ``found`` says that the entry existed before.
-    ``crc32c`` is base64 as S3 prints it, ``crc32c_note`` says why it is missing. Times are UNIX seconds.
+    ``bytes`` is the size of the source, ``bytes_sent`` the bytes sent by this run. ``found`` is true if the entry
+    existed before. ``crc32c`` is Base64 as S3 shows it; ``crc32c_note`` says why it is missing. Times are UNIX seconds.
     """
     sent: dict[str, Any] = {}
     if upload is not None:
@@ -152,12 +152,12 @@ def receipt(
 
 
 def write_receipt(sink: ReceiptSink, values: Mapping[str, Any]) -> str:
-    """Write one item's receipt and return where it is; raises whatever the sink raises."""
+    """Write one item's receipt and return its location; raises whatever the sink raises."""
     path = receipt_path(str(values["feed"]), str(values["date"]), str(values["item_id"]))
     return sink.write(path, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode())
 
 
 def write_run(sink: ReceiptSink, feed: str, run_id: str, receipts: Iterable[Mapping[str, Any]]) -> str:
-    """Write a run's receipts, one per line, and return where they are; raises whatever the sink raises."""
+    """Write a run's receipts, one per line, and return their location; raises whatever the sink raises."""
     lines = "".join(json.dumps(values, sort_keys=True) + "\n" for values in receipts)
     return sink.write(run_path(feed, run_id), lines.encode())

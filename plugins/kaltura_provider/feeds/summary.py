@@ -1,4 +1,4 @@
-"""What a run has brought in: one table, links, and a failure that names each asset that is missing and why."""
+"""Summarize a run: one table, links, and a failure that names each missing item and the reason."""
 
 from __future__ import annotations
 
@@ -23,30 +23,29 @@ if TYPE_CHECKING:
 
 __all__ = ["KalturaSummaryOperator"]
 
-_MOST_IDS = 100
-_MOST_ROWS = 500
+_MAX_IDS = 100
+_MAX_ROWS = 500
 _STEPS = ("ingest", "ready")
 
 
 class KalturaSummaryOperator(KalturaOperator):
-    """Sum up the mapped tasks of one run, and write its receipts.
+    """Summarize the mapped tasks of one run, and write its receipts.
 
-    :param discovered: the batches the run was mapped over.
-    :param group_id: the task group that was mapped.
-    :param discover_id: the task that discovered them; its XCom ``left_out`` says what it left out.
-    :param feed: what the receipts are filed under.
-    :param receipts: where they go: ``s3://bucket/prefix``, an absolute path, or nowhere.
-    :param timezone: the time zone of a feed, in which receipts are dated.
+    :param discovered: the batches that the run mapped its tasks over.
+    :param group_id: the mapped task group.
+    :param discover_id: the task that returned the batches. Its XComs hold the plan and the number of items left out.
+    :param feed: the folder for the receipts, usually the name of the feed.
+    :param receipts: where to write receipts: ``s3://bucket/prefix`` or an absolute path. ``None`` writes none.
+    :param timezone: the time zone of the feed, which sets the date of its receipts.
     :param aws_conn_id: the Airflow connection for receipts in S3.
     :return: ``{"assets": [...], "failed": [...], "new": n, "found": n, "left_out": {reason: n}, "plan": {decision:
-        n}}``; of ``assets`` there are 500 at most, new ones first. An asset has ``uri``
-        (the values of its query hidden), ``size`` (bytes), ``entry_id``, ``status``, ``flavors`` (labels), ``seconds``,
-        ``note`` and the URLs ``playback_url``, ``thumbnail_url``, ``source_url``. A failed one has ``uri``, ``step``,
-        ``reason``, ``retry_helps``. What was in Kaltura before the run began has no ``flavors``. Of a dry run,
-        ``{"dry_run": True, "plan": {decision: n}, "rows": [...]}`` with the first 500 rows of the plan, and the task
-        is skipped, so that no outlet is updated. With receipts, ``receipts`` is where the run's file of them is.
-    :raises AirflowFailException: an asset failed (the others are in Kaltura all the same), or nothing was discovered
-        because discovering failed.
+        n}}``. ``assets`` holds at most 500 items, new ones first, each with ``uri`` (query values hidden), ``size``
+        (bytes), ``entry_id``, ``status``, ``flavors`` (labels; none if the entry was in Kaltura before the run),
+        ``seconds``, ``note``, ``playback_url``, ``thumbnail_url`` and ``source_url``. A failed item has ``uri``,
+        ``step``, ``reason`` and ``retry_helps``. If receipts are written, ``receipts`` is the path of the run's file.
+        A dry run returns ``{"dry_run": True, "plan": {decision: n}, "rows": [...]}`` with the first 500 rows of the
+        plan. Its task is skipped, so it updates no outlet.
+    :raises AirflowFailException: an item failed (the others are in Kaltura), or discovering failed.
     """
 
     template_fields: Sequence[str] = (
@@ -94,37 +93,37 @@ class KalturaSummaryOperator(KalturaOperator):
         settled = self._settled(context)
         good = [ref for ref in known.values() if _is_in(ref)]
         failed = self._failed(ti, batches, known, {ref["uri"] for ref in good})
-        self._settle(context, [item["uri"] for item in failed])
-        summary = self._summed_up(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
+        self._move_watermark(context, [item["uri"] for item in failed])
+        summary = self._summary(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
         if self.receipts and (known or settled):
             everything = known | {ref["uri"]: ref for ref in settled}
             summary["receipts"] = self._write_receipts(context, everything, failed)
         failed = summary["failed"]
         self._log(summary, bool(batches or settled))
-        self._tell_outlets(context, summary)
+        self._describe_event(context, summary)
         if failed:
             ti.xcom_push(key="return_value", value=summary)
             lines = "\n".join(f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed)
-            raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} assets failed:\n{lines}")
+            raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} items failed:\n{lines}")
         return summary
 
-    def _settle(self, context: Context, failed: list[str]) -> None:
-        """Move the watermark of a feed that remembers what it has brought in: from here on, every item has settled."""
-        from kaltura_provider.feeds.watermark import LOOKED_KEY, WatermarkStore
+    def _move_watermark(self, context: Context, failed: list[str]) -> None:
+        """Commit the watermark that discover drafted, if the source has one. Every item of the run is settled here."""
+        from kaltura_provider.feeds.watermark import DRAFTED_KEY, WatermarkStore
 
         ti: Any = context["ti"]
         run: Any = context["dag_run"]
-        if not self.discover_id or not ti.xcom_pull(task_ids=self.discover_id, key=LOOKED_KEY):
+        if not self.discover_id or not ti.xcom_pull(task_ids=self.discover_id, key=DRAFTED_KEY):
             return
         state: Any = context["asset_state_store"]
         if not WatermarkStore(state).commit(run.run_id, failed):
-            self.log.info("The watermark stays: a later run has looked since.")
+            self.log.info("The watermark stays as it is: a later run has drafted its own.")
 
-    def _summed_up(self, ti: Any, good: list[dict[str, Any]], failed: list[dict[str, Any]]) -> dict[str, Any]:
+    def _summary(self, ti: Any, good: list[dict[str, Any]], failed: list[dict[str, Any]]) -> dict[str, Any]:
         from kaltura_provider.hooks.sources import printable
 
         new = sum(bool(ref.get("made")) for ref in good)
-        shown = sorted(good, key=lambda ref: not ref.get("made"))[:_MOST_ROWS]
+        shown = sorted(good, key=lambda ref: not ref.get("made"))[:_MAX_ROWS]
         return {
             "assets": [_row(self.hook.account, ref) for ref in shown],
             "failed": [{**item, "uri": printable(item["uri"])} for item in failed],
@@ -135,39 +134,39 @@ class KalturaSummaryOperator(KalturaOperator):
 
     def _log(self, summary: dict[str, Any], anything: bool) -> None:
         if not anything:
-            self.log.info("Nothing was there to ingest; this run is done.")
+            self.log.info("There was nothing to ingest.")
         elif rows := summary["assets"]:
             self.log.info("In Kaltura: %d new, %d already there.\n%s", summary["new"], summary["found"], _table(rows))
         for reason, count in summary["left_out"].items():
-            self.log.info("Left out %d, %s; the log of discover names them.", count, reason)
+            self.log.info("Left out %d (%s); the log of discover names them.", count, reason)
 
     def _end_dry_run(self, context: Context, plan: dict[str, Any]) -> None:
-        """Return the plan of a dry run as this task's result, and end the task without touching its outlets.
+        """Return the plan of a dry run as this task's result, and skip the task so that it updates no outlet.
 
         :raises AirflowSkipException: always.
         """
         ti: Any = context["ti"]
-        rows = pull_parts(context, str(self.discover_id), f"{PLAN_KEY}_rows")[:_MOST_ROWS]
+        rows = pull_parts(context, str(self.discover_id), f"{PLAN_KEY}_rows")[:_MAX_ROWS]
         ti.xcom_push(key="return_value", value={"dry_run": True, "plan": plan["counts"], "rows": rows})
-        raise AirflowSkipException("This was a dry run; the log of discover shows its plan.")
+        raise AirflowSkipException("This was a dry run. The log of discover shows its plan.")
 
     def _batch(self, context: Context, batch: Any) -> list[dict[str, Any]]:
-        return [{**asset, "uri": _opened(asset["uri"])} for asset in resolved(context, batch)]
+        return [{**item, "uri": _opened(item["uri"])} for item in resolved(context, batch)]
 
     def _settled(self, context: Context) -> list[dict[str, Any]]:
-        """Return the references of what discover has found in Kaltura."""
+        """Return the references of the items that discover found in Kaltura, which had no task."""
         if not self.discover_id:
             return []
         found = pull_parts(context, self.discover_id, f"{PLAN_KEY}_rows")
         return [{**ref, "uri": _opened(ref["uri"]), "last_step": "discover"} for ref in found]
 
-    def _tell_outlets(self, context: Context, summary: dict[str, Any]) -> None:
-        """Give the event on each outlet what DAGs that are scheduled on it want to know."""
+    def _describe_event(self, context: Context, summary: dict[str, Any]) -> None:
+        """Describe the run in the event of each outlet, for DAGs that are scheduled on it."""
         events: Any = context["outlet_events"]
-        ids = [row["entry_id"] for row in summary["assets"] if row["new"]][:_MOST_IDS]
-        told = {name: summary[name] for name in ("new", "found", "receipts") if name in summary}
+        ids = [row["entry_id"] for row in summary["assets"] if row["new"]][:_MAX_IDS]
+        extra = {name: summary[name] for name in ("new", "found", "receipts") if name in summary}
         for outlet in self.outlets:
-            events[outlet].extra = {**told, "failed": len(summary["failed"]), "entry_ids": ids}
+            events[outlet].extra = {**extra, "failed": len(summary["failed"]), "entry_ids": ids}
 
     def _write_receipts(self, context: Context, known: dict[str, Any], failed: list[dict[str, Any]]) -> str:
         from kaltura_provider.feeds.receipts import write_receipts
@@ -188,19 +187,19 @@ class KalturaSummaryOperator(KalturaOperator):
         return place
 
     def _nothing_discovered(self, ti: Any) -> str:
-        """Return why there is no list of sources."""
+        """Return why there are no batches."""
         before = sorted(self.upstream_task_ids)
         reasons = [failure["reason"] for failure in ti.xcom_pull(task_ids=before, key=FAILURE_KEY) if failure]
-        return f"What there is to ingest could not be found: {'; '.join(reasons) or 'the log of discover says why.'}"
+        return f"The items to ingest could not be listed: {'; '.join(reasons) or 'see the log of discover'}"
 
     def _pulled(self, ti: Any, step: str, key: str) -> list[Any]:
-        """Return what the mapped instances of a step have pushed under a key."""
+        """Return the values that the mapped instances of a step pushed under a key."""
         # A list of task ids asks for every map index.
         found = ti.xcom_pull(task_ids=[f"{self.group_id}.{step}"], key=key)
         return [value for value in found if value is not None]
 
     def _known(self, ti: Any) -> dict[str, dict[str, Any]]:
-        """Return each asset's reference as the last task that had it returned it, with that task's step."""
+        """Return the latest reference of each item by its address, with the step that returned it."""
         known: dict[str, dict[str, Any]] = {}
         for step in _STEPS:
             for result in self._pulled(ti, step, "return_value"):
@@ -212,8 +211,8 @@ class KalturaSummaryOperator(KalturaOperator):
     def _failed(
         self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]], known: dict[str, Any], good: set[str]
     ) -> list[dict[str, Any]]:
-        """Return the assets that are not in, each with the step it failed in and the reason."""
-        missing = [asset["uri"] for batch in batches for asset in batch if asset["uri"] not in good]
+        """Return the items that did not reach Kaltura, each with the failed step and the reason."""
+        missing = [item["uri"] for batch in batches for item in batch if item["uri"] not in good]
         if not missing:
             return []
         reasons = self._reasons_of_tasks(ti, batches)
@@ -230,19 +229,19 @@ class KalturaSummaryOperator(KalturaOperator):
         return [reasons.get(uri) or {"uri": uri, **_ended_silently(known.get(uri))} for uri in missing]
 
     def _reasons_of_tasks(self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-        """Return why whole tasks failed, for each source of the batch that the task was for."""
+        """Return why whole tasks failed, for each item of their batches."""
         reasons: dict[str, dict[str, Any]] = {}
         for step in _STEPS:
             for failure in self._pulled(ti, step, FAILURE_KEY):
-                said = {"step": step, "reason": failure["reason"], "retry_helps": failure["retry_helps"]}
-                # A task that was told nothing by the one before it is not the cause.
-                for asset in batches[failure["map_index"]]:
-                    reasons.setdefault(asset["uri"], {"uri": asset["uri"], **said})
+                cause = {"step": step, "reason": failure["reason"], "retry_helps": failure["retry_helps"]}
+                # The first step that failed is the cause. Later ones had no input.
+                for item in batches[failure["map_index"]]:
+                    reasons.setdefault(item["uri"], {"uri": item["uri"], **cause})
         return reasons
 
 
 def _opened(uri: str) -> str:
-    """Return what tells one source from others in this task: each sealing of an address looks different."""
+    """Return an address with its secrets decrypted, to compare addresses: every encryption looks different."""
     from kaltura_provider.hooks.sealing import opened_address
     from kaltura_provider.upload.sources.errors import SourceRefused
 
@@ -253,14 +252,14 @@ def _opened(uri: str) -> str:
 
 
 def _is_in(ref: Mapping[str, Any]) -> bool:
-    """Tell whether an item has come all the way: its entry is there, and nothing is waited for."""
+    """Return whether an item has passed the last step and is not waiting for anything."""
     return ref["last_step"] == _STEPS[-1] and ref.get("state") != "failed" and not ref.get("waiting")
 
 
 def _ended_silently(ref: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what is known of an asset whose task could not say anything: it was killed, or never ran."""
+    """Return the failure of an item whose task was killed or never ran, and therefore gave no reason."""
     step = _STEPS[min(_STEPS.index(ref["last_step"]) + 1, len(_STEPS) - 1)] if ref else _STEPS[0]
-    return {"step": step, "reason": "the task ended without saying why; its log may tell", "retry_helps": True}
+    return {"step": step, "reason": "the task ended without giving a reason; see its log", "retry_helps": True}
 
 
 def _failed_ref(ref: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Templates of feed authors: checked when a feed is loaded, compiled once a run, rendered for each asset."""
+"""Templates of feed authors: checked when a feed is loaded, compiled once per run, rendered for each item."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["MetadataTemplates", "check_template"]
 
 
 class MetadataTemplates:
-    """The metadata of a feed's entries.
+    """The metadata templates of a feed.
 
-    :param env: the task's environment.
-    :param metadata: fields; each text, and each text of a list, is a template.
+    :param env: the Jinja environment of the task.
+    :param metadata: fields of an entry. Each text, and each text in a list, is a template.
     :raises ValueError: a template cannot be compiled.
     """
 
@@ -27,9 +27,9 @@ class MetadataTemplates:
         self._fields = {name: _compiled(env, f"metadata.{name}", value) for name, value in metadata.items()}
 
     def render(self, scope: Mapping[str, Any], uri: str) -> dict[str, Any]:
-        """Return the fields for one asset; empty values are left out.
+        """Return the fields for one item, without empty values.
 
-        :param scope: the names that templates see besides ``asset``.
+        :param scope: the names that templates can use besides ``asset``.
         :raises ValueError: a template cannot be rendered.
         """
         from kaltura_provider.feeds.placeholders import asset_view
@@ -40,9 +40,9 @@ class MetadataTemplates:
 
 
 def check_template(text: str) -> None:
-    """Make sure that a text can be compiled as a template in Airflow's environment.
+    """Check that a text is a valid template in Airflow's environment.
 
-    :raises ValueError: it cannot; the message says why.
+    :raises ValueError: it is not valid; the message says why.
     """
     _compiled(_environment(), "", text)
 

@@ -1,4 +1,4 @@
-"""Read the sources that a user typed, one per line: check them, drop repetitions, and list folders."""
+"""Read the sources that a user typed, one per line: check them, remove repetitions, and list folders."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ __all__ = ["LONGEST_LINE", "address_problem", "typed_sources"]
 LONGEST_LINE = 8192
 """The maximum length of a line; longer than any URL that servers accept."""
 
-_MOST_PROBLEMS = 10
-# Controls, lone surrogates, separators of lines and paragraphs. Spaces that do not break do occur in names of files.
+_MAX_PROBLEMS = 10
+# Control characters, lone surrogates, line and paragraph separators. File names do contain no-break spaces.
 _UNTYPABLE = ("Cc", "Cs", "Zl", "Zp")
 _COUNTED = 10_000
 
@@ -31,17 +31,17 @@ def typed_sources(lines: Sequence[str], *, recursive: bool, aws_conn_id: str) ->
     """Return the addresses in lines of text, without repetitions, in order. Empty lines are ignored.
 
     :param recursive: whether an S3 folder, ``s3://bucket/folder/``, means all objects below it.
-    :raises KalturaConfigurationError: a line is not a source, or there are no sources; names wrong lines.
+    :raises KalturaConfigurationError: a line is not a source, or there are no sources. The message names the lines.
     :raises SourceError: a folder cannot be listed.
     """
     typed = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
     problems = [f"line {number}: {problem}" for number, line in typed if (problem := address_problem(line))]
     if problems:
-        more = [f"and {len(problems) - _MOST_PROBLEMS} more lines"] if len(problems) > _MOST_PROBLEMS else []
-        text = "; ".join(problems[:_MOST_PROBLEMS] + more)
+        more = [f"and {len(problems) - _MAX_PROBLEMS} more lines"] if len(problems) > _MAX_PROBLEMS else []
+        text = "; ".join(problems[:_MAX_PROBLEMS] + more)
         raise KalturaConfigurationError("sources", None, f"cannot all be read: {text}", f"write {_examples()}")
     if not typed:
-        raise KalturaConfigurationError("sources", None, "are missing", f"write {_examples()}, one a line")
+        raise KalturaConfigurationError("sources", None, "are missing", f"write {_examples()}, one per line")
     return _each_once(typed, recursive=recursive, aws_conn_id=aws_conn_id)
 
 
@@ -53,7 +53,7 @@ def _examples() -> str:
 
 
 def address_problem(line: str) -> str | None:
-    """Return what is wrong with an address, as far as that can be seen without opening anything."""
+    """Return what is wrong with an address, or ``None``. This only looks at the text."""
     from kaltura_provider.hooks.local_files import folder_policy
     from kaltura_provider.hooks.sources import printable
     from kaltura_provider.upload.sources.errors import SourceRefused
@@ -100,7 +100,7 @@ def _identity(uri: str) -> str:
 
     try:
         return canonical_uri(uri)
-    except ValueError:  # what is wrong with it is said by the task that opens it
+    except ValueError:  # the task that opens it reports what is wrong
         return uri
 
 

@@ -1,8 +1,8 @@
-"""What the runs of an ``s3_new`` feed have settled, kept in Airflow's asset state store.
+"""The watermark of an ``s3_new`` feed: what its runs have ingested, kept in Airflow's asset state store.
 
-A run reads the watermark in *discover* and drafts its successor there. Only *summary*, when every item has settled,
-makes the draft the watermark, with one write. A run that dies in between leaves the watermark as it was, and the next
-one finds the same objects again.
+A run reads the watermark in *discover* and drafts the next one. *summary* commits the draft with one write, after every
+item of the run is settled. If a run dies before that, the watermark stays as it was, and the next run finds the same
+objects again.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
     from kaltura_provider.hooks.listing import S3Object
 
-__all__ = ["LOOKED_KEY", "StateStore", "Watermark", "WatermarkStore"]
+__all__ = ["DRAFTED_KEY", "StateStore", "Watermark", "WatermarkStore"]
 
-LOOKED_KEY = "watermark_drafted"
-"""XCom by which discover tells summary that there is a draft."""
+DRAFTED_KEY = "watermark_drafted"
+"""XCom that tells summary that discover has drafted a watermark."""
 
 _CURRENT, _DRAFT = "s3_new", "s3_new_draft"
 _DIGEST = 12
-# Airflow advises against values of more than 64 KiB; Base64 makes 4 bytes of 3.
+# Airflow advises against values of more than 64 KiB. Base64 turns 3 bytes into 4.
 _PER_PAGE = 48 * 1024 * 3 // 4 // _DIGEST
 
 
 class StateStore(Protocol):
-    """Airflow's accessor to the state of one asset."""
+    """Airflow's accessor for the state of one asset."""
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return what is stored, or ``default``."""
+        """Return the stored value, or ``default``."""
 
     def set(self, key: str, value: Any) -> None:
         """Store a value."""
 
     def delete(self, key: str) -> None:
-        """Delete a key, if it is there."""
+        """Delete a key if it exists."""
 
 
 def _digest(*parts: str) -> bytes:
@@ -49,12 +49,12 @@ def _digest(*parts: str) -> bytes:
 
 @dataclass(frozen=True)
 class Watermark:
-    """Up to where a feed has come.
+    """What the runs of a feed have seen and ingested.
 
-    :param moment: when the newest object that was seen was modified, by the clock of S3.
-    :param settled: digests of address and ETag of the objects brought in, as far back as a run looks.
-    :param unsettled: digests of the addresses that are looked at again, however old they are: they failed, or were
-        still changing.
+    :param moment: modification time, by the clock of S3, of the newest object seen so far.
+    :param settled: digests of address and ETag of the ingested objects, as far back as a run looks.
+    :param unsettled: digests of addresses that the next run checks again regardless of their age, because they failed
+        or were still changing.
     """
 
     moment: dt.datetime | None = None
@@ -62,20 +62,21 @@ class Watermark:
     unsettled: frozenset[bytes] = frozenset()
 
     def is_settled(self, item: S3Object) -> bool:
-        """Whether an earlier run has brought in this object with this content."""
+        """Return whether an earlier run ingested this object with this content."""
         return _digest(item.uri, item.etag) in self.settled
 
     def is_unsettled(self, item: S3Object) -> bool:
-        """Whether an earlier run could not bring in this object."""
+        """Return whether an earlier run left this object for the next one."""
         return _digest(item.uri) in self.unsettled
 
     def after(
         self, objects: Sequence[S3Object], taken: Collection[str], unstable: Iterable[S3Object], overlap: dt.timedelta
     ) -> Watermark:
-        """Return the watermark once a run has brought in what it takes.
+        """Return the watermark that is valid after a run has ingested its items.
 
-        :param objects: all that it saw. :param taken: addresses of what it takes.
-        :param unstable: what it leaves for the next run.
+        :param objects: all objects that the run listed.
+        :param taken: the addresses of the objects that the run ingests.
+        :param unstable: the objects that the run leaves for the next one.
         """
         moments = [item.modified for item in objects if item.modified]
         newest = max([*moments, *([self.moment] if self.moment else [])], default=None)
@@ -89,13 +90,13 @@ class Watermark:
 
 
 class WatermarkStore:
-    """The watermark of a feed and the draft of the next one."""
+    """Stores the watermark of a feed and the draft of its successor."""
 
     def __init__(self, store: StateStore) -> None:
         self._store = store
 
     def read(self) -> Watermark:
-        """Return the watermark; an empty one before the first run has settled."""
+        """Return the watermark. It is empty before the first run is settled."""
         record = self._store.get(_CURRENT)
         if record is None:
             return Watermark()
@@ -103,7 +104,7 @@ class WatermarkStore:
         return Watermark(moment, self._read_pages(record["settled"]), self._read_pages(record["unsettled"]))
 
     def draft(self, watermark: Watermark, run_id: str) -> None:
-        """Store what becomes the watermark when a run has settled. An older draft that never did is deleted."""
+        """Store the watermark that a run will commit. An older draft that was never committed is deleted."""
         current = self._store.get(_CURRENT) or {}
         self._delete(current.get("replaced", ()))
         older = self._store.get(_DRAFT) or {}
@@ -120,10 +121,10 @@ class WatermarkStore:
         self._store.set(_DRAFT, record)
 
     def commit(self, run_id: str, failed: Iterable[str]) -> bool:
-        """Make the draft of a run the watermark.
+        """Turn the draft of a run into the watermark.
 
-        :param failed: addresses of the items that are not in; the next run looks at them again.
-        :return: whether it is the watermark; not so if a later run has drafted another one since.
+        :param failed: addresses of the items that failed, which the next run checks again.
+        :return: ``False`` if a later run has replaced the draft.
         """
         draft = self._store.get(_DRAFT)
         if draft is None or draft["run_id"] != run_id:

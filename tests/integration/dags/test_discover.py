@@ -109,7 +109,7 @@ def test_ten_thousand_left_out_are_few_lines(deployment, discover, monkeypatch: 
 
     monkeypatch.setattr(Environment, "from_string", counted)
     found = discover(exclude=["*7.mp4"], metadata={"name": "{{ asset.stem }}", "tags": ["news", "{{ asset.key }}"]})
-    assert (len(found.assets), found.left_out) == (9000, {"fit an exclude pattern": 1000})
+    assert (len(found.assets), found.left_out) == (9000, {"match an exclude pattern": 1000})
     assert len(found.log.splitlines()) < 6
     assert found.assets["8.mp4"] == {"name": "8", "tags": ["news", f"{deployment.folder.name}/8.mp4"]}
     assert compiled == 3
@@ -119,8 +119,8 @@ def test_a_pattern_that_nothing_fits_is_said(deployment, discover, clips) -> Non
     deployment.put("a.mp4", clips["clip-1.mp4"])
     found = discover(include=["*.{mvo,mkv}"])
     assert found.assets == {}
-    assert "No object fits the include patterns *.{mvo,mkv}" in found.log
-    assert "there is nothing" not in found.log
+    assert "No object matches the include patterns *.{mvo,mkv}" in found.log
+    assert "found nothing" not in found.log
 
 
 def test_a_run_without_a_logical_date_takes_the_last_interval_and_says_so(deployment, clips, capsys) -> None:

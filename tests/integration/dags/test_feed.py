@@ -82,7 +82,7 @@ def test_a_dry_run_moves_nothing_and_returns_what_a_run_would_do(deployment, cli
         "entry_id": None,
         "reason": "",
     }
-    assert (rows["notes.txt"]["decision"], rows["notes.txt"]["reason"]) == ("ignored", "fit no include pattern")
+    assert (rows["notes.txt"]["decision"], rows["notes.txt"]["reason"]) == ("ignored", "match no include pattern")
 
     deployment.run(daily(deployment), AFTER)
     deployment.put("2024-03-01/clip-2.mp4", clips["clip-3.mp4"])

@@ -120,7 +120,7 @@ class TestUrls:
             "studio": digest(clips["clip-2.mp4"]),
         }
         assert deployment.held() == expected
-        assert first.summary["left_out"] == {"not there (missing: skip)": 1}
+        assert first.summary["left_out"] == {"not found, missing: skip": 1}
         again = deployment.run(dag, AFTER)
         assert again.state == "success", again.states
         assert (again.summary["new"], again.summary["found"]) == (0, 3)
@@ -132,7 +132,7 @@ class TestUrls:
         ran = deployment.run(self.feed(deployment, *urls), AFTER)
         assert ran.state == "success", ran.states
         said = capsys.readouterr().out
-        assert "Left out 2, not there (missing: skip)" in said
+        assert "Left out 2 (not found, missing: skip)" in said
         assert "/gone.mp4: its server says that it does not exist (HTTP 404)" in said
         assert "gone-too.mp4: the object does not exist" in said
 
@@ -197,7 +197,7 @@ class TestManifest:
             assert ran.summary["left_out"] == {"rows that cannot be used": 1}
         said = capsys.readouterr().out
         assert "line 5: url: 'not an address' is not an address" in said
-        assert "Column 'rating' (line 2) is unknown; it is not used." in said
+        assert "Column 'rating' (line 2) is unknown and ignored." in said
         entries = {entry["name"]: entry for entry in deployment.sandbox.control.entries()}
         assert entries["One of 2024-03-01"]["description"] == "From S3"
         assert entries["One of 2024-03-01"]["tags"] == "news, sport"
@@ -244,7 +244,7 @@ class TestManifest:
         assert ran.state == "failed"
         assert ran.states["changes[-1]"] == "failed"
         assert ran.xcom("changes", "kaltura_failure")["reason"].endswith(
-            "line 2, ref-three: update failed: there is no such entry"
+            "line 2, ref-three: update failed: the entry does not exist"
         )
         assert set(deployment.held()) == {"Again"}
 
@@ -274,7 +274,7 @@ class TestS3New:
             assert ran.state == "success", ran.states
             assert ran.summary["new"] == new
             assert deployment.held() == expected
-        assert ran.summary["left_out"] == {"brought in by an earlier run": 1}
+        assert ran.summary["left_out"] == {"ingested by an earlier run": 1}
 
         deployment.put("in/b.mp4", clips["clip-2.mp4"])
         parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}

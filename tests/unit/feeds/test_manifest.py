@@ -68,7 +68,7 @@ def test_kalturas_own_bulk_csv(found) -> None:
         "user_id": "me",
         "reference_id": "ref-1",
     }
-    assert said.warnings == ["Column 'thumbnailUrl' (line 4) is unknown; it is not used."]
+    assert said.warnings == ["Column 'thumbnailUrl' (line 4) is unknown and ignored."]
 
 
 @pytest.mark.parametrize(
@@ -112,12 +112,12 @@ def test_bad_rows_are_named_by_line_and_the_good_ones_go_in(found) -> None:
         3: "url is missing",
         4: "is not an address",
         6: "media_type 'hologram' is unknown",
-        7: "its action is delete, which the feed does not allow",
-        8: "names the same address as line 2",
+        7: "action delete is not allowed",
+        8: "repeats the address of line 2",
         9: "allowed folders",
         10: "reference_id 'x' is too short",
         11: "is not a placeholder",
-        12: "entry_id does not go with action add",
+        12: "entry_id cannot be set by action add",
         13: "has 8 cells for 6 columns",
     }
     assert problems.keys() == expected.keys()
@@ -177,16 +177,16 @@ def test_texts_take_placeholders_and_nothing_else(found) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("a.csv", b"title,description\nA,B\n", "line 1: is not a header with a column url"),
+        ("a.csv", b"title,description\nA,B\n", "line 1: is not a header with a url column"),
         ("a.csv", b"url,title,name\n", "line 1: has more than one column for name"),
         ("a.csv", b'url\n"https://a/1.mp4\n', "is not valid CSV"),
         ("a.csv", b"url\nhttps://a/\xff.mp4\n", "line 2: is not UTF-8"),
-        ("a.csv.gz", gzip.compress(b"url\n" * 1000, mtime=0)[:-9], "is not a whole gzip file"),
+        ("a.csv.gz", gzip.compress(b"url\n" * 1000, mtime=0)[:-9], "is not a complete gzip file"),
         ("a.json", b'{"url": "https://a/1.mp4"}', "line 1: is not a JSON list"),
         ("a.json", b'[\n{"url": "https://a/1.mp4"}\n{"url": 1}]', "line 3: is not valid JSON"),
         ("a.json", b'[\n{"url": "https://a/1.mp4"},\n{"url"', "line 3: is not valid JSON"),
-        ("a.json", b"[\n" + b"[" * 100_000, "line 2: is not JSON that can be read"),
-        ("a.txt", b"url\n", "its name does not tell its format"),
+        ("a.json", b"[\n" + b"[" * 100_000, "line 2: is not valid JSON: nested too deeply"),
+        ("a.txt", b"url\n", "its name does not give its format"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_the_line(found, name: str, content: bytes, expected: str) -> None:
@@ -204,7 +204,7 @@ def test_bounds(found, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="has more than 2 rows"):
         found("url\nhttps://a/1.mp4\nhttps://a/2.mp4\nhttps://a/3.mp4\n")
     monkeypatch.setattr(module, "MAX_BYTES", 100)
-    with pytest.raises(ValueError, match="more than 100 bytes once it is decompressed"):
+    with pytest.raises(ValueError, match="more than 100 bytes after decompression"):
         found(gzip.compress(b"url\n" * 100, mtime=0), "a.csv.gz")
     with pytest.raises(Exception, match="has 400 bytes"):
         found("url\n" * 100)
@@ -217,7 +217,7 @@ def test_any_bytes_are_rows_or_an_error_in_words(content: bytes, kind: str) -> N
         read_rows(content, kind)
     except ValueError as error:
         problem = str(error)
-    assert problem.startswith(("line ", "is not a whole gzip", "has more than")) or not problem
+    assert problem.startswith(("line ", "is not a complete gzip", "has more than")) or not problem
 
 
 def test_a_long_json_list_is_read_in_one_go() -> None:

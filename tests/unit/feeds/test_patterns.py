@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaltura_provider.feeds.patterns import check_pattern, fits, split_patterns
+from kaltura_provider.feeds.patterns import check_pattern, matches, split_patterns
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ from kaltura_provider.feeds.patterns import check_pattern, fits, split_patterns
     ],
 )
 def test_a_path_fits_a_pattern(pattern: str, path: str, expected: bool) -> None:
-    assert fits(path, pattern) is expected
+    assert matches(path, pattern) is expected
 
 
 def test_a_line_of_patterns_is_split_at_the_commas_outside_braces() -> None:

@@ -77,7 +77,7 @@ def test_the_address_of_a_url_is_filled_in_without_what_signs_it() -> None:
 
 @pytest.mark.parametrize("letter", ["\x00", "\x1b", "\x7f", "\ud800"])
 def test_control_characters_are_refused_and_shown_as_codes(letter: str) -> None:
-    with pytest.raises(KalturaConfigurationError, match=r"name 'a.*' holds a control character") as caught:
+    with pytest.raises(KalturaConfigurationError, match=r"name 'a.*' contains a control character") as caught:
         fill(f"a{letter}b", VALUES, field="name")
     assert letter not in str(caught.value)
     assert fill("a\r\n\tb", VALUES, field="name") == "a\r\n\tb"
@@ -87,7 +87,7 @@ def test_length_is_bounded_before_and_after() -> None:
     assert len(fill("x" * LONGEST, VALUES, field="name")) == LONGEST
     with pytest.raises(KalturaConfigurationError, match=r"description 'x{60}\.\.\.' is too long \(10,001 characters\)"):
         fill("x" * (LONGEST + 1), VALUES, field="description")
-    with pytest.raises(KalturaConfigurationError, match="once its placeholders are filled in"):
+    with pytest.raises(KalturaConfigurationError, match="with its placeholders filled in"):
         fill("{{ asset.key }}" * 600, VALUES, field="description")
 
 

@@ -105,7 +105,7 @@ def test_what_is_not_taken_is_named(feed: Feed) -> None:
     feed.run()
     feed.put("x.tmp", 9)
     found = feed.look()
-    assert left_out(found) == {OLD: ["a.mp4"], SEEN: ["b.mp4"], "fit an exclude pattern": ["x.tmp"]}
+    assert left_out(found) == {OLD: ["a.mp4"], SEEN: ["b.mp4"], "match an exclude pattern": ["x.tmp"]}
 
 
 def test_modified_after_bounds_all_runs(feed: Feed) -> None:
@@ -213,8 +213,9 @@ def test_nothing_is_missed_and_nothing_comes_twice(steps: list[tuple[Any, ...]])
         for number, (uploads, failing, dies) in enumerate(steps, 1):
             # A run every 6 hours; S3 dates an upload by its beginning.
             now = number * 6.0
-            for key, takes in uploads:
-                arriving.append((now + takes, f"{key}.mp4", now, f"etag-{number}"))
+            for upload, (key, takes) in enumerate(uploads):
+                # Every upload has other content: a key that gets earlier content back is rightly taken again.
+                arriving.append((now + takes, f"{key}.mp4", now, f"etag-{number}-{upload}"))
             for item in [item for item in arriving if item[0] <= now]:
                 arriving.remove(item)
                 feed.put(item[1], item[2], item[3])

@@ -50,7 +50,7 @@ def test_names_may_hold_what_file_names_hold() -> None:
 
 @pytest.mark.parametrize("lines", [[], [""], ["", "  "]])
 def test_nothing_typed_is_said(lines: list[str]) -> None:
-    assert refused(*lines) == "sources are missing: write s3://bucket/key, https://..., one a line"
+    assert refused(*lines) == "sources are missing: write s3://bucket/key, https://..., one per line"
 
 
 def test_every_wrong_line_is_named_by_its_number() -> None:
@@ -93,7 +93,7 @@ def test_a_folder_is_opened_where_that_is_wanted(caplog: pytest.LogCaptureFixtur
     ]
     assert typed("s3://media/none/", recursive=True) == []
     assert "s3://media/none/ holds 0 objects" in caplog.text
-    assert "left out of s3://media/day/: 1 files that other programs leave behind: _SUCCESS" in caplog.text
+    assert "left out of s3://media/day/: 1 marker files of other programs: _SUCCESS" in caplog.text
 
 
 def test_local_files_are_offered_where_a_folder_is_allowed(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

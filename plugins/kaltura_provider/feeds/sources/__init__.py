@@ -1,4 +1,4 @@
-"""Where a feed's media comes from: one module for each ``source.type``."""
+"""The sources of feeds: one module for each ``source.type``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["SOURCE_TYPES", "Found", "FoundItem", "Search", "Source", "rendered_source"]
 
 SOURCE_TYPES = ("s3_prefix", "s3_new", "urls", "manifest")
-"""What ``source.type`` may be; the first is the default."""
+"""The values of ``source.type``. The first is the default."""
 
 
 def _type_of(value: Any) -> Any:
@@ -38,13 +38,13 @@ Source = Annotated[
         custom_error_message=f"is not a type of source; write one of {', '.join(SOURCE_TYPES)}",
     ),
 ]
-"""The ``source`` of a feed; ``type`` tells which."""
+"""The ``source`` of a feed. Its class depends on ``type``."""
 
 
 def rendered_source(fields: Mapping[str, Any]) -> S3Prefix | S3New | Urls | Manifest:
-    """Return a source whose templates have been rendered.
+    """Return the source for fields with rendered templates.
 
-    :raises ValueError: a field does not fit; the message names it.
+    :raises ValueError: a field is not valid; the message names it.
     """
     try:
         return TypeAdapter[S3Prefix | S3New | Urls | Manifest](Source).validate_python(

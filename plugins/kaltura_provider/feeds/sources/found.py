@@ -1,4 +1,4 @@
-"""What a source is asked with, and what it answers: the items of a run, and what it left out and why."""
+"""The input of a source, and its result: the items of a run, and what it left out and why."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["Found", "FoundItem", "Search"]
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a source has to know besides its own fields.
+    """What a source needs to know besides its own fields.
 
+    :param unknown_files: what to do with objects of unknown types: ``ignore``, ``fail`` or ``data``.
+    :param kind_known: whether the feed gives the media type of all items, so their content need not be checked.
+    :param last_try: whether Airflow will not retry this task if it fails.
     :param day: the day of the run, for the placeholder ``{{ ds }}``.
-    :param timezone: the time zone of dates that say none.
-    :param interval: take what was modified in it (from its beginning until before its end), whatever other runs did.
-    :param watermark: up to where earlier runs have come, for a source that remembers.
-    :param last_try: Airflow will not run this task again if it fails.
-    :param kind_known: the feed says what kind of media all its items are, so nobody has to look into them.
-    :param unknown_files: what to do with objects of unknown kinds: ``ignore``, ``fail`` or ``data``.
+    :param timezone: the time zone of dates without one.
+    :param interval: take the objects modified from its start until before its end, whatever other runs did.
+    :param watermark: what earlier runs have seen and ingested, for a source that continues where they ended.
     """
 
     aws_conn_id: str = "aws_default"
@@ -43,9 +43,9 @@ class Search:
 class FoundItem:
     """One item of a run.
 
-    :param uri: its address, which may hold secrets.
-    :param metadata: fields of its entry that come before those of the feed.
-    :param size: in bytes, where the source tells it without opening the item; so for ``etag`` and ``last_modified``.
+    :param uri: its address, which can contain secrets.
+    :param metadata: fields of its entry, which override those of the feed.
+    :param size: size in bytes. Like ``etag`` and ``last_modified``, it is set if the source lists it.
     """
 
     uri: str
@@ -57,14 +57,14 @@ class FoundItem:
 
 @dataclass
 class Found:
-    """What a source holds for a run.
+    """What a source lists for a run.
 
-    :param place: where it looked, as logs may show it.
-    :param left_out: names of what it did not take, by reason.
-    :param changes: entries to change or delete, as
-        :class:`~kaltura_provider.feeds.changes.KalturaChangeListedOperator` takes them.
-    :param warnings: what the author of the feed should know besides.
-    :param watermark: of a source that remembers, what the next run has to know once these items have settled.
+    :param place: where the source looked, in a form that can be logged.
+    :param left_out: names of the items it does not take, by reason.
+    :param changes: entries to change or delete, for
+        :class:`~kaltura_provider.feeds.changes.KalturaChangeListedOperator`.
+    :param warnings: further messages for the author of the feed.
+    :param watermark: the watermark to commit after these items are settled, if the source has one.
     """
 
     place: str
@@ -76,5 +76,5 @@ class Found:
 
     @property
     def looked_at(self) -> int:
-        """How many there were, taken or not."""
+        """The number of listed items, taken or not."""
         return len(self.items) + len(self.changes) + sum(map(len, self.left_out.values()))

@@ -1,4 +1,4 @@
-"""``manifest``: a CSV, JSON or JSON Lines file that lists media, with what their entries are called."""
+"""``manifest``: a CSV, JSON or JSON Lines file that lists media and the metadata of their entries."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _TEXTS = ("name", "description", "tags", "categories", "reference_id", "user_id"
 
 
 class Manifest(Strict):
-    """Media that a file lists, one a row.
+    """Media that a file lists, one per row.
 
-    ``uri`` is where the file is: ``s3://``, ``https://`` or a local file (below ``KALTURA_ALLOWED_PATHS``); a Jinja
-    template. It may be compressed by gzip. ``format`` is needed where its name does not end in ``.csv``, ``.tsv``,
-    ``.json``, ``.jsonl`` or ``.ndjson``. Its contents are data: in texts, only the placeholders of the trigger form
-    are filled in. ``missing`` says what to do if there is no such file (yet): ``fail``, ``skip`` the run, or ``retry``
-    as often as the feed's ``retries`` say and then fail. ``allow`` lets rows ``update`` and ``delete`` entries.
+    ``uri`` is the address of the file: ``s3://``, ``https://`` or a local file below ``KALTURA_ALLOWED_PATHS``. It is a
+    Jinja template. The file can be compressed with gzip. ``format`` is required if the name does not end in ``.csv``,
+    ``.tsv``, ``.json``, ``.jsonl`` or ``.ndjson``. The contents are data, so texts may only use the placeholders of the
+    trigger form. ``missing`` says what to do if the file does not exist (yet): ``fail``, ``skip`` the run, or ``retry``
+    up to the feed's ``retries`` and then fail. ``allow`` lets rows ``update`` and ``delete`` entries.
     """
 
     remembers: ClassVar[bool] = False
@@ -53,15 +53,16 @@ class Manifest(Strict):
 
     @property
     def summary(self) -> str:
-        """What the source is, in one line."""
+        """The source in one line of text."""
         from kaltura_provider.hooks.sources import printable
 
         return printable(self.uri)
 
     def find(self, search: Search) -> Found:
-        """Return what the rows name, in their order and each once; bad rows are left out and named by line.
+        """Return one item per row, in order. Rows with errors are left out and reported with their line.
 
-        :raises SourceError: the file cannot be read. :raises ValueError: it is not what its format says.
+        :raises SourceError: the file cannot be read.
+        :raises ValueError: the file does not have the expected format.
         """
         from kaltura_provider.feeds.sources.manifest_rows import read_rows
         from kaltura_provider.hooks.sources import printable
@@ -75,7 +76,7 @@ class Manifest(Strict):
         except ValueError as error:
             raise ValueError(f"The manifest {printable(self.uri)} cannot be read: {error}") from None
         for name, line in rows.unknown.items():
-            found.warnings.append(f"Column {printable(repr(name))} (line {line}) is unknown; it is not used.")
+            found.warnings.append(f"Column {printable(repr(name))} (line {line}) is unknown and ignored.")
         if rows.bad:
             found.left_out[BAD_ROW] += rows.bad
         seen: dict[str, int] = {}
@@ -87,7 +88,7 @@ class Manifest(Strict):
         return found
 
     def _read(self, search: Search, found: Found) -> bytes | None:
-        """Return the file; ``None`` if there is none and that is allowed."""
+        """Return the content of the file, or ``None`` if it may be missing and is."""
         from kaltura_provider.feeds.sources.manifest_rows import MAX_BYTES
         from kaltura_provider.hooks.sources import read_document
         from kaltura_provider.upload.sources.errors import SourceNotFound, SourceUnavailable
@@ -96,14 +97,14 @@ class Manifest(Strict):
             return read_document(self.uri, MAX_BYTES, aws_conn_id=search.aws_conn_id, http_conn_id=search.http_conn_id)
         except SourceNotFound as error:
             if self.missing == "retry" and not search.last_try:
-                raise SourceUnavailable(error.uri, f"{error.message}; looking again (missing: retry)") from None
+                raise SourceUnavailable(error.uri, f"{error.message}; trying again (missing: retry)") from None
             if self.missing != "skip":
                 raise
-            found.warnings.append(f"There is no manifest: {error} (missing: skip).")
+            found.warnings.append(f"The manifest does not exist: {error} (missing: skip).")
             return None
 
     def _take(self, row: Row, search: Search, found: Found, seen: dict[str, int]) -> None:
-        """Add what a row asks for.
+        """Add the item or the change of a row.
 
         :raises ValueError: the row cannot be used.
         """
@@ -113,7 +114,7 @@ class Manifest(Strict):
         elif action in self.allow:
             found.changes.append(_change(row, action, search))
         else:
-            raise ValueError(f"its action is {action}, which the feed does not allow (source.allow)")
+            raise ValueError(f"action {action} is not allowed; list it in source.allow of the feed")
 
     def _format(self) -> str:
         if self.format:
@@ -121,36 +122,36 @@ class Manifest(Strict):
         path = self.uri if self.uri.startswith("s3://") else re.split(r"[?#]", self.uri)[0]
         suffix = path.lower().removesuffix(".gz").rpartition(".")[2]
         if suffix not in _SUFFIXES:
-            raise ValueError("its name does not tell its format; set source.format to csv, json or jsonl")
+            raise ValueError("its name does not give its format; set source.format to csv, json or jsonl")
         return _SUFFIXES[suffix]
 
 
 def _item(row: Row, search: Search, seen: dict[str, int]) -> FoundItem:
-    """Return what a row names.
+    """Return the item of a row.
 
     :raises ValueError: the row cannot be used.
     """
     values = {name: value for name, value in row.values.items() if name != "action"}
     if "entry_id" in values:
-        raise ValueError("entry_id does not go with action add; leave it out")
+        raise ValueError("entry_id cannot be set by action add; remove it")
     url = _address(values.pop("url", None))
     identity = _identity(url)
     if identity in seen:
-        raise ValueError(f"names the same address as line {seen[identity]}")
+        raise ValueError(f"repeats the address of line {seen[identity]}")
     metadata = _metadata(values, url, search)
     seen[identity] = row.line
     return FoundItem(url, metadata)
 
 
 def _action(row: Row) -> str:
-    said = str(row.values.get("action", "add")).lower()
-    if said not in _ACTIONS:
-        raise ValueError(f"action {said!r} is not 1 (add), 2 (update) or 3 (delete)")
-    return _ACTIONS[said]
+    action = str(row.values.get("action", "add")).lower()
+    if action not in _ACTIONS:
+        raise ValueError(f"action {action!r} is not 1 (add), 2 (update) or 3 (delete)")
+    return _ACTIONS[action]
 
 
 def _change(row: Row, action: str, search: Search) -> dict[str, Any]:
-    """Return what a row changes.
+    """Return the change of a row.
 
     :raises ValueError: the row cannot be used.
     """
@@ -194,14 +195,14 @@ def _identity(url: str) -> str:
 
     try:
         return canonical_uri(url)
-    except ValueError:  # prepare says what is wrong with it
+    except ValueError:  # the task that opens it reports what is wrong
         return url
 
 
 def _metadata(values: Mapping[str, Any], url: str, search: Search) -> dict[str, Any]:
-    """Return the fields of an entry, checked, their placeholders filled in.
+    """Return the checked fields of an entry, with placeholders filled in.
 
-    :raises ValueError: one of them is impossible.
+    :raises ValueError: a field is not valid.
     """
     from kaltura_provider.api.errors import KalturaConfigurationError
     from kaltura_provider.feeds.placeholders import placeholder_values
@@ -233,7 +234,7 @@ def _filled(value: Any, known: Mapping[str, str], name: str) -> Any:
 
 
 def _moment(value: Any, timezone: str) -> Any:
-    """Return a date with a time zone; what is not a date stays as it is, for the check of all fields."""
+    """Return a date with a time zone. A value that is not a date stays as it is and fails the check of all fields."""
     import pendulum
 
     try:

@@ -1,4 +1,4 @@
-"""The rows of a manifest: CSV, JSON or JSON Lines, read as data and named by line."""
+"""Read the rows of a manifest from CSV, JSON or JSON Lines, with the line of each."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["MAX_BYTES", "MAX_ROWS", "Row", "Rows", "read_rows"]
 
 MAX_BYTES = 64 * 1024 * 1024
-"""How many bytes a manifest may have, compressed and not."""
+"""Maximum size of a manifest in bytes, before and after decompression."""
 
 MAX_ROWS = 100_000
-"""How many rows a manifest may have."""
+"""Maximum number of rows of a manifest."""
 
-# Names of columns, in lower case and without *, _ and blanks, by the field they are for: our own names, those of
-# Kaltura's guide and those of its bulk upload CSV.
+# Column names of each field, in lower case without *, _ and spaces: the names of feeds, of Kaltura's guide and of its
+# bulk upload CSV.
 _COLUMNS = {
     "action": ("action",),
     "url": ("url", "uri"),
@@ -50,7 +50,7 @@ _MAX_SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its line in the file (from 1), and its values by our names; empty ones are left out."""
+    """A row: its line in the file (from 1), and its non-empty values by the names of feeds."""
 
     line: int
     values: Mapping[str, Any]
@@ -58,7 +58,7 @@ class Row:
 
 @dataclass
 class Rows:
-    """The rows of a manifest; the columns that mean nothing to us, with the first line that has them; and bad rows."""
+    """The rows of a manifest, the unknown columns with the first line of each, and the rows with errors."""
 
     rows: list[Row] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
@@ -67,14 +67,14 @@ class Rows:
     def take(self, line: int, values: Any) -> None:
         """Add a row.
 
-        :raises ValueError: there are too many.
+        :raises ValueError: the manifest has too many rows.
         """
         if len(self.rows) + len(self.bad) >= MAX_ROWS:
             raise ValueError(f"has more than {MAX_ROWS:,} rows; split it")
         if isinstance(values, str):
             values = {"url": values}
         if not isinstance(values, dict):
-            self.bad.append(f"line {line}: is neither an address nor an object with fields")
+            self.bad.append(f"line {line}: is not an address or an object with fields")
             return
         known: dict[str, Any] = {}
         for name, value in values.items():
@@ -99,9 +99,9 @@ def _is_plain(value: Any) -> bool:
 def read_rows(content: bytes, kind: str) -> Rows:
     """Read a manifest.
 
-    :param content: the file, which may be compressed by gzip.
+    :param content: the content of the file, which can be compressed with gzip.
     :param kind: ``csv``, ``json`` or ``jsonl``.
-    :raises ValueError: it cannot be read at all, or is too large; the message names the line.
+    :raises ValueError: the file cannot be parsed or is too large; the message names the line.
     """
     text = _text(_plain(content))
     rows = Rows()
@@ -116,9 +116,9 @@ def _plain(content: bytes) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             plain = file.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"is not a whole gzip file: {error}") from None
+        raise ValueError(f"is not a complete gzip file: {error}") from None
     if len(plain) > MAX_BYTES:
-        raise ValueError(f"has more than {MAX_BYTES:,} bytes once it is decompressed; split it")
+        raise ValueError(f"has more than {MAX_BYTES:,} bytes after decompression; split it")
     return plain
 
 
@@ -131,7 +131,7 @@ def _text(content: bytes) -> str:
 
 
 def _read_csv(text: str, rows: Rows) -> None:
-    # Kaltura's own files have comments, which begin with #.
+    # Kaltura's own files have comments that begin with #.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     header: list[str] = []
     try:
@@ -158,7 +158,7 @@ def _header(cells: list[str], line: int) -> list[str]:
     header = [cell.strip() for cell in cells]
     fields = [_FIELDS.get(re.sub(r"[*_\s]", "", name).lower()) for name in header]
     if "url" not in fields:
-        raise ValueError(f"line {line}: is not a header with a column url")
+        raise ValueError(f"line {line}: is not a header with a url column")
     twice = sorted({str(name) for name in fields if name is not None and fields.count(name) > 1})
     if twice:
         raise ValueError(f"line {line}: has more than one column for {', '.join(twice)}")
@@ -185,14 +185,14 @@ def _elements(text: str) -> Iterator[tuple[int, Any]]:
         except json.JSONDecodeError as error:
             raise ValueError(f"line {error.lineno}: is not valid JSON: {error.msg}") from None
         except (RecursionError, ValueError):
-            raise ValueError(f"line {line}: is not JSON that can be read") from None
+            raise ValueError(f"line {line}: is not valid JSON: nested too deeply, or a number is too long") from None
         yield line, value
         position = _next(text, end)
         if text[position : position + 1] == ",":
             position = _next(text, position + 1)
         elif text[position : position + 1] != "]":
             at = text.count("\n", 0, position) + 1
-            raise ValueError(f"line {at}: is not valid JSON: the list goes on without a comma, or does not end")
+            raise ValueError(f"line {at}: is not valid JSON: expected a comma or the end of the list")
 
 
 def _next(text: str, position: int) -> int:

@@ -1,4 +1,4 @@
-"""``s3_new``: what has appeared below an S3 prefix since the last run."""
+"""``s3_new``: the objects that appeared below an S3 prefix since the last run."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["OLD", "OUTSIDE", "SEEN", "UNSTABLE", "S3New"]
 
 OLD = "older than this run looks back"
-SEEN = "brought in by an earlier run"
-UNSTABLE = "still changing; the next run looks again"
+SEEN = "ingested by an earlier run"
+UNSTABLE = "still changing, checked again by the next run"
 OUTSIDE = "modified outside the interval"
 
 _MAX_OVERLAP = dt.timedelta(days=90)
@@ -30,16 +30,16 @@ _MAX_WAIT = dt.timedelta(minutes=15)
 
 
 class S3New(Strict):
-    """Objects that have appeared below an S3 prefix since the last run, whatever their keys.
+    """Objects that appeared below an S3 prefix since the last run, whatever their keys.
 
-    Each run looks back to ``overlap`` before the newest object that earlier runs saw: S3 dates an upload of several
-    parts by its beginning, so it can appear behind objects that began later. What earlier runs have brought in is
-    remembered by key and ETag. ``stable_for``: two looks, so far apart, have to show the same size and ETag.
-    ``modified_after``: nothing that was modified earlier is ever taken.
+    Each run looks back to ``overlap`` before the newest object of earlier runs, because S3 dates a multipart upload by
+    its start: it can appear after objects with a later date. Earlier runs are remembered by key and ETag.
+    ``stable_for``: an object must have the same size and ETag in two listings this far apart. ``modified_after``:
+    ignore objects that were modified earlier.
     """
 
     remembers: ClassVar[bool] = True
-    """Whether a run begins where the last one ended; such a feed has one run at a time."""
+    """Whether a run continues where the last one ended. Such a feed has one active run at a time."""
 
     type: Literal["s3_new"]
     uri: Template
@@ -62,20 +62,20 @@ class S3New(Strict):
     @classmethod
     def _is_a_pause(cls, value: dt.timedelta) -> dt.timedelta:
         if not dt.timedelta(0) <= value <= _MAX_WAIT:
-            raise ValueError("must be at most PT15M, for a worker waits so long; write it like PT10S")
+            raise ValueError("must be at most PT15M, because a worker is blocked meanwhile; write it like PT10S")
         return value
 
     @property
     def summary(self) -> str:
-        """What the source is, in one line."""
+        """The source in one line of text."""
         return self.uri
 
     def find(self, search: Search) -> Found:
-        """Return the objects that are new, and what the next run has to know once these have settled.
+        """Return the new objects, and the watermark for the next run.
 
-        With ``search.interval``, those modified in it, whatever earlier runs did.
+        With ``search.interval``, return the objects modified in it, whether or not earlier runs ingested them.
 
-        :raises SourceError: the bucket does not exist or may not be listed.
+        :raises SourceError: the bucket does not exist or cannot be listed.
         """
         from kaltura_provider.feeds.sources.s3_objects import media_of
         from kaltura_provider.feeds.watermark import Watermark
@@ -110,7 +110,7 @@ class S3New(Strict):
         return list(list_s3(bucket, prefix, aws_conn_id=search.aws_conn_id))
 
     def _reason(self, item: S3Object, search: Search, known: Watermark) -> str | None:
-        """Return why an object is not new, if it is not."""
+        """Return why an object is not new, or ``None`` if it is."""
         modified = item.modified or dt.datetime.now(dt.UTC)
         if search.interval is not None:
             begins, ends = search.interval
@@ -125,7 +125,7 @@ class S3New(Strict):
         return SEEN if known.is_settled(item) else None
 
     def _unstable(self, fresh: Sequence[S3Object], search: Search) -> list[S3Object]:
-        """Look a second time; return what has changed meanwhile, or is gone."""
+        """List a second time, and return the objects that have changed or disappeared."""
         if not fresh or not self.stable_for or search.interval is not None:
             return []
         time.sleep(self.stable_for.total_seconds())

@@ -1,4 +1,4 @@
-"""The media below an S3 prefix; every object is taken, or left out for a reason."""
+"""Select the media below an S3 prefix. Every object is either taken or left out for a reason."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["media_of", "objects_below"]
 
 
 def objects_below(uri: str, include: Sequence[str], exclude: Sequence[str], search: Search) -> Found:
-    """List a prefix and say which objects a run takes, in the order of their keys.
+    """List a prefix and select the objects that a run takes, in the order of their keys.
 
     :param uri: ``s3://bucket/prefix``.
-    :param include: patterns for the part of the key after the prefix; an object is taken that fits one ...
-    :param exclude: ... and none of these.
-    :raises SourceError: the bucket does not exist or may not be listed.
+    :param include: patterns for the part of the key after the prefix. An object must match at least one.
+    :param exclude: patterns for the same part. An object must match none.
+    :raises SourceError: the bucket does not exist or cannot be listed.
     """
     from kaltura_provider.hooks.listing import list_s3
 
@@ -33,7 +33,7 @@ def objects_below(uri: str, include: Sequence[str], exclude: Sequence[str], sear
 def media_of(
     objects: Iterable[S3Object], uri: str, include: Sequence[str], exclude: Sequence[str], search: Search
 ) -> Found:
-    """Say which of some objects below a prefix a run takes, as :func:`objects_below` does."""
+    """Select the objects that a run takes from a listing of ``uri``; see :func:`objects_below`."""
     prefix = uri.removeprefix("s3://").partition("/")[2]
     selection = select(objects, prefix, include, exclude)
     strange = _strange(selection, prefix, search)
@@ -45,13 +45,13 @@ def media_of(
     if selection.idle and found.looked_at:
         patterns = ", ".join(selection.idle)
         found.warnings.append(
-            f"No object fits the include patterns {patterns}; patterns are for the part of the key after {uri}."
+            f"No object matches the include patterns {patterns}. Patterns apply to the part of the key after {uri}."
         )
     return found
 
 
 def _strange(selection: Selection, prefix: str, search: Search) -> set[str]:
-    """Read the first bytes of objects whose names do not give a type. Return those that are certainly not media."""
+    """Read the first bytes of objects whose names do not give a type. Return the ones that are not media."""
     from kaltura_provider.hooks.listing import first_bytes
     from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
 
@@ -62,7 +62,7 @@ def _strange(selection: Selection, prefix: str, search: Search) -> set[str]:
     heads = first_bytes(unsure, HEAD_LENGTH, aws_conn_id=search.aws_conn_id)
     strange = set()
     for item, head in zip(unsure, heads, strict=True):
-        # What cannot be read is taken, so that prepare says why.
+        # An object that cannot be read is taken, so that its task fails with the reason.
         is_strange = head is not None and kind_of_content(head) in (None, "data")
         if is_strange and search.unknown_files == "ignore":
             selection.left_out[UNKNOWN].append(item.key[len(prefix) :].lstrip("/"))

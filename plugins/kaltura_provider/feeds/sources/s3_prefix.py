@@ -1,4 +1,4 @@
-"""``s3_prefix``: all objects below a prefix, which holds the run's date."""
+"""``s3_prefix``: all objects below a prefix, which usually contains the run's date."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["S3Prefix", "check_prefix"]
 
 
 def check_prefix(value: str) -> str:
-    """Make sure that a text is an S3 prefix.
+    """Return a text if it is an S3 prefix.
 
-    :raises ValueError: it is not.
+    :raises ValueError: it is not an S3 prefix.
     """
     if not re.match(r"s3://[^/\s]+(/|$)", value):
         raise ValueError("is not an S3 prefix; write s3://bucket/prefix/{{ data_interval_start | ds }}/")
@@ -28,7 +28,7 @@ def check_prefix(value: str) -> str:
 class S3Prefix(Strict):
     """All objects below an S3 prefix.
 
-    ``uri`` is a Jinja template, so that each run lists only its own date:
+    ``uri`` is a Jinja template, so each run can list its own date:
     ``s3://bucket/incoming/{{ data_interval_start | ds }}/``. ``include`` and ``exclude`` are shell patterns
     (``*.{mp4,mov}``, ``**/*.mp4``) for the part of the key after the prefix.
     """
@@ -44,13 +44,13 @@ class S3Prefix(Strict):
 
     @property
     def summary(self) -> str:
-        """What the source is, in one line."""
+        """The source in one line of text."""
         return self.uri
 
     def find(self, search: Search) -> Found:
         """Return the objects.
 
-        :raises SourceError: the bucket does not exist or may not be listed.
+        :raises SourceError: the bucket does not exist or cannot be listed.
         """
         from kaltura_provider.feeds.sources.s3_objects import objects_below
 

@@ -1,4 +1,4 @@
-"""``urls``: addresses that the feed lists one by one, each with the run's date in it."""
+"""``urls``: a list of addresses in the feed, usually with the run's date in each."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MISSING", "Urls"]
 
-MISSING = "not there (missing: skip)"
+MISSING = "not found, missing: skip"
 
-_MOST = 10_000
+_MAX_URLS = 10_000
 _AT_ONCE = 8
 
 
@@ -31,7 +31,7 @@ def _as_urls(value: object) -> object:
 
 def _is_remote(value: str) -> str:
     text = value.strip()
-    # What begins with a template is checked once it has been rendered.
+    # A template at the beginning is checked after rendering.
     if text and not re.match(r"(https?|s3)://[^/\s]|\{[{%]", text):
         raise ValueError("is not an address; write https://host/file or s3://bucket/key")
     return text
@@ -40,10 +40,10 @@ def _is_remote(value: str) -> str:
 class Urls(Strict):
     """Media at ``http(s)://`` and ``s3://`` addresses.
 
-    Each of ``urls`` is a Jinja template: ``https://example.com/news/{{ data_interval_start | ds }}.mp4``. One that
-    renders to nothing is left out. ``missing`` says what to do about one that leads nowhere (HTTP 404 and 410, no such
-    key): ``skip`` names it and goes on; ``fail`` fails the run after the others are in; ``retry`` looks again as often
-    as the feed's ``retries`` say, before anything is brought in, and then fails like ``fail``.
+    Each of ``urls`` is a Jinja template: ``https://example.com/news/{{ data_interval_start | ds }}.mp4``. Templates
+    that render to an empty text are ignored. ``missing`` says what to do if a file does not exist (HTTP 404 or 410, or
+    no such key): ``skip`` logs it and continues; ``fail`` ingests the others and fails the run; ``retry`` checks again,
+    up to the feed's ``retries``, before it ingests anything, and then acts like ``fail``.
     """
 
     remembers: ClassVar[bool] = False
@@ -51,28 +51,28 @@ class Urls(Strict):
     type: Literal["urls"]
     urls: Annotated[
         list[Annotated[Template, AfterValidator(_is_remote)]],
-        Field(min_length=1, max_length=_MOST),
+        Field(min_length=1, max_length=_MAX_URLS),
         BeforeValidator(_as_urls),
     ]
     missing: Literal["skip", "fail", "retry"] = "skip"
 
     @property
     def summary(self) -> str:
-        """What the source is, in one line."""
+        """The source in one line of text."""
         from kaltura_provider.hooks.sources import printable
 
         more = f" and {len(self.urls) - 1} more" if len(self.urls) > 1 else ""
         return f"{printable(self.urls[0])}{more}"
 
     def find(self, search: Search) -> Found:
-        """Return what is at the addresses, in their order and each once.
+        """Return one item per address, in order and without repetitions.
 
-        :raises SourceUnavailable: one leads nowhere, and is to be looked for again.
+        :raises SourceUnavailable: a file does not exist, and the feed says to retry.
         """
         urls = _each_once(self.urls)
         found = Found(f"of {len(urls)} addresses in the feed")
         gone: list[SourceError] = []
-        for url, answer in zip(urls, _looked_at(urls, search), strict=True):
+        for url, answer in zip(urls, _look_all(urls, search), strict=True):
             if isinstance(answer, FoundItem):
                 found.items.append(answer)
                 continue
@@ -80,7 +80,7 @@ class Urls(Strict):
             if self.missing == "skip":
                 found.left_out[MISSING].append(str(answer))
             else:
-                # Prepare asks again, and says why it fails.
+                # The task of the item reads it again and fails with the reason.
                 found.items.append(FoundItem(url))
         if gone and self.missing == "retry" and not search.last_try:
             raise _not_there_yet(gone)
@@ -100,12 +100,12 @@ def _identity(url: str) -> str:
 
     try:
         return canonical_uri(url)
-    except ValueError:  # what is wrong with it is said by the task that opens it
+    except ValueError:  # the task that opens it reports what is wrong
         return url
 
 
-def _looked_at(urls: Sequence[str], search: Search) -> list[FoundItem | SourceError]:
-    """Return what is at each address, or that there is nothing."""
+def _look_all(urls: Sequence[str], search: Search) -> list[FoundItem | SourceError]:
+    """Return an item for each address, or the error if there is no file."""
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -121,7 +121,7 @@ def _look(url: str, search: Search) -> FoundItem | SourceError:
     except SourceNotFound as error:
         return error
     except SourceError:
-        return FoundItem(url)  # there is something; prepare says what is wrong with it
+        return FoundItem(url)  # the task of the item reports what is wrong
     try:
         return FoundItem(url, size=source.size, etag=source.validator)
     finally:
@@ -132,4 +132,4 @@ def _not_there_yet(gone: Sequence[SourceError]) -> SourceError:
     from kaltura_provider.upload.sources.errors import SourceUnavailable
 
     more = f" (and {len(gone) - 1} more)" if len(gone) > 1 else ""
-    return SourceUnavailable(gone[0].uri, f"{gone[0].message}{more}; looking again, as missing: retry says")
+    return SourceUnavailable(gone[0].uri, f"{gone[0].message}{more}; trying again (missing: retry)")
