@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from kaltura_provider.feeds.sources import Found
     from kaltura_provider.feeds.watermark import WatermarkStore
 
-__all__ = ["PLAN_KEY", "KalturaDiscoverOperator"]
+__all__ = ["PLAN_KEY", "KalturaDiscoverOperator", "asks_for_dry_run", "hand_on_plan"]
+
+log = logging.getLogger(__name__)
 
 PLAN_KEY = "plan"
 """XCom with the counts of the plan. The rows of the plan are in the XComs of ``plan_rows``."""
@@ -118,28 +121,10 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         found = self._found(context)
         self._log_found(found)
         plan = self._planner(context).plan(found)
-        dry_run = _is_dry_run(context)
-        self._push(context, found, plan, dry_run=dry_run)
-        if dry_run:
-            self.log.info("Dry run: nothing is transferred. The plan of this run:\n%s", plan)
-            return []
-        wanted = [(item.request, item.size) for item in plan.wanted]
-        batches = in_batches(wanted, self.batch_size, maximum=most_batches())
-        if settled := len(plan.items) - len(wanted):
-            self.log.info(
-                "To ingest: %d items in %d batches. %d items need no task.", len(wanted), len(batches), settled
-            )
-        return handed_on(context, "batch", batches)
-
-    def _push(self, context: Context, found: Found, plan: Plan, *, dry_run: bool) -> None:
-        """Push what the summary needs and the mapped tasks do not return."""
-        ti: Any = context["ti"]
-        left_out = {reason: len(names) for reason, names in found.left_out.items()}
-        ti.xcom_push(key="left_out", value=left_out)
+        dry_run = asks_for_dry_run(context)
         if self.source.get("allow"):
-            ti.xcom_push(key=CHANGES_KEY, value=[] if dry_run else found.changes)
-        ti.xcom_push(key=PLAN_KEY, value={"counts": plan.counts, "dry_run": dry_run})
-        push_parts(context, f"{PLAN_KEY}_rows", plan.rows() if dry_run else plan.settled())
+            context["ti"].xcom_push(key=CHANGES_KEY, value=[] if dry_run else found.changes)
+        return hand_on_plan(context, plan, found, self.batch_size, dry_run=dry_run)
 
     def _planner(self, context: Context) -> Planner:
         client = None
@@ -177,7 +162,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             watermark=store.read() if store else None,
         )
         found = source.find(search)
-        if store and found.watermark and not _is_dry_run(context):
+        if store and found.watermark and not asks_for_dry_run(context):
             run: Any = context["dag_run"]
             store.draft(found.watermark, run.run_id)
             context["ti"].xcom_push(key=DRAFTED_KEY, value=True)
@@ -204,8 +189,25 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             say("%s", warning)
 
 
-def _is_dry_run(context: Context) -> bool:
+def asks_for_dry_run(context: Context) -> bool:
+    """Tell whether the run only shows its plan."""
     return bool((context.get("params") or {}).get(DRY_RUN_PARAM))
+
+
+def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *, dry_run: bool) -> list[Any]:
+    """Push what the summary needs and the mapped tasks do not return. Return the batches to map; none in a dry run."""
+    ti: Any = context["ti"]
+    ti.xcom_push(key="left_out", value={reason: len(names) for reason, names in found.left_out.items()})
+    ti.xcom_push(key=PLAN_KEY, value={"counts": plan.counts, "dry_run": dry_run})
+    push_parts(context, f"{PLAN_KEY}_rows", plan.rows() if dry_run else plan.settled())
+    if dry_run:
+        log.info("Dry run: nothing is transferred. The plan of this run:\n%s", plan)
+        return []
+    wanted = [(item.request, item.size) for item in plan.wanted]
+    batches = in_batches(wanted, batch_size, maximum=most_batches())
+    if settled := len(plan.items) - len(wanted):
+        log.info("To ingest: %d items in %d batches. %d items need no task.", len(wanted), len(batches), settled)
+    return handed_on(context, "batch", batches)
 
 
 def _watermark_store(context: Context) -> WatermarkStore:
