@@ -22,11 +22,16 @@ _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class DocumentError(ValueError):
-    """A problem of a document, with its line."""
+    """A problem of a document, with its line and column (from 1).
 
-    def __init__(self, line: int, problem: str) -> None:
+    :param field: the field that is wrong, if it is a single one.
+    """
+
+    def __init__(self, line: int, problem: str, *, column: int = 1, field: str | None = None) -> None:
         super().__init__(problem)
         self.line = line
+        self.column = column
+        self.field = field
 
 
 class Document:
@@ -51,27 +56,36 @@ class Document:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             # Something missing at the end belongs to the last line, not to the line after it.
-            line = min(mark.line, len(text.splitlines()) - 1) + 1 if mark else 1
-            raise DocumentError(line, f"is not valid YAML: {error.problem}") from None
+            last = len(text.splitlines()) - 1
+            line = min(mark.line, last) + 1 if mark else 1
+            column = mark.column + 1 if mark and mark.line <= last else 1
+            raise DocumentError(line, f"is not valid YAML: {error.problem}", column=column) from None
         except yaml.YAMLError as error:
             raise DocumentError(_line_of(text, error), f"is not valid YAML: {' '.join(str(error).split())}") from None
 
-    def line(self, where: tuple[int | str, ...]) -> int:
-        """Return the line of a field, or of its innermost parent that the document has."""
+    def position(self, where: tuple[int | str, ...], *, name: bool = False) -> tuple[int, int]:
+        """Return line and column of a field, or of its innermost parent that the document has.
+
+        They are those of its value, if that begins in the line of its name.
+
+        :param name: return those of its name.
+        """
         node = self._root
         if node is None:
-            return 1
-        line = node.start_mark.line + 1
+            return 1, 1
+        mark = node.start_mark
         for part in where:
             if isinstance(node, yaml.MappingNode):
                 found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
                 if found is None:
                     break
-                line, node = found[0].start_mark.line + 1, found[1]
+                key, node = found
+                beside = node.start_mark.line == key.start_mark.line and not name
+                mark = node.start_mark if beside else key.start_mark
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
                 node = node.value[part]
-                line = node.start_mark.line + 1
-        return line
+                mark = node.start_mark
+        return mark.line + 1, mark.column + 1
 
 
 class _Loader(yaml.CSafeLoader):
@@ -152,7 +166,7 @@ def _check(root: yaml.Node | None) -> None:
             pending += node.value
         elif found := _UNWANTED.search(str(node.value)):
             what = f"holds the character U+{ord(found[0]):04X}, which is not allowed in a feed; remove it"
-            raise DocumentError(node.start_mark.line + 1, what)
+            raise DocumentError(node.start_mark.line + 1, what, column=node.start_mark.column + 1)
 
 
 def _check_keys(node: yaml.MappingNode) -> None:
@@ -163,7 +177,8 @@ def _check_keys(node: yaml.MappingNode) -> None:
             raise DocumentError(line, "has a list or mapping in place of a field name; write 'name: value'")
         if key.value in lines and key.value != "<<":
             first = lines[key.value]
-            raise DocumentError(line, f"{_short(key.value)}: is already set in line {first}; remove one")
+            why = f"is already set in line {first}; remove one"
+            raise DocumentError(line, why, column=key.start_mark.column + 1, field=_short(key.value))
         lines.setdefault(key.value, line)
 
 

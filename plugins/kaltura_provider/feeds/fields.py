@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
@@ -12,7 +12,11 @@ from kaltura_provider.feeds.patterns import check_pattern, split_patterns
 from kaltura_provider.feeds.templates import check_template
 
 __all__ = [
+    "ADVANCED",
+    "EXCLUDE",
+    "INCLUDE",
     "RENDERED",
+    "SHOWN_DEFAULT",
     "Categories",
     "ConnectionId",
     "Count",
@@ -22,13 +26,35 @@ __all__ = [
     "Tags",
     "Template",
     "Templates",
+    "about",
 ]
 
 RENDERED = "rendered"
 """Key of the validation context. If set, templates have been rendered, so their texts are not compiled."""
 
+ADVANCED, SHOWN_DEFAULT = "x-advanced", "x-default"
+"""Keys in the JSON Schema: a field that few feeds need, and what stands for its default in docs/feeds.md."""
+
+INCLUDE = "Patterns for the part of the key after the prefix, such as `*.{mp4,mov}`; an object must fit one"
+EXCLUDE = "Patterns for the part of the key after the prefix; objects that fit one are left out"
+
 _LONGEST_TAG = 100
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
+
+
+def about(text: str, *, advanced: bool = False, default: str | None = None) -> Any:
+    """Describe a field, for docs/feeds.md, the JSON Schema and the files that ``feeds new`` writes.
+
+    :param text: what the field means, with its unit. In Markdown, without a full stop at the end.
+    :param advanced: whether few feeds need it.
+    :param default: what happens without the field, where its default does not say so.
+    """
+    extra: dict[str, Any] = {}
+    if advanced:
+        extra[ADVANCED] = True
+    if default is not None:
+        extra[SHOWN_DEFAULT] = default
+    return Field(description=text, json_schema_extra=extra or None)
 
 
 def _as_list(value: object) -> object:
@@ -86,15 +112,27 @@ def _is_a_connection(value: str) -> str:
     return value
 
 
+_TextOrTexts = str | list[str]
+
 Template = Annotated[str, Field(max_length=10_000), AfterValidator(_compiles)]
-Templates = Annotated[list[Template], Field(max_length=1000), BeforeValidator(_as_list)]
+Templates = Annotated[
+    list[Template], Field(max_length=1000), BeforeValidator(_as_list, json_schema_input_type=_TextOrTexts)
+]
 Categories = Annotated[
-    list[Annotated[Template, AfterValidator(_fit_kaltura)]], Field(max_length=1000), BeforeValidator(_as_categories)
+    list[Annotated[Template, AfterValidator(_fit_kaltura)]],
+    Field(max_length=1000),
+    BeforeValidator(_as_categories, json_schema_input_type=_TextOrTexts),
 ]
 Patterns = Annotated[
-    list[Annotated[Template, AfterValidator(_usable)]], Field(max_length=1000), BeforeValidator(_as_patterns)
+    list[Annotated[Template, AfterValidator(_usable)]],
+    Field(max_length=1000),
+    BeforeValidator(_as_patterns, json_schema_input_type=_TextOrTexts),
 ]
-Tags = Annotated[list[Annotated[str, AfterValidator(_short_enough)]], Field(max_length=100), BeforeValidator(_as_list)]
+Tags = Annotated[
+    list[Annotated[str, AfterValidator(_short_enough)]],
+    Field(max_length=100),
+    BeforeValidator(_as_list, json_schema_input_type=_TextOrTexts),
+]
 Day = Annotated[dt.date, AfterValidator(_in_range)]
 ConnectionId = Annotated[str, AfterValidator(_is_a_connection)]
 Count = Annotated[int, Field(ge=1, le=1000)]

@@ -25,25 +25,26 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.sdk import get_parsing_context
 
 from kaltura_provider.feeds.dag import feed_dag
-from kaltura_provider.feeds.load import FeedError, load_feeds, problem_of, shortened
+from kaltura_provider.feeds.load import FeedError, load_feeds, load_files, problem_of
+from kaltura_provider.feeds.problems import Problem, shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from airflow.sdk import DAG
 
+    from kaltura_provider.feeds.load import Feeds
     from kaltura_provider.feeds.schema import Feed
 
-__all__ = ["FeedDags", "build_feeds", "check_feeds", "feed_dags"]
+__all__ = ["FeedDags", "build_feeds", "build_files", "check_feeds", "feed_dags"]
 
 
 @dataclass
 class FeedDags:
-    """The DAGs of a folder, each of which Airflow can store, and the problems of all other feeds.
-
-    A problem is ``file:line: field: problem``.
-    """
+    """The DAGs of a folder, each of which Airflow can store, and the problems of all other feeds."""
 
     dags: list[DAG] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
 def feed_dags(folder: str | Path) -> dict[str, DAG]:
@@ -63,7 +64,7 @@ def check_feeds(folder: str | Path) -> None:
     :raises FeedError: at least one feed cannot become a DAG; names the file, line and field of each problem.
     """
     if problems := build_feeds(folder).problems:
-        raise FeedError("\n" + "\n".join(problems))
+        raise FeedError(*problems, heading="\n")
 
 
 def build_feeds(folder: str | Path, *, only: str | None = None) -> FeedDags:
@@ -74,11 +75,20 @@ def build_feeds(folder: str | Path, *, only: str | None = None) -> FeedDags:
     """
     folder = Path(folder)
     if not folder.is_absolute():
-        why = "is a relative path, and Airflow's processes start in different folders"
-        return FeedDags(problems=[f"folder of feeds: '{folder}' {why}; give an absolute path"])
+        why = "is a relative path, and Airflow's processes start in different folders; give an absolute path"
+        return FeedDags(problems=[Problem(folder, 0, why)])
     if not folder.is_dir():
-        return FeedDags(problems=[f"folder of feeds: '{folder}' is not a folder; create it, or correct the path"])
-    loaded = load_feeds(folder)
+        why = "is not a folder; create it, or correct the path"
+        return FeedDags(problems=[Problem(folder, 0, why)])
+    return _built(load_feeds(folder), only)
+
+
+def build_files(paths: Iterable[Path]) -> FeedDags:
+    """Build the DAG of the feed in each of some files, as :func:`build_feeds` does."""
+    return _built(load_files(paths), None)
+
+
+def _built(loaded: Feeds, only: str | None) -> FeedDags:
     # Airflow has stored the DAG of a running task. Serializing it again would cost each task half a second.
     build = _storable if only is None else feed_dag
     built = FeedDags(problems=loaded.problems)

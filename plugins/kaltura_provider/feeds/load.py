@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from kaltura_provider.api.redaction import redact
 from kaltura_provider.feeds.document import MAX_BYTES, Document, DocumentError
-from kaltura_provider.feeds.schema import Feed
-from kaltura_provider.feeds.sources import SOURCE_TYPES
+from kaltura_provider.feeds.problems import Problem, plain, shortened, way_to
+from kaltura_provider.feeds.schema import VERSION, Feed
 
-__all__ = ["FeedError", "Feeds", "feeds_folder", "load_feed", "load_feeds", "problem_of", "shortened"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FeedError", "Feeds", "feeds_folder", "load_feed", "load_feeds", "load_files", "problem_of"]
 
 _MAX_PROBLEMS = 20
-_MAX_SHOWN = 120
 
 
 class FeedError(ValueError):
-    """Problems of feed files, one per line: ``file:line: field: problem``."""
+    """Problems of feed files; as text one per line: ``file:line: field: problem``.
+
+    :param heading: comes before them.
+    """
+
+    def __init__(self, *problems: Problem, heading: str = "") -> None:
+        super().__init__(heading + "\n".join(map(str, problems)))
+        self.problems = problems
 
 
 @dataclass
@@ -32,7 +39,7 @@ class Feeds:
 
     feeds: list[Feed] = field(default_factory=list)
     paths: dict[str, Path] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
 def feeds_folder(beside: str | Path) -> Path:
@@ -48,15 +55,21 @@ def feeds_folder(beside: str | Path) -> Path:
 
 def load_feeds(folder: Path) -> Feeds:
     """Read every ``*.yaml`` and ``*.yml`` file of a folder."""
+    return load_files(sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]))
+
+
+def load_files(paths: Iterable[Path]) -> Feeds:
+    """Read feed files."""
     result = Feeds()
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+    for path in paths:
         try:
             feed = load_feed(path)
         except FeedError as error:
-            result.problems.append(str(error))
+            result.problems += error.problems
             continue
         if taken := result.paths.get(feed.name):
-            result.problems.append(f"{path}:1: name: {feed.name!r} is taken by {taken.name}; choose another")
+            why = f"{feed.name!r} is the name of the feed in {taken.name} too; choose another"
+            result.problems.append(problem_of(path, "name", why))
             continue
         result.paths[feed.name] = path
         result.feeds.append(feed)
@@ -71,31 +84,26 @@ def load_feed(path: Path) -> Feed:
     try:
         document = _document(path)
         if not isinstance(document.data, dict):
-            raise DocumentError(1, "must hold fields such as 'name:' and 'source:'; see docs/feeds.md")
+            raise DocumentError(1, "must have fields such as 'name:' and 'source:'; see docs/feeds.md")
+        _check_version(document)
         return Feed.model_validate(document.data)
     except DocumentError as error:
-        raise FeedError(f"{path}:{error.line}: {error}") from None
+        raise FeedError(Problem(path, error.line, str(error), error.field, error.column)) from None
     except ValidationError as error:
-        problems = [_problem(path, document, item) for item in error.errors()[:_MAX_PROBLEMS]]
-        raise FeedError("\n".join(problems)) from None
+        raise FeedError(*(_problem(path, document, item) for item in error.errors()[:_MAX_PROBLEMS])) from None
     except Exception as error:
         # An error in one file must not affect the others.
-        raise FeedError(f"{path}:1: cannot be used: {type(error).__name__}: {shortened(str(error))}") from None
+        why = f"cannot be used: {type(error).__name__}: {shortened(str(error))}"
+        raise FeedError(Problem(path, 1, why)) from None
 
 
-def problem_of(path: Path, field: str, problem: str) -> str:
-    """Return ``file:line: field: problem`` for a file that could be read."""
+def problem_of(path: Path, field: str, problem: str) -> Problem:
+    """Return a problem with a field of a file that could be read."""
     try:
-        line = _document(path).line((field,))
+        line, column = _document(path).position((field,))
     except DocumentError as error:
-        line = error.line
-    return f"{path}:{line}: {field}: {problem}"
-
-
-def shortened(text: str) -> str:
-    """Return a text as one line of limited length."""
-    line = " ".join(text.split())
-    return line if len(line) <= _MAX_SHOWN else f"{line[:_MAX_SHOWN]}..."
+        line, column = error.line, error.column
+    return Problem(path, line, problem, field, column)
 
 
 def _document(path: Path) -> Document:
@@ -112,26 +120,20 @@ def _document(path: Path) -> Document:
         raise DocumentError(1, f"cannot be read: {error.strerror}") from None
 
 
-def _field(item: Any) -> tuple[int | str, ...]:
-    """Return the path of a field, without the type of the source that pydantic adds to it."""
-    where = tuple(item["loc"])
-    if item["type"] == "source_type":
-        return (*where, "type")
-    return where[:1] + where[2:] if where[:1] == ("source",) and where[1:2] and where[1] in SOURCE_TYPES else where
+def _check_version(document: Document) -> None:
+    """Make sure that this package reads the version of a feed: fields of another version would only confuse.
+
+    :raises DocumentError: it does not.
+    """
+    version = document.data.get("version", VERSION)
+    if type(version) is int and version != VERSION:
+        line, column = document.position(("version",))
+        why = f"{version} is not a version that this package reads; write {VERSION}, or upgrade the package"
+        raise DocumentError(line, why, column=column, field="version")
 
 
-def _problem(path: Path, document: Document, item: Any) -> str:
-    where = _field(item)
-    message = item["msg"].removeprefix("Value error, ")
-    value = item.get("input")
-    if item["type"] == "source_type":
-        value = value.get("type") if isinstance(value, dict) else None
-    if item["type"] == "extra_forbidden":
-        message = "is unknown; remove it or correct its name (docs/feeds.md lists all fields)"
-    elif item["type"] == "missing":
-        message = "is missing"
-    elif isinstance(value, (str, int, float, dt.date)) and where:
-        shown = str(value) if isinstance(value, dt.date) else repr(value)
-        message = f"{shortened(redact(shown))} {message[0].lower()}{message[1:]}"
+def _problem(path: Path, document: Document, item: Any) -> Problem:
+    where = way_to(item, Feed)
+    line, column = document.position(where, name=item["type"] == "extra_forbidden")
     name = shortened(".".join(str(part) for part in where)) or "feed"
-    return f"{path}:{document.line(where)}: {name}: {message}"
+    return Problem(path, line, plain(item, Feed), name, column)

@@ -5,16 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 import pendulum
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from kaltura_provider.feeds.batches import DEFAULT_SIZE
-from kaltura_provider.feeds.fields import Categories, ConnectionId, Count, Day, Strict, Tags, Template, Templates
+from kaltura_provider.feeds.fields import Categories, ConnectionId, Count, Day, Strict, Tags, Template, Templates, about
+from kaltura_provider.feeds.problems import did_you_mean
 from kaltura_provider.feeds.sources import Source
 
-__all__ = ["Connections", "Feed", "Metadata"]
+__all__ = ["VERSION", "Connections", "Feed", "Metadata"]
 
+VERSION = 1
+"""The version of the format of feed files that this package reads."""
+
+_PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 _LONGEST_WAIT = dt.timedelta(days=30)
 _LARGEST_ID = 2**31 - 1
 
@@ -22,60 +28,166 @@ _LARGEST_ID = 2**31 - 1
 class Connections(Strict):
     """Airflow connection ids of one feed."""
 
-    kaltura: ConnectionId = "kaltura_default"
-    aws: ConnectionId = "aws_default"
-    http: ConnectionId | None = None
+    kaltura: Annotated[ConnectionId, about("The Airflow connection of the Kaltura account")] = "kaltura_default"
+    aws: Annotated[
+        ConnectionId,
+        about("The Airflow connection for S3. Set `endpoint_url` in its extra for MinIO, Ceph and other stores"),
+    ] = "aws_default"
+    http: Annotated[
+        ConnectionId | None,
+        about(
+            "An Airflow HTTP connection for `http(s)` addresses. Its login, password and the headers in its extra go "
+            "with each request to its host"
+        ),
+    ] = None
 
 
 class Metadata(Strict):
-    """What the entries are told to be. Texts are Jinja templates.
+    """The metadata of the entries. Texts are Jinja templates.
 
     Besides Airflow's own names, a template sees ``asset.uri``, ``asset.name`` (file name), ``asset.stem`` (file name
     without extension) and ``asset.key`` (path within the bucket).
     """
 
-    name: Template = "{{ asset.stem }}"
-    description: Template = ""
-    tags: Templates = []
-    categories: Categories = []
-    reference_id: Template = ""
-    user_id: Template = ""
-    media_type: Literal["video", "audio", "image", "document", "data"] | None = None
-    conversion_profile_id: Annotated[int, Field(ge=-1, le=_LARGEST_ID)] | None = None
-    access_control_id: Annotated[int, Field(ge=0, le=_LARGEST_ID)] | None = None
+    name: Annotated[Template, about("The name of each entry")] = "{{ asset.stem }}"
+    description: Annotated[Template, about("The description of each entry")] = ""
+    tags: Annotated[Templates, about("The tags of each entry")] = []
+    categories: Annotated[
+        Categories,
+        about(
+            "Full names of categories, such as `Courses>Physics`. Kaltura separates categories by commas, so a name "
+            "cannot contain one"
+        ),
+    ] = []
+    reference_id: Annotated[Template, about("The reference id of each entry", advanced=True)] = ""
+    user_id: Annotated[
+        Template, about("The owner of each entry", advanced=True, default="the user of the connection")
+    ] = ""
+    media_type: Annotated[
+        Literal["video", "audio", "image", "document", "data"] | None,
+        about("The media type of all items of the feed", advanced=True, default="found from extension or first bytes"),
+    ] = None
+    conversion_profile_id: Annotated[
+        Annotated[int, Field(ge=-1, le=_LARGEST_ID)] | None,
+        about("The id of a conversion profile in Kaltura", advanced=True, default="the account's default"),
+    ] = None
+    access_control_id: Annotated[
+        Annotated[int, Field(ge=0, le=_LARGEST_ID)] | None,
+        about("The id of an access control profile in Kaltura", advanced=True, default="the account's default"),
+    ] = None
 
 
 class Feed(Strict):
-    """One recurring ingest; becomes the DAG ``kaltura_feed_<name>``.
+    """One recurring ingest of media into Kaltura; becomes the DAG ``kaltura_feed_<name>``."""
 
-    A batch has up to ``batch_size`` items, which one task brings in; ``max_active_uploads`` bounds how many batches
-    of one run are under way at once, ``max_active_runs`` how many runs are. ``upload`` are the settings of each
-    upload, by their names in :class:`~kaltura_provider.upload.settings.UploadSettings`.
-    """
-
-    name: str
-    description: Annotated[str, Field(max_length=10_000)] = ""
-    schedule: str | None = "@daily"
-    timezone: str = "UTC"
-    start_date: Day
-    end_date: Day | None = None
-    owner: Annotated[str, Field(min_length=1, max_length=200)] = "kaltura"
-    tags: Tags = []
-    connections: Connections = Connections()
-    source: Source
-    metadata: Metadata = Metadata()
-    unknown_files: Literal["ignore", "fail", "data"] = "ignore"
-    if_exists: Literal["skip", "replace", "fail"] = "skip"
-    transfer: Literal["upload", "import"] = "upload"
-    upload: dict[str, Any] | None = None
-    batch_size: Annotated[int, Field(ge=1, le=100)] = DEFAULT_SIZE
-    max_active_runs: Count = 4
-    max_active_uploads: Count = 8
-    pool: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    queue: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    receipts: Template | None = None
-    retries: Annotated[int, Field(ge=0, le=100)] = 3
-    ready_timeout: dt.timedelta = dt.timedelta(hours=12)
+    version: Annotated[Literal[1], about("The version of this format", advanced=True)] = 1
+    name: Annotated[
+        str,
+        about(
+            "The name of the feed: 1 to 61 of `a-z`, `0-9` and `_`, starting with a letter or digit. The DAG is "
+            "`kaltura_feed_<name>`"
+        ),
+    ]
+    description: Annotated[str, Field(max_length=10_000), about("Shown on Airflow's page")] = ""
+    schedule: Annotated[
+        str | None,
+        about(
+            "A cron expression or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@quarterly`, `@yearly`; `null`: only by "
+            "hand"
+        ),
+    ] = "@daily"
+    timezone: Annotated[
+        str,
+        about(
+            "The time zone of the schedule, of `start_date` and `end_date`, and of all dates in templates and receipts"
+        ),
+    ] = "UTC"
+    start_date: Annotated[Day, about("The first day to ingest, such as `2024-03-01`")]
+    end_date: Annotated[
+        Day | None, about("The last day to ingest. The last interval is the last one that begins on this day")
+    ] = None
+    source: Annotated[Source, about("Where the media comes from: `type` and the fields of that type")]
+    metadata: Annotated[Metadata, about("The metadata of the entries. Texts are Jinja templates")] = Metadata()
+    if_exists: Annotated[
+        Literal["skip", "replace", "fail"],
+        about(
+            "What to do when an item is in Kaltura with other content: `skip` keeps the entry and says so, `replace` "
+            "gives the entry the new content, `fail` fails"
+        ),
+    ] = "skip"
+    transfer: Annotated[
+        Literal["upload", "import"],
+        about(
+            "Who moves the bytes: `upload` streams them through a worker; with `import`, Kaltura fetches them itself "
+            "(from S3 by a presigned URL)"
+        ),
+    ] = "upload"
+    connections: Annotated[Connections, about("Airflow connections")] = Connections()
+    receipts: Annotated[
+        Template | None,
+        about(
+            "Where to write a receipt of each item: `s3://bucket/prefix`, or an absolute path below a folder in "
+            "`KALTURA_ALLOWED_PATHS`; a Jinja template"
+        ),
+    ] = None
+    unknown_files: Annotated[
+        Literal["ignore", "fail", "data"],
+        about(
+            "What to do with objects that are neither media nor documents: `ignore` them, `fail`, or create `data` "
+            "entries",
+            advanced=True,
+        ),
+    ] = "ignore"
+    upload: Annotated[
+        dict[str, Any] | None,
+        about(
+            "Settings of each upload, such as `{max_size: 50_000_000_000, bandwidth: 20_000_000}` (bytes, and bytes "
+            "per second)",
+            advanced=True,
+            default="chosen from the speed of the line",
+        ),
+    ] = None
+    batch_size: Annotated[int, Field(ge=1, le=100), about("The most items that one task brings in", advanced=True)] = (
+        DEFAULT_SIZE
+    )
+    max_active_runs: Annotated[
+        Count, about("How many runs can be under way at once; `s3_new` always has 1", advanced=True)
+    ] = 4
+    max_active_uploads: Annotated[
+        Count, about("How many batches of one run can be under way at once", advanced=True)
+    ] = 8
+    pool: Annotated[
+        Annotated[str, Field(min_length=1, max_length=256)] | None,
+        about(
+            "The Airflow pool of all tasks; created if it does not exist",
+            advanced=True,
+            default="`KALTURA_POOL` of the environment, or else `kaltura`",
+        ),
+    ] = None
+    queue: Annotated[
+        Annotated[str, Field(min_length=1, max_length=256)] | None,
+        about(
+            "The queue of the tasks that send bytes, for executors with queues such as Celery. A worker must listen "
+            "on it",
+            advanced=True,
+            default="`KALTURA_QUEUE` of the environment, or else Airflow's default queue",
+        ),
+    ] = None
+    retries: Annotated[
+        int,
+        Field(ge=0, le=100),
+        about("How often a failed task is tried again, if a retry can help", advanced=True),
+    ] = 3
+    ready_timeout: Annotated[
+        dt.timedelta,
+        about(
+            "How long Kaltura may take to make an entry READY: an ISO 8601 duration of at most `P30D`", advanced=True
+        ),
+    ] = dt.timedelta(hours=12)
+    owner: Annotated[
+        str, Field(min_length=1, max_length=200), about("The owner of the DAG on Airflow's page", advanced=True)
+    ] = "kaltura"
+    tags: Annotated[Tags, about("Tags of the DAG on Airflow's page, beside `kaltura` and `feed`", advanced=True)] = []
 
     @property
     def dag_id(self) -> str:
@@ -127,10 +239,8 @@ class Feed(Strict):
             # "0 0 30 2 *" is well-formed, and has no interval.
             timetable.infer_manual_data_interval(run_after=pendulum.now("UTC"))
         except Exception as error:
-            presets = "@hourly, @daily, @weekly, @monthly, @quarterly or @yearly"
-            raise ValueError(
-                f"is not a valid cron expression ({error}); give one such as '0 4 * * *', or {presets}"
-            ) from None
+            meant = did_you_mean(value, _PRESETS) or f"; write one such as '0 4 * * *', or one of {', '.join(_PRESETS)}"
+            raise ValueError(f"is not a valid cron expression ({error}){meant}") from None
         if len(timetable.summary.split()) not in (5, 6):
             raise ValueError("is not a cron expression of 5 fields; give one such as '0 4 * * *'")
         return value
@@ -141,7 +251,8 @@ class Feed(Strict):
         try:
             pendulum.timezone(value)
         except Exception:
-            raise ValueError("is not a time zone; give one such as UTC or Europe/Berlin") from None
+            meant = did_you_mean(value, available_timezones()) or "; write one such as UTC or Europe/Berlin"
+            raise ValueError(f"is not a time zone{meant}") from None
         return value
 
     @field_validator("ready_timeout")
@@ -151,8 +262,10 @@ class Feed(Strict):
             raise ValueError("must be more than nothing and at most P30D; write it like PT12H")
         return value
 
-    @model_validator(mode="after")
-    def _dates_in_order(self) -> Feed:
-        if self.end_date is not None and self.end_date < self.start_date:
-            raise ValueError(f"end_date {self.end_date} is before start_date {self.start_date}")
-        return self
+    @field_validator("end_date")
+    @classmethod
+    def _is_after_the_start(cls, value: dt.date | None, info: ValidationInfo) -> dt.date | None:
+        start = info.data.get("start_date")
+        if value is not None and start is not None and value < start:
+            raise ValueError(f"is before start_date {start}")
+        return value

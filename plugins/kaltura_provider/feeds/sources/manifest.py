@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import field_validator
 
-from kaltura_provider.feeds.fields import Strict, Template
+from kaltura_provider.feeds.fields import Strict, Template, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 
 if TYPE_CHECKING:
@@ -27,22 +27,32 @@ _TEXTS = ("name", "description", "tags", "categories", "reference_id", "user_id"
 
 
 class Manifest(Strict):
-    """Media that a file lists, one per row.
-
-    ``uri`` is the address of the file: ``s3://``, ``https://`` or a local file below ``KALTURA_ALLOWED_PATHS``. It is a
-    Jinja template. The file can be compressed with gzip. ``format`` is required if the name does not end in ``.csv``,
-    ``.tsv``, ``.json``, ``.jsonl`` or ``.ndjson``. The contents are data, so texts may only use the placeholders of the
-    trigger form. ``missing`` says what to do if the file does not exist (yet): ``fail``, ``skip`` the run, or ``retry``
-    up to the feed's ``retries`` and then fail. ``allow`` lets rows ``update`` and ``delete`` entries.
-    """
+    """The media that the rows of a CSV, JSON or JSON Lines file name."""
 
     remembers: ClassVar[bool] = False
 
-    type: Literal["manifest"]
-    uri: Template
-    format: Literal["csv", "json", "jsonl"] | None = None
-    missing: Literal["skip", "fail", "retry"] = "fail"
-    allow: list[Literal["update", "delete"]] = []
+    type: Annotated[Literal["manifest"], about("`manifest`")]
+    uri: Annotated[
+        Template,
+        about("`s3://...`, `https://...` or a local file below a folder in `KALTURA_ALLOWED_PATHS`; a Jinja template"),
+    ]
+    format: Annotated[
+        Literal["csv", "json", "jsonl"] | None,
+        about(
+            "`csv`, `json` (a list of objects or addresses) or `jsonl` (an object or address a line)",
+            default="from the name: `.csv`, `.tsv`, `.json`, `.jsonl`, `.ndjson`, each also with `.gz`",
+        ),
+    ] = None
+    missing: Annotated[
+        Literal["skip", "fail", "retry"],
+        about(
+            "What to do when the file does not exist: `fail`, `skip` the run, or `retry` as often as `retries` says "
+            "and then fail"
+        ),
+    ] = "fail"
+    allow: Annotated[
+        list[Literal["update", "delete"]], about("What rows may do besides adding entries: `[update, delete]`")
+    ] = []
 
     @field_validator("uri")
     @classmethod

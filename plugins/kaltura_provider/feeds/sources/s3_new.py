@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import field_validator
 
-from kaltura_provider.feeds.fields import Patterns, Strict, Template
+from kaltura_provider.feeds.fields import EXCLUDE, INCLUDE, Patterns, Strict, Template, about
 from kaltura_provider.feeds.sources.s3_prefix import check_prefix
 
 if TYPE_CHECKING:
@@ -30,24 +30,36 @@ _MAX_WAIT = dt.timedelta(minutes=15)
 
 
 class S3New(Strict):
-    """Objects that appeared below an S3 prefix since the last run, whatever their keys.
-
-    Each run looks back to ``overlap`` before the newest object of earlier runs, because S3 dates a multipart upload by
-    its start: it can appear after objects with a later date. Earlier runs are remembered by key and ETag.
-    ``stable_for``: an object must have the same size and ETag in two listings this far apart. ``modified_after``:
-    ignore objects that were modified earlier.
-    """
+    """The objects that appeared below an S3 prefix since the last run, whatever their keys."""
 
     remembers: ClassVar[bool] = True
     """Whether a run continues where the last one ended. Such a feed has one active run at a time."""
 
-    type: Literal["s3_new"]
-    uri: Template
-    include: Patterns = ["*"]
-    exclude: Patterns = []
-    overlap: dt.timedelta = dt.timedelta(hours=24)
-    stable_for: dt.timedelta = dt.timedelta(seconds=10)
-    modified_after: dt.datetime | None = None
+    type: Annotated[Literal["s3_new"], about("`s3_new`")]
+    uri: Annotated[Template, about("`s3://bucket/prefix/`; a Jinja template")]
+    include: Annotated[Patterns, about(INCLUDE)] = ["*"]
+    exclude: Annotated[Patterns, about(EXCLUDE)] = []
+    overlap: Annotated[
+        dt.timedelta,
+        about(
+            "How far each run looks back before the newest object that earlier runs saw: an ISO 8601 duration of at "
+            "most `P90D`"
+        ),
+    ] = dt.timedelta(hours=24)
+    stable_for: Annotated[
+        dt.timedelta,
+        about(
+            "How long a new object must keep its size and ETag before it is taken. The worker waits that long and "
+            "looks again: at most `PT15M`; `PT0S` looks once"
+        ),
+    ] = dt.timedelta(seconds=10)
+    modified_after: Annotated[
+        dt.datetime | None,
+        about(
+            "Never take anything that was modified before this. Without an offset, it is in the feed's time zone",
+            default="none: the first run takes everything",
+        ),
+    ] = None
 
     _check_uri = field_validator("uri")(check_prefix)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import field_validator
 
-from kaltura_provider.feeds.fields import Patterns, Strict, Template
+from kaltura_provider.feeds.fields import EXCLUDE, INCLUDE, Patterns, Strict, Template, about
 
 if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.found import Found, Search
@@ -26,19 +26,14 @@ def check_prefix(value: str) -> str:
 
 
 class S3Prefix(Strict):
-    """All objects below an S3 prefix.
-
-    ``uri`` is a Jinja template, so each run can list its own date:
-    ``s3://bucket/incoming/{{ data_interval_start | ds }}/``. ``include`` and ``exclude`` are shell patterns
-    (``*.{mp4,mov}``, ``**/*.mp4``) for the part of the key after the prefix.
-    """
+    """All objects below an S3 prefix that contains the date of the run."""
 
     remembers: ClassVar[bool] = False
 
-    type: Literal["s3_prefix"] = "s3_prefix"
-    uri: Template
-    include: Patterns = ["*"]
-    exclude: Patterns = []
+    type: Annotated[Literal["s3_prefix"], about("`s3_prefix`")] = "s3_prefix"
+    uri: Annotated[Template, about("`s3://bucket/prefix/`; a Jinja template")]
+    include: Annotated[Patterns, about(INCLUDE)] = ["*"]
+    exclude: Annotated[Patterns, about(EXCLUDE)] = []
 
     _check_uri = field_validator("uri")(check_prefix)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from kaltura_provider.feeds.fields import Strict, Template
+from kaltura_provider.feeds.fields import Strict, Template, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 
 if TYPE_CHECKING:
@@ -38,23 +38,25 @@ def _is_remote(value: str) -> str:
 
 
 class Urls(Strict):
-    """Media at ``http(s)://`` and ``s3://`` addresses.
-
-    Each of ``urls`` is a Jinja template: ``https://example.com/news/{{ data_interval_start | ds }}.mp4``. Templates
-    that render to an empty text are ignored. ``missing`` says what to do if a file does not exist (HTTP 404 or 410, or
-    no such key): ``skip`` logs it and continues; ``fail`` ingests the others and fails the run; ``retry`` checks again,
-    up to the feed's ``retries``, before it ingests anything, and then acts like ``fail``.
-    """
+    """The ``http(s)`` and ``s3`` addresses that the feed lists."""
 
     remembers: ClassVar[bool] = False
 
-    type: Literal["urls"]
+    type: Annotated[Literal["urls"], about("`urls`")]
     urls: Annotated[
         list[Annotated[Template, AfterValidator(_is_remote)]],
         Field(min_length=1, max_length=_MAX_URLS),
-        BeforeValidator(_as_urls),
+        BeforeValidator(_as_urls, json_schema_input_type=str | list[str]),
+        about("Up to 10,000 addresses, each a Jinja template; one that renders to nothing is left out"),
     ]
-    missing: Literal["skip", "fail", "retry"] = "skip"
+    missing: Annotated[
+        Literal["skip", "fail", "retry"],
+        about(
+            "What to do when an address leads nowhere (HTTP 404 or 410, no such key): `skip` names it and brings in "
+            "the others; `fail` brings in the others and then fails the run; `retry` looks again as often as `retries` "
+            "says, before anything is brought in, and then does as `fail` does"
+        ),
+    ] = "skip"
 
     @property
     def summary(self) -> str:
