@@ -20,7 +20,7 @@ _MOST_ROWS = 200
 
 
 class Decision(StrEnum):
-    """What a run does with one item. The first four need a task, the others do not."""
+    """What a run does with one item. The first five need a task, the others do not."""
 
     NEW = "new"
     """The item is ingested."""
@@ -30,6 +30,8 @@ class Decision(StrEnum):
     """Its entry gets the new content."""
     FAIL = "changed: fail"
     """Its entry holds other content, and the feed treats that as a failure."""
+    SIDECARS = "new sidecar files"
+    """Its entry holds exactly these bytes, and its sidecar files are not all attached or have changed."""
     THERE = "already there"
     """Its entry is READY and holds exactly these bytes."""
     SKIP = "changed: skip"
@@ -52,6 +54,7 @@ class PlannedItem:
     :param uri: the address, with secrets in it encrypted.
     :param size: the size in bytes, if the source lists it.
     :param transfer: ``upload`` or ``import``.
+    :param sidecars: files to attach to the entry, with secrets in their addresses encrypted.
     :param reference: the reference that a task would return, if no task is needed because of what Kaltura holds.
     """
 
@@ -64,12 +67,14 @@ class PlannedItem:
     entry_id: str | None = None
     reason: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    sidecars: tuple[Mapping[str, Any], ...] = ()
     reference: Mapping[str, Any] | None = None
 
     @property
     def request(self) -> dict[str, Any]:
         """The request for a task."""
-        return {"uri": self.uri, "metadata": dict(self.metadata)}
+        files = {"sidecars": [dict(file) for file in self.sidecars]} if self.sidecars else {}
+        return {"uri": self.uri, "metadata": dict(self.metadata), **files}
 
     def row(self) -> dict[str, Any]:
         """Return the row for people, as plain values, with secrets in the address hidden."""

@@ -62,6 +62,7 @@ class Planner:
             size=item.size,
             transfer=self.transfer,
             metadata=metadata,
+            sidecars=tuple({**file, "uri": seal_address(file["uri"])} for file in item.sidecars),
         )
 
     def _looked_up(self, found: Sequence[FoundItem], planned: list[PlannedItem]) -> list[PlannedItem]:
@@ -94,6 +95,8 @@ class Planner:
             Outlook.CHANGED: changed,
             Outlook.DELETED: Decision.DELETED,
         }[seen.outlook]
+        if decision in (Decision.THERE, Decision.SKIP) and _sidecars_missing(item, seen):
+            decision = Decision.SIDECARS
         item = replace(item, decision=decision, entry_id=seen.entry.id if seen.entry else None)
         if decision is Decision.THERE:
             return replace(item, reference=_reference(item, seen, ItemState.DONE))
@@ -104,6 +107,17 @@ class Planner:
         if decision is Decision.DELETED:
             return replace(item, reason=_DELETED, reference=_reference(item, seen, ItemState.SKIPPED, note=_DELETED))
         return item
+
+
+def _sidecars_missing(item: PlannedItem, seen: Forecast) -> bool:
+    """Tell from the mark of an entry whether sidecar files of its item are still to be attached."""
+    from kaltura_provider.hooks.sealing import opened_address
+    from kaltura_provider.ingest.sidecar_files import sidecars_digest
+
+    if not item.sidecars or seen.entry is None:
+        return False
+    known = sidecars_digest(item.sidecars, opened_address)
+    return known is None or seen.entry.sidecars != known
 
 
 def _known(item: FoundItem, planned: PlannedItem) -> SourceItem | None:

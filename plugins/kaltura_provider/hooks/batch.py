@@ -26,10 +26,10 @@ FAILURES_KEY = "kaltura_failures"
 """XCom key of a task's failures: ``[{"uri", "reason", "retry_helps"}]``. The ``uri`` is the address of the source as
 other tasks know it; the reason holds no secret."""
 
-CARRIED = ("started", "request", "failed_step", "upload", "attempts")
+CARRIED = ("started", "request", "failed_step", "upload", "attempts", "sidecars")
 """Fields of an item reference besides those of :class:`~kaltura_provider.ingest.item.ItemRef`: when its first task
 started (unix seconds), the request (only where a later task needs it), the task that failed, the result of the upload,
-and the number of the try."""
+the number of the try, and the assets of its sidecar files."""
 
 
 def as_list(value: Any) -> tuple[list[Any], bool]:

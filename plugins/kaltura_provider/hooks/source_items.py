@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["OpenedItem", "failed_source", "requested_item", "requested_items"]
 
 
+_FIELDS = ("uri", "metadata", "identity", "version_id", "sidecars")
+
+
 @dataclass
 class OpenedItem:
     """A request with its opened source and its source item, or with the ``error`` that stopped it."""
@@ -50,18 +53,22 @@ def _request_of(item: Any) -> dict[str, Any]:
 
 
 def requested_item(request: dict[str, Any], source: Source) -> SourceItem:
-    """Return the source item for a request (``uri``, ``metadata``, ``identity``, ``version_id``) and its source.
+    """Return the source item for a request and its source.
+
+    A request has ``uri``, ``metadata``, ``identity``, ``version_id`` and, for a task that attaches them, ``sidecars``.
 
     :raises ValueError: a field is unknown or has an invalid value; the message names the field.
     """
     from kaltura_provider.hooks.sealing import opened_address
     from kaltura_provider.ingest.item import SourceItem
+    from kaltura_provider.ingest.sidecar_files import checked_sidecars
     from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
     from kaltura_provider.services.entry.kind import Kind, extension_of
     from kaltura_provider.services.entry.metadata import EntryMetadata
 
-    if unknown := sorted(set(request) - {"uri", "metadata", "identity", "version_id"}):
-        raise ValueError(f"unknown field {', '.join(unknown)}: a source item has uri, metadata, identity, version_id")
+    if unknown := sorted(set(request) - set(_FIELDS)):
+        raise ValueError(f"unknown field {', '.join(unknown)}: a source item has {', '.join(_FIELDS)}")
+    checked_sidecars(request.get("sidecars"))
     metadata = EntryMetadata.from_dict(request.get("metadata") or {})
     if not metadata.media_type and not extension_of(source.name):
         # Neither the author nor the file name gives the type, so the first bytes decide.

@@ -11,10 +11,12 @@ from kaltura_provider.ingest.marks import (
     content_mark,
     import_mark,
     item_mark,
+    metadata_mark,
     pending_mark,
     refused_mark,
     released_mark,
     run_mark,
+    sidecars_mark,
 )
 from kaltura_provider.services.entry.view import Entry
 from kaltura_provider.services.upload_token import UploadToken
@@ -25,6 +27,8 @@ _CONTENT = content_mark("")
 _PENDING = pending_mark("")
 _IMPORT = import_mark("")
 _REFUSED = refused_mark("")
+_SIDECARS = sidecars_mark("")
+_METADATA = metadata_mark("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,16 @@ class EntryView(Entry):
     def importing(self) -> str | None:
         """The content id of the bytes that Kaltura was told to fetch."""
         return self._marked(_IMPORT)
+
+    @property
+    def sidecars(self) -> str | None:
+        """The digest of the sidecar files that were attached to it."""
+        return self._marked(_SIDECARS)
+
+    @property
+    def metadata(self) -> str | None:
+        """The digest of the metadata that its source gave it."""
+        return self._marked(_METADATA)
 
     @property
     def foreign_tags(self) -> tuple[str, ...]:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from kaltura_provider.api.wire import Request
 from kaltura_provider.ingest.identity import PREFIX
-from kaltura_provider.ingest.marks import ADOPTED_MARK, MADE_MARK, content_mark, item_mark, refused_mark
+from kaltura_provider.ingest.marks import (
+    ADOPTED_MARK,
+    MADE_MARK,
+    content_mark,
+    item_mark,
+    metadata_mark,
+    refused_mark,
+    sidecars_mark,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,11 +22,13 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest.entry_view import EntryView
     from kaltura_provider.ingest.ledger import Ledger
 
-__all__ = ["MarkLostError", "tags_request", "write_marks", "write_refusal", "write_tags"]
+__all__ = ["MarkLostError", "add_marks", "tags_request", "write_marks", "write_refusal", "write_tags"]
 
 _TRIES = 4
 _RUN = f"{PREFIX}:r:"
 _REFUSED = refused_mark("")
+# Marks about other things than the content; new content leaves them as they are.
+_BESIDE = (sidecars_mark(""), metadata_mark(""))
 
 
 class MarkLostError(Exception):
@@ -28,13 +38,15 @@ class MarkLostError(Exception):
 def tags_request(entry: EntryView, item_id: str, marks: Iterable[str]) -> Request:
     """Return the call that replaces the content marks of ``entry`` with ``marks`` and keeps its other tags.
 
-    A refusal stays unless one of ``marks`` is about the same content. The run mark stays unless ``marks`` has one.
+    A refusal stays unless one of ``marks`` is about the same content. The marks of the run, the sidecar files and the
+    metadata stay unless ``marks`` has another of their kind.
     """
     marks = list(marks)
     settled = {mark.rsplit(":", 1)[-1] for mark in marks}
     kept = [tag for tag in entry.admin_tags if tag.startswith(_REFUSED) and tag.removeprefix(_REFUSED) not in settled]
-    if not any(mark.startswith(_RUN) for mark in marks):
-        kept += [tag for tag in entry.admin_tags if tag.startswith(_RUN)]
+    for prefix in (_RUN, *_BESIDE):
+        if not any(mark.startswith(prefix) for mark in marks):
+            kept += [tag for tag in entry.admin_tags if tag.startswith(prefix)]
     origin = ADOPTED_MARK if entry.adopted or ADOPTED_MARK in marks else MADE_MARK
     return write_tags(entry.id, dict.fromkeys((*entry.foreign_tags, origin, item_mark(item_id), *kept, *marks)))
 
@@ -66,6 +78,24 @@ def write_marks(ledger: Ledger, entry: EntryView, item_id: str, *marks: str) -> 
             return seen
         current = seen
     raise MarkLostError(f"the adminTags {', '.join(marks)} do not stay on entry {entry.id}")
+
+
+def add_marks(ledger: Ledger, entry_id: str, *marks: str) -> None:
+    """Give an entry the marks of its sidecar files or its metadata, and keep all its other adminTags.
+
+    A mark replaces the earlier one of its kind.
+
+    :raises MarkLostError: the marks do not stay.
+    :raises KalturaError: the entry is gone, or Kaltura cannot be reached.
+    """
+    kinds = tuple(prefix for prefix in _BESIDE if any(mark.startswith(prefix) for mark in marks))
+    for _ in range(_TRIES):
+        entry = ledger.entry(entry_id)
+        if entry is None or set(marks) <= set(entry.admin_tags):
+            return
+        request = write_tags(entry_id, (*(tag for tag in entry.admin_tags if not tag.startswith(kinds)), *marks))
+        ledger.client.call(request.service, request.action, request.params, repeatable=True)
+    raise MarkLostError(f"the adminTags {', '.join(marks)} do not stay on entry {entry_id}")
 
 
 def write_refusal(ledger: Ledger, entry: EntryView, item_id: str, content_id: str) -> EntryView:

@@ -10,10 +10,12 @@ __all__ = [
     "content_mark",
     "import_mark",
     "item_mark",
+    "metadata_mark",
     "pending_mark",
     "refused_mark",
     "released_mark",
     "run_mark",
+    "sidecars_mark",
 ]
 
 MADE_MARK = PREFIX
@@ -58,3 +60,13 @@ def released_mark(item_id: str) -> str:
 def run_mark(run: str) -> str:
     """Return the mark that says which run gave an entry its first content. ``run`` may be any text."""
     return f"{PREFIX}:r:{digest('run', run)[:12]}"
+
+
+def sidecars_mark(sidecars: str) -> str:
+    """Return the mark that says which sidecar files were attached to an entry; ``sidecars`` is their digest."""
+    return f"{PREFIX}:s:{sidecars}"
+
+
+def metadata_mark(metadata: str) -> str:
+    """Return the mark that says which metadata of its source an entry was given; ``metadata`` is its digest."""
+    return f"{PREFIX}:m:{metadata}"

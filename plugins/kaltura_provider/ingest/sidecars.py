@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.enums import ThumbAssetStatus, UploadTokenStatus, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
-from kaltura_provider.ingest.addresses import canonical_uri, kai1_uri
+from kaltura_provider.ingest.addresses import canonical_uri, kai1_uri, shown_address
 from kaltura_provider.ingest.identity import content_id, item_id, token_file_name
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import content_mark, item_mark
@@ -180,7 +180,8 @@ class _Attaching:
             token = self._attached_token(seen)
             if token is not None and seen is not None:
                 self._send(seen, token)
-        text = f"{self._sidecar.uri} is not on entry {self._sidecar.entry_id} after {self._settings.claim_timeout:g} s"
+        shown = shown_address(self._sidecar.uri)
+        text = f"{shown} is not on entry {self._sidecar.entry_id} after {self._settings.claim_timeout:g} s"
         raise SidecarError(f"{text}; another process may be working on it: try again later", retry_helps=True)
 
     def _seen(self) -> _Seen | None:
@@ -286,7 +287,7 @@ class _Attaching:
                 return
             if now.status == ThumbAssetStatus.ERROR:
                 self._delete(now.id)
-                text = f"Kaltura could not use {self._sidecar.uri} as {self._sidecar.kind}"
+                text = f"Kaltura could not use {shown_address(self._sidecar.uri)} as {self._sidecar.kind}"
                 raise SidecarError(text, retry_helps=False)
             if self._settings.clock.monotonic() >= deadline:
                 self._ledger.delete_token(token.id)

@@ -36,8 +36,10 @@ class KalturaIngestOperator(KalturaPrepareOperator):
     next try of the task finds what is already in Kaltura and uploads the rest.
 
     :param source: what to ingest: an address (``s3://bucket/key``, ``https://...``, ``file:///path``); a mapping with
-        ``uri`` and optionally ``metadata``, ``identity`` and ``version_id``; an item reference of an earlier task; or a
-        list of these.
+        ``uri`` and optionally ``metadata``, ``identity``, ``version_id`` and ``sidecars``; an item reference of an
+        earlier task; or a list of these. ``sidecars`` are files to attach to the entry, each a mapping with ``uri``,
+        ``kind`` (``caption``, ``thumbnail``, ``attachment``) and optionally ``default`` and ``values`` (properties of
+        the asset under Kaltura's names, such as ``language`` and ``label``).
     :param max_active: how many items to prepare or upload at once. Their uploads share 8 connections to Kaltura, unless
         ``upload`` sets ``parallelism`` for each. An upload takes 8 MiB of memory plus 1 MiB for each connection.
     :return: one item reference, or a list for a list. ``state`` is ``done`` when Kaltura holds exactly this content.
@@ -75,9 +77,12 @@ class KalturaIngestOperator(KalturaPrepareOperator):
         finally:
             for one in opened:
                 one.close()
-        refs = [result.ref for result in results]
+        refs = [result.ref for result, _ in results]
         show(self, context, refs)
-        carried = [{"started": started, **came_of(context, result)} for result in results]
+        carried = [
+            {"started": started, **came_of(context, result), **({"sidecars": attached} if attached else {})}
+            for result, attached in results
+        ]
         return finish(context, "ingest", refs, carried, many=many)
 
     def on_kill(self) -> None:
@@ -88,18 +93,31 @@ class KalturaIngestOperator(KalturaPrepareOperator):
 
     def _sent(
         self, context: Context, refs: Sequence[ItemRef], opened: Sequence[OpenedItem], memory: TaskMemory
-    ) -> list[Ingested]:
-        """Upload what is missing, several items at once."""
+    ) -> list[tuple[Ingested, list[dict[str, Any]]]]:
+        """Upload what is missing, several items at once. Return the results and the sidecar files that are attached."""
+        from dataclasses import replace
+
         from kaltura_provider.api.threads import in_threads
+        from kaltura_provider.hooks.sidecars import SidecarSender
         from kaltura_provider.ingest.item import ItemState
 
-        to_send = sum(ref.state in (ItemState.SEND, ItemState.SENT) for ref in refs)
+        to_send = sum(
+            ref.state in (ItemState.SEND, ItemState.SENT) or bool(one.request.get("sidecars"))
+            for ref, one in zip(refs, opened, strict=True)
+        )
         workers = max(1, min(self.max_active, to_send))
         progress = ShownProgress(context)
         uploader = self._new_uploader(progress, upload_settings(self.upload), workers)
         sender = ItemSender(self.hook, uploader, memory, self.sources, run=run_of(context))
+        sidecars = SidecarSender(self.hook, uploader, self.sources, self._settings(context))
+
+        def send(ref: ItemRef, one: OpenedItem) -> tuple[Ingested, list[dict[str, Any]]]:
+            sent = sender.send(ref, one.request, one.source)
+            done, attached = sidecars.attach(sent.ref, one.request.get("sidecars") or [])
+            return replace(sent, ref=done), attached
+
         try:
-            return in_threads(lambda ref, one: sender.send(ref, one.request, one.source), refs, opened, workers=workers)
+            return in_threads(send, refs, opened, workers=workers)
         finally:
             progress.write()
 

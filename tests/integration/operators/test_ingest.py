@@ -78,3 +78,30 @@ def test_single_operators_and_the_batch_come_to_the_same_outcome(airflow_db, kal
 
 def uploads(kaltura) -> int:
     return sum(call.lower() == "uploadtoken.upload" for call in kaltura.calls)
+
+
+def test_sidecar_files_come_to_their_entries_once_and_a_bad_one_is_named(kaltura, files) -> None:
+    subtitles = files[0].with_suffix(".en.srt")
+    subtitles.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
+    caption = {"language": "English", "label": "English", "format": 1}
+    good = {"uri": subtitles.as_uri(), "kind": "caption", "default": True, "values": caption}
+    bad = {"uri": files[1].with_suffix(".xx.srt").as_uri(), "kind": "caption", "error": "'xx' is not a language"}
+    requests = [
+        {"uri": files[0].as_uri(), "sidecars": [{**good, "size": 40, "etag": "1"}]},
+        {"uri": files[1].as_uri(), "sidecars": [{**good, "values": {**caption, "label": "Two"}}, bad]},
+    ]
+    refs = kaltura.run(KalturaIngestOperator, source=requests)
+    assert [ref["state"] for ref in refs] == ["done", "failed"]
+    assert "'xx' is not a language" in refs[1]["error"]["message"]
+    assert refs[1]["error"]["message"].count(".xx.srt") == 1
+    assert [file["made"] for ref in refs for file in ref["sidecars"]] == [True, True]
+    again = kaltura.run(KalturaIngestOperator, source=requests)
+    assert [file["made"] for ref in again for file in ref["sidecars"]] == [False, False]
+    assert digests(kaltura) == expected(files[:2])
+    for ref in refs:
+        found = kaltura.hook.get_conn().call(
+            "caption_captionAsset", "list", {"filter": {"entryIdEqual": ref["entry_id"]}}
+        )["objects"]
+        assert [(item["language"], int(item["isDefault"])) for item in found] == [("English", 1)]
+    marks = [kaltura.sandbox.control.entry(ref["entry_id"])["adminTags"].count("kai1:s:") for ref in refs]
+    assert marks == [1, 0]

@@ -46,6 +46,8 @@ class FoundItem:
     :param uri: its address, which can contain secrets.
     :param metadata: fields of its entry, which override those of the feed.
     :param size: size in bytes. Like ``etag`` and ``last_modified``, it is set if the source lists it.
+    :param sidecars: files to attach to its entry, as in :mod:`kaltura_provider.ingest.sidecar_files`. Their addresses
+        can contain secrets.
     """
 
     uri: str
@@ -53,6 +55,7 @@ class FoundItem:
     size: int | None = None
     etag: str = ""
     last_modified: datetime | None = None
+    sidecars: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass
