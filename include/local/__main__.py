@@ -91,6 +91,7 @@ def start(options: argparse.Namespace) -> int:
   credentials      {deployment.env_file.relative_to(ROOT)}
   logs             {deployment.processes.directory.relative_to(ROOT)}/
 
+A program that ends or is unhealthy is restarted; its log says so.
 Open the UI, unpause kaltura_feed_demo and backfill 2024-03-01 to 2024-03-03, or trigger kaltura_ingest.
 `make down` stops everything and keeps the content of Kaltura and S3 in {deployment.home.relative_to(ROOT)}/."""
     )
@@ -127,7 +128,8 @@ def stop() -> int:
 
 
 def _standing(ports: Mapping[str, int]) -> Deployment:
-    return Deployment(ROOT / ".airflow", ports["airflow"], ports["kaltura"], ports["s3"], ROOT / ".sandbox" / "env")
+    env_file = ROOT / ".sandbox" / "env"
+    return Deployment(ROOT / ".airflow", ports["airflow"], ports["kaltura"], ports["s3"], env_file, supervised=True)
 
 
 if __name__ == "__main__":

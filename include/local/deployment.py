@@ -41,6 +41,7 @@ class Deployment:
 
     :param home: Airflow's home. The sandbox keeps its data in ``<home>/sandbox``.
     :param settings: further environment variables of Airflow's programs, which override those set here.
+    :param supervised: restart programs that end or are unhealthy (``supervise.py``). Each says so in its log.
     """
 
     home: Path
@@ -49,6 +50,7 @@ class Deployment:
     s3_port: int
     env_file: Path
     settings: dict[str, str] = field(default_factory=dict)
+    supervised: bool = False
     processes: Processes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,12 +99,36 @@ class Deployment:
 
     def start_part(self, name: str) -> None:
         """Start one program: ``sandbox``, ``database`` or one of ``AIRFLOW_PARTS``."""
+        env = self.airflow_env() if name in AIRFLOW_PARTS else dict(os.environ)
+        command = self._command(name)
+        self.processes.start(name, [*self._supervise(name), *command] if self.supervised else command, env)
+
+    def _command(self, name: str) -> list[str]:
         if name == "sandbox":
-            self.processes.start(name, self._sandbox_command(), dict(os.environ))
-        elif name == "database":
-            self.processes.start(name, self.database.command(), dict(os.environ))
-        else:
-            self.processes.start(name, [_tool("airflow"), *AIRFLOW_PARTS[name]], self.airflow_env())
+            return self._sandbox_command()
+        if name == "database":
+            return self.database.command()
+        return [_tool("airflow"), *AIRFLOW_PARTS[name]]
+
+    def _supervise(self, name: str) -> list[str]:
+        """Return the command that watches over a program; the program's own command follows it."""
+        checks = {
+            "sandbox": f"--answers=http://127.0.0.1:{self.kaltura_port}/api_v3/service/system/action/ping",
+            "database": f"--check={shlex.join(self.database.ready_command())}",
+            "api-server": f"--answers={self.page}/api/v2/version",
+        }
+        check = checks.get(name, f"--part={name.replace('-', '_')}")
+        options = ["--every=15", "--stop=15", "--restart", "--whole-group"]
+        health = f"--health={self.page}/api/v2/monitor/health"
+        return [
+            sys.executable,
+            str(Path(__file__).with_name("supervise.py")),
+            check,
+            health,
+            *options,
+            f"--name={name}",
+            "--",
+        ]
 
     def airflow_env(self) -> dict[str, str]:
         """Return the environment of Airflow's programs: loopback only, without login, with secrets of its own."""

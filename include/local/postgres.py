@@ -95,8 +95,11 @@ class Postgres:
 
     def answers(self) -> bool:
         """Return whether the server accepts connections."""
-        command = [_program("pg_isready"), f"--host={HOST}", f"--port={self.port}", "--quiet"]
-        return subprocess.run(command).returncode == 0
+        return subprocess.run(self.ready_command(), timeout=30).returncode == 0
+
+    def ready_command(self) -> list[str]:
+        """Return the command that succeeds while the server accepts connections."""
+        return [_program("pg_isready"), f"--host={HOST}", f"--port={self.port}", "--quiet"]
 
 
 def _program(name: str) -> str:
