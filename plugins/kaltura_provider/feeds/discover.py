@@ -11,9 +11,9 @@ from kaltura_provider.feeds.batches import DEFAULT_SIZE, in_batches, most_batche
 from kaltura_provider.feeds.changes import CHANGES_KEY
 from kaltura_provider.feeds.interval import DRY_RUN_PARAM, asks_for_interval, feed_context, run_interval
 from kaltura_provider.feeds.listing import examples
+from kaltura_provider.feeds.memory import DRAFTED_KEY, memory_of
 from kaltura_provider.feeds.planning import Planner
 from kaltura_provider.feeds.templates import MetadataTemplates
-from kaltura_provider.feeds.watermark import DRAFTED_KEY
 from kaltura_provider.hooks.authored import AuthoredTemplates
 from kaltura_provider.hooks.masking import MaskedArguments
 from kaltura_provider.hooks.xcom_parts import handed_on, push_parts
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from kaltura_provider.feeds.plan import Plan
     from kaltura_provider.feeds.sources import Found
-    from kaltura_provider.feeds.watermark import WatermarkStore
 
 __all__ = ["PLAN_KEY", "KalturaDiscoverOperator", "asks_for_dry_run", "hand_on_plan"]
 
@@ -149,7 +148,8 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         interval = run_interval(context, timezone)
         source = rendered_source(self.source)
         only_interval = source.remembers and asks_for_interval(context)
-        store = _watermark_store(context) if source.remembers and not only_interval else None
+        state: Any = context.get("asset_state_store")
+        memory = memory_of(source.type, state) if source.remembers and not only_interval else None
         search = Search(
             aws_conn_id=self.aws_conn_id,
             http_conn_id=self.http_conn_id,
@@ -159,13 +159,13 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             last_try=_is_last_try(context),
             kind_known=bool(self.metadata.get("media_type")),
             interval=(interval.start, interval.end) if only_interval else None,
-            watermark=store.read() if store else None,
+            memory=memory.read() if memory else None,
         )
         found = source.find(search)
-        if store and found.watermark and not asks_for_dry_run(context):
+        if memory and found.memory and not asks_for_dry_run(context):
             run: Any = context["dag_run"]
-            store.draft(found.watermark, run.run_id)
-            context["ti"].xcom_push(key=DRAFTED_KEY, value=True)
+            memory.draft(found.memory, run.run_id)
+            context["ti"].xcom_push(key=DRAFTED_KEY, value=source.type)
         return found
 
     def _log_found(self, found: Found) -> None:
@@ -208,19 +208,6 @@ def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *,
     if settled := len(plan.items) - len(wanted):
         log.info("To ingest: %d items in %d batches. %d items need no task.", len(wanted), len(batches), settled)
     return handed_on(context, "batch", batches)
-
-
-def _watermark_store(context: Context) -> WatermarkStore:
-    """Return the store of the feed's asset, which is the only asset among the task's inlets and outlets.
-
-    :raises ValueError: the task has no asset.
-    """
-    from kaltura_provider.feeds.watermark import WatermarkStore
-
-    state: Any = context.get("asset_state_store")
-    if state is None:
-        raise ValueError("s3_new stores its watermark with an asset, and this task has none; pass the asset in inlets")
-    return WatermarkStore(state)
 
 
 def _is_last_try(context: Context) -> bool:

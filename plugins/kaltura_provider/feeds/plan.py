@@ -55,6 +55,8 @@ class PlannedItem:
     :param size: the size in bytes, if the source lists it.
     :param transfer: ``upload`` or ``import``.
     :param sidecars: files to attach to the entry, with secrets in their addresses encrypted.
+    :param identity: identifies the item instead of its address.
+    :param checksum: what the bytes must hash to.
     :param reference: the reference that a task would return, if no task is needed because of what Kaltura holds.
     """
 
@@ -68,13 +70,20 @@ class PlannedItem:
     reason: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     sidecars: tuple[Mapping[str, Any], ...] = ()
+    identity: str = ""
+    checksum: str = ""
     reference: Mapping[str, Any] | None = None
 
     @property
     def request(self) -> dict[str, Any]:
         """The request for a task."""
-        files = {"sidecars": [dict(file) for file in self.sidecars]} if self.sidecars else {}
-        return {"uri": self.uri, "metadata": dict(self.metadata), **files}
+        more: dict[str, Any] = {
+            "identity": self.identity,
+            "checksum": self.checksum,
+            "sidecars": [dict(file) for file in self.sidecars],
+        }
+        request = {"uri": self.uri, "metadata": dict(self.metadata)}
+        return request | {name: value for name, value in more.items() if value}
 
     def row(self) -> dict[str, Any]:
         """Return the row for people, as plain values, with secrets in the address hidden."""

@@ -62,6 +62,8 @@ class Planner:
             size=item.size,
             transfer=self.transfer,
             metadata=metadata,
+            identity=item.identity,
+            checksum=item.checksum,
             sidecars=tuple({**file, "uri": seal_address(file["uri"])} for file in item.sidecars),
         )
 
@@ -127,12 +129,15 @@ def _known(item: FoundItem, planned: PlannedItem) -> SourceItem | None:
 
     if not item.size or not item.etag:
         return None
+    known: dict[str, Any] = {
+        "uri": item.uri, "size": item.size, "validator": item.etag, "identity": item.identity or None
+    }  # fmt: skip
     try:
         kind = EntryMetadata(media_type=planned.metadata.get("media_type") or None)
-        return SourceItem(uri=item.uri, size=item.size, validator=item.etag, metadata=kind)
+        return SourceItem(metadata=kind, **known)
     except ValueError:
         # The file name does not give the type. The task that opens the source finds out.
-        return SourceItem(uri=item.uri, size=item.size, validator=item.etag, metadata=EntryMetadata(media_type="data"))
+        return SourceItem(metadata=EntryMetadata(media_type="data"), **known)
 
 
 def _reference(item: PlannedItem, seen: Forecast, state: Any, note: str | None = None) -> dict[str, Any]:

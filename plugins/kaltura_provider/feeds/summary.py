@@ -93,7 +93,7 @@ class KalturaSummaryOperator(KalturaOperator):
         settled = self._settled(context)
         good = [ref for ref in known.values() if _is_in(ref)]
         failed = self._failed(ti, batches, known, {ref["uri"] for ref in good})
-        self._move_watermark(context, [item["uri"] for item in failed])
+        self._store_memory(context, [item["uri"] for item in failed])
         summary = self._summary(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
         if self.receipts and (known or settled):
             everything = known | {ref["uri"]: ref for ref in settled}
@@ -107,17 +107,18 @@ class KalturaSummaryOperator(KalturaOperator):
             raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} items failed:\n{lines}")
         return summary
 
-    def _move_watermark(self, context: Context, failed: list[str]) -> None:
-        """Commit the watermark that discover drafted, if the source has one. Every item of the run is settled here."""
-        from kaltura_provider.feeds.watermark import DRAFTED_KEY, WatermarkStore
+    def _store_memory(self, context: Context, failed: list[str]) -> None:
+        """Store what discover drafted for the next run, if the source remembers. Every item of the run is settled."""
+        from kaltura_provider.feeds.memory import DRAFTED_KEY, memory_of
 
         ti: Any = context["ti"]
         run: Any = context["dag_run"]
-        if not self.discover_id or not ti.xcom_pull(task_ids=self.discover_id, key=DRAFTED_KEY):
+        source_type = self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=DRAFTED_KEY)
+        if not source_type:
             return
         state: Any = context["asset_state_store"]
-        if not WatermarkStore(state).commit(run.run_id, failed):
-            self.log.info("The watermark stays as it is: a later run has drafted its own.")
+        if not memory_of(source_type, state).commit(run.run_id, failed):
+            self.log.info("The feed's state stays as it is: a later run has drafted its own.")
 
     def _summary(self, ti: Any, good: list[dict[str, Any]], failed: list[dict[str, Any]]) -> dict[str, Any]:
         from kaltura_provider.hooks.sources import printable

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.hooks.listing import S3Object
 
-__all__ = ["DRAFTED_KEY", "StateStore", "Watermark", "WatermarkStore"]
-
-DRAFTED_KEY = "watermark_drafted"
-"""XCom that tells summary that discover has drafted a watermark."""
+__all__ = ["StateStore", "Watermark", "WatermarkStore"]
 
 _CURRENT, _DRAFT = "s3_new", "s3_new_draft"
 _DIGEST = 12

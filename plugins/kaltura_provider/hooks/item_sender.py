@@ -50,6 +50,7 @@ class ItemSender:
         from kaltura_provider.ingest.mark_writes import MarkLostError
         from kaltura_provider.ingest.send import Ingested, describe
         from kaltura_provider.upload.errors import UploadError
+        from kaltura_provider.upload.sources.digest import check_digest
         from kaltura_provider.upload.sources.errors import SourceError
 
         try:
@@ -59,6 +60,8 @@ class ItemSender:
             own = ref.token_id is not None and self._memory.ids.get(ref.item_id) == ref.token_id
             self._memory.remember(ref.item_id, ref.token_id)
             source = source or self._opened(ref, request)
+            if ref.state is ItemState.SEND:
+                check_digest(source, str((request or {}).get("checksum") or ""))
             return self._sent(ref.to(ref.state, own=own), request, source)
         except (SourceError, UploadError, KalturaError, MarkLostError) as error:
             return Ingested(ref.failed(describe(error)))

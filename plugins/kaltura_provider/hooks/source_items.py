@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["OpenedItem", "failed_source", "requested_item", "requested_items"]
 
 
-_FIELDS = ("uri", "metadata", "identity", "version_id", "sidecars")
+_FIELDS = ("uri", "metadata", "identity", "version_id", "checksum", "sidecars")
 
 
 @dataclass
@@ -55,7 +55,8 @@ def _request_of(item: Any) -> dict[str, Any]:
 def requested_item(request: dict[str, Any], source: Source) -> SourceItem:
     """Return the source item for a request and its source.
 
-    A request has ``uri``, ``metadata``, ``identity``, ``version_id`` and, for a task that attaches them, ``sidecars``.
+    A request has ``uri``, ``metadata``, ``identity``, ``version_id`` and, for a task that uploads, ``checksum`` and
+    ``sidecars``.
 
     :raises ValueError: a field is unknown or has an invalid value; the message names the field.
     """

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
 
     from kaltura_provider.upload.sources.base import Source
+    from kaltura_provider.upload.sources.http import Validators
 
 __all__ = [
     "ALLOWED_HOSTS",
@@ -25,6 +26,7 @@ __all__ = [
     "open_source",
     "presigned_seconds",
     "printable",
+    "read_changed_document",
     "read_document",
     "s3_client",
 ]
@@ -262,9 +264,27 @@ def read_document(uri: str, limit: int, *, aws_conn_id: str = "aws_default", htt
     :param limit: how many bytes it may have. The other arguments are those of :func:`open_source`.
     :raises SourceError: the source does not exist, may not be read, or is larger.
     """
+    content, _ = read_changed_document(uri, limit, aws_conn_id=aws_conn_id, http_conn_id=http_conn_id)
+    return content or b""
+
+
+def read_changed_document(
+    uri: str,
+    limit: int,
+    known: Validators | None = None,
+    *,
+    aws_conn_id: str = "aws_default",
+    http_conn_id: str | None = None,
+) -> tuple[bytes | None, Validators]:
+    """Return the content as :func:`read_document` does, and the validators to ask a web server with the next time.
+
+    :param known: the validators of an earlier answer. If its content has not changed, ``None`` is returned as content.
+        Sources other than web pages are always read.
+    :raises SourceError: as :func:`read_document`.
+    """
     from kaltura_provider.hooks.sealing import opened_address
     from kaltura_provider.upload.sources.errors import SourceRefused, SourceTooLarge
-    from kaltura_provider.upload.sources.http import read_http
+    from kaltura_provider.upload.sources.http import Validators, read_http_if_changed
     from kaltura_provider.upload.sources.policy import UrlPolicy
 
     if uri.startswith(("http://", "https://")):
@@ -273,12 +293,13 @@ def read_document(uri: str, limit: int, *, aws_conn_id: str = "aws_default", htt
             raise SourceRefused(printable(uri), "it has a user or password in it; put them into an HTTP connection")
         hosts = os.environ.get(ALLOWED_HOSTS, "").split(",")
         policy = UrlPolicy.allowing(hosts, by=f"environment variable {ALLOWED_HOSTS}")
-        return read_http(uri, limit, headers=_headers(http_conn_id, uri), policy=policy)
+        headers = _headers(http_conn_id, uri)
+        return read_http_if_changed(uri, limit, known or Validators(), headers=headers, policy=policy)
     source = open_source(uri, aws_conn_id=aws_conn_id)
     try:
         if source.size > limit:
             raise SourceTooLarge(printable(uri), source.size, limit, "the limit")
-        return b"".join(source.read(0, source.size))
+        return b"".join(source.read(0, source.size)), Validators()
     finally:
         source.close()
 

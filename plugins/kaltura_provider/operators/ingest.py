@@ -36,10 +36,11 @@ class KalturaIngestOperator(KalturaPrepareOperator):
     next try of the task finds what is already in Kaltura and uploads the rest.
 
     :param source: what to ingest: an address (``s3://bucket/key``, ``https://...``, ``file:///path``); a mapping with
-        ``uri`` and optionally ``metadata``, ``identity``, ``version_id`` and ``sidecars``; an item reference of an
-        earlier task; or a list of these. ``sidecars`` are files to attach to the entry, each a mapping with ``uri``,
-        ``kind`` (``caption``, ``thumbnail``, ``attachment``) and optionally ``default`` and ``values`` (properties of
-        the asset under Kaltura's names, such as ``language`` and ``label``).
+        ``uri`` and optionally ``metadata``, ``identity``, ``version_id``, ``checksum`` and ``sidecars``; an item
+        reference of an earlier task; or a list of these. ``checksum`` is ``md5:...``, ``sha1:...`` or ``sha256:...``
+        in hexadecimal; it is compared before the item is uploaded. ``sidecars`` are files to attach to the entry, each
+        a mapping with ``uri``, ``kind`` (``caption``, ``thumbnail``, ``attachment``) and optionally ``default`` and
+        ``values`` (properties of the asset under Kaltura's names, such as ``language`` and ``label``).
     :param max_active: how many items to prepare or upload at once. Their uploads share 8 connections to Kaltura, unless
         ``upload`` sets ``parallelism`` for each. An upload takes 8 MiB of memory plus 1 MiB for each connection.
     :return: one item reference, or a list for a list. ``state`` is ``done`` when Kaltura holds exactly this content.

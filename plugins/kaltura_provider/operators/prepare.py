@@ -121,6 +121,8 @@ class KalturaPrepareOperator(KalturaOperator):
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
         limits = upload_settings(self.upload)
         self._settings(context)  # checks the arguments before a source is opened
+        if any(request.get("sidecars") or request.get("checksum") for request in requests):
+            raise ValueError("sidecars and checksum of a source need KalturaIngestOperator, which uploads too")
         opened = []
         for request in requests:
             opened.append(self._opened(request, limits))

@@ -49,11 +49,11 @@ class Feed:
 
     def look(self, **search: Any) -> Found:
         store = WatermarkStore(self.state)
-        search.setdefault("watermark", store.read())
+        search.setdefault("memory", store.read())
         found = rendered_source(self.fields).find(Search(timezone="UTC", **search))
         self.runs += 1
-        if found.watermark:
-            store.draft(found.watermark, str(self.runs))
+        if found.memory:
+            store.draft(found.memory, str(self.runs))
         return found
 
     def run(self, *, failed: tuple[str, ...] = ()) -> list[str]:
@@ -175,8 +175,8 @@ def test_a_backfill_takes_its_interval_and_remembers_nothing(feed: Feed) -> None
         feed.put(f"{hour}.mp4", hour)
     feed.run()
     state = dict(feed.state)
-    found = feed.look(interval=(START + HOUR, START + 3 * HOUR), watermark=None)
-    assert (names(found), found.watermark) == (["1.mp4", "2.mp4"], None)
+    found = feed.look(interval=(START + HOUR, START + 3 * HOUR), memory=None)
+    assert (names(found), found.memory) == (["1.mp4", "2.mp4"], None)
     assert left_out(found) == {OUTSIDE: ["0.mp4", "3.mp4"]}
     assert dict(feed.state) == state
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kaltura_provider.feeds.watermark import Watermark
-
 __all__ = ["Found", "FoundItem", "Search"]
 
 
@@ -25,7 +23,9 @@ class Search:
     :param day: the day of the run, for the placeholder ``{{ ds }}``.
     :param timezone: the time zone of dates without one.
     :param interval: take the objects modified from its start until before its end, whatever other runs did.
-    :param watermark: what earlier runs have seen and ingested, for a source that continues where they ended.
+    :param memory: what the last settled run stored, for a source that continues where it ended: a
+        :class:`~kaltura_provider.feeds.watermark.Watermark` or
+        :class:`~kaltura_provider.feeds.validators.KnownDocument`.
     """
 
     aws_conn_id: str = "aws_default"
@@ -36,7 +36,7 @@ class Search:
     day: date = date(1970, 1, 1)
     timezone: str = "UTC"
     interval: tuple[datetime, datetime] | None = None
-    watermark: Watermark | None = None
+    memory: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class FoundItem:
     :param size: size in bytes. Like ``etag`` and ``last_modified``, it is set if the source lists it.
     :param sidecars: files to attach to its entry, as in :mod:`kaltura_provider.ingest.sidecar_files`. Their addresses
         can contain secrets.
+    :param identity: identifies the item instead of its address.
+    :param checksum: what its bytes must hash to (:mod:`~kaltura_provider.upload.sources.digest`).
     """
 
     uri: str
@@ -56,6 +58,8 @@ class FoundItem:
     etag: str = ""
     last_modified: datetime | None = None
     sidecars: tuple[Mapping[str, Any], ...] = ()
+    identity: str = ""
+    checksum: str = ""
 
 
 @dataclass
@@ -67,7 +71,7 @@ class Found:
     :param changes: entries to change or delete, for
         :class:`~kaltura_provider.feeds.changes.KalturaChangeListedOperator`.
     :param warnings: further messages for the author of the feed.
-    :param watermark: the watermark to commit after these items are settled, if the source has one.
+    :param memory: what to store for the next run after these items are settled, if the source remembers.
     """
 
     place: str
@@ -75,7 +79,7 @@ class Found:
     left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     changes: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    watermark: Watermark | None = None
+    memory: Any = None
 
     @property
     def looked_at(self) -> int:

@@ -93,7 +93,7 @@ class S3New(Strict):
         from kaltura_provider.feeds.watermark import Watermark
 
         objects = self._list(search)
-        known = search.watermark or Watermark()
+        known = search.memory or Watermark()
         left_out: dict[str, list[str]] = {}
         fresh = []
         for item in objects:
@@ -112,7 +112,7 @@ class S3New(Strict):
             found.left_out[reason] += keys
         if search.interval is None:
             taken = {item.uri for item in found.items}
-            found.watermark = known.after(objects, taken, unstable, self.overlap)
+            found.memory = known.after(objects, taken, unstable, self.overlap)
         return found
 
     def _list(self, search: Search) -> list[S3Object]:

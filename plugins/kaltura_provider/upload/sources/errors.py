@@ -4,6 +4,7 @@ SourceError                 uri, permanent
 ├── SourceUnavailable       the store or the network failed; the same read may succeed later
 ├── SourceNotFound          the object does not exist
 ├── SourceChanged           expected, found: the object has changed since it was opened
+├── SourceMismatch          expected, found: the object is not what its publisher says it is
 ├── SourceForbidden         the store refuses: credentials, permissions, a key, the region
 ├── SourceArchived          restoring: the object is archived and must be restored first
 ├── SourceEmpty             the object is empty
@@ -25,6 +26,7 @@ __all__ = [
     "SourceEmpty",
     "SourceError",
     "SourceForbidden",
+    "SourceMismatch",
     "SourceNotFound",
     "SourceNotMedia",
     "SourceRefused",
@@ -70,6 +72,22 @@ class SourceChanged(SourceError):
     def __init__(self, uri: str, expected: str, found: str) -> None:
         super().__init__(
             uri, f"it changed from {expected} to {found} while it was read. Start again with the new content"
+        )
+        self.expected = expected
+        self.found = found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.uri, self.expected, self.found)
+
+
+class SourceMismatch(SourceError):
+    """The bytes of the object do not hash to what its publisher says. ``expected`` and ``found`` are digests."""
+
+    def __init__(self, uri: str, expected: str, found: str) -> None:
+        super().__init__(
+            uri,
+            f"its bytes hash to {found}, but its publisher says {expected}; have the publisher correct the file or the "
+            "checksum",
         )
         self.expected = expected
         self.found = found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kaltura_provider.upload.sources.base import WINDOW, exactly, steady
@@ -30,10 +31,21 @@ if TYPE_CHECKING:
 
     from requests import Response
 
-__all__ = ["SPOOL", "HttpSource", "SpooledHttpSource", "open_http", "read_http"]
+__all__ = [
+    "SPOOL",
+    "HttpSource",
+    "SpooledHttpSource",
+    "Validators",
+    "open_http",
+    "read_http",
+    "read_http_if_changed",
+]
 
 SPOOL = 64 * 1024 * 1024
 """Bytes of disk that a source without ranges uses."""
+
+
+_LONGEST_VALIDATOR = 1000
 
 
 class _Resource:
@@ -164,9 +176,48 @@ def read_http(
     :param limit: how many bytes it may have. :param headers, policy: as of :func:`open_http`.
     :raises SourceError: it cannot be read, or has more bytes.
     """
+    content, _ = read_http_if_changed(url, limit, Validators(), headers=headers, policy=policy)
+    return content or b""
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What an answer says its content is known by: its ``ETag`` and ``Last-Modified`` headers, as they were sent."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+    @classmethod
+    def of(cls, answer: Response) -> Validators:
+        """Read them from an answer."""
+        return cls(*(answer.headers.get(name, "")[:_LONGEST_VALIDATOR] for name in ("ETag", "Last-Modified")))
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The headers of a conditional request."""
+        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in headers.items() if value}
+
+
+def read_http_if_changed(
+    url: str,
+    limit: int,
+    known: Validators,
+    *,
+    headers: Mapping[str, str] | None = None,
+    policy: UrlPolicy | None = None,
+) -> tuple[bytes | None, Validators]:
+    """Return the content of an HTTP(S) resource, and the validators to ask with the next time.
+
+    :param known: the validators of content that is known. If it has not changed, ``None`` is returned as content.
+    :param limit, headers, policy: as of :func:`read_http`.
+    :raises SourceError: as :func:`read_http`.
+    """
     fetcher = Fetcher(url, headers or {}, policy or UrlPolicy())
     try:
-        with closing(fetcher.get({})) as answer:
+        with closing(fetcher.get(known.conditions)) as answer:
+            if answer.status_code == 304:
+                return None, known
             check_not_compressed(answer.headers.get("Content-Encoding", ""), fetcher.uri)
             size, content = size_of(answer), bytearray()
             for window in windows(answer, WINDOW, fetcher.uri):
@@ -175,7 +226,7 @@ def read_http(
                     raise SourceTooLarge(fetcher.uri, size or len(content), limit, "the limit")
             if size is not None and len(content) != size:
                 raise SourceUnavailable(fetcher.uri, f"its server announced {size} bytes and sent {len(content)}")
-            return bytes(content)
+            return bytes(content), Validators.of(answer)
     finally:
         fetcher.close()
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Fetcher", "windows"]
 
 _TIMEOUT = (10.0, 60.0)
+_CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
 _PASSING = frozenset({408, 425, 429})
 
 
@@ -45,7 +46,9 @@ class Fetcher:
         self._target = url
 
     def get(self, extra: Mapping[str, str]) -> Response:
-        """GET the URL with further headers and return the answer (200, 206 or 416) without reading its body.
+        """GET the URL with further headers and return the answer without reading its body.
+
+        Its status is 200, 206, 416 or, if the headers have a condition, 304.
 
         The target of redirects is remembered. If it refuses, for example because a signature has expired, the
         original URL is requested again.
@@ -56,7 +59,8 @@ class Fetcher:
         if self._target != self.url and answer.status_code in (401, 403, 404, 410):
             answer.close()
             answer = self._follow(self.url, extra)
-        if answer.status_code in (200, 206, 416):
+        unchanged = answer.status_code == 304 and not extra.keys().isdisjoint(_CONDITIONS)
+        if answer.status_code in (200, 206, 416) or unchanged:
             return answer
         answer.close()
         raise _refusal(self.uri, answer.status_code)

@@ -1,0 +1,48 @@
+"""By what an ``rss`` feed knows the document of its last run: ``ETag`` and ``Last-Modified``, for a conditional GET."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kaltura_provider.feeds.watermark import StateStore
+
+__all__ = ["KnownDocument", "ValidatorStore"]
+
+_CURRENT, _DRAFT = "rss", "rss_draft"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDocument:
+    """A document whose items have all been brought in: its address without secrets, and its validators."""
+
+    address: str = ""
+    etag: str = ""
+    last_modified: str = ""
+
+
+class ValidatorStore:
+    """The document that is known, and the draft of the next one."""
+
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+
+    def read(self) -> KnownDocument:
+        """Return the known document; an empty one before the first run has settled."""
+        return KnownDocument(**(self._store.get(_CURRENT) or {}))
+
+    def draft(self, document: KnownDocument, run_id: str) -> None:
+        """Store what becomes known when a run has settled."""
+        self._store.set(_DRAFT, {"run_id": run_id, "document": asdict(document)})
+
+    def commit(self, run_id: str, failed: Iterable[str]) -> bool:
+        """Make the draft of a run the known document, unless an item failed: then the next run reads it again."""
+        draft = self._store.get(_DRAFT)
+        if draft is None or draft["run_id"] != run_id:
+            return False
+        if not list(failed):
+            self._store.set(_CURRENT, draft["document"])
+        return True
