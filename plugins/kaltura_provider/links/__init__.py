@@ -1,1 +1,1 @@
-"""Buttons in Airflow's UI that lead from a task to Kaltura."""
+"""Buttons in Airflow's UI that open Kaltura."""

@@ -1,4 +1,4 @@
-"""Buttons that lead from a task to its entry: in Kaltura's management console, and in a player."""
+"""Buttons that open a task's entry in Kaltura's management console or in a player."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class KalturaPlaybackLink(_PushedLink):
 
 
 def push_links(context: Context, account: KalturaAccount, entry_id: str) -> None:
-    """Make the links of a task lead to an entry."""
+    """Set the links of a task to an entry."""
     ti: Any = context["ti"]
     with AIRFLOW:
         ti.xcom_push(key=KalturaEntryLink.xcom_key, value=account.entry_url(entry_id))

@@ -31,7 +31,7 @@ __all__ = ["KalturaSensor"]
 T = TypeVar("T")
 
 SCHEDULER_MARGIN = timedelta(seconds=30)
-"""The trigger keeps the deadline itself, to say what was missing. The scheduler's is the net below it."""
+"""The trigger enforces the timeout, so that it can report what is missing. The scheduler's timeout is the fallback."""
 
 
 class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
@@ -43,14 +43,14 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
     :param kaltura_conn_id: the Airflow connection of type ``kaltura``.
     :param deferrable: whether to wait in the triggerer. Default: Airflow's option ``[operators] default_deferrable``.
     :param poke_interval: seconds between two checks. Default: 5, 10, 30, then 60 s, by the age of the wait.
-    :param intervals: or pairs (from age, seconds between two checks).
+    :param intervals: pairs (from age, seconds between two checks), in place of ``poke_interval``.
     :param timeout: seconds (or a timedelta) from the start of the wait to ``AirflowSensorTimeout``, in every mode.
     :param allow_failed: whether the task succeeds even if an object failed. The result names it.
     :param stuck_after: seconds in one status after which an object counts as stuck. Default: depends on the status.
     :param fail_when_stuck: whether a stuck object fails. Otherwise the log reports it, with the usual cause.
     :param end_from_trigger: whether the triggerer ends a successful task, which saves a worker slot. Such a task
         returns nothing and updates no outlets.
-    :raises ValueError: arguments exclude each other, or an interval is not above 0.
+    :raises ValueError: arguments exclude each other, or an interval is not positive.
 
     An object that failed permanently fails the task without a retry, unless ``allow_failed`` is set. The result is
     pushed to XCom first, so that later tasks can see which object it was.
@@ -73,14 +73,14 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         if poke_interval is not None and intervals is not None:
-            raise ValueError("poke_interval and intervals are both given: give one of them")
+            raise ValueError("poke_interval and intervals are both set; set only one of them")
         super().__init__(poke_interval=5.0 if poke_interval is None else poke_interval, **kwargs)
         if end_from_trigger and self.outlets:
             raise ValueError(
-                "end_from_trigger with outlets: a task that the triggerer ends updates no assets; leave one of them out"
+                "end_from_trigger and outlets are both set, but such a task updates no asset; set only one of them"
             )
         if end_from_trigger and not deferrable:
-            raise ValueError("end_from_trigger needs deferrable=True")
+            raise ValueError("end_from_trigger is set without deferrable; set deferrable=True")
         self.kaltura_conn_id = kaltura_conn_id
         self.deferrable = deferrable
         self.fixed_interval = None if poke_interval is None else self.poke_interval
@@ -101,7 +101,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
     def subject(self) -> Targets:
         """Return the objects to wait for.
 
-        :raises ValueError: naming the argument that cannot be read.
+        :raises ValueError: an argument is not valid; the message names it.
         """
         raise NotImplementedError
 
@@ -112,12 +112,12 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
     def condition(self) -> dict[str, Any]:
         """Return the condition's arguments, as JSON values.
 
-        :raises ValueError: naming the argument that cannot be read.
+        :raises ValueError: an argument is not valid; the message names it.
         """
         return {}
 
     def update(self, reference: dict[str, Any], result: Any) -> dict[str, Any]:
-        """Return the result of another operator, updated because its object is ready."""
+        """Return the result of another operator, updated for an object that is ready."""
         return reference
 
     def describe(self, object_id: str, result: Any) -> Any:
@@ -125,7 +125,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         return object_id
 
     def explain_timeout(self, subject: Targets, waiting: Mapping[str, str]) -> str:
-        """Return more about what is missing when the time is up. May call Kaltura."""
+        """Return further details of what is missing at the timeout. May call Kaltura."""
         return ""
 
     def finish(self, result: Any) -> Any:
@@ -139,7 +139,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         """Wait in the triggerer or on this worker."""
         from kaltura_provider.hooks.border import airflow_errors
 
-        subject, condition = self._readable(self.subject), self._readable(self.condition)
+        subject, condition = self._valid(self.subject), self._valid(self.condition)
         with airflow_errors(context):
             if not subject.ids:
                 return self.finish(self._result(subject, {"ready": {}, "failed": {}, "waiting": {}}))
@@ -167,7 +167,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         )
 
     def _wait_here(self, context: Context, subject: Targets, condition: dict[str, Any]) -> PokeState:
-        """Start to wait on this worker, or continue the wait that this try's previous check left."""
+        """Start to wait on this worker, or continue the wait of this try's previous check."""
         from kaltura_provider.sensors.polling import PokeState
         from kaltura_provider.waiting.watch import Watch
 
@@ -191,15 +191,15 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Return the result of a wait in the triggerer, or raise its error."""
-        return self._conclude(context, self._readable(self.subject), event)
+        return self._conclude(context, self._valid(self.subject), event)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Check once, from a worker."""
-        event = self._poke_state.look()
+        event = self._poke_state.check()
         self._choose_poke_interval()
         if event is None:
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._conclude(context, self._readable(self.subject), event))
+        return PokeReturnValue(is_done=True, xcom_value=self._conclude(context, self._valid(self.subject), event))
 
     def pace_steps(self) -> list[list[float]]:
         """Return pairs (from age, seconds between two checks)."""
@@ -218,8 +218,8 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
         wait = jittered(Intervals(self.pace_steps()).interval(age), random.random())  # noqa: S311 - spreads load only
         self.poke_interval = min(wait, max(self.timeout - age, 0.0))
 
-    def _readable(self, read: Callable[[], T]) -> T:
-        """Return what the rendered arguments say. No retry helps if one cannot be read."""
+    def _valid(self, read: Callable[[], T]) -> T:
+        """Return the value of rendered arguments. A value that is not valid fails the task without a retry."""
         try:
             return read()
         except (TypeError, ValueError) as error:

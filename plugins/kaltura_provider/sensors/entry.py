@@ -29,7 +29,7 @@ __all__ = ["KalturaEntryReadySensor", "KalturaFlavorReadySensor", "KalturaModera
 
 _UNDER_WAY = ("sent", "importing", "replacing")
 _LEDGER_FIELDS = {"uri", "name", "size", "item_id", "content_id"}
-_MOST_TOKENS = 5
+_MAX_TOKENS = 5
 
 
 @renamed_arguments({"entry": "entry_id"})
@@ -47,7 +47,7 @@ class _EntrySensor(KalturaSensor):
         return Targets(self.entry_id, name="entry_id", key="entry_id", is_settled=self.is_settled)
 
     def is_settled(self, reference: Mapping[str, Any]) -> bool:
-        """Tell whether an item reference already says what is waited for."""
+        """Return whether an item reference shows that there is no need to wait."""
         return False
 
     def update(self, reference: dict[str, Any], result: Any) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class KalturaEntryReadySensor(_EntrySensor):
         return {"moderation": self.moderation, "replacement": self.replacement, "grace": self.grace}
 
     def is_settled(self, reference: Mapping[str, Any]) -> bool:
-        """Tell whether the entry is known to be READY with this content, and no moderator is waited for."""
+        """Return whether the entry is known to be READY with this content, and moderation does not matter."""
         done = reference.get("state") == "done" and _is_ready(reference)
         return done and self.moderation == "ready"
 
@@ -134,7 +134,7 @@ class KalturaEntryReadySensor(_EntrySensor):
         from kaltura_provider.api.errors import KalturaError
 
         lines = []
-        for reference in subject.waiting_references(waiting)[:_MOST_TOKENS]:
+        for reference in subject.waiting_references(waiting)[:_MAX_TOKENS]:
             token_id = reference.get("token_id")
             if not token_id:
                 continue
@@ -148,7 +148,7 @@ class KalturaEntryReadySensor(_EntrySensor):
 
 
 class KalturaFlavorReadySensor(_EntrySensor):
-    """Wait until the requested flavors of entries are ready; by default, until no flavor is being made any more.
+    """Wait until the requested flavors of entries are ready. By default, wait until no flavor is being made any more.
 
     A flavor that Kaltura decides not to make (NOT_APPLICABLE) is not waited for.
 
@@ -190,7 +190,7 @@ class KalturaFlavorReadySensor(_EntrySensor):
 
 
 class KalturaModerationSensor(_EntrySensor):
-    """Wait until a moderator or the account's rules have approved entries; a rejection fails the task.
+    """Wait until a moderator or the account's rules have approved entries. A rejection fails the task.
 
     :param entry_id: as for :class:`KalturaEntryReadySensor`. The result has ``moderation_status`` and
         ``moderation_status_number``.

@@ -1,4 +1,4 @@
-"""Looking from a worker: one look at a time, with what must be remembered between two looks of two processes."""
+"""Check from a worker, one check at a time, and keep the state between two checks in different processes."""
 
 from __future__ import annotations
 
@@ -32,12 +32,15 @@ _HEAD_START: Final = 0.1
 
 @dataclass(slots=True)
 class PokeState:
-    """A wait on a worker, one look at a time.
+    """A wait on a worker.
 
-    :param connect: returns the client to look with. :param watch: what is waited for. :param reader: reads it.
-    :param timeout: seconds from ``began``, UNIX time, to the end of the wait.
-    :param store: the task state store, which keeps the state between the looks of ``reschedule``; ``None`` in ``poke``.
-    :param try_number: the store outlives a try; a new try is a new wait.
+    :param connect: returns a client.
+    :param watch: the objects to wait for and their condition.
+    :param reader: reads the objects.
+    :param timeout: seconds from ``began`` to the end of the wait.
+    :param began: when the wait began, in UNIX seconds.
+    :param try_number: the try of the task. The store outlives a try, and a new try is a new wait.
+    :param store: the task state store, which keeps the state between checks in mode ``reschedule``, else ``None``.
     """
 
     connect: Callable[[], KalturaClient]
@@ -53,10 +56,10 @@ class PokeState:
     def __post_init__(self) -> None:
         self._recall()
 
-    def look(self) -> dict[str, Any] | None:
-        """Look once; return how the wait ended, in the words of a trigger's event, or ``None`` if it goes on.
+    def check(self) -> dict[str, Any] | None:
+        """Check once. Return the payload of a trigger's event if the wait has ended, else ``None``.
 
-        :raises KalturaError: never for a look that failed once; what ended the wait is in the returned value.
+        Errors of Kaltura do not raise. If they end the wait, the payload has them.
         """
         now = time.time()
         wanted = {object_id: [self.watch.condition] for object_id in self.watch.pending}
@@ -68,7 +71,7 @@ class PokeState:
         if error is None:
             self.budget.success()
         else:
-            log.warning("Looking at Kaltura failed: %s", error)
+            log.warning("Checking Kaltura failed: %s", error)
             if self.budget.failure(error, now):
                 return self._ended("error", error=error_to_json(error))
         if time.time() - self.began >= self.timeout - _HEAD_START:
@@ -77,7 +80,7 @@ class PokeState:
         return None
 
     def _read(self, wanted: dict[str, Any], now: float) -> tuple[Exception | None, Mapping[str, Snapshot]]:
-        """Return what keeps an object from being read, and the objects that were read."""
+        """Return the error that prevents an object from being read, if any, and the objects that were read."""
         try:
             reading = read_now(self.connect(), self.reader, wanted, now, self.suspects)
         except KalturaError as error:
@@ -98,7 +101,7 @@ class PokeState:
             try:
                 stored = self.store.get(_KEY)
             except Exception as error:
-                log.warning("What earlier looks saw cannot be read, starting anew: %s", error)
+                log.warning("Cannot read the state of earlier checks, starting over: %s", error)
         if not isinstance(stored, dict) or stored.get("try_number") != self.try_number:
             return
         self.budget.since, self.budget.count = stored["budget"]
@@ -122,5 +125,5 @@ class PokeState:
         try:
             self.store.set(_KEY, state)
         except Exception as error:
-            # The wait goes on: without a memory a grace begins anew with every look, which fails nothing too soon.
-            log.warning("What this look saw cannot be stored: %s", error)
+            # The wait continues. Without stored state, each grace period starts over, so nothing fails too early.
+            log.warning("Cannot store the state of this check: %s", error)

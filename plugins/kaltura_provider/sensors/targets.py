@@ -27,8 +27,8 @@ class Targets:
         as when a template renders an XCom.
     :param name: the argument's name, for errors.
     :param key: the field of a mapping that holds the id.
-    :param is_settled: tells whether a mapping needs no waiting.
-    :raises ValueError: naming the argument, the value and the fix.
+    :param is_settled: returns whether a mapping needs no waiting.
+    :raises ValueError: the argument is not valid; the message names it, the value and the fix.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Targets:
         self.items = [_item(one, name, key) for one in (value if self.many else [value])]
         self.references = any(isinstance(item, dict) for item in self.items)
         if self.references and not all(isinstance(item, dict) for item in self.items):
-            raise ValueError(f"{name} mixes ids and results of operators: give a list of one kind")
+            raise ValueError(f"{name} mixes ids and results of operators; give a list of one kind")
         self._settled = [
             isinstance(item, dict) and (not item.get(key) or item.get("state") in _NOT_WAITED_FOR or is_settled(item))
             for item in self.items
@@ -58,7 +58,7 @@ class Targets:
         return list(dict.fromkeys(str(item[self.key]) if isinstance(item, dict) else item for item in waited))
 
     def waiting_references(self, waiting: Iterable[str]) -> list[dict[str, Any]]:
-        """Return the mappings of the objects that are still waited for."""
+        """Return the mappings of the objects that are not ready yet."""
         ids = set(waiting)
         return [item for item in self.items if isinstance(item, dict) and item.get(self.key) in ids]
 
@@ -71,11 +71,11 @@ class Targets:
         """Return what goes to XCom, in the shape of the argument.
 
         :param report: ``{"ready": {id: result}, "failed": {id: reason}, "waiting": {id: reason}}``.
-        :param update: makes the reference of a ready object out of its reference and result.
-        :param describe: makes what stands for one ready id out of the id and its result.
-        :return: for an id, what ``describe`` makes of it, or ``None`` if it is not ready; for a list of ids
-            ``{"ready": [...], "failed": {id: reason}}`` (and ``waiting`` if there is any); for a reference the
-            reference as it is now, for a list of them a list.
+        :param update: returns the new reference of a ready object, from its reference and result.
+        :param describe: returns the value for one ready id, from the id and its result.
+        :return: for an id, the value of ``describe``, or ``None`` if it is not ready; for a list of ids
+            ``{"ready": [...], "failed": {id: reason}}`` (and ``waiting`` if any are); for a reference the updated
+            reference, for a list of references a list.
         """
         if self.references:
             updated = [
@@ -104,11 +104,11 @@ class Targets:
         if object_id in report["failed"]:
             error = {"kind": "wait", "message": report["failed"][object_id], "retry_helps": False}
             return {**item, "state": "failed", "error": error}
-        return {**item, "waiting": True, "note": report["waiting"].get(object_id, "not looked at")}
+        return {**item, "waiting": True, "note": report["waiting"].get(object_id, "not checked")}
 
 
 def _unpacked(given: Any) -> Any:
-    """Return the value that text stands for; other values are returned unchanged."""
+    """Parse text into the value it represents. Other values are returned unchanged."""
     if not isinstance(given, str):
         return list(given) if _is_lazy(given) else given
     text = given.strip()
@@ -122,7 +122,7 @@ def _unpacked(given: Any) -> Any:
 
 
 def _is_lazy(given: Any) -> bool:
-    """Tell whether this is a set or the lazy sequence of a mapped task's results."""
+    """Return whether this is a set or the lazy sequence of a mapped task's results."""
     return not isinstance(given, list | tuple | Mapping | int) and hasattr(given, "__iter__")
 
 
@@ -130,9 +130,9 @@ def _item(one: Any, name: str, key: str) -> str | dict[str, Any]:
     if isinstance(one, Mapping):
         if key in one or "state" in one:
             return dict(one)
-        # An object as Kaltura returns it calls its id "id".
+        # In the objects that Kaltura returns, the id is named "id".
         if "id" not in one:
-            raise ValueError(f"{name} is a mapping without {key!r}: give the result of an operator, or an id")
+            raise ValueError(f"{name} is a mapping without {key!r}; give the result of an operator, or an id")
         return {**one, key: one["id"]}
     text = str(one).strip() if isinstance(one, str | int) and not isinstance(one, bool) else ""
     if not _ID.fullmatch(text):

@@ -1,4 +1,4 @@
-"""What all triggers share: each joins its connection's roster and listens to the one poll that reads for all."""
+"""Base of the triggers. All triggers of a connection share one poll: each joins its roster and reads its stream."""
 
 from __future__ import annotations
 
@@ -33,29 +33,27 @@ _rosters: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, Roster]] = Wea
 class KalturaTrigger(BaseEventTrigger):
     """Wait for objects of one Kaltura account.
 
-    All such triggers of one triggerer process that wait for the same kind of object on the same connection share one
-    poll: 500 entries are read in one call, whoever waits for them. The arguments are stored in plain text in
-    Airflow's database; there is no secret among them.
+    In one triggerer process, all triggers for the same kind of object and the same connection share one poll, which
+    reads up to 500 entries per call. Airflow stores the arguments in plain text, so they contain no secret.
 
     :param kaltura_conn_id: the Airflow connection.
-    :param ids: what to wait for.
+    :param ids: the ids of the objects to wait for.
     :param condition: the arguments of the condition, such as ``{"moderation": "wait"}``.
-    :param since: when the wait began, in seconds since 1970; now unless given.
-    :param deadline: when it ends in any case, likewise; never unless given.
-    :param intervals: pairs (from age, seconds between two looks).
-    :param allow_failed: with ``end_from_trigger``, whether the task succeeds although an object has failed.
-    :param stuck_after: seconds in one status that count as stuck; by status unless given.
-    :param fail_when_stuck: whether a stuck object fails; else it is only logged.
-    :param end_from_trigger: whether to end the task from here, without a worker, when it has succeeded. A failure
-        still goes to a worker, which alone can say why and that no retry helps.
-
+    :param since: when the wait began, in UNIX seconds. Default: now.
+    :param deadline: when the wait ends at the latest, in UNIX seconds. Default: never.
+    :param intervals: pairs (from age, seconds between two checks).
+    :param allow_failed: with ``end_from_trigger``, whether the task succeeds even if an object failed.
+    :param stuck_after: seconds in one status after which an object counts as stuck. Default: depends on the status.
+    :param fail_when_stuck: whether a stuck object fails. Otherwise it is only logged.
+    :param end_from_trigger: whether the triggerer ends a successful task without a worker. A failure still goes to a
+        worker, because only a worker can report the reason and prevent retries.
     :raises ValueError: ``ids`` is empty.
 
-    Yields one event, whose payload is ``{"outcome": "done" | "timeout" | "error", "ready": {id: result},
-    "failed": {id: reason}, "waiting": {id: reason}}`` and ``explanation`` or ``error``.
+    Yields one event with the payload ``{"outcome": "done" | "timeout" | "error", "ready": {id: result},
+    "failed": {id: reason}, "waiting": {id: reason}}``, plus ``explanation`` or ``error``.
     """
 
-    # Unlike an asset watcher's, this trigger belongs to a task, so it runs where the task's queue says.
+    # This trigger belongs to a task, unlike that of an asset watcher, so it can follow the queue of the task.
     supports_triggerer_queue = True
 
     kind: ClassVar[str]
@@ -79,7 +77,7 @@ class KalturaTrigger(BaseEventTrigger):
         self.kaltura_conn_id = kaltura_conn_id
         self.ids = list(ids)
         if not self.ids:
-            raise ValueError("ids is empty: there is nothing to wait for")
+            raise ValueError("ids is empty; give at least one id")
         self.condition = dict(condition or {})
         self.since = time.time() if since is None else since
         self.deadline = deadline
@@ -92,10 +90,10 @@ class KalturaTrigger(BaseEventTrigger):
     @classmethod
     @abstractmethod
     def make_reader(cls) -> Reader:
-        """Return what reads objects of this kind."""
+        """Return the reader for objects of this kind."""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class and the arguments to make this trigger again."""
+        """Return the class and the arguments of this trigger."""
         return f"{type(self).__module__}.{type(self).__qualname__}", {
             "kaltura_conn_id": self.kaltura_conn_id,
             "ids": self.ids,
@@ -110,12 +108,12 @@ class KalturaTrigger(BaseEventTrigger):
         }
 
     def shared_stream_key(self) -> _Key:
-        """Return what all triggers that can share a poll have in common."""
+        """Return the key of the poll that this trigger shares with others."""
         return "kaltura", self.kind, self.kaltura_conn_id
 
     @classmethod
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Reading]:
-        """Poll for everybody who has joined the roster of this connection and kind."""
+        """Poll for all triggers in the roster of this connection and kind."""
         conn_id = kwargs["kaltura_conn_id"]
         rosters = _rosters.setdefault(asyncio.get_running_loop(), {})
         key = ("kaltura", cls.kind, conn_id)
@@ -128,14 +126,14 @@ class KalturaTrigger(BaseEventTrigger):
                 del rosters[key]
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Reading]) -> AsyncIterator[TriggerEvent]:
-        """Turn what the shared poll reads into this wait's one event."""
+        """Yield the event of this trigger, from the readings of the shared poll."""
         rosters = _rosters.setdefault(asyncio.get_running_loop(), {})
         roster = rosters.setdefault(self.shared_stream_key(), Roster())
         payload = await self._wait(roster, shared_stream)
         yield self._event(payload)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait alone, with a poll of its own; Airflow does this in ``dag.test()``, which knows no end events."""
+        """Wait with a separate poll, for ``dag.test()``, which does not support ending a task from a trigger."""
         roster = Roster()
         readings = poll(roster, self.make_reader(), KalturaHook(self.kaltura_conn_id).aget_conn)
         try:
@@ -145,7 +143,7 @@ class KalturaTrigger(BaseEventTrigger):
         yield _event(payload)
 
     async def _wait(self, roster: Roster, readings: AsyncIterator[Reading]) -> dict[str, Any]:
-        """Wait until every object is there or failed, the deadline has come or Kaltura stays out of reach."""
+        """Wait until every object is ready or failed, the deadline has passed, or Kaltura stays unreachable."""
         watch = Watch(
             self.ids,
             self.condition_type(**self.condition),
@@ -177,10 +175,10 @@ class KalturaTrigger(BaseEventTrigger):
                     budget.success()
                 continue
             if budget.count == 0:
-                self.log.warning("Looking at Kaltura failed, going on: %s", error_to_json(error)["message"])
+                self.log.warning("Checking Kaltura failed, continuing: %s", error_to_json(error)["message"])
             if budget.failure(error, now):
                 return {"outcome": "error", "error": error_to_json(error), **watch.report()}
-        raise RuntimeError("the shared poll has ended although it is still waited for")
+        raise RuntimeError("the shared poll ended before all objects were ready or failed")
 
     def _event(self, payload: dict[str, Any]) -> TriggerEvent:
         succeeded = payload["outcome"] == "done" and (self.allow_failed or not payload["failed"])

@@ -1,4 +1,4 @@
-"""The trigger that waits for bulk upload jobs to end."""
+"""The trigger that waits for bulk upload jobs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["KalturaBulkJobTrigger"]
 
 
 class KalturaBulkJobTrigger(KalturaTrigger):
-    """Wait until jobs have ended; :class:`~kaltura_provider.waiting.conditions.bulk_job.BulkJobDone` decides."""
+    """Wait until jobs have ended; see :class:`~kaltura_provider.waiting.conditions.bulk_job.BulkJobDone`."""
 
     kind = "bulk_job"
     condition_type = BulkJobDone
 
     @classmethod
     def make_reader(cls) -> JobReader:
-        """Return what reads bulk upload jobs."""
+        """Return the reader for bulk upload jobs."""
         return JobReader()

@@ -16,7 +16,7 @@ class _EntryTrigger(KalturaTrigger):
 
     @classmethod
     def make_reader(cls) -> EntryReader:
-        """Return what reads entries."""
+        """Return the reader for entries."""
         return EntryReader()
 
 

@@ -17,5 +17,5 @@ class KalturaUploadTokenTrigger(KalturaTrigger):
 
     @classmethod
     def make_reader(cls) -> TokenReader:
-        """Return what reads upload tokens."""
+        """Return the reader for upload tokens."""
         return TokenReader()

@@ -1,1 +1,1 @@
-"""Waiting for Kaltura: pure conditions, and one poll that serves many waits. Imports no Airflow."""
+"""Waiting for Kaltura: conditions without I/O, and one poll that serves many waits. Does not import Airflow."""

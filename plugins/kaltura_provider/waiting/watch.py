@@ -29,8 +29,8 @@ class Memory:
 class Watch:
     """A wait for some objects with one condition.
 
-    :param ids: what to wait for, in the author's order.
-    :param condition: says when one of them is ready.
+    :param ids: the ids to wait for, in the order of the author.
+    :param condition: decides when an object is ready.
     :param stuck_after: seconds in one status after which an object counts as stuck; ``None`` lets the condition decide.
     :param fail_when_stuck: whether a stuck object fails; otherwise it is only reported, once per status.
 
@@ -42,7 +42,7 @@ class Watch:
     stuck_after: float | None = None
     fail_when_stuck: bool = False
     pending: dict[str, str] = field(default_factory=dict, init=False)
-    """Objects still waited for: id to reason, in order."""
+    """Objects that are not ready yet: id to reason, in order."""
     ready: dict[str, Any] = field(default_factory=dict, init=False)
     """Objects that are ready: id to the condition's result."""
     failed: dict[str, str] = field(default_factory=dict, init=False)
@@ -59,7 +59,7 @@ class Watch:
         return not self.pending
 
     def observe(self, snapshots: Mapping[str, Snapshot], now: float) -> list[str]:
-        """Judge what was read at ``now``; return lines for the log: changes, and objects that seem stuck."""
+        """Judge the objects that were read at ``now``. Return log lines about changes and objects that seem stuck."""
         news: list[str] = []
         for object_id in [one for one in self.pending if one in snapshots]:
             snapshot = snapshots[object_id]
@@ -71,7 +71,7 @@ class Watch:
         return news
 
     def explain(self) -> str:
-        """Describe what is still waited for, why, and the usual cause."""
+        """Describe which objects are missing, why, and the usual cause."""
         lines = [
             f"{reason}. Hint: {self._hints[object_id]}" if object_id in self._hints else reason
             for object_id, reason in list(self.pending.items())[:10]
@@ -109,7 +109,7 @@ class Watch:
         if age < limit or known.warned:
             return [f"waiting: {verdict.reason}"] if changed else []
         known.warned = True
-        stuck = f"{verdict.reason}, for {age:.0f} s now, which looks stuck. Hint: {hint}"
+        stuck = f"{verdict.reason}, for {age:.0f} s, so it seems stuck. Hint: {hint}"
         return self._fail(object_id, stuck) if self.fail_when_stuck else [stuck]
 
     def _fail(self, object_id: str, reason: str) -> list[str]:

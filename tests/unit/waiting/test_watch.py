@@ -56,7 +56,7 @@ def test_stuck_is_told_once_per_status_with_a_hint_or_fails() -> None:
     strict = Watch(["a"], EntryReady(), stuck_after=100, fail_when_stuck=True)
     strict.observe(seen(a=0), 0)
     strict.observe(seen(a=0), 100)
-    assert "looks stuck" in strict.failed["a"]
+    assert "seems stuck" in strict.failed["a"]
 
 
 def test_patience_of_the_status_counts_unless_the_author_says_otherwise() -> None:

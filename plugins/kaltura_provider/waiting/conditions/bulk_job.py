@@ -29,7 +29,7 @@ class BulkJobDone:
         status = snapshot.status
         if status is None:
             if time_in_status < self.grace:
-                return Verdict.waiting(f"Kaltura shows no bulk upload {snapshot.id}; looking again")
+                return Verdict.waiting(f"Kaltura shows no bulk upload {snapshot.id}; checking again")
             return Verdict.failed(f"bulk upload {snapshot.id} does not exist")
         partly = status == BatchJobStatus.FINISHED_PARTIALLY
         if status == BatchJobStatus.FINISHED or (partly and self.allow_partial):

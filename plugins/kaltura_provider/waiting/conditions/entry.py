@@ -47,7 +47,7 @@ class EntryReady:
         _check("moderation", self.moderation, ("ready", "wait", "fail"))
         _check("replacement", self.replacement, ("wait", "ignore"))
         if self.grace < 0:
-            raise ValueError(f"grace {self.grace} is negative: give seconds, 0 or more")
+            raise ValueError(f"grace {self.grace} is negative; give seconds, 0 or more")
 
     def evaluate(self, snapshot: EntrySnapshot, time_in_status: float) -> Verdict:
         """Judge ``snapshot``, which has shown this status for ``time_in_status`` seconds."""
@@ -110,7 +110,7 @@ class EntryReady:
 
 
 def has_flavors(snapshot: EntrySnapshot) -> bool:
-    """Whether entries of this kind have flavor assets: video and audio do, images and documents do not."""
+    """Return whether entries of this kind have flavor assets: video and audio do, images and documents do not."""
     return snapshot.media_type in (MediaType.VIDEO, MediaType.AUDIO)
 
 
@@ -123,7 +123,7 @@ def gone(snapshot: EntrySnapshot, time_in_status: float, grace: float) -> Verdic
     if snapshot.status is not None:
         return None
     if time_in_status < grace:
-        return Verdict.waiting(f"Kaltura does not show entry {snapshot.id}; looking again")
+        return Verdict.waiting(f"Kaltura does not show entry {snapshot.id}; checking again")
     return Verdict.failed(
         f"Kaltura has no entry {snapshot.id}: check the id, and that the connection's session may see it "
         "(an ADMIN session with the privilege disableentitlement sees every entry)"
@@ -178,4 +178,4 @@ def _replacement(snapshot: EntrySnapshot) -> Verdict | None:
 
 def _check(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise ValueError(f"{name} {value!r} is unknown: use one of {', '.join(known)}")
+        raise ValueError(f"{name} {value!r} is unknown; use one of {', '.join(known)}")

@@ -27,8 +27,8 @@ _SETTLED_ENTRY = (EntryStatus.READY, EntryStatus.ERROR_CONVERTING)
 class FlavorsReady:
     """Ready once the wanted flavors are; if none are named, once no flavor is being made any more.
 
-    A flavor that Kaltura decides not to make (NOT_APPLICABLE, such as a 1080p version of a small video) blocks
-    nothing. The source counts only if it is named (flavor params 0, tag ``source``).
+    A flavor that Kaltura decides not to make (NOT_APPLICABLE, such as a 1080p version of a small video) does
+    not block the wait. The source counts only if it is named (flavor params 0, tag ``source``).
 
     :param flavor_params_ids: flavor params that must all be ready.
     :param tags: tags that must each be on at least one ready flavor.
@@ -43,7 +43,7 @@ class FlavorsReady:
 
     def __post_init__(self) -> None:
         if self.minimum < 0:
-            raise ValueError(f"minimum {self.minimum} is negative: give a number of flavors, 0 or more")
+            raise ValueError(f"minimum {self.minimum} is negative; give a number of flavors, 0 or more")
         object.__setattr__(self, "flavor_params_ids", tuple(int(number) for number in self.flavor_params_ids))
         object.__setattr__(self, "tags", tuple(tag.strip().lower() for tag in self.tags))
 
@@ -64,7 +64,7 @@ class FlavorsReady:
         return verdict
 
     def needs_flavors(self, snapshot: EntrySnapshot) -> bool:
-        """Tell whether flavors may have changed: they exist as soon as there is content."""
+        """Return whether flavors may have changed. They exist as soon as there is content."""
         return isinstance(snapshot.status, int) and snapshot.status not in _WITHOUT_CONTENT
 
     def hint(self, snapshot: EntrySnapshot) -> str:

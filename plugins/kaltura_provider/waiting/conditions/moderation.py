@@ -29,7 +29,7 @@ class EntryModerated:
 
     def __post_init__(self) -> None:
         if self.flagged not in ("wait", "ready", "fail"):
-            raise ValueError(f"flagged {self.flagged!r} is unknown: use one of wait, ready, fail")
+            raise ValueError(f"flagged {self.flagged!r} is unknown; use one of wait, ready, fail")
 
     def evaluate(self, snapshot: EntrySnapshot, time_in_status: float) -> Verdict:
         """Judge ``snapshot``, which has shown this status for ``time_in_status`` seconds."""
@@ -49,7 +49,7 @@ class EntryModerated:
         return Verdict.waiting(f"entry {snapshot.id} waits for a moderator: it is {label(status)}")
 
     def needs_flavors(self, snapshot: EntrySnapshot) -> bool:
-        """Flavors say nothing about moderation."""
+        """Return ``False``: flavors do not affect moderation."""
         return False
 
     def hint(self, snapshot: EntrySnapshot) -> str:

@@ -28,7 +28,7 @@ _IMPORT_FROM_URL = (
 )
 _IMPORT_UPLOAD = (
     "the entry waits for its upload token to be filled: look at the upload task. If the token was deleted or used for "
-    "another entry, nothing will move this one; clear the prepare and upload tasks to send the file again."
+    "another entry, nothing will complete this one; clear the prepare and upload tasks to send the file again."
 )
 _HINTS = {
     EntryStatus.NO_CONTENT: (
@@ -36,7 +36,7 @@ _HINTS = {
     ),
     EntryStatus.PRECONVERT: (
         "the transcoding queue is long or a job hangs: look at the entry's flavors in the KMC; a very long or damaged "
-        "file takes many hours."
+        "file can take many hours."
     ),
     EntryStatus.PENDING: (
         "content is there but no conversion runs: the conversion profile may wait for flavors that have to be "
@@ -73,6 +73,6 @@ def _ready_hint(snapshot: EntrySnapshot) -> str:
     if snapshot.moderation in (ModerationStatus.PENDING_MODERATION, ModerationStatus.FLAGGED_FOR_REVIEW):
         return "a moderator has to approve the entry in the KMC."
     return (
-        "the entry is READY without content: an entry made with conversion profile -1 is READY before "
-        "it holds anything; look at its flavors in the KMC."
+        "the entry is READY without content: an entry created with conversion profile -1 is READY before "
+        "it has content; look at its flavors in the KMC."
     )

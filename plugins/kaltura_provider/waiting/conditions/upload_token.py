@@ -33,7 +33,7 @@ class TokenFull:
             return Verdict.ready(int(status))
         if status is None:
             if time_in_status < self.grace:
-                return Verdict.waiting(f"Kaltura shows no upload token {snapshot.id}; looking again")
+                return Verdict.waiting(f"Kaltura shows no upload token {snapshot.id}; checking again")
             return Verdict.failed(
                 f"upload token {snapshot.id} does not exist: it was deleted, or Kaltura deleted it because the file's "
                 "type is not allowed"

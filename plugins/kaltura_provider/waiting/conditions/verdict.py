@@ -67,4 +67,4 @@ class EntryCondition(Condition["EntrySnapshot"], Protocol):
     """A condition for entries, which may need the flavors too."""
 
     def needs_flavors(self, snapshot: EntrySnapshot) -> bool:
-        """Tell whether the flavors are needed to judge this snapshot."""
+        """Return whether the flavors are needed to judge this snapshot."""

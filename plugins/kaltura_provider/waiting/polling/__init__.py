@@ -1,1 +1,1 @@
-"""How many waits share few calls: intervals, roster, readers, and the one loop they all listen to."""
+"""One poll that serves many waits: intervals, roster, readers, and the loop that reads for all of them."""

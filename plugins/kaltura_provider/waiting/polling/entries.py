@@ -1,4 +1,4 @@
-"""Reading entries: 500 per call, flavors only if they matter, and missing entries checked before they count as gone."""
+"""Read entries: 500 per call, flavors only if needed, and a second look at missing entries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["EntryReader"]
 FLAVOR_BATCH: Final = 100
 """Number of entries whose flavors are listed in one call. A profile makes about ten flavors per entry."""
 FLAVOR_AGE: Final = 60.0
-"""Seconds after which flavors are read again although their entry did not change: not every flavor updates it."""
+"""Seconds after which flavors are read again even if their entry did not change. Not every flavor updates it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class _Known:
 
 
 class EntryReader:
-    """Reads entries with ``baseEntry.getByIds``, which reads every status but deleted from the database."""
+    """Reads entries with ``baseEntry.getByIds``, which returns every status except deleted."""
 
     batch = BATCH
 
@@ -59,7 +59,7 @@ class EntryReader:
         self._known = {entry_id: known for entry_id, known in self._known.items() if entry_id in kept}
 
     def _confirm(self, missing: Sequence[str]) -> Calls[tuple[dict[str, EntrySnapshot], dict[str, KalturaAPIError]]]:
-        """Read entries by id alone: such a list has no default filters and includes deleted entries."""
+        """Read each entry with a list by id, which has no default filters and includes deleted entries."""
         found: dict[str, EntrySnapshot] = {}
         refused: dict[str, KalturaAPIError] = {}
         profile = {"type": 1, "fields": ENTRY_FIELDS}

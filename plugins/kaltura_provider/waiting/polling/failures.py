@@ -1,4 +1,4 @@
-"""Which failed polls a wait survives, and how an error gets from the triggerer to the task."""
+"""Which failed polls a wait survives, and how the triggerer passes an error to the task."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from kaltura_provider.api.redaction import redact
 __all__ = ["ErrorBudget", "error_from_json", "error_to_json", "is_transient"]
 
 BUDGET: Final = 600.0
-"""How many seconds of failed polls in a row a wait survives."""
+"""Seconds of consecutive failed polls that a wait survives."""
 REFUSALS: Final = 3
-"""How many failed polls in a row, with an error that no retry can cure, a wait survives: somebody may just be
-correcting the connection."""
+"""Consecutive failed polls with a permanent error that end a wait. Somebody may be correcting the connection."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether the same poll may succeed later."""
+    """Return whether the same poll may succeed later."""
     if isinstance(error, KalturaTransportError):
         return error.retry_helps
     if isinstance(error, KalturaError):

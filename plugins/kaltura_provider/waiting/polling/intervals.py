@@ -20,7 +20,7 @@ class Intervals:
     """The interval between two polls, by the age of the wait.
 
     :param intervals: pairs (from age, interval) in seconds, ages ascending from 0.
-    :raises ValueError: naming the pair that is wrong.
+    :raises ValueError: a pair is not valid; the message names it.
     """
 
     intervals: Sequence[Sequence[float]] = DEFAULT_INTERVALS
@@ -28,11 +28,11 @@ class Intervals:
     def __post_init__(self) -> None:
         steps = tuple((float(age), float(seconds)) for age, seconds in self.intervals)
         if not steps or steps[0][0] != 0:
-            raise ValueError(f"intervals {steps} do not begin with age 0: give pairs (from age, seconds) from 0 on")
+            raise ValueError(f"intervals {steps} do not begin with age 0; give pairs (from age, seconds) from age 0")
         if any(later <= earlier for (earlier, _), (later, _) in pairwise(steps)):
-            raise ValueError(f"intervals {steps} are not in ascending order of age")
+            raise ValueError(f"intervals {steps} are not in ascending order of age; sort the pairs")
         if any(seconds <= 0 for _, seconds in steps):
-            raise ValueError(f"intervals {steps} contain an interval that is not above 0 seconds")
+            raise ValueError(f"intervals {steps} contain an interval that is not positive; give seconds above 0")
         object.__setattr__(self, "intervals", steps)
 
     @classmethod
@@ -55,7 +55,7 @@ def jittered(seconds: float, rand: float) -> float:
 
 
 def backoff(failures: int, retry_after: float | None, rand: float) -> float:
-    """Return the pause in seconds after that many failed polls in a row: 5 s, doubling up to 60 s, with jitter.
+    """Return the pause in seconds after consecutive failed polls: 5 s, doubling up to 60 s, with jitter.
 
     :param retry_after: the seconds the server asked for; they count up to :data:`LONGEST_HOLD`.
     """

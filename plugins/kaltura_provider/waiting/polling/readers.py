@@ -26,10 +26,10 @@ __all__ = [
 
 T = TypeVar("T")
 Calls: TypeAlias = Generator[Request | list[Request], Any, T]
-"""Yields a call (and is sent its value) or several at once (and is sent the list of values and errors)."""
+"""Yields a call and receives its value, or yields several calls and receives a list of values and errors."""
 
 Answers: TypeAlias = dict[str, Snapshot | KalturaAPIError]
-"""Object id to the object, or to the error with which Kaltura answered for this object alone."""
+"""Object id to the object, or to the error of this object's own call."""
 
 GETS: Final = 50
 """Maximum number of objects in one multirequest that reads them one by one."""
@@ -45,7 +45,7 @@ class Reader(Protocol):
     def read(self, wanted: Mapping[str, Sequence[Any]], now: float) -> Calls[Answers]:
         """Yield the calls that read at most ``batch`` objects, and return an answer for each of them.
 
-        :raises KalturaError: a call for many of them failed; whoever carries the plan out throws it in.
+        :raises KalturaError: a call for many of them failed. The caller throws it into the generator.
         """
 
     def keep(self, ids: Iterable[str]) -> None:
@@ -71,7 +71,7 @@ def pages(service: str, conditions: Mapping[str, Any], fields: str | None = None
 def read_one_by_one(requests: Mapping[str, Request]) -> Calls[dict[str, Any]]:
     """Yield a call for each object, at most :data:`GETS` per request; return values and errors by the same ids.
 
-    :raises KalturaAPIError: Kaltura has too many calls, or refuses the session: that is nothing of single objects.
+    :raises KalturaAPIError: Kaltura refuses the session or the number of calls, so the error concerns all objects.
     """
     found: dict[str, Any] = {}
     for part in batches(requests, GETS):
@@ -84,7 +84,7 @@ def read_one_by_one(requests: Mapping[str, Request]) -> Calls[dict[str, Any]]:
 
 
 class TokenReader:
-    """Reads upload tokens, 500 per call. A token that the list lacks is read by its id before it counts as gone."""
+    """Reads upload tokens, 500 per call. Tokens missing from the list are read by id before they count as deleted."""
 
     batch = BATCH
 

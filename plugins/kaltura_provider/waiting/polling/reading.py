@@ -1,4 +1,4 @@
-"""One round of reading for everybody, in which the trouble of single objects stays theirs."""
+"""One round of reading for all waits. An error of one object does not affect the others."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _FAILURES_ONLY: Final = 7
 class Reading:
     """The outcome of one round.
 
-    ``snapshots`` are the objects that were read, ``refused`` those whose own call Kaltura answered with an error while
-    it answered others, ``unread`` those that could not be read because of ``error``.
+    ``snapshots`` are the objects that were read, ``refused`` those whose own call failed while others
+    succeeded, ``unread`` those that could not be read because of ``error``.
     """
 
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
@@ -54,13 +54,13 @@ class Suspects:
         self._ids: set[str] = set()
 
     def parts(self, wanted: Mapping[str, Any], size: int) -> list[dict[str, Any]]:
-        """Cut ``wanted`` into parts of at most ``size``; each suspect is one of its own, at the end."""
+        """Cut ``wanted`` into parts of at most ``size``. Each suspect is a part of its own, at the end."""
         self._ids &= wanted.keys()
         rest = {one: conditions for one, conditions in wanted.items() if one not in self._ids}
         return [*batches(rest, size), *({one: wanted[one]} for one in wanted if one in self._ids)]
 
-    def take_note(self, reading: Reading) -> None:
-        """Add what was refused, and remove what was read."""
+    def update(self, reading: Reading) -> None:
+        """Add the objects that were refused, and remove those that were read."""
         self._ids |= reading.refused.keys()
         self._ids -= reading.snapshots.keys()
 
@@ -69,7 +69,7 @@ def read_all(reader: Reader, wanted: Mapping[str, Any], now: float, suspects: Su
     """Yield the calls that read all of ``wanted``, and return the result.
 
     If Kaltura refuses a call for many objects, it is repeated for each half of them, until the objects that cause the
-    error are found. The caller sends the answers to this generator, and throws into it what a call raises.
+    error are found. The caller sends the answers to this generator, and throws the errors of calls into it.
     """
     reading = Reading()
     lone: dict[str, Exception] = {}
@@ -102,12 +102,12 @@ def read_all(reader: Reader, wanted: Mapping[str, Any], now: float, suspects: Su
         reading.error = next(iter(lone.values()))
     if reading.error is not None:
         reading.unread = frozenset(wanted.keys() - reading.snapshots.keys() - reading.refused.keys())
-    suspects.take_note(reading)
+    suspects.update(reading)
     return reading
 
 
 def _is_of_single_objects(error: Exception) -> bool:
-    """Tell whether one of the objects may have caused an error, rather than the connection to Kaltura."""
+    """Return whether one of the objects may have caused an error, rather than the connection to Kaltura."""
     if isinstance(error, KalturaAPIError):
         return error.code not in NOT_DONE_CODES and not isinstance(error, KalturaSessionError)
     if isinstance(error, KalturaTransportError):

@@ -1,4 +1,4 @@
-"""The waits of one connection: which of them are due together, so that one call serves many."""
+"""The waits of one connection, and which of them are due together so that one call serves many."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Member", "Roster"]
 FIRST_LOOK: Final = 1.0
 """Seconds from joining to the first poll, so that waits that start at the same time share it."""
 MAX_BRAKE: Final = 8.0
-"""By which factor all intervals grow at most while Kaltura refuses calls."""
+"""Maximum factor by which all intervals grow while Kaltura refuses calls."""
 
 
 @dataclass(eq=False, slots=True)
@@ -37,8 +37,8 @@ class Member:
 class Roster:
     """The waits of one connection and kind, and when each is polled next.
 
-    Times are in seconds of one monotonic clock. A round takes every wait that is due, and those that will be due before
-    the fastest wait is due again: they cost no extra call and fall into step with the others.
+    Times are in seconds of one monotonic clock. A round takes every wait that is due, and those that become due before
+    the fastest wait is due again. They need no extra call, and are due together with the others from then on.
     """
 
     def __init__(self, rand: Callable[[], float] = random.random) -> None:
@@ -70,7 +70,7 @@ class Roster:
         self._next = None
 
     def next_round(self) -> float:
-        """Return when the next round is due; infinity without waits."""
+        """Return when the next round is due, or infinity without waits."""
         if self._next is None:
             self._next = min((member.next_at for member in self.members), default=float("inf"))
         return max(self._next, self._hold_until)
@@ -90,7 +90,7 @@ class Roster:
         return round_
 
     def wanted(self, round_: Iterable[Member]) -> dict[str, list[Condition[Any]]]:
-        """Return the ids that these waits are waiting for, each with its conditions."""
+        """Return the ids that these waits need, each with its conditions."""
         wanted: defaultdict[str, list[Condition[Any]]] = defaultdict(list)
         for member in round_:
             for object_id in member.watch.pending:
@@ -105,8 +105,8 @@ class Roster:
     def failed(self, now: float, *, refused: bool, retry_after: float | None = None) -> None:
         """Record a failed round: all waits are polled later.
 
-        :param refused: Kaltura refused because of too many calls; the interval of all waits grows too.
-        :param retry_after: seconds it asked for.
+        :param refused: Kaltura refused the number of calls, so the intervals of all waits grow too.
+        :param retry_after: the seconds that Kaltura asked to wait.
         """
         self._failures += 1
         if refused:

@@ -1,4 +1,4 @@
-"""The loop that polls for all waits of a roster, and making the calls that a reader asks for."""
+"""The loop that polls for all waits of a roster, and the calls of one round with either client."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ async def poll(
     connect: Callable[[], Awaitable[AsyncKalturaClient]],
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncGenerator[Reading, None]:
-    """Poll for all waits of ``roster``, round after round, for ever. Errors are part of what it yields.
+    """Poll for all waits of ``roster`` until the caller closes the generator. Readings include errors.
 
-    :param connect: makes a client. It is called again after an error that a retry cannot cure, so that a corrected
-        connection takes effect.
+    :param connect: returns a client. It is called again after a permanent error, so that a corrected connection takes
+        effect.
     """
     client: AsyncKalturaClient | None = None
     suspects = Suspects()
@@ -52,7 +52,7 @@ async def poll(
                 reading = Reading(unread=frozenset(wanted), error=error)
             else:
                 reading = await _carry_out_async(client, read_all(reader, wanted, clock(), suspects))
-            _take_note(roster, round_, reading, clock())
+            _record(roster, round_, reading, clock())
             if client and reading.error and not is_transient(reading.error):
                 await client.aclose()
                 client = None
@@ -66,7 +66,7 @@ async def poll(
 def read_now(
     client: KalturaClient, reader: Reader, wanted: Mapping[str, Any], now: float, suspects: Suspects
 ) -> Reading:
-    """Read all of ``wanted`` once, with the synchronous client. Errors are part of the result."""
+    """Read all of ``wanted`` once, with the synchronous client. The reading includes errors."""
     return _carry_out(client, read_all(reader, wanted, now, suspects))
 
 
@@ -80,7 +80,7 @@ async def _until_due(roster: Roster, clock: Callable[[], float]) -> None:
             return
 
 
-def _take_note(roster: Roster, round_: list[Member], reading: Reading, now: float) -> None:
+def _record(roster: Roster, round_: list[Member], reading: Reading, now: float) -> None:
     for one, trouble in list(reading.refused.items())[:3]:
         log.warning("Cannot read %s: %s", one, trouble)
     error = reading.error
@@ -100,7 +100,7 @@ def _take_note(roster: Roster, round_: list[Member], reading: Reading, now: floa
 
 
 async def _carry_out_async(client: AsyncKalturaClient, plan: Calls[Reading]) -> Reading:
-    """Make the calls. None is repeated here: the roster decides when, for all waits at once."""
+    """Make the calls without retries: the roster decides when to repeat them, for all waits at once."""
     try:
         step = next(plan)
         while True:
