@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest.item import ItemRef
     from kaltura_provider.upload.result import UploadResult
 
-__all__ = ["receipt", "receipt_path", "run_path", "write_receipt", "write_receipts", "write_run"]
+__all__ = ["receipt", "receipt_path", "run_path", "runs_folder", "write_receipt", "write_receipts", "write_run"]
 
 VERSION = 1
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -33,11 +33,16 @@ def write_receipts(
     feed: str,
     date: str,
     run_id: str,
+    window: tuple[str, str] | None = None,
+    lost: Iterable[Mapping[str, Any]] = (),
 ) -> str:
     """Write a run's receipts and return the location of the run's file.
 
     :param refs: item references of the last task. An item that failed before its source was opened has no
         identity: it gets a line in the run's file only.
+    :param window: start and end of the interval that the run ingests, in ISO 8601.
+    :param lost: failed items of which no task left a reference: ``{"uri", "step", "reason", "retry_helps"}``. They get
+        a line in the run's file only.
     :raises Exception: whatever the sink raises.
     """
     from kaltura_provider.ingest.item import ItemRef
@@ -58,12 +63,27 @@ def write_receipts(
             attempts=values.get("attempts"),
             seconds=values.get("seconds"),
             finished_at=round(time.time(), 3),
+            window=window,
         )
         lines.append(line)
         # An item that was complete before this run has a receipt of an earlier run, which has more details.
         if ref.item_id and values.get("last_step") != "discover":
             write_receipt(sink, line)
-    return write_run(sink, feed, run_id, lines)
+    said = {"version": VERSION, "feed": feed, "date": date, "run_id": run_id, **_window(window)}
+    lines += [{**said, **_lost(item)} for item in lost]
+    return write_run(sink, feed, date, run_id, lines)
+
+
+def _window(window: tuple[str, str] | None) -> dict[str, str]:
+    return {"window_start": window[0], "window_end": window[1]} if window else {}
+
+
+def _lost(item: Mapping[str, Any]) -> dict[str, Any]:
+    error = {"kind": item["step"], "message": item["reason"], "retry_helps": item["retry_helps"], "code": None}
+    finished_at = round(time.time(), 3)
+    return {"uri": shown_address(item["uri"]), "state": "failed", "found": False, "finished_at": finished_at} | {
+        "error": error
+    }
 
 
 def _urls(account: KalturaAccount, entry_id: str) -> dict[str, str]:
@@ -86,9 +106,14 @@ def receipt_path(feed: str, date: str, item_id: str) -> str:
     return f"{_safe(feed)}/{_safe(date)}/{_safe(item_id)}.json"
 
 
-def run_path(feed: str, run_id: str) -> str:
-    """Return ``<feed>/runs/<run>.jsonl``; raises as :func:`receipt_path`."""
-    return f"{_safe(feed)}/runs/{_safe(run_id)}.jsonl"
+def runs_folder(feed: str, date: str) -> str:
+    """Return ``<feed>/runs/<date>/``, where the files of the runs of a date are; raises as :func:`receipt_path`."""
+    return f"{_safe(feed)}/runs/{_safe(date)}/"
+
+
+def run_path(feed: str, date: str, run_id: str) -> str:
+    """Return ``<feed>/runs/<date>/<run>.jsonl``; raises as :func:`receipt_path`."""
+    return f"{runs_folder(feed, date)}{_safe(run_id)}.jsonl"
 
 
 def receipt(
@@ -103,11 +128,13 @@ def receipt(
     attempts: int | None = None,
     seconds: float | None = None,
     finished_at: float | None = None,
+    window: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the receipt of one item, without unknown values.
 
-    ``bytes`` is the size of the source, ``bytes_sent`` the bytes sent by this run. ``found`` is true if the entry
-    existed before. ``crc32c`` is Base64 as S3 shows it; ``crc32c_note`` says why it is missing. Times are UNIX seconds.
+    ``date`` and ``window`` say which interval the run ingested. ``bytes`` is the size of the source, ``bytes_sent`` the
+    bytes sent by this run. ``found`` is true if the entry existed before. ``crc32c`` is Base64 as S3 shows it;
+    ``crc32c_note`` says why it is missing. Times are UNIX seconds.
     """
     sent: dict[str, Any] = {}
     if upload is not None:
@@ -125,6 +152,7 @@ def receipt(
         "formula": FORMULA,
         "feed": feed,
         "date": date,
+        **_window(window),
         "run_id": run_id,
         "uri": shown_address(ref.uri),
         "name": ref.name,
@@ -157,7 +185,7 @@ def write_receipt(sink: ReceiptSink, values: Mapping[str, Any]) -> str:
     return sink.write(path, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode())
 
 
-def write_run(sink: ReceiptSink, feed: str, run_id: str, receipts: Iterable[Mapping[str, Any]]) -> str:
+def write_run(sink: ReceiptSink, feed: str, date: str, run_id: str, receipts: Iterable[Mapping[str, Any]]) -> str:
     """Write a run's receipts, one per line, and return their location; raises whatever the sink raises."""
     lines = "".join(json.dumps(values, sort_keys=True) + "\n" for values in receipts)
-    return sink.write(run_path(feed, run_id), lines.encode())
+    return sink.write(run_path(feed, date, run_id), lines.encode())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from kaltura_provider.feeds.changes import CHANGES_KEY
 from kaltura_provider.feeds.discover import PLAN_KEY
 from kaltura_provider.feeds.interval import feed_context, run_interval
 from kaltura_provider.hooks.batch import FAILURES_KEY
@@ -44,7 +45,7 @@ class KalturaSummaryOperator(KalturaOperator):
         ``seconds``, ``note``, ``playback_url``, ``thumbnail_url`` and ``source_url``. A failed item has ``uri``,
         ``step``, ``reason`` and ``retry_helps``. If receipts are written, ``receipts`` is the path of the run's file.
         A dry run returns ``{"dry_run": True, "plan": {decision: n}, "rows": [...]}`` with the first 500 rows of the
-        plan. Its task is skipped, so it updates no outlet.
+        plan. Its task is skipped, so it updates no outlet. A task with outlets is also skipped if nothing was found.
     :raises AirflowFailException: an item failed (the others are in Kaltura), or discovering failed.
     """
 
@@ -95,17 +96,26 @@ class KalturaSummaryOperator(KalturaOperator):
         failed = self._failed(ti, batches, known, {ref["uri"] for ref in good})
         self._store_memory(context, [item["uri"] for item in failed])
         summary = self._summary(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
-        if self.receipts and (known or settled):
+        if self.receipts and (known or settled or failed):
             everything = known | {ref["uri"]: ref for ref in settled}
             summary["receipts"] = self._write_receipts(context, everything, failed)
         failed = summary["failed"]
-        self._log(summary, bool(batches or settled))
+        anything = bool(batches or settled or self._changes(ti))
+        self._log(summary, anything)
+        if not anything and self.outlets:
+            # Airflow updates the outlets of every task that succeeds.
+            ti.xcom_push(key="return_value", value=summary)
+            raise AirflowSkipException("The source holds nothing to ingest, so the asset of the feed is not updated.")
         self._describe_event(context, summary)
         if failed:
             ti.xcom_push(key="return_value", value=summary)
             lines = "\n".join(f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed)
             raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} items failed:\n{lines}")
         return summary
+
+    def _changes(self, ti: Any) -> Any:
+        """Return the entries that a manifest changes or deletes."""
+        return self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=CHANGES_KEY)
 
     def _store_memory(self, context: Context, failed: list[str]) -> None:
         """Store what discover drafted for the next run, if the source remembers. Every item of the run is settled."""
@@ -176,13 +186,16 @@ class KalturaSummaryOperator(KalturaOperator):
         reasons = {item["uri"]: item for item in failed}
         refs = [_failed_ref(ref, reasons[uri]) if uri in reasons else ref for uri, ref in known.items()]
         run: Any = context["dag_run"]
+        interval = run_interval(context, self.timezone or "UTC")
         place = write_receipts(
             receipt_sink(str(self.receipts), aws_conn_id=self.aws_conn_id),
             refs,
             self.hook.account,
             feed=self.feed,
-            date=run_interval(context, self.timezone or "UTC").start.strftime("%Y-%m-%d"),
+            date=interval.start.strftime("%Y-%m-%d"),
             run_id=run.run_id,
+            window=(interval.start.isoformat(), interval.end.isoformat()),
+            lost=[item for uri, item in reasons.items() if uri not in known],
         )
         self.log.info("Receipts: %s", place)
         return place

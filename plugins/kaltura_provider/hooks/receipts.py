@@ -1,4 +1,4 @@
-"""Open the place where receipts are written: a local folder or an S3 prefix."""
+"""Open the place where receipts are kept: a local folder or an S3 prefix."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["LocalReceipts", "ReceiptSink", "S3Receipts", "receipt_sink"]
 
@@ -16,6 +19,9 @@ class ReceiptSink(Protocol):
 
     def write(self, path: str, content: bytes) -> str:
         """Store ``content`` at ``path``, replacing what was there, and return the full location."""
+
+    def read(self, folder: str) -> Iterator[bytes]:
+        """Yield the content of each file directly in a folder, which is relative and ends with ``/``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,13 @@ class LocalReceipts:
             raise
         return str(target)
 
+    def read(self, folder: str) -> Iterator[bytes]:
+        """Yield the files; raises :class:`OSError`."""
+        place = Path(self.root) / folder
+        for path in sorted(place.iterdir()) if place.is_dir() else ():
+            if not path.name.startswith("."):
+                yield path.read_bytes()
+
 
 @dataclass(frozen=True, slots=True)
 class S3Receipts:
@@ -49,9 +62,19 @@ class S3Receipts:
 
     def write(self, path: str, content: bytes) -> str:
         """Put the object; raises whatever the client raises."""
-        key = "/".join(part for part in (self.prefix.strip("/"), path) if part)
+        key = self._key(path)
         self.client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType="application/json")
         return f"s3://{self.bucket}/{key}"
+
+    def read(self, folder: str) -> Iterator[bytes]:
+        """Yield the objects; raises whatever the client raises."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._key(folder))
+        for page in pages:
+            for item in page.get("Contents", ()):
+                yield self.client.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read()
+
+    def _key(self, path: str) -> str:
+        return "/".join(part for part in (self.prefix.strip("/"), path) if part)
 
 
 def receipt_sink(root: str, *, aws_conn_id: str = "aws_default") -> ReceiptSink:

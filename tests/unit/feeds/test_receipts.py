@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from kaltura_provider.feeds.receipts import receipt, receipt_path, write_receipt, write_run
+from kaltura_provider.feeds.receipts import receipt, receipt_path, write_receipt, write_receipts, write_run
 from kaltura_provider.hooks.receipts import LocalReceipts, S3Receipts
 from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.upload.result import UploadResult
@@ -68,9 +68,24 @@ def test_a_failed_write_leaves_the_old_receipt(tmp_path: Path, monkeypatch: pyte
 
 def test_a_run_has_one_line_an_asset(tmp_path: Path) -> None:
     values = [receipt(ref(note=str(n)), feed="f", date="d") for n in range(3)]
-    place = write_run(LocalReceipts(tmp_path), "f", "scheduled__2024-03-02T00:00:00+00:00", values)
+    place = write_run(LocalReceipts(tmp_path), "f", "d", "scheduled__2024-03-02T00:00:00+00:00", values)
     assert Path(place).name == "scheduled__2024-03-02T00-00-00-00-00.jsonl"
-    assert [json.loads(line) for line in Path(place).read_text().splitlines()] == values
+    (content,) = LocalReceipts(tmp_path).read("f/runs/d/")
+    assert [json.loads(line) for line in content.splitlines()] == values
+    assert list(LocalReceipts(tmp_path).read("f/runs/another/")) == []
+
+
+def test_a_run_names_items_that_left_nothing_behind(tmp_path: Path) -> None:
+    account = cast("Any", None)  # no entry, no links
+    lost = [{"uri": "https://a/b.mp4?secret=1", "step": "ingest", "reason": "killed", "retry_helps": True}]
+    window = ("2024-03-01T00:00:00+00:00", "2024-03-02T00:00:00+00:00")
+    write_receipts(
+        LocalReceipts(tmp_path), [], account, feed="f", date="2024-03-01", run_id="r", window=window, lost=lost
+    )
+    (content,) = LocalReceipts(tmp_path).read("f/runs/2024-03-01/")
+    line = json.loads(content)
+    assert (line["state"], line["window_start"], line["error"]["message"]) == ("failed", window[0], "killed")
+    assert "secret=1" not in line["uri"]
 
 
 @pytest.mark.parametrize("feed", ["", "..", "../..", "///"])
