@@ -97,7 +97,9 @@ def _entries(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """All entries that are not deleted, or one with the sha256 and size of its content."""
     if not rest:
         return [_shown(entry) for entry in account.tables.entries.find("status != 3")]
-    entry = _found(account.tables.entries.get(rest), rest)
+    entry = account.tables.entries.get(rest)
+    if entry is None:
+        raise _NotFound(rest)
     source = flavors.source_of(account, rest)
     path = entry.get("_path") or (source or {}).get("_path")
     content = {}
@@ -112,7 +114,9 @@ def _entries(account: Account, rest: str, body: dict[str, Any]) -> Any:
 @_on("PATCH", "entries")
 def _patch_entry(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of an entry as if someone had edited the database."""
-    entry = _found(store.change(account, rest, **body), rest)
+    entry = store.change(account, rest, **body)
+    if entry is None:
+        raise _NotFound(rest)
     replacing.entry_moved(account, rest)
     return _shown(entry)
 
@@ -120,7 +124,10 @@ def _patch_entry(account: Account, rest: str, body: dict[str, Any]) -> Any:
 @_on("PATCH", "assets")
 def _patch_asset(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of an asset as if someone had edited the database."""
-    return _shown(_found(account.tables.assets.change(rest, **body), rest))
+    asset = account.tables.assets.change(rest, **body)
+    if asset is None:
+        raise _NotFound(rest)
+    return _shown(asset)
 
 
 @_on("GET", "tokens")
@@ -128,25 +135,37 @@ def _tokens(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """All upload tokens, deleted ones too, or one."""
     if not rest:
         return [_shown(token) for token in account.tables.tokens.find()]
-    return _shown(_found(account.tables.tokens.get(rest), rest))
+    token = account.tables.tokens.get(rest)
+    if token is None:
+        raise _NotFound(rest)
+    return _shown(token)
 
 
 @_on("PATCH", "tokens")
 def _patch_token(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of an upload token as if someone had edited the database."""
-    return _shown(_found(account.tables.tokens.change(rest, **body), rest))
+    token = account.tables.tokens.change(rest, **body)
+    if token is None:
+        raise _NotFound(rest)
+    return _shown(token)
 
 
 @_on("PATCH", "bulkUploads")
 def _patch_bulk_upload(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of a bulk upload, such as ``status`` and ``error``, as if someone had edited the database."""
-    return _shown(_found(account.tables.bulk_uploads.change(int(rest), **body), rest))
+    bulk = account.tables.bulk_uploads.change(int(rest), **body)
+    if bulk is None:
+        raise _NotFound(rest)
+    return _shown(bulk)
 
 
 @_on("PATCH", "notificationTemplates")
 def _patch_notification_template(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of a template as if someone had edited the database; ``_url_encode`` sends ``data=...``."""
-    return _shown(_found(account.tables.notification_templates.change(int(rest), **body), rest))
+    template = account.tables.notification_templates.change(int(rest), **body)
+    if template is None:
+        raise _NotFound(rest)
+    return _shown(template)
 
 
 @_on("GET", "jobs")
@@ -219,12 +238,6 @@ def _reset(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Forget all records, files, faults and counters."""
     account.reset()
     return {"reset": True}
-
-
-def _found(record: dict[str, Any] | None, name: str) -> dict[str, Any]:
-    if record is None:
-        raise _NotFound(name)
-    return record
 
 
 def _shown(record: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from kaltura_provider.api.wire import is_repeatable, referred_results
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.caller import Caller
     from kaltura_provider.api.wire import Request
 
 __all__ = ["Changes", "change_each", "read_together"]
@@ -25,7 +25,7 @@ Key = TypeVar("Key")
 
 
 def read_together(
-    client: KalturaClient,
+    client: Caller,
     requests: Sequence[Request],
     *,
     may_miss: Collection[int] = (),
@@ -60,7 +60,7 @@ class Changes(Generic[Key]):
     refused: dict[Key, KalturaAPIError]
 
 
-def change_each(client: KalturaClient, changes: Mapping[Key, Request], *, repeatable: bool) -> Changes[Key]:
+def change_each(client: Caller, changes: Mapping[Key, Request], *, repeatable: bool) -> Changes[Key]:
     """Make independent changes in one HTTP request. If one is refused, the others are still made.
 
     :param changes: requests by a key of your choice, such as the entry id.

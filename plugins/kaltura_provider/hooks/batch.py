@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow.sdk import Context
 
     from kaltura_provider.ingest.item import ItemRef
 
-__all__ = ["CARRIED", "FAILURES_KEY", "KalturaItemsFailed", "as_list", "finish", "presentable", "run_of"]
+__all__ = [
+    "CARRIED",
+    "FAILURES_KEY",
+    "KalturaItemsFailed",
+    "as_list",
+    "finish",
+    "presentable",
+    "raise_retryable",
+    "run_of",
+]
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +94,16 @@ def finish(context: Context, step: str, refs: list[ItemRef], carried: list[dict[
         for ref, extra in zip(refs, carried, strict=True)
     ]
     return plain if many else plain[0]
+
+
+def raise_retryable(refs: Sequence[ItemRef]) -> None:
+    """Fail the task if a reference has failed and a retry can help.
+
+    :raises KalturaItemsFailed: names each.
+    """
+    failures = [_failure(_presentable(ref)) for ref in refs if ref.error is not None and ref.error.retry_helps]
+    if failures:
+        raise KalturaItemsFailed("; ".join(str(failure["reason"]) for failure in failures))
 
 
 def _presentable(ref: ItemRef) -> ItemRef:

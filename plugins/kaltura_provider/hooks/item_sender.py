@@ -1,20 +1,24 @@
-"""Sends the bytes of prepared items to Kaltura, one item per call. A failure is recorded in the item's reference."""
+"""Sends the bytes of prepared items to Kaltura. A failure is recorded in the item's reference."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.hooks.source_items import requested_item
+from kaltura_provider.hooks.source_items import OpenedItem, requested_item
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from airflow.sdk import Context
 
     from kaltura_provider.hooks.kaltura import KalturaHook
     from kaltura_provider.hooks.sources import Sources
     from kaltura_provider.hooks.task_state import TaskMemory
     from kaltura_provider.ingest.item import ItemRef
-    from kaltura_provider.ingest.send import Ingested
+    from kaltura_provider.ingest.send import Ingested, Outgoing
+    from kaltura_provider.ingest.settings import IngestSettings
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.uploader import Uploader
 
@@ -22,76 +26,72 @@ __all__ = ["ItemSender", "came_of"]
 
 
 class ItemSender:
-    """Sends the bytes of items to the tokens that were prepared for them. Several threads may share one sender.
+    """Sends the bytes of items to the tokens that were prepared for them.
 
     :param memory: the token of each item from earlier tries of this task.
-    :param run: the name of the DAG run, as in ``IngestSettings``.
+    :param settings: as they were for preparing the items.
     """
 
     def __init__(
-        self, hook: KalturaHook, uploader: Uploader, memory: TaskMemory, sources: Sources, *, run: str
+        self, hook: KalturaHook, uploader: Uploader, memory: TaskMemory, sources: Sources, settings: IngestSettings
     ) -> None:
         self._hook = hook
         self._uploader = uploader
         self._memory = memory
         self._sources = sources
-        self._run = run
+        self._settings = settings
 
-    def send(self, ref: ItemRef, request: dict[str, Any] | None, source: Source | None = None) -> Ingested:
-        """Send one item and confirm it.
+    def send(self, refs: Sequence[ItemRef], opened: Sequence[OpenedItem], *, workers: int = 1) -> list[Ingested]:
+        """Send items and confirm them.
 
-        :param request: the request for the item. It is needed if the entry is created after the bytes are sent.
-        :param source: the opened source. It is closed at the end. Without it, the source is opened here, and must hold
-            the bytes that the entry was prepared for.
-        :return: the updated reference, failed or not, and the result of the upload.
+        :param opened: for each reference, its request (needed if the entry is made after the upload), and its opened
+            source, which is closed as soon as it was sent. Without a source, it is opened when it is needed, and must
+            hold the bytes that the entry was prepared for.
+        :param workers: how many large sources to send at once.
+        :return: the updated references, failed or not, and the results of the uploads.
         """
-        from kaltura_provider.api.errors import KalturaError
-        from kaltura_provider.ingest.item import ItemState
-        from kaltura_provider.ingest.mark_writes import MarkLostError
-        from kaltura_provider.ingest.send import Ingested, describe
-        from kaltura_provider.upload.errors import UploadError
-        from kaltura_provider.upload.sources.digest import check_digest
-        from kaltura_provider.upload.sources.errors import SourceError
+        from kaltura_provider.ingest.send import send_items
 
-        try:
-            if ref.state not in (ItemState.SEND, ItemState.SENT):
-                return Ingested(ref)
+        outgoing = [self._outgoing(ref, one) for ref, one in zip(refs, opened, strict=True)]
+        return send_items(
+            self._hook.get_conn(),
+            self._uploader,
+            outgoing,
+            settings=self._settings,
+            observer=self._hook.observer,
+            known=self._memory.ids,
+            on_ref=lambda now: self._memory.remember(now.item_id, now.token_id),
+            workers=workers,
+        )
+
+    def _outgoing(self, ref: ItemRef, one: OpenedItem) -> Outgoing:
+        from kaltura_provider.ingest.item import ItemState
+        from kaltura_provider.ingest.send import Outgoing
+
+        if ref.state in (ItemState.SEND, ItemState.SENT):
             # Earlier tries of prepare do not show whether another run is sending to this token.
             own = ref.token_id is not None and self._memory.ids.get(ref.item_id) == ref.token_id
-            self._memory.remember(ref.item_id, ref.token_id)
-            source = source or self._opened(ref, request)
-            if ref.state is ItemState.SEND:
-                check_digest(source, str((request or {}).get("checksum") or ""))
-            return self._sent(ref.to(ref.state, own=own), request, source)
-        except (SourceError, UploadError, KalturaError, MarkLostError) as error:
-            return Ingested(ref.failed(describe(error)))
+            ref = replace(ref, own=own)
+        out = Outgoing(ref, lambda: self._source(out, one), one.item)
+        return out
+
+    @contextmanager
+    def _source(self, out: Outgoing, one: OpenedItem) -> Iterator[Source]:
+        """Open the source of an item that is about to be sent, and compare it with the checksum of its request."""
+        from kaltura_provider.upload.sources.digest import check_digest
+
+        self._memory.remember(out.ref.item_id, out.ref.token_id)
+        source = one.source = one.source or self._opened(out.ref, one.request)
+        try:
+            if out.item is None and one.request and not out.ref.attached:
+                out.item = requested_item(one.request, source)
+            check_digest(source, str(one.request.get("checksum") or ""))
+            yield source
         finally:
-            if source is not None:
-                source.close()
+            one.close()
+            one.source = None  # if the token is lost, the source is opened again
 
-    def _sent(self, ref: ItemRef, request: dict[str, Any] | None, source: Source) -> Ingested:
-        from kaltura_provider.ingest.item import ItemState
-        from kaltura_provider.ingest.preparation import prepare
-        from kaltura_provider.ingest.send import Ingested, send_item
-        from kaltura_provider.ingest.settings import IngestSettings
-
-        client, observer = self._hook.get_conn(), self._hook.observer
-        sent = send_item(
-            client,
-            self._uploader,
-            ref,
-            source,
-            observer=observer,
-            on_ref=lambda now: self._memory.remember(now.item_id, now.token_id),
-        )
-        done = sent.ref
-        if done.state is ItemState.SENT and done.entry_id is None and request is not None:
-            item = requested_item(request, source)
-            settings = IngestSettings(run=self._run)
-            (done,) = prepare(client, [item], settings=settings, observer=observer, known=self._memory.ids)
-        return Ingested(done.to(done.state, made=ref.made or done.made), sent.upload)
-
-    def _opened(self, ref: ItemRef, request: dict[str, Any] | None) -> Source:
+    def _opened(self, ref: ItemRef, request: dict[str, Any]) -> Source:
         """Open the source of a reference.
 
         :raises SourceChanged: the source no longer holds the bytes that the entry was prepared for.
@@ -99,7 +99,7 @@ class ItemSender:
         from kaltura_provider.ingest.identity import content_id
         from kaltura_provider.upload.sources.errors import SourceChanged
 
-        source = self._sources.open(ref.uri, version_id=(request or {}).get("version_id"))
+        source = self._sources.open(ref.uri, version_id=request.get("version_id"))
         validators = (source.validator, getattr(source, "elder_validator", ""))
         found, elder = (content_id(ref.item_id, source.size, validator) for validator in validators)
         if ref.content_id not in (found, elder):

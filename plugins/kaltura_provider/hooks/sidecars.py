@@ -53,8 +53,8 @@ class SidecarSender:
         """Attach one file, or return why that is not possible."""
         from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.ingest.failures import describe
         from kaltura_provider.ingest.item import ItemError
-        from kaltura_provider.ingest.send import describe
         from kaltura_provider.ingest.sidecars import SidecarError
         from kaltura_provider.upload.errors import UploadError
         from kaltura_provider.upload.sources.errors import SourceError
@@ -98,10 +98,10 @@ class SidecarSender:
         """Note on the entry which files it has, so that later runs see it without asking for each."""
         from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.hooks.sealing import opened_address
+        from kaltura_provider.ingest.failures import describe
         from kaltura_provider.ingest.ledger import Ledger
         from kaltura_provider.ingest.mark_writes import MarkLostError, add_marks
         from kaltura_provider.ingest.marks import sidecars_mark
-        from kaltura_provider.ingest.send import describe
         from kaltura_provider.ingest.sidecar_files import sidecars_digest
 
         known = sidecars_digest(files, opened_address)

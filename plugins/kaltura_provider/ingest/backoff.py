@@ -22,11 +22,6 @@ class Backoff:
         self.not_before = 0.0
 
     @property
-    def due(self) -> bool:
-        """Whether the next step may be taken."""
-        return self._clock.monotonic() >= self.not_before
-
-    @property
     def over(self) -> bool:
         """Whether the time for this item is used up."""
         return self._clock.monotonic() >= self._deadline

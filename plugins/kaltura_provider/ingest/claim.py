@@ -58,6 +58,7 @@ class Claim:
     :param known: the token of an earlier attempt of this very task, which may be fenced or continued at once.
     :param on_ref: called with the reference as soon as an id exists.
     :param may_create: whether an entry may be made; otherwise an existing one is only repaired.
+    :param looked: the item's entries, if a search was just made. The first step then needs no search.
     """
 
     def __init__(
@@ -70,8 +71,10 @@ class Claim:
         known: str | None = None,
         on_ref: Callable[[ItemRef], None] | None = None,
         may_create: bool = True,
+        looked: Sequence[EntryView] | None = None,
     ) -> None:
         self.item = item
+        self._looked = looked
         self._may_create = may_create
         self._ledger, self._settings, self._observer = ledger, settings, observer
         self._wanted = Wanted(item.item_id, item.content_id, item.size)
@@ -87,14 +90,15 @@ class Claim:
         self._made: ItemRef | None = None
         self._shown_by = 0.0
 
-    def step(self, looked: Sequence[EntryView] | None = None) -> ItemRef | None:
+    def step(self) -> ItemRef | None:
         """Do what can be done now; return the reference once the item needs no more steps, otherwise ``None``.
 
-        After ``None`` the next step is due at ``not_before`` (monotonic). ``looked`` are the item's entries if a search
-        was just made. An error that stops only this item is returned in the reference.
+        After ``None`` the next step is due at ``not_before`` (monotonic). An error that stops only this item is
+        returned in the reference.
 
         :raises KalturaConfigurationError: the session cannot do this for any item.
         """
+        looked, self._looked = self._looked, None
         try:
             if self._made is not None:
                 return self._until_shown(self._made)
@@ -112,11 +116,6 @@ class Claim:
         except (KalturaError, ValueError) as error:
             self._let_go()
             return self._fail(ItemError.of(error))
-
-    @property
-    def due(self) -> bool:
-        """Whether the next step may be taken."""
-        return self._backoff.due
 
     @property
     def not_before(self) -> float:

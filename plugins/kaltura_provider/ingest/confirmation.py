@@ -6,21 +6,24 @@ from typing import TYPE_CHECKING
 
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.observer import Observer
+from kaltura_provider.api.sharing import SharedCalls
 from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.decision import Act, Ending, Wanted, decide
+from kaltura_provider.ingest.failures import describe
 from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.mark_writes import MarkLostError, write_refusal
 from kaltura_provider.ingest.removal import discard_entry
+from kaltura_provider.ingest.rounds import in_rounds
 from kaltura_provider.ingest.settings import IngestSettings
 from kaltura_provider.ingest.verification import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.caller import Caller
 
-__all__ = ["confirm", "record_refusal"]
+__all__ = ["confirm", "confirm_all", "record_refusal"]
 
 _UNDER_WAY = frozenset({ItemState.SEND, ItemState.SENT, ItemState.IMPORTING, ItemState.REPLACING})
 _ENDS = {
@@ -34,7 +37,7 @@ _ENDS = {
 
 
 def confirm(
-    client: KalturaClient,
+    client: Caller,
     ref: ItemRef,
     *,
     settings: IngestSettings | None = None,
@@ -55,17 +58,83 @@ def confirm(
     :raises MarkLostError: somebody else keeps rewriting the adminTags of the entry.
     """
     settings = settings or IngestSettings()
-    if ref.state not in _UNDER_WAY or ref.entry_id is None:
-        return ref
-    ledger = Ledger(client, settings.clock)
-    started = settings.clock.monotonic()
-    while True:
-        ending = _look(ledger, ref, settings)
-        if ending.act in _ENDS:
-            return _as_ref(ref, ending)
-        if ending.act is not Act.SENT or settings.clock.monotonic() - started > settings.claim_timeout:
-            return _repair(ledger, ref, settings, observer or Observer(), on_ref)
-        settings.clock.sleep(min(settings.poll, settings.grace / 4))
+    calls = SharedCalls(client)
+    work = _Confirmation(ref, Ledger(calls, settings.clock), settings, observer or Observer(), on_ref)
+    return in_rounds(calls, settings.clock, [work])[0]
+
+
+def confirm_all(
+    client: Caller,
+    refs: Sequence[ItemRef],
+    *,
+    settings: IngestSettings | None = None,
+    observer: Observer | None = None,
+    on_ref: Callable[[ItemRef], None] | None = None,
+) -> list[ItemRef]:
+    """Confirm many references in shared requests, as :func:`confirm`. An error stops only its own item.
+
+    :param on_ref: is called from several threads.
+    :return: the references in order. One whose item could not be confirmed is ``failed`` and says whether a retry
+        helps.
+    """
+    settings = settings or IngestSettings()
+    calls = SharedCalls(client)
+    ledger = Ledger(calls, settings.clock)
+    works = [_Confirmation(ref, ledger, settings, observer or Observer(), on_ref) for ref in refs]
+    return in_rounds(calls, settings.clock, works, _Confirmation.safe_step)
+
+
+class _Confirmation:
+    """The work on one reference, in steps that do not sleep."""
+
+    def __init__(
+        self,
+        ref: ItemRef,
+        ledger: Ledger,
+        settings: IngestSettings,
+        observer: Observer,
+        on_ref: Callable[[ItemRef], None] | None,
+    ) -> None:
+        self._ref, self._ledger, self._settings = ref, ledger, settings
+        self._observer, self._on_ref = observer, on_ref
+        self._deadline = settings.clock.monotonic() + settings.claim_timeout
+        self._repair: Claim | None = None
+        self._not_before = 0.0
+
+    @property
+    def not_before(self) -> float:
+        """When the next step is due (monotonic)."""
+        return self._repair.not_before if self._repair is not None else self._not_before
+
+    def step(self) -> ItemRef | None:
+        """Take a step, which may raise; return the reference once no more steps are needed, otherwise ``None``."""
+        if self._ref.state not in _UNDER_WAY or self._ref.entry_id is None:
+            return self._ref
+        if self._repair is None:
+            ending = _look(self._ledger, self._ref, self._settings)
+            if ending.act in _ENDS:
+                return _as_ref(self._ref, ending)
+            now = self._settings.clock.monotonic()
+            if ending.act is Act.SENT and now <= self._deadline:
+                self._not_before = now + min(self._settings.poll, self._settings.grace / 4)
+                return None
+            self._repair = self._claim()
+        repaired = self._repair.step()
+        return None if repaired is None else repaired.to(repaired.state, made=self._ref.made)
+
+    def safe_step(self) -> ItemRef | None:
+        """Take a step; an error is returned in the reference."""
+        try:
+            return self.step()
+        except (KalturaError, MarkLostError) as error:
+            return self._ref.failed(describe(error))
+
+    def _claim(self) -> Claim:
+        ref = self._ref
+        return Claim(
+            SourceItem.of_ref(ref), self._ledger, self._settings, self._observer,
+            known=ref.token_id if ref.own else None, on_ref=self._on_ref, may_create=False,
+        )  # fmt: skip
 
 
 def _look(ledger: Ledger, ref: ItemRef, settings: IngestSettings) -> Ending:
@@ -93,25 +162,7 @@ def _as_ref(ref: ItemRef, ending: Ending) -> ItemRef:
     return changed.to(changed.state, entry_id=entry.id, entry_status=entry.status)
 
 
-def _repair(
-    ledger: Ledger,
-    ref: ItemRef,
-    settings: IngestSettings,
-    observer: Observer,
-    on_ref: Callable[[ItemRef], None] | None,
-) -> ItemRef:
-    claim = Claim(
-        SourceItem.of_ref(ref), ledger, settings, observer, known=ref.token_id if ref.own else None, on_ref=on_ref,
-        may_create=False,
-    )  # fmt: skip
-    while True:
-        repaired = claim.step()
-        if repaired is not None:
-            return repaired.to(repaired.state, made=ref.made)
-        settings.clock.sleep(max(claim.not_before - settings.clock.monotonic(), 0.0))
-
-
-def record_refusal(client: KalturaClient, ref: ItemRef, *, settings: IngestSettings | None = None) -> ItemRef:
+def record_refusal(client: Caller, ref: ItemRef, *, settings: IngestSettings | None = None) -> ItemRef:
     """Mark on the entry that Kaltura refused this file type, so that a re-run fails at once; return it as failed."""
     settings = settings or IngestSettings()
     ledger = Ledger(client, settings.clock)

@@ -17,7 +17,7 @@ from kaltura_provider.services.entry.objects import described_entry, lost_proper
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.caller import Caller
     from kaltura_provider.ingest.item import SourceItem
     from kaltura_provider.ingest.ledger import Ledger
 
@@ -62,7 +62,7 @@ def _marks(mark: str, run: str | None) -> list[str]:
     return [mark, run_mark(run)] if run else [mark]
 
 
-def create_entry(client: KalturaClient, item: SourceItem, token_id: str, run: str | None) -> Attached:
+def create_entry(client: Caller, item: SourceItem, token_id: str, run: str | None) -> Attached:
     """Make the entry, then give it the pending token as its content.
 
     :raises KalturaConfigurationError: the session cannot write marks.
@@ -75,18 +75,16 @@ def import_entry(ledger: Ledger, item: SourceItem, claim: str, run: str | None) 
     """Make the entry and let Kaltura fetch its content from ``item.import_url``; raises as :func:`create_entry`.
 
     Nothing can stop a fetch once it began. So Kaltura is told to fetch only while ``claim`` exists and the source has
-    no other entry. Otherwise, as when another version of the source got an entry in the same moment, this entry is
-    deleted, and the result has ``gave_way``.
-
-    Whoever sees no other entry was first: anybody who makes one later sees this one. The time of creation decides
-    nothing, because it counts whole seconds of several servers. If two see each other, both give way and start over
-    at different times.
+    no other entry. Where another version of the source got an entry in the same moment, the older entry stays: a
+    younger one is deleted, and the result has ``gave_way``.
     """
     resource = url_resource(item.import_url or "", item.import_headers)
 
     def may_fetch(entry: EntryView) -> bool:
         _, token, others, _ = ledger.snapshot(entry.id, claim, item.item_id)
-        return token is not None and all(other.id == entry.id or other.deleted for other in others)
+        mine = (entry.created_at, entry.id)
+        first = not any((other.created_at, other.id) < mine for other in others if not other.deleted)
+        return token is not None and first
 
     made = _create(ledger.client, item, _marks(import_mark(item.content_id), run), resource, may_fetch)
     if made.gave_way:
@@ -95,7 +93,7 @@ def import_entry(ledger: Ledger, item: SourceItem, claim: str, run: str | None) 
 
 
 def _create(
-    client: KalturaClient,
+    client: Caller,
     item: SourceItem,
     marks: Sequence[str],
     resource: dict[str, Any],
@@ -121,7 +119,7 @@ def _create(
     return Attached(EntryView.of({**added, **attached}), None, lost)
 
 
-def create_from_file(client: KalturaClient, item: SourceItem, token_id: str, run: str | None) -> Attached:
+def create_from_file(client: Caller, item: SourceItem, token_id: str, run: str | None) -> Attached:
     """Make the entry from a full token, with its content mark; raises as :func:`create_entry`."""
     sent = entry_object(item, _marks(content_mark(item.content_id), run))
     if item.kind in (Kind.DATA, Kind.DOCUMENT):
@@ -177,7 +175,7 @@ def _attach(
     return Attached(given)
 
 
-def _made(client: KalturaClient, added: Any, item: SourceItem) -> EntryView:
+def _made(client: Caller, added: Any, item: SourceItem) -> EntryView:
     entry = EntryView.of(added)
     if not entry.is_item(item.item_id):
         # Without its mark nobody could find it again.

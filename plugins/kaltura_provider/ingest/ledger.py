@@ -21,7 +21,7 @@ from kaltura_provider.services.paging import list_all, list_request
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.caller import Caller
     from kaltura_provider.ingest.settings import Clock
 
 __all__ = ["Ledger", "Snapshot"]
@@ -40,9 +40,12 @@ Snapshot = tuple[EntryView | None, TokenView | None, list[EntryView], float]
 
 
 class Ledger:
-    """The ledger as one client sees it. Every method raises the client's :class:`KalturaError`."""
+    """The ledger as one client sees it. Every method raises the client's :class:`KalturaError`.
 
-    def __init__(self, client: KalturaClient, clock: Clock) -> None:
+    Several threads may use it, through a :class:`~kaltura_provider.api.sharing.SharedCalls`.
+    """
+
+    def __init__(self, client: Caller, clock: Clock) -> None:
         self.client = client
         self._clock = clock
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.observer import Observer
-from kaltura_provider.api.threads import in_threads
+from kaltura_provider.api.sharing import SharedCalls
 from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.entry_writes import entry_object
 from kaltura_provider.ingest.item import ItemRef, ItemState
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.recognition import recognised, with_known_content
 from kaltura_provider.ingest.removal import clear_full_tokens
+from kaltura_provider.ingest.rounds import in_rounds
 from kaltura_provider.ingest.settings import IngestSettings
 from kaltura_provider.services.entry.stored import bounded, differences, stored_entries
 
@@ -40,52 +41,42 @@ def prepare(
     observer: Observer | None = None,
     known: Mapping[str, str] | None = None,
     on_ref: Callable[[ItemRef], None] | None = None,
-    workers: int = 1,
 ) -> list[ItemRef]:
     """Return one reference per item, in the same order. An item that is listed twice is worked on once.
 
     An item that fails is returned in state ``failed`` and does not stop the others. Items that are in already cost no
-    calls of their own.
+    calls of their own. The others are worked on up to 25 at once, and share requests.
 
     :param known: the tokens that an earlier attempt of this very task took, by item id.
     :param on_ref: called with the reference as soon as a token or entry id exists, so that it can be remembered for
-        the next attempt.
-    :param workers: how many items are worked on at once. With more than one, ``on_ref`` is called from threads.
+        the next attempt. Is called from several threads if there are several items.
     :raises KalturaConfigurationError: the session cannot do this for any item.
     :raises KalturaError: Kaltura could not be asked at all.
     """
     settings = (settings or IngestSettings()).of_one_run()
-    ledger = Ledger(client, settings.clock)
+    calls = SharedCalls(client)
+    ledger = Ledger(calls, settings.clock)
     ledger.check_session()
     items = recognised(ledger, items)
     distinct = {item.item_id: item for item in items}
     looked = ledger.entries_of(list(distinct)) if distinct else {}
     distinct = {key: with_known_content(item, looked[key]) for key, item in distinct.items()}
-    done: dict[str, ItemRef] = {}
-    waiting: list[Claim] = []
-    for key, item in distinct.items():
-        surely_in = _surely_in(item, looked[key], settings)
-        if surely_in is not None:
-            done[key] = surely_in
-        else:
-            token = (known or {}).get(key)
-            waiting.append(Claim(item, ledger, settings, observer or Observer(), known=token, on_ref=on_ref))
-    in_before = frozenset(done)
+    before = {key: _surely_in(item, looked[key], settings) for key, item in distinct.items()}
+    done = {key: ref for key, ref in before.items() if ref is not None}
     clear_full_tokens(ledger, [distinct[key] for key in done])
-    first = dict(looked)
-    while waiting:
-        waiting = _round(waiting, first, done, workers)
-        if waiting:
-            due = min(claim.not_before for claim in waiting) - settings.clock.monotonic()
-            if due > 0:
-                settings.clock.sleep(due)
-    new = [
-        (distinct[key], ref)
-        for key, ref in done.items()
-        if ref.made and ref.state not in _LEFT and key not in in_before
-    ]
+    claims = [
+        Claim(
+            item, ledger, settings, observer or Observer(), known=(known or {}).get(key), on_ref=on_ref,
+            looked=looked[key],
+        )
+        for key, item in distinct.items()
+        if key not in done
+    ]  # fmt: skip
+    worked = {ref.item_id: ref for ref in in_rounds(calls, settings.clock, claims)}
+    new = [(distinct[key], ref) for key, ref in worked.items() if ref.made and ref.state not in _LEFT]
     if new:
-        done |= {ref.item_id: ref for ref in _with_notes(client, new)}
+        worked |= {ref.item_id: ref for ref in _with_notes(client, new)}
+    done |= worked
     return [done[item.item_id] for item in items]
 
 
@@ -100,17 +91,6 @@ def _surely_in(item: SourceItem, entries: Sequence[EntryView], settings: IngestS
     return ItemRef.of(
         item, ItemState.DONE, entry_id=entry.id, entry_status=entry.status, made=entry.made_by(settings.run)
     )
-
-
-def _round(
-    waiting: Sequence[Claim], first: dict[str, list[EntryView]], done: dict[str, ItemRef], workers: int
-) -> list[Claim]:
-    """Take every claim that is due one step further; return those that are not done."""
-    due = [claim for claim in waiting if claim.due]
-    looked = [first.pop(claim.item.item_id, None) for claim in due]
-    refs = in_threads(lambda claim, entries: claim.step(entries), due, looked, workers=workers)
-    done |= {claim.item.item_id: ref for claim, ref in zip(due, refs, strict=True) if ref is not None}
-    return [claim for claim in waiting if claim.item.item_id not in done]
 
 
 def _with_notes(client: KalturaClient, made: Sequence[tuple[SourceItem, ItemRef]]) -> list[ItemRef]:

@@ -1,19 +1,20 @@
-"""A whole ingest without Airflow: prepare a list, send what is missing, confirm. A failed item stops no other."""
+"""Send the bytes of prepared items, and confirm them; or a whole ingest without Airflow. Items fail one by one."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kaltura_provider.api.errors import KalturaError
-from kaltura_provider.ingest.confirmation import confirm, record_refusal
+from kaltura_provider.api.threads import in_threads
+from kaltura_provider.ingest.confirmation import confirm_all, record_refusal
+from kaltura_provider.ingest.failures import ITEM_ERRORS, describe
 from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState
-from kaltura_provider.ingest.mark_writes import MarkLostError
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.settings import IngestSettings
-from kaltura_provider.upload.errors import ChecksumMismatch, GoneReason, TokenGone, UploadError
-from kaltura_provider.upload.sources.errors import SourceError
+from kaltura_provider.upload.errors import ChecksumMismatch, GoneReason, TokenGone
+from kaltura_provider.upload.settings import MAX_PARALLELISM, MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.uploader import Uploader
 
-__all__ = ["Ingested", "describe", "ingest", "send_item"]
+__all__ = ["SMALL", "Ingested", "Outgoing", "ingest", "send_items"]
 
+SMALL = 5 * MIB
+"""Sources up to this size need one connection each, so as many of them are sent at once as there are connections."""
+
+_TO_SEND = (ItemState.SEND, ItemState.SENT)
 # Each token that is lost costs a round; more than this in a row is not an accident.
 _ROUNDS = 4
 
@@ -39,54 +44,133 @@ class Ingested:
     upload: UploadResult | None = None
 
 
-def send_item(
+@dataclass(slots=True)
+class Outgoing:
+    """An item whose bytes are sent to the token that was prepared for them.
+
+    :param ref: its reference, which :func:`send_items` updates.
+    :param open_source: opens its source, for as long as the context lasts.
+    :param item: the item. It is needed if the entry is made after the upload.
+    :param upload: the result of the last upload, if there was one.
+    """
+
+    ref: ItemRef
+    open_source: Callable[[], AbstractContextManager[Source]]
+    item: SourceItem | None = None
+    upload: UploadResult | None = None
+
+
+def send_items(
     client: KalturaClient,
     uploader: Uploader,
-    ref: ItemRef,
-    source: Source,
+    items: Sequence[Outgoing],
     *,
     settings: IngestSettings | None = None,
     observer: Observer | None = None,
+    known: Mapping[str, str] | None = None,
     on_ref: Callable[[ItemRef], None] | None = None,
-) -> Ingested:
-    """Send the bytes of a reference in state ``send``, then confirm; in other states only confirm.
+    workers: int = 1,
+) -> list[Ingested]:
+    """Send the bytes of items in state ``send``, then confirm them in shared requests. Others are returned unchanged.
 
-    An upload that loses its token gets a new one on the same entry, up to four times. A reference whose entry is made
-    after the upload is returned as ``sent``: :func:`prepare` makes its entry.
+    Small sources are sent first, 8 at a time, each over one connection. An upload that loses its token gets a new one
+    on the same entry, up to four times. An item that fails is returned in state ``failed`` and does not stop the
+    others. Its token keeps its bytes: another run continues there. An item that is listed twice is sent once.
 
-    :raises SourceError: the source cannot be read, or has changed.
-    :raises UploadError: the upload stopped; the class says why. The token keeps its bytes: another run continues.
-    :raises KalturaError: Kaltura could not be reached.
+    :param known: as for :func:`prepare`; for items whose entry is made after the upload.
+    :param on_ref: called with a reference as soon as it has a new token, from several threads.
+    :param workers: how many sources larger than 5 MiB are sent at once.
     """
     settings = settings or IngestSettings()
-    upload: UploadResult | None = None
+    first: dict[str, Outgoing] = {}
+    for out in items:
+        if out.ref.state in _TO_SEND:
+            first.setdefault(out.ref.item_id, out)
+    waiting = list(first.values())
     for _ in range(_ROUNDS):
-        if ref.state is ItemState.SEND and ref.token_id is not None:
-            try:
-                upload = uploader.send(source, ref.token_id, attached=ref.attached, own=ref.own)
-            except TokenGone as gone:
-                if gone.reason is GoneReason.REFUSED:
-                    return Ingested(record_refusal(client, ref, settings=settings), upload)
-                if gone.reason is GoneReason.LOST:
-                    _drop_token(client, ref.token_id)
-                if ref.entry_id is None:
-                    raise
-            except ChecksumMismatch:
-                _drop_token(client, ref.token_id)
-                raise
-            else:
-                ref = ref.to(ItemState.SENT)
-        ref = confirm(client, ref, settings=settings, observer=observer, on_ref=on_ref)
-        if ref.state is not ItemState.SEND:
-            return Ingested(ref, upload)
-    text = f"the upload token of {ref.uri} was lost {_ROUNDS} times in a row"
-    return Ingested(ref.failed(ItemError("token_lost", text, retry_helps=True)), upload)
+        _upload_all(client, uploader, waiting, settings, workers)
+        sent = [out for out in waiting if out.ref.state is not ItemState.FAILED]
+        refs = [out.ref for out in sent]
+        for out, ref in zip(
+            sent, confirm_all(client, refs, settings=settings, observer=observer, on_ref=on_ref), strict=True
+        ):
+            out.ref = ref
+        waiting = [out for out in sent if out.ref.state is ItemState.SEND]
+        if not waiting:
+            break
+    for out in waiting:
+        text = f"the upload token of {out.ref.uri} was lost {_ROUNDS} times in a row"
+        out.ref = out.ref.failed(ItemError("token_lost", text, retry_helps=True))
+    _make_entries(client, list(first.values()), settings, observer, known, on_ref)
+    done = [first.get(out.ref.item_id, out) for out in items]
+    return [Ingested(out.ref, out.upload) for out in done]
+
+
+def _upload_all(
+    client: KalturaClient, uploader: Uploader, items: Sequence[Outgoing], settings: IngestSettings, workers: int
+) -> None:
+    to_send = [out for out in items if out.ref.state is ItemState.SEND and out.ref.token_id is not None]
+    small = [out for out in to_send if out.ref.size <= SMALL]
+    large = [out for out in to_send if out.ref.size > SMALL]
+    for part, at_once in ((small, MAX_PARALLELISM), (large, workers)):
+        in_threads(lambda out: _upload(client, uploader, out, settings), part, workers=at_once)
+
+
+def _upload(client: KalturaClient, uploader: Uploader, out: Outgoing, settings: IngestSettings) -> None:
+    """Send one item's bytes. If its token is gone, its state stays ``send``: confirming it gets another one."""
+    try:
+        with out.open_source() as source:
+            _send_bytes(client, uploader, out, source, settings)
+    except ITEM_ERRORS as error:
+        out.ref = out.ref.failed(describe(error))
+
+
+def _send_bytes(
+    client: KalturaClient, uploader: Uploader, out: Outgoing, source: Source, settings: IngestSettings
+) -> None:
+    token_id = out.ref.token_id or ""
+    try:
+        out.upload = uploader.send(source, token_id, attached=out.ref.attached, own=out.ref.own)
+    except TokenGone as gone:
+        if gone.reason is GoneReason.REFUSED:
+            out.ref = record_refusal(client, out.ref, settings=settings)
+            return
+        if gone.reason is GoneReason.LOST:
+            _drop_token(client, token_id)
+        if out.ref.entry_id is None:
+            raise
+    except ChecksumMismatch:
+        _drop_token(client, token_id)
+        raise
+    else:
+        out.ref = out.ref.to(ItemState.SENT)
 
 
 def _drop_token(client: KalturaClient, token_id: str) -> None:
     """Delete a token with damaged or lost bytes, so that nobody finishes it; its entry gets another one."""
     with suppress(KalturaError):
         client.call("uploadToken", "delete", {"uploadTokenId": token_id}, repeatable=True)
+
+
+def _make_entries(
+    client: KalturaClient,
+    items: Sequence[Outgoing],
+    settings: IngestSettings,
+    observer: Observer | None,
+    known: Mapping[str, str] | None,
+    on_ref: Callable[[ItemRef], None] | None,
+) -> None:
+    """Make the entries that come after their bytes."""
+    full = [out for out in items if out.ref.state is ItemState.SENT and out.ref.entry_id is None and out.item]
+    if not full:
+        return
+    ready = [out.item for out in full if out.item is not None]
+    try:
+        refs = prepare(client, ready, settings=settings, observer=observer, known=known, on_ref=on_ref)
+    except KalturaError as error:
+        refs = [out.ref.failed(describe(error)) for out in full]
+    for out, ref in zip(full, refs, strict=True):
+        out.ref = ref.to(ref.state, made=ref.made or out.ref.made)
 
 
 def ingest(
@@ -99,45 +183,16 @@ def ingest(
     known: Mapping[str, str] | None = None,
     on_ref: Callable[[ItemRef], None] | None = None,
 ) -> list[Ingested]:
-    """Ingest a list of items, each with a function that opens its source; raises as :func:`prepare`."""
+    """Ingest a list of items, each with a function that opens its source; raises as :func:`prepare`.
+
+    The caller closes the sources.
+    """
     settings = (settings or IngestSettings()).of_one_run()
     ready = prepare(
         client, [item for item, _ in items], settings=settings, observer=observer, known=known, on_ref=on_ref
     )
-    results = []
-    for (item, open_source), ref in zip(items, ready, strict=True):
-        result = Ingested(ref)
-        try:
-            result = _one(client, uploader, item, ref, open_source, settings, observer, on_ref)
-        except (SourceError, UploadError, KalturaError, MarkLostError) as error:
-            result = Ingested(ref.failed(describe(error)))
-        results.append(result)
-    return results
-
-
-def _one(
-    client: KalturaClient,
-    uploader: Uploader,
-    item: SourceItem,
-    ref: ItemRef,
-    open_source: Callable[[], Source],
-    settings: IngestSettings,
-    observer: Observer | None,
-    on_ref: Callable[[ItemRef], None] | None,
-) -> Ingested:
-    if ref.state in (ItemState.DONE, ItemState.SKIPPED, ItemState.FAILED):
-        return Ingested(ref)
-    sent = send_item(client, uploader, ref, open_source(), settings=settings, observer=observer, on_ref=on_ref)
-    if sent.ref.state is ItemState.SENT and sent.ref.entry_id is None:
-        made = prepare(client, [item], settings=settings, observer=observer, on_ref=on_ref)[0]
-        return Ingested(made, sent.upload)
-    return sent
-
-
-def describe(error: Exception) -> ItemError:
-    """Describe what stopped an item's upload."""
-    if isinstance(error, SourceError | UploadError):
-        return ItemError("source" if isinstance(error, SourceError) else "upload", str(error), not error.permanent)
-    if isinstance(error, MarkLostError):
-        return ItemError("mark_lost", str(error), retry_helps=True)
-    return ItemError.of(error)
+    outgoing = [
+        Outgoing(ref, lambda opened=open_source: nullcontext(opened()), item)  # type: ignore[misc]
+        for (item, open_source), ref in zip(items, ready, strict=True)
+    ]
+    return send_items(client, uploader, outgoing, settings=settings, observer=observer, known=known, on_ref=on_ref)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.hooks.batch import as_list, finish, run_of
+from kaltura_provider.hooks.batch import as_list, finish
 from kaltura_provider.hooks.item_sender import ItemSender, came_of
 from kaltura_provider.hooks.source_items import requested_items
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
@@ -32,8 +33,9 @@ class KalturaIngestOperator(KalturaPrepareOperator):
     """Ingest sources from S3, URLs or files into Kaltura, exactly once: find or create each entry and upload content.
 
     This is :class:`KalturaPrepareOperator` followed by :class:`~.upload.KalturaUploadOperator` in one task, for several
-    items at once, with one S3 client and one connection pool to Kaltura. If an item fails, the others continue. The
-    next try of the task finds what is already in Kaltura and uploads the rest.
+    items at once, with one S3 client and one connection pool to Kaltura. The items of a batch share requests to
+    Kaltura. If an item fails, the others continue. The next try of the task finds what is already in Kaltura and
+    uploads the rest.
 
     :param source: what to ingest: an address (``s3://bucket/key``, ``https://...``, ``file:///path``); a mapping with
         ``uri`` and optionally ``metadata``, ``identity``, ``version_id``, ``checksum`` and ``sidecars``; an item
@@ -41,8 +43,9 @@ class KalturaIngestOperator(KalturaPrepareOperator):
         in hexadecimal; it is compared before the item is uploaded. ``sidecars`` are files to attach to the entry, each
         a mapping with ``uri``, ``kind`` (``caption``, ``thumbnail``, ``attachment``) and optionally ``default`` and
         ``values`` (properties of the asset under Kaltura's names, such as ``language`` and ``label``).
-    :param max_active: how many items to prepare or upload at once. Their uploads share 8 connections to Kaltura, unless
-        ``upload`` sets ``parallelism`` for each. An upload takes 8 MiB of memory plus 1 MiB for each connection.
+    :param max_active: how many sources to open at once, and how many of those larger than 5 MiB to upload at once.
+        Their uploads share 8 connections to Kaltura, unless ``upload`` sets ``parallelism`` for each. Smaller ones are
+        uploaded 8 at a time over one connection each. An upload takes 8 MiB of memory plus 1 MiB for each connection.
     :return: one item reference, or a list for a list. ``state`` is ``done`` when Kaltura holds exactly this content.
     :raises AirflowFailException: every item failed and no retry can help.
 
@@ -73,7 +76,7 @@ class KalturaIngestOperator(KalturaPrepareOperator):
         self._settings(context)  # checks the arguments before a source is opened
         opened = in_threads(lambda request: self._opened(request, limits), requests, workers=self.max_active)
         try:
-            refs = self._prepared(context, opened, memory, workers=self.max_active)
+            refs = self._prepared(context, opened, memory)
             results = self._sent(context, refs, opened, memory)
         finally:
             for one in opened:
@@ -95,36 +98,37 @@ class KalturaIngestOperator(KalturaPrepareOperator):
     def _sent(
         self, context: Context, refs: Sequence[ItemRef], opened: Sequence[OpenedItem], memory: TaskMemory
     ) -> list[tuple[Ingested, list[dict[str, Any]]]]:
-        """Upload what is missing, several items at once. Return the results and the sidecar files that are attached."""
-        from dataclasses import replace
+        """Upload what is missing, several items at once, and confirm it.
 
+        Return the results and the sidecar files that are attached.
+        """
         from kaltura_provider.api.threads import in_threads
         from kaltura_provider.hooks.sidecars import SidecarSender
         from kaltura_provider.ingest.item import ItemState
+        from kaltura_provider.ingest.send import SMALL
 
-        to_send = sum(
-            ref.state in (ItemState.SEND, ItemState.SENT) or bool(one.request.get("sidecars"))
+        large = sum(
+            (ref.state is ItemState.SEND and ref.size > SMALL) or bool(one.request.get("sidecars"))
             for ref, one in zip(refs, opened, strict=True)
         )
-        workers = max(1, min(self.max_active, to_send))
+        workers = max(1, min(self.max_active, large))
         progress = ShownProgress(context)
         uploader = self._new_uploader(progress, upload_settings(self.upload), workers)
-        sender = ItemSender(self.hook, uploader, memory, self.sources, run=run_of(context))
-        sidecars = SidecarSender(self.hook, uploader, self.sources, self._settings(context))
+        settings = self._settings(context)
+        sender = ItemSender(self.hook, uploader, memory, self.sources, settings)
+        sidecars = SidecarSender(self.hook, uploader, self.sources, settings)
 
-        def send(ref: ItemRef, one: OpenedItem) -> tuple[Ingested, list[dict[str, Any]]]:
-            sent = sender.send(ref, one.request, one.source)
-            done, attached = sidecars.attach(sent.ref, one.request.get("sidecars") or [])
-            return replace(sent, ref=done), attached
+        def attached(sent: Ingested, one: OpenedItem) -> tuple[Ingested, list[dict[str, Any]]]:
+            ref, files = sidecars.attach(sent.ref, one.request.get("sidecars") or [])
+            return replace(sent, ref=ref), files
 
         try:
-            return in_threads(send, refs, opened, workers=workers)
+            sent = sender.send(refs, opened, workers=workers)
+            return in_threads(attached, sent, opened, workers=workers)
         finally:
             progress.write()
 
     def _new_uploader(self, progress: ShownProgress, settings: UploadSettings, workers: int) -> Uploader:
-        from dataclasses import replace
-
         from kaltura_provider.hooks.observer import AirflowObserver
         from kaltura_provider.upload.settings import MAX_PARALLELISM
         from kaltura_provider.upload.uploader import Uploader

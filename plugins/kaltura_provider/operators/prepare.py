@@ -176,13 +176,8 @@ class KalturaPrepareOperator(KalturaOperator):
             run=run_of(context),
         )
 
-    def _prepared(
-        self, context: Context, opened: Sequence[OpenedItem], memory: TaskMemory, *, workers: int = 1
-    ) -> list[ItemRef]:
-        """Return a reference for each item, in the same order.
-
-        :param workers: how many items to process at once.
-        """
+    def _prepared(self, context: Context, opened: Sequence[OpenedItem], memory: TaskMemory) -> list[ItemRef]:
+        """Return a reference for each item, in the same order."""
         from kaltura_provider.ingest.preparation import prepare
 
         settings = self._settings(context)
@@ -201,7 +196,6 @@ class KalturaPrepareOperator(KalturaOperator):
                 observer=self.hook.observer,
                 known=memory.ids,
                 on_ref=on_ref,
-                workers=workers,
             )
         )
         return [

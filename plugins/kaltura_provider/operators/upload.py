@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.hooks.batch import as_list, finish, run_of
 from kaltura_provider.hooks.item_sender import ItemSender, came_of
 from kaltura_provider.hooks.renamed_arguments import renamed_arguments
+from kaltura_provider.hooks.source_items import OpenedItem
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
 from kaltura_provider.hooks.token_upload import fill_own_token, fill_token
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink
@@ -144,10 +145,12 @@ class KalturaUploadOperator(KalturaOperator):
     def _to_entries(self, context: Context, uploader: Uploader, given: Sequence[dict[str, Any]], *, many: bool) -> Any:
         """Send the content of item references to their tokens."""
         from kaltura_provider.ingest.item import ItemRef
+        from kaltura_provider.ingest.settings import IngestSettings
 
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
-        sender = ItemSender(self.hook, uploader, memory, self.sources, run=run_of(context))
-        results = [sender.send(ItemRef.from_dict(item), item.get("request")) for item in given]
+        sender = ItemSender(self.hook, uploader, memory, self.sources, IngestSettings(run=run_of(context)))
+        opened = [OpenedItem(item.get("request") or {}) for item in given]
+        results = sender.send([ItemRef.from_dict(item) for item in given], opened)
         refs = [result.ref for result in results]
         carried = [{**item, **came_of(context, result)} for item, result in zip(given, results, strict=True)]
         show(self, context, refs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from kaltura_provider.api.enums import EntryStatus, ModerationStatus, named_status
+from kaltura_provider.hooks.batch import raise_retryable
 from kaltura_provider.hooks.flavors import with_flavors
 from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
@@ -111,23 +112,29 @@ class KalturaEntryReadySensor(_EntrySensor):
         return done and self.moderation == "ready"
 
     def finish(self, result: Any) -> Any:
-        """Confirm references whose content Kaltura was still importing (they become ``done``), and list flavors."""
+        """Confirm references whose content Kaltura was still importing (they become ``done``), and list flavors.
+
+        :raises KalturaItemsFailed: Kaltura could not be asked about some; a retry can help.
+        """
         references = result if isinstance(result, list) else [result]
-        settled = [self._settled(reference) for reference in references]
+        settled = self._settled(references)
         if self.flavors:
             settled = with_flavors(self.hook.get_conn(), settled)
         return settled if isinstance(result, list) else settled[0]
 
-    def _settled(self, reference: Any) -> Any:
-        if not isinstance(reference, dict) or reference.get("state") not in _UNDER_WAY:
-            return reference
-        if not _is_ready(reference) or not reference.keys() >= _LEDGER_FIELDS:
-            return reference
-        from kaltura_provider.ingest.confirmation import confirm
-        from kaltura_provider.ingest.item import ItemRef
+    def _settled(self, references: Sequence[Any]) -> list[Any]:
+        places = [place for place, reference in enumerate(references) if _can_be_confirmed(reference)]
+        settled = list(references)
+        if places:
+            from kaltura_provider.ingest.confirmation import confirm_all
+            from kaltura_provider.ingest.item import ItemRef
 
-        confirmed = confirm(self.hook.get_conn(), ItemRef.from_dict(reference))
-        return {**reference, **confirmed.to_dict()}
+            refs = [ItemRef.from_dict(references[place]) for place in places]
+            confirmed = confirm_all(self.hook.get_conn(), refs)
+            raise_retryable(confirmed)
+            for place, ref in zip(places, confirmed, strict=True):
+                settled[place] = {**references[place], **ref.to_dict()}
+        return settled
 
     def explain_timeout(self, subject: Targets, waiting: Mapping[str, str]) -> str:
         """Return how much of the pending uploads has arrived."""
@@ -215,6 +222,12 @@ class KalturaModerationSensor(_EntrySensor):
     def update(self, reference: dict[str, Any], result: Any) -> dict[str, Any]:
         """Return the reference with the moderation status."""
         return {**reference, **named_status(ModerationStatus, result, "moderation_status")}
+
+
+def _can_be_confirmed(reference: Any) -> bool:
+    if not isinstance(reference, dict) or reference.get("state") not in _UNDER_WAY:
+        return False
+    return _is_ready(reference) and reference.keys() >= _LEDGER_FIELDS
 
 
 def _is_ready(reference: Mapping[str, Any]) -> bool:

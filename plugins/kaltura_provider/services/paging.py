@@ -10,7 +10,7 @@ from kaltura_provider.api.wire import Request
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.caller import Caller
 
 __all__ = ["PAGE_SIZE", "Pager", "list_all", "list_request"]
 
@@ -73,7 +73,7 @@ class Pager:
 
 
 def list_all(
-    client: KalturaClient, service: str, conditions: Mapping[str, Any], *, fields: str | None = None
+    client: Caller, service: str, conditions: Mapping[str, Any], *, fields: str | None = None
 ) -> Iterator[dict[str, Any]]:
     """Yield every object that a service lists, each once.
 

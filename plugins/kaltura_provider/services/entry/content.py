@@ -16,6 +16,7 @@ from kaltura_provider.services.import_url import fetchable_url
 from kaltura_provider.services.upload_token import CannotAttachError, became_entry, check_usable, read_token
 
 if TYPE_CHECKING:
+    from kaltura_provider.api.caller import Caller
     from kaltura_provider.api.client import KalturaClient
 
 __all__ = ["Attempt", "ContentSource", "add_content", "finish_replacement", "replace_content"]
@@ -195,7 +196,7 @@ def replace_content(
     return dict(client.call(entry.service, "updateContent", params))
 
 
-def finish_replacement(client: KalturaClient, entry_id: str, *, approve: bool) -> dict[str, Any]:
+def finish_replacement(client: Caller, entry_id: str, *, approve: bool) -> dict[str, Any]:
     """Approve or cancel a replacement, and return the entry. Cancelling one that has already ended does nothing.
 
     :raises CannotAttachError: there is nothing to approve, or the replacement failed.

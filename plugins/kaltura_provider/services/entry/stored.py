@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.caller import Caller
     from kaltura_provider.services.entry.metadata import EntryMetadata
 
 __all__ = ["bounded", "differences", "in_columns", "normal_tags", "stored_entries"]
@@ -62,7 +62,7 @@ def in_columns(text: str) -> str:
     return _FOUR_BYTES.sub("????", text)
 
 
-def stored_entries(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+def stored_entries(client: Caller, entry_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Read entries by id from the database; entries that are gone are left out.
 
     The reply to a write only repeats what was sent.
