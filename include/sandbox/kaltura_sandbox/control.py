@@ -97,9 +97,7 @@ def _entries(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """All entries that are not deleted, or one with the sha256 and size of its content."""
     if not rest:
         return [_shown(entry) for entry in account.tables.entries.find("status != 3")]
-    entry = account.tables.entries.get(rest)
-    if entry is None:
-        raise _NotFound(rest)
+    entry = _found(account.tables.entries.get(rest), rest)
     source = flavors.source_of(account, rest)
     path = entry.get("_path") or (source or {}).get("_path")
     content = {}
@@ -114,9 +112,7 @@ def _entries(account: Account, rest: str, body: dict[str, Any]) -> Any:
 @_on("PATCH", "entries")
 def _patch_entry(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of an entry as if someone had edited the database."""
-    entry = store.change(account, rest, **body)
-    if entry is None:
-        raise _NotFound(rest)
+    entry = _found(store.change(account, rest, **body), rest)
     replacing.entry_moved(account, rest)
     return _shown(entry)
 
@@ -124,10 +120,7 @@ def _patch_entry(account: Account, rest: str, body: dict[str, Any]) -> Any:
 @_on("PATCH", "assets")
 def _patch_asset(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of an asset as if someone had edited the database."""
-    asset = account.tables.assets.change(rest, **body)
-    if asset is None:
-        raise _NotFound(rest)
-    return _shown(asset)
+    return _shown(_found(account.tables.assets.change(rest, **body), rest))
 
 
 @_on("GET", "tokens")
@@ -135,37 +128,25 @@ def _tokens(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """All upload tokens, deleted ones too, or one."""
     if not rest:
         return [_shown(token) for token in account.tables.tokens.find()]
-    token = account.tables.tokens.get(rest)
-    if token is None:
-        raise _NotFound(rest)
-    return _shown(token)
+    return _shown(_found(account.tables.tokens.get(rest), rest))
 
 
 @_on("PATCH", "tokens")
 def _patch_token(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of an upload token as if someone had edited the database."""
-    token = account.tables.tokens.change(rest, **body)
-    if token is None:
-        raise _NotFound(rest)
-    return _shown(token)
+    return _shown(_found(account.tables.tokens.change(rest, **body), rest))
 
 
 @_on("PATCH", "bulkUploads")
 def _patch_bulk_upload(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of a bulk upload, such as ``status`` and ``error``, as if someone had edited the database."""
-    bulk = account.tables.bulk_uploads.change(int(rest), **body)
-    if bulk is None:
-        raise _NotFound(rest)
-    return _shown(bulk)
+    return _shown(_found(account.tables.bulk_uploads.change(int(rest), **body), rest))
 
 
 @_on("PATCH", "notificationTemplates")
 def _patch_notification_template(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Set properties of a template as if someone had edited the database; ``_url_encode`` sends ``data=...``."""
-    template = account.tables.notification_templates.change(int(rest), **body)
-    if template is None:
-        raise _NotFound(rest)
-    return _shown(template)
+    return _shown(_found(account.tables.notification_templates.change(int(rest), **body), rest))
 
 
 @_on("GET", "jobs")
@@ -238,6 +219,12 @@ def _reset(account: Account, rest: str, body: dict[str, Any]) -> Any:
     """Forget all records, files, faults and counters."""
     account.reset()
     return {"reset": True}
+
+
+def _found(record: dict[str, Any] | None, name: str) -> dict[str, Any]:
+    if record is None:
+        raise _NotFound(name)
+    return record
 
 
 def _shown(record: dict[str, Any]) -> dict[str, Any]:

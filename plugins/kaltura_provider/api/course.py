@@ -123,17 +123,14 @@ class CallCourse:
         anonymous: bool,
     ) -> Steps[Any]:
         """One call."""
-        return self._run(
-            _Course(
-                service,
-                action,
-                build=lambda ks: call_request(self._service_url, service, action, params or {}, ks=ks),
-                read=partial(read_reply, service=service, action=action),
-                repeatable=is_repeatable(service, action) if repeatable is None else repeatable,
-                retry=retry or self._retry,
-                timeout=merge_timeout(timeout, self._timeout),
-                own_session=not anonymous,
-            )
+        return self._one_call(
+            service,
+            action,
+            params or {},
+            repeatable=is_repeatable(service, action) if repeatable is None else repeatable,
+            retry=retry,
+            timeout=timeout,
+            own_session=not anonymous,
         )
 
     def send_file(
@@ -146,33 +143,13 @@ class CallCourse:
         timeout: Timeout | float | None,
     ) -> Steps[Any]:
         """One call with a file. It is repeated only with a new session, after the server refused the old one."""
-        return self._run(
-            _Course(
-                service,
-                action,
-                build=lambda ks: call_request(self._service_url, service, action, params, ks=ks, file=file),
-                read=partial(read_reply, service=service, action=action),
-                repeatable=False,
-                retry=NO_RETRY,
-                timeout=merge_timeout(timeout, self._timeout),
-            )
-        )
+        return self._one_call(service, action, params, file=file, repeatable=False, retry=NO_RETRY, timeout=timeout)
 
     def read_file(
         self, service: str, action: str, params: Mapping[str, Any], *, timeout: Timeout | float | None
     ) -> Steps[bytes]:
         """One call that answers with a file, which is read into memory."""
-        return self._run(
-            _Course(
-                service,
-                action,
-                build=lambda ks: call_request(self._service_url, service, action, params, ks=ks),
-                read=partial(read_file_reply, service=service, action=action),
-                repeatable=True,
-                retry=self._retry,
-                timeout=merge_timeout(timeout, self._timeout),
-            )
-        )
+        return self._one_call(service, action, params, read=read_file_reply, repeatable=True, timeout=timeout)
 
     def multirequest(
         self,
@@ -203,19 +180,34 @@ class CallCourse:
         *,
         retry: RetrySettings | None = None,
     ) -> Steps[Any]:
-        return self._run(
-            _Course(
-                service,
-                action,
-                build=lambda ks: call_request(self._service_url, service, action, params, ks=ks),
-                read=partial(read_reply, service=service, action=action),
-                repeatable=True,
-                retry=retry or self._retry,
-                timeout=self._timeout,
-                own_session=False,
-                ks=ks,
-            )
+        return self._one_call(service, action, params, repeatable=True, retry=retry, own_session=False, ks=ks)
+
+    def _one_call(
+        self,
+        service: str,
+        action: str,
+        params: Mapping[str, Any],
+        *,
+        repeatable: bool,
+        file: FilePart | None = None,
+        read: Callable[..., Any] = read_reply,
+        retry: RetrySettings | None = None,
+        timeout: Timeout | float | None = None,
+        own_session: bool = True,
+        ks: str | None = None,
+    ) -> Steps[Any]:
+        course = _Course(
+            service,
+            action,
+            build=lambda ks: call_request(self._service_url, service, action, params, ks=ks, file=file),
+            read=partial(read, service=service, action=action),
+            repeatable=repeatable,
+            retry=retry or self._retry,
+            timeout=merge_timeout(timeout, self._timeout),
+            own_session=own_session,
+            ks=ks,
         )
+        return self._run(course)
 
     def _run(self, course: _Course) -> Steps[Any]:
         began = self._clock()

@@ -14,7 +14,7 @@ from kaltura_provider.feeds.listing import examples, select
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LONGEST_LINE", "address_problem", "typed_sources"]
+__all__ = ["LONGEST_LINE", "address_problem", "comparable_address", "typed_sources"]
 
 LONGEST_LINE = 8192
 """The maximum length of a line; longer than any URL that servers accept."""
@@ -88,14 +88,15 @@ def _each_once(typed: Sequence[tuple[int, str]], *, recursive: bool, aws_conn_id
     for number, line in typed:
         uris = _below(number, line, aws_conn_id, recursive=recursive) if _is_folder(line) else [line]
         for uri in uris:
-            same = _identity(uri)
+            same = comparable_address(uri)
             if same in found:
                 log.warning("Line %d repeats %s, which is ingested once.", number, printable(uri))
             found.setdefault(same, uri)
     return list(found.values())
 
 
-def _identity(uri: str) -> str:
+def comparable_address(uri: str) -> str:
+    """Return an address in the form in which addresses of the same source are equal."""
     from kaltura_provider.ingest.identity import canonical_uri
 
     try:

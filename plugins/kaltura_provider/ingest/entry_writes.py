@@ -75,16 +75,18 @@ def import_entry(ledger: Ledger, item: SourceItem, claim: str, run: str | None) 
     """Make the entry and let Kaltura fetch its content from ``item.import_url``; raises as :func:`create_entry`.
 
     Nothing can stop a fetch once it began. So Kaltura is told to fetch only while ``claim`` exists and the source has
-    no other entry. Where another version of the source got an entry in the same moment, the older entry stays: a
-    younger one is deleted, and the result has ``gave_way``.
+    no other entry. Otherwise, as when another version of the source got an entry in the same moment, this entry is
+    deleted, and the result has ``gave_way``.
+
+    Whoever sees no other entry was first: anybody who makes one later sees this one. The time of creation decides
+    nothing, because it counts whole seconds of several servers. If two see each other, both give way and start over
+    at different times.
     """
     resource = url_resource(item.import_url or "", item.import_headers)
 
     def may_fetch(entry: EntryView) -> bool:
         _, token, others, _ = ledger.snapshot(entry.id, claim, item.item_id)
-        mine = (entry.created_at, entry.id)
-        first = not any((other.created_at, other.id) < mine for other in others if not other.deleted)
-        return token is not None and first
+        return token is not None and all(other.id == entry.id or other.deleted for other in others)
 
     made = _create(ledger.client, item, _marks(import_mark(item.content_id), run), resource, may_fetch)
     if made.gave_way:

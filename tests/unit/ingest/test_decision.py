@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaltura_provider.ingest.decision import (
     NEEDS_CLAIM,
     Act,
+    Ending,
     Wanted,
     chosen_entry,
     clear_first,
@@ -71,79 +75,77 @@ ANY_SETTINGS = st.builds(
 )
 
 
-@settings(max_examples=400)
-@given(*LEDGER, ANY_SETTINGS)
-def test_a_new_entry_is_made_only_when_there_is_none(
-    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
-) -> None:
-    ending = decide(SUBJECT, seen, named, chosen, NOW)
-    if ending.act is Act.CREATE:
-        assert all(entry.deleted for entry in seen)
-        assert not seen or Redo.DELETED in chosen.redo
+@dataclass(frozen=True)
+class Case:
+    """What the ledger shows, what the author chose, and the decision."""
+
+    seen: list[EntryView]
+    named: list[TokenView]
+    chosen: IngestSettings
+
+    @property
+    def decision(self) -> Ending:
+        return decide(SUBJECT, self.seen, self.named, self.chosen, NOW)
 
 
-@settings(max_examples=400)
-@given(*LEDGER, ANY_SETTINGS)
-def test_an_entry_is_dropped_only_when_it_holds_nothing_and_is_ours(
-    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
-) -> None:
-    ending = decide(SUBJECT, seen, named, chosen, NOW)
-    if ending.act is Act.DROP_ENTRY:
-        assert ending.entry is not None
-        assert not ending.entry.adopted
-        failed_import = ending.entry.status == -2 and ending.entry.importing and ending.entry.content_id is None
-        assert ending.entry.waiting or (failed_import and Redo.FAILED in chosen.redo)
+def for_any_ledger(test: Callable[[Case], None]) -> Callable[[], None]:
+    return settings(max_examples=400)(given(st.builds(Case, *LEDGER, ANY_SETTINGS))(test))
 
 
-@settings(max_examples=400)
-@given(*LEDGER, ANY_SETTINGS)
-def test_content_is_replaced_only_when_asked(
-    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
-) -> None:
-    ending = decide(SUBJECT, seen, named, chosen, NOW)
-    if ending.act is Act.REPLACE:
-        assert chosen.if_exists is IfExists.REPLACE
-        assert ending.entry is not None
-        assert ending.entry.content_id != OURS
+@for_any_ledger
+def test_a_new_entry_is_made_only_when_there_is_none(case: Case) -> None:
+    decision = case.decision
+    if decision.act is Act.CREATE:
+        assert all(entry.deleted for entry in case.seen)
+        assert not case.seen or Redo.DELETED in case.chosen.redo
 
 
-@settings(max_examples=400)
-@given(*LEDGER, ANY_SETTINGS)
-def test_done_says_the_mark_and_the_mark_is_written_only_for_counted_bytes(
-    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
-) -> None:
-    ending = decide(SUBJECT, seen, named, chosen, NOW)
-    if ending.act is Act.DONE:
-        assert ending.entry is not None
-        assert (ending.entry.content_id, ending.entry.live) == (OURS, True)
-    if ending.act is Act.MARK:
-        assert ending.token is not None
-        assert (ending.token.uploaded, ending.token.filled) == (100, True)
+@for_any_ledger
+def test_an_entry_is_dropped_only_when_it_holds_nothing_and_is_ours(case: Case) -> None:
+    decision = case.decision
+    if decision.act is Act.DROP_ENTRY:
+        assert decision.entry is not None
+        assert not decision.entry.adopted
+        failed_import = decision.entry.status == -2 and decision.entry.importing and decision.entry.content_id is None
+        assert decision.entry.waiting or (failed_import and Redo.FAILED in case.chosen.redo)
 
 
-@settings(max_examples=400)
-@given(*LEDGER, ANY_SETTINGS)
-def test_bytes_go_only_to_open_tokens_of_waiting_or_replaced_entries(
-    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
-) -> None:
-    ending = decide(SUBJECT, seen, named, chosen, NOW)
-    if ending.act is Act.SEND:
-        assert ending.token is not None
-        assert ending.entry is not None
-        assert ending.token.open
-        assert ending.token.entry_id in (ending.entry.id, None)
-        assert ending.entry.waiting or ending.entry.being_replaced
-        assert NOW - ending.token.updated_at <= chosen.max_resume_age or ending.token.status == 0
+@for_any_ledger
+def test_content_is_replaced_only_when_asked(case: Case) -> None:
+    decision = case.decision
+    if decision.act is Act.REPLACE:
+        assert case.chosen.if_exists is IfExists.REPLACE
+        assert decision.entry is not None
+        assert decision.entry.content_id != OURS
 
 
-@settings(max_examples=400)
-@given(*LEDGER, ANY_SETTINGS)
-def test_nothing_is_claimed_while_an_attached_token_stands_in_the_way(
-    seen: list[EntryView], named: list[TokenView], chosen: IngestSettings
-) -> None:
-    ending = clear_first(decide(SUBJECT, seen, named, chosen, NOW), named)
-    if named:
-        assert ending.act not in NEEDS_CLAIM
+@for_any_ledger
+def test_done_says_the_mark_and_the_mark_is_written_only_for_counted_bytes(case: Case) -> None:
+    decision = case.decision
+    if decision.act is Act.DONE:
+        assert decision.entry is not None
+        assert (decision.entry.content_id, decision.entry.live) == (OURS, True)
+    if decision.act is Act.MARK:
+        assert decision.token is not None
+        assert (decision.token.uploaded, decision.token.filled) == (100, True)
+
+
+@for_any_ledger
+def test_bytes_go_only_to_open_tokens_of_waiting_or_replaced_entries(case: Case) -> None:
+    decision = case.decision
+    if decision.act is Act.SEND:
+        assert decision.token is not None
+        assert decision.entry is not None
+        assert decision.token.open
+        assert decision.token.entry_id in (decision.entry.id, None)
+        assert decision.entry.waiting or decision.entry.being_replaced
+        assert NOW - decision.token.updated_at <= case.chosen.max_resume_age or decision.token.status == 0
+
+
+@for_any_ledger
+def test_nothing_is_claimed_while_an_attached_token_stands_in_the_way(case: Case) -> None:
+    if case.named:
+        assert clear_first(case.decision, case.named).act not in NEEDS_CLAIM
 
 
 @given(*LEDGER, ANY_SETTINGS, st.randoms())

@@ -141,11 +141,13 @@ def _item(row: Row, search: Search, seen: dict[str, int]) -> FoundItem:
 
     :raises ValueError: the row cannot be used.
     """
+    from kaltura_provider.feeds.typed_sources import comparable_address
+
     values = {name: value for name, value in row.values.items() if name != "action"}
     if "entry_id" in values:
         raise ValueError("entry_id cannot be set by action add; remove it")
     url = _address(values.pop("url", None))
-    identity = _identity(url)
+    identity = comparable_address(url)
     if identity in seen:
         raise ValueError(f"repeats the address of line {seen[identity]}")
     metadata = _metadata(values, url, search)
@@ -198,15 +200,6 @@ def _address(url: Any) -> str:
     if problem := address_problem(url):
         raise ValueError(f"url: {problem}")
     return url
-
-
-def _identity(url: str) -> str:
-    from kaltura_provider.ingest.identity import canonical_uri
-
-    try:
-        return canonical_uri(url)
-    except ValueError:  # the task that opens it reports what is wrong
-        return url
 
 
 def _metadata(values: Mapping[str, Any], url: str, search: Search) -> dict[str, Any]:

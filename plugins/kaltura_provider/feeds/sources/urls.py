@@ -90,20 +90,13 @@ class Urls(Strict):
 
 
 def _each_once(urls: Sequence[str]) -> list[str]:
+    from kaltura_provider.feeds.typed_sources import comparable_address
+
     seen: dict[str, str] = {}
     for url in urls:
         if url:
-            seen.setdefault(_identity(url), url)
+            seen.setdefault(comparable_address(url), url)
     return list(seen.values())
-
-
-def _identity(url: str) -> str:
-    from kaltura_provider.ingest.identity import canonical_uri
-
-    try:
-        return canonical_uri(url)
-    except ValueError:  # the task that opens it reports what is wrong
-        return url
 
 
 def _look_all(urls: Sequence[str], search: Search) -> list[FoundItem | SourceError]:
