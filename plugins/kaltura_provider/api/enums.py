@@ -13,14 +13,12 @@ __all__ = [
     "AppTokenHashType",
     "AttachmentFormat",
     "BatchJobStatus",
-    "BulkUploadObjectType",
     "CaptionFormat",
     "DisplayInSearch",
     "DocumentType",
     "EntryStatus",
     "EntryType",
     "FlavorAssetStatus",
-    "FlavorReadyBehavior",
     "MediaType",
     "ModerationStatus",
     "PlaybackFormat",
@@ -163,15 +161,6 @@ class FlavorAssetStatus(IntEnum):
     EXPORTING = 9
 
 
-class FlavorReadyBehavior(IntEnum):
-    """KalturaFlavorReadyBehaviorType: what a flavor of a conversion profile means for READY."""
-
-    IGNORE = -1
-    NO_IMPACT = 0
-    REQUIRED = 1
-    OPTIONAL = 2
-
-
 class ThumbAssetStatus(IntEnum):
     """KalturaThumbAssetStatus; attachment and caption assets use the same numbers, without ``CAPTURING``."""
 
@@ -232,17 +221,6 @@ class BatchJobStatus(IntEnum):
     FINISHED_PARTIALLY = 12
     SUSPEND = 13
     SUSPEND_ALMOST_DONE = 14
-
-
-class BulkUploadObjectType(IntEnum):
-    """KalturaBulkUploadObjectType."""
-
-    ENTRY = 1
-    CATEGORY = 2
-    USER = 3
-    CATEGORY_USER = 4
-    CATEGORY_ENTRY = 5
-    USER_ENTRY = 6
 
 
 class PlaybackFormat(StrEnum):

@@ -42,7 +42,6 @@ class Identity:
     session_type: SessionType | None = None
     expires_at: int | None = None
     privileges: str | None = None
-    server_version: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -103,7 +102,6 @@ def _described(client: KalturaClient, session: Any, version: Any) -> Identity:
         session_type=session_type,
         expires_at=expires_at,
         privileges=privileges,
-        server_version=version if isinstance(version, str) else None,
     )
 
 

@@ -75,10 +75,10 @@ class KalturaListFlavorsOperator(KalturaOperator):
         narrowed([], self.statuses, self.tags)
         entries, many = _entries(self.entry_id)
         ids = [_entry_id(entry) for entry in entries]
-        found = list_flavors(self.hook.get_conn(), [entry_id for entry_id in ids if entry_id])
+        listed = list_flavors(self.hook.get_conn(), [entry_id for entry_id in ids if entry_id])
         found = {
             entry_id: [shown_flavor(flavor) for flavor in narrowed(flavors, self.statuses, self.tags)]
-            for entry_id, flavors in found.items()
+            for entry_id, flavors in listed.items()
         }
         if first := next(filter(None, ids), None):
             push_links(context, self.hook.account, first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from kaltura_provider.api.arguments import choose
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
 
 __all__ = [
-    "FLAVOR_FIELDS",
     "FlavorAsset",
     "FlavorNotReadyError",
     "best_flavor",
@@ -28,12 +27,9 @@ __all__ = [
     "source_flavor",
 ]
 
-FLAVOR_FIELDS = (
-    "id",
-    "entryId",
+_SHOWN = (
     "flavorParamsId",
     "isOriginal",
-    "status",
     "width",
     "height",
     "bitrate",
@@ -46,6 +42,7 @@ FLAVOR_FIELDS = (
     "language",
     "description",
 )
+"""The fields that operators show besides the ids and the status."""
 _BATCH = 100
 _PLAYABLE = frozenset({"web", "mbr", "mobile", "iphonenew", "ipadnew", "dash"})
 
@@ -54,7 +51,8 @@ _PLAYABLE = frozenset({"web", "mbr", "mobile", "iphonenew", "ipadnew", "dash"})
 class FlavorAsset:
     """A ``KalturaFlavorAsset``: one rendition of an entry, or its source (``original``, flavor params 0).
 
-    ``size`` is in bytes, ``None`` where Kaltura does not know it; ``updated_at`` in seconds since 1970.
+    ``size`` is in bytes, ``None`` where Kaltura does not know it; ``height`` in pixels, ``bitrate`` in kbit/s,
+    ``updated_at`` in seconds since 1970. ``values`` is Kaltura's object.
     """
 
     id: str
@@ -64,8 +62,11 @@ class FlavorAsset:
     tags: frozenset[str] = frozenset()
     original: bool = False
     size: int | None = None
+    height: int = 0
+    bitrate: int = 0
     updated_at: int = 0
     description: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
@@ -79,8 +80,11 @@ class FlavorAsset:
             tags=frozenset(tag.lower() for tag in words(values.get("tags"))),
             original=bool(values.get("isOriginal")) or params_id == 0,
             size=whole_number(values.get("sizeInBytes")),
+            height=whole_number(values.get("height")) or 0,
+            bitrate=whole_number(values.get("bitrate")) or 0,
             updated_at=whole_number(values.get("updatedAt")) or 0,
             description=str(values.get("description") or "").strip(),
+            values=values,
         )
 
     @property
@@ -99,60 +103,48 @@ class FlavorNotReadyError(KalturaError):
     """No flavor of an entry is READY."""
 
 
-def list_flavors(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def list_flavors(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, list[FlavorAsset]]:
     """Return flavors by entry id, the source first, then by height and bitrate. Entries without flavors are absent."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[FlavorAsset]] = {}
     for start in range(0, len(entry_ids), _BATCH):
         conditions = {"entryIdIn": ",".join(entry_ids[start : start + _BATCH])}
-        for flavor in list_all(client, "flavorAsset", conditions):
-            found.setdefault(flavor["entryId"], []).append(_kept(flavor))
+        for flavor in map(FlavorAsset.of, list_all(client, "flavorAsset", conditions)):
+            found.setdefault(flavor.entry_id, []).append(flavor)
     for flavors in found.values():
-        flavors.sort(key=_order)
+        flavors.sort(key=lambda flavor: (not flavor.original, *_rank(flavor)))
     return found
 
 
-def get_flavor(client: KalturaClient, flavor_id: str) -> dict[str, Any]:
+def get_flavor(client: KalturaClient, flavor_id: str) -> FlavorAsset:
     """Return one flavor.
 
-    :raises KalturaNotFoundError: there is none. :raises KalturaError: Kaltura cannot be asked.
+    :raises KalturaNotFoundError: it does not exist.
+    :raises KalturaError: Kaltura did not answer, or refused.
     """
-    return _kept(client.call("flavorAsset", "get", {"id": flavor_id}))
+    return FlavorAsset.of(client.call("flavorAsset", "get", {"id": flavor_id}))
 
 
-def _kept(flavor: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: flavor[name] for name in FLAVOR_FIELDS if name in flavor}
-    if "sizeInBytes" in kept:
-        kept["sizeInBytes"] = int(kept["sizeInBytes"])  # text on the wire
-    return kept
-
-
-def shown_flavor(flavor: Mapping[str, Any]) -> dict[str, Any]:
+def shown_flavor(flavor: FlavorAsset) -> dict[str, Any]:
     """Return a flavor as operators show it: ``asset_id``, ``entry_id``, status by name, other fields in snake case."""
-    others = {snake_case(name): value for name, value in flavor.items() if name not in ("id", "entryId", "status")}
-    ids = {"asset_id": flavor["id"], "entry_id": flavor["entryId"]}
-    return {**ids, **named_status(FlavorAssetStatus, flavor["status"]), **others}
+    others = {snake_case(name): flavor.values[name] for name in _SHOWN if name in flavor.values}
+    if flavor.size is not None:
+        others["size_in_bytes"] = flavor.size
+    ids = {"asset_id": flavor.id, "entry_id": flavor.entry_id}
+    return {**ids, **named_status(FlavorAssetStatus, flavor.status), **others}
 
 
-def _order(flavor: Mapping[str, Any]) -> tuple[bool, int, int]:
-    return not flavor.get("isOriginal"), -int(flavor.get("height") or 0), -int(flavor.get("bitrate") or 0)
+def _rank(flavor: FlavorAsset) -> tuple[int, int]:
+    return -flavor.height, -flavor.bitrate
 
 
-def _rank(flavor: Mapping[str, Any]) -> tuple[int, int]:
-    return _order(flavor)[1:]
-
-
-def narrowed(flavors: Sequence[Mapping[str, Any]], statuses: Any = (), tags: Any = ()) -> list[dict[str, Any]]:
+def narrowed(flavors: Sequence[FlavorAsset], statuses: Any = (), tags: Any = ()) -> list[FlavorAsset]:
     """Return the flavors that have one of these statuses (names or numbers) and all of these tags.
 
     :raises KalturaConfigurationError: a status is unknown.
     """
     wanted = {choose(FlavorAssetStatus, status, "statuses") for status in _listed(statuses)}
-    needed = set(_listed(tags))
-    return [
-        dict(flavor)
-        for flavor in flavors
-        if (not wanted or parse_status(FlavorAssetStatus, flavor["status"]) in wanted) and needed <= _tags(flavor)
-    ]
+    needed = {str(tag).lower() for tag in _listed(tags)}
+    return [flavor for flavor in flavors if (not wanted or flavor.status in wanted) and needed <= flavor.tags]
 
 
 def _listed(values: Any) -> list[Any]:
@@ -164,35 +156,26 @@ def _listed(values: Any) -> list[Any]:
     return [item for item in stripped if item != ""]
 
 
-def _tags(flavor: Mapping[str, Any]) -> set[str]:
-    return {tag.strip() for tag in str(flavor.get("tags") or "").split(",")}
-
-
-def _ready(flavor: Mapping[str, Any]) -> bool:
-    return parse_status(FlavorAssetStatus, flavor["status"]) == FlavorAssetStatus.READY
-
-
-def source_flavor(flavors: Sequence[Mapping[str, Any]], entry_id: str) -> dict[str, Any]:
+def source_flavor(flavors: Sequence[FlavorAsset], entry_id: str) -> FlavorAsset:
     """Return the source of an entry.
 
-    :raises KalturaConfigurationError: it has none.
+    :raises KalturaConfigurationError: the entry has no source flavor.
     """
     for flavor in flavors:
-        if flavor.get("isOriginal"):
-            return dict(flavor)
+        if flavor.original:
+            return flavor
     raise KalturaConfigurationError("flavor", "source", f"does not exist in entry {entry_id}", "choose best or an id")
 
 
-def best_flavor(flavors: Sequence[Mapping[str, Any]], entry_id: str) -> dict[str, Any]:
+def best_flavor(flavors: Sequence[FlavorAsset], entry_id: str) -> FlavorAsset:
     """Return the READY flavor with the greatest height and bitrate, preferably one made for players.
 
-    :raises FlavorNotReadyError: none is READY.
+    :raises FlavorNotReadyError: no flavor is READY.
     """
-    ready = [flavor for flavor in flavors if _ready(flavor)]
-    made = [flavor for flavor in ready if not flavor.get("isOriginal")]
-    playable = [flavor for flavor in made if _tags(flavor) & _PLAYABLE]
+    ready = [flavor for flavor in flavors if flavor.status == FlavorAssetStatus.READY]
+    made = [flavor for flavor in ready if not flavor.original]
+    playable = [flavor for flavor in made if flavor.tags & _PLAYABLE]
     for group in (playable, made, ready):
         if group:
-            best: Mapping[str, Any] = min(group, key=_rank)
-            return dict(best)
-    raise FlavorNotReadyError(f"entry {entry_id} has no flavor that is READY: wait with KalturaFlavorReadySensor")
+            return min(group, key=_rank)
+    raise FlavorNotReadyError(f"entry {entry_id} has no READY flavor; wait with KalturaFlavorReadySensor")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.api.redaction import redact
 from kaltura_provider.api.signing import unsigned_query
+from kaltura_provider.services.entry.view import Entry
 from kaltura_provider.services.entry_assets import COMMON_FIELDS, AssetKind, list_assets
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ def generate_thumbnail(
     for asset in list_assets(client, THUMBNAIL, [entry_id]):
         if asset.get("partnerData") == mark:
             return asset
-    entry = client.call("baseEntry", "get", {"entryId": entry_id})
-    duration = float(entry.get("duration") or 0)
+    duration = Entry.of(client.call("baseEntry", "get", {"entryId": entry_id})).duration
     if duration and offset > duration:
         raise KalturaConfigurationError("second", offset, "is beyond the end", f"the video has {duration:g} seconds")
     params = {

@@ -123,11 +123,6 @@ class ChunkPlan:
         return self.phase is Phase.DONE
 
     @property
-    def in_flight(self) -> int:
-        """Chunks handed out and neither acknowledged nor lost."""
-        return len(self._flying)
-
-    @property
     def received(self) -> int:
         """Bytes the server has: the contiguous front and what it keeps beyond."""
         return self.front + sum(end - offset for offset, end in self._parked.items())

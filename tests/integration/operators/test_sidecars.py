@@ -136,5 +136,5 @@ def test_delivery_says_what_came_back(kaltura, film, clip) -> None:
     empty = kaltura.entry()
     with pytest.raises(DeliveryError):
         run(check, entry_id=empty)
-    with pytest.raises(FlavorNotReadyError, match="has no flavor that is READY"):
+    with pytest.raises(FlavorNotReadyError, match="has no READY flavor"):
         run(KalturaGetFlavorUrlOperator, entry_id=empty)

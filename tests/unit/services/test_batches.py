@@ -9,7 +9,7 @@ import pytest
 
 from kaltura_provider.api.errors import KalturaAPIError, KalturaPermanentError, api_error
 from kaltura_provider.services.category import change_categories
-from kaltura_provider.services.flavor_asset import list_flavors, narrowed
+from kaltura_provider.services.flavor_asset import FlavorAsset, list_flavors, narrowed, shown_flavor
 from kaltura_provider.services.moderation import Decision, FlagType, moderate
 
 if TYPE_CHECKING:
@@ -68,14 +68,19 @@ def test_flavors_with_all_that_a_table_needs() -> None:
     }  # fmt: skip
     client = Client(lambda *_: {"objects": [said]})
     (flavor,) = list_flavors(as_client(client), IDS[:1])[IDS[0]]
-    assert flavor == {name: value for name, value in said.items() if name != "partnerData"}
+    assert shown_flavor(flavor) == {
+        "asset_id": "0_flavor01", "entry_id": IDS[0], "status": "error", "status_number": -1,
+        "container_format": "isom", "video_codec_id": "avc1", "frame_rate": 25, "language": "English",
+        "description": "it failed",
+    }  # fmt: skip
 
 
 def test_statuses_and_tags_as_text() -> None:
-    flavors = [{"id": "a", "status": 2, "tags": "web, mbr"}, {"id": "b", "status": -1, "tags": "web"}]
-    assert [f["id"] for f in narrowed(flavors, "ready, error", "web")] == ["a", "b"]
-    assert [f["id"] for f in narrowed(flavors, 2, "web,mbr")] == ["a"]
-    assert [f["id"] for f in narrowed(flavors, "", "")] == ["a", "b"]
+    known = [{"id": "a", "status": 2, "tags": "web, mbr"}, {"id": "b", "status": -1, "tags": "web"}]
+    flavors = [FlavorAsset.of(flavor) for flavor in known]
+    assert [flavor.id for flavor in narrowed(flavors, "ready, error", "web")] == ["a", "b"]
+    assert [flavor.id for flavor in narrowed(flavors, 2, "web,mbr")] == ["a"]
+    assert [flavor.id for flavor in narrowed(flavors, "", "")] == ["a", "b"]
 
 
 def test_categories_of_many_entries() -> None:

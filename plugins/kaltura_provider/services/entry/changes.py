@@ -9,6 +9,7 @@ from kaltura_provider.api.arguments import entry_id as checked_entry_id
 from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
 from kaltura_provider.api.params import NULL
+from kaltura_provider.api.values import words
 from kaltura_provider.services.entry.metadata import EntryMetadata
 from kaltura_provider.services.entry.reserved import is_mark
 from kaltura_provider.services.entry.stored import bounded, differences, in_columns, normal_tags, stored_entries
@@ -92,7 +93,7 @@ def update_entry(client: KalturaClient, entry_id: str, changes: Mapping[str, Any
     if seen.recycled:
         raise KalturaConfigurationError("entry_id", entry_id, "is in the recycle bin", "restore it first")
     if "adminTags" in wanted:
-        wanted["adminTags"] = _with_marks(entry, wanted["adminTags"])
+        wanted["adminTags"] = _with_marks(seen, wanted["adminTags"])
     differing = {name: value for name, value in wanted.items() if not _same(name, entry.get(name), value)}
     if "conversionProfileId" in differing and seen.status != EntryStatus.NO_CONTENT:
         raise KalturaConfigurationError(
@@ -137,10 +138,9 @@ def _typed(entry: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
     return {"objectType": entry.get("objectType", "KalturaBaseEntry"), **sent}
 
 
-def _with_marks(entry: Mapping[str, Any], tags: str | None) -> str:
-    current = [tag.strip() for tag in str(entry.get("adminTags") or "").split(",")]
-    marks = [tag for tag in current if is_mark(tag)]
-    given = [tag.strip().lower() for tag in (tags or "").split(",") if tag.strip()]
+def _with_marks(entry: Entry, tags: str | None) -> str:
+    marks = [tag for tag in entry.admin_tags if is_mark(tag)]
+    given = [tag.lower() for tag in words(tags)]
     return ",".join(dict.fromkeys((*given, *marks)))
 
 
@@ -156,7 +156,7 @@ def _same(name: str, old: Any, new: Any) -> bool:
 
 
 def _words(value: Any) -> set[str]:
-    return {word.strip().lower() for word in str(value or "").split(",") if word.strip()}
+    return {word.lower() for word in words(value)}
 
 
 def _check_taken(entry_id: str, sent: Mapping[str, Any], reply: Mapping[str, Any]) -> None:

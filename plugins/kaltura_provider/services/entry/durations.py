@@ -26,15 +26,5 @@ def durations(client: KalturaClient, entry_ids: Sequence[str]) -> dict[str, floa
     """
     request = list_request("baseEntry", {"idIn": ",".join(entry_ids), "statusIn": _STATUSES}, fields=_FIELDS)
     listed = client.call(request.service, request.action, request.params)
-    objects = listed.get("objects") or []
-    return {
-        str(values["id"]): _seconds(values.get("msDuration"), values.get("duration"))
-        for values in objects
-        if not Entry.of(values).deleted
-    }
-
-
-def _seconds(milliseconds: object, seconds: object) -> float:
-    if isinstance(milliseconds, int | float) and milliseconds:
-        return milliseconds / 1000
-    return float(seconds) if isinstance(seconds, int | float) else 0.0
+    entries = map(Entry.of, listed.get("objects") or [])
+    return {entry.id: entry.duration for entry in entries if not entry.deleted}

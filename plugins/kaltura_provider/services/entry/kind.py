@@ -44,11 +44,6 @@ class Kind(StrEnum):
         """Whether an entry can wait for a token that is not full yet (data entries cannot)."""
         return self is not Kind.DATA
 
-    @property
-    def has_source_flavor(self) -> bool:
-        """Whether the content is in a source flavor asset whose size can be read."""
-        return self in (Kind.VIDEO, Kind.AUDIO, Kind.DOCUMENT)
-
 
 _MEDIA_TYPES = {Kind.VIDEO: MediaType.VIDEO, Kind.AUDIO: MediaType.AUDIO, Kind.IMAGE: MediaType.IMAGE}
 _KIND_BY_NUMBER = {str(int(number)): kind for kind, number in _MEDIA_TYPES.items()}

@@ -49,6 +49,8 @@ class Entry:
     media_type: MediaType | int | str | None = None
     source_type: str = ""
     flavor_params_ids: str = ""
+    duration: float = 0.0
+    """In seconds; 0 for images, documents, and media that Kaltura has not analyzed yet."""
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
@@ -72,6 +74,7 @@ class Entry:
             media_type=parse_enum(MediaType, values.get("mediaType")),
             source_type=str(values.get("sourceType") or ""),
             flavor_params_ids=str(values.get("flavorParamsIds") or ""),
+            duration=(whole_number(values.get("msDuration")) or 0) / 1000 or float(values.get("duration") or 0),
         )
 
     @property

@@ -36,7 +36,6 @@ class Spool:
             raise self._disk_trouble(error) from None
         self._stream: Generator[bytes, None, None] | None = None
         self._position = 0
-        self.restarts = 0
 
     def read(self, offset: int, length: int, window: int) -> Generator[bytes, None, None]:
         """Yield ``length`` bytes from ``offset`` on, at most ``window`` at a time.
@@ -54,7 +53,6 @@ class Spool:
     def _reach(self, offset: int) -> None:
         """Advance the stream until the byte at ``offset`` is in the ring."""
         if self._stream is None or offset < self._position - self._capacity:
-            self.restarts += self._stream is not None
             self._stop()
             self._stream, self._position = self._begin(), 0
         try:
