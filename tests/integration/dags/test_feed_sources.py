@@ -42,6 +42,7 @@ class Site(ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.locked: set[str] = set()
         self.unsized: set[str] = set()
+        self.unchanged: list[str] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -61,6 +62,10 @@ class _Page(BaseHTTPRequestHandler):
             self.send_response(200)
             self.end_headers()
             self.wfile.write(content)
+        elif self.headers["If-None-Match"] == f'"{hashlib.md5(content).hexdigest()}"':  # noqa: S324
+            self.server.unchanged.append(self.path)
+            self.send_response(304)
+            self.end_headers()
         else:
             first, _, last = self.headers.get("Range", f"bytes=0-{len(content)}").removeprefix("bytes=").partition("-")
             part = content[int(first) : int(last) + 1]

@@ -10,6 +10,7 @@ from kaltura_provider.api.redaction import printable
 from kaltura_provider.feeds.fields import RENDERED
 from kaltura_provider.feeds.sources.found import Found, FoundItem, Search
 from kaltura_provider.feeds.sources.manifest import Manifest
+from kaltura_provider.feeds.sources.rss import Rss
 from kaltura_provider.feeds.sources.s3_new import S3New
 from kaltura_provider.feeds.sources.s3_prefix import S3Prefix
 from kaltura_provider.feeds.sources.urls import Urls
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCE_TYPES", "Found", "FoundItem", "Search", "Source", "rendered_source"]
 
-SOURCE_TYPES = ("s3_prefix", "s3_new", "urls", "manifest")
+SOURCE_TYPES = ("s3_prefix", "s3_new", "urls", "manifest", "rss")
 """The values of ``source.type``. The first is the default."""
 
 
@@ -31,7 +32,8 @@ Source = Annotated[
     Annotated[S3Prefix, Tag("s3_prefix")]
     | Annotated[S3New, Tag("s3_new")]
     | Annotated[Urls, Tag("urls")]
-    | Annotated[Manifest, Tag("manifest")],
+    | Annotated[Manifest, Tag("manifest")]
+    | Annotated[Rss, Tag("rss")],
     Discriminator(
         _type_of,
         custom_error_type="source_type",
@@ -41,13 +43,13 @@ Source = Annotated[
 """The ``source`` of a feed. Its class depends on ``type``."""
 
 
-def rendered_source(fields: Mapping[str, Any]) -> S3Prefix | S3New | Urls | Manifest:
+def rendered_source(fields: Mapping[str, Any]) -> S3Prefix | S3New | Urls | Manifest | Rss:
     """Return the source for fields with rendered templates.
 
     :raises ValueError: a field is not valid; the message names it.
     """
     try:
-        return TypeAdapter[S3Prefix | S3New | Urls | Manifest](Source).validate_python(
+        return TypeAdapter[S3Prefix | S3New | Urls | Manifest | Rss](Source).validate_python(
             dict(fields), context={RENDERED: True}
         )
     except ValidationError as error:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kaltura_provider.feeds.sources.found import Search
-    from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.sources.errors import SourceError
 
 __all__ = ["MISSING", "Urls"]
@@ -22,7 +21,6 @@ __all__ = ["MISSING", "Urls"]
 MISSING = "not found, missing: skip"
 
 _MAX_URLS = 10_000
-_AT_ONCE = 8
 
 
 def _as_urls(value: object) -> object:
@@ -71,21 +69,21 @@ class Urls(Strict):
 
         :raises SourceUnavailable: a file does not exist, and the feed says to retry.
         """
+        from kaltura_provider.feeds.sources.looking import look_all, not_there_yet
+
         urls = _each_once(self.urls)
         found = Found(f"of {len(urls)} addresses in the feed")
         gone: list[SourceError] = []
-        for url, answer in zip(urls, _look_all(urls, search), strict=True):
-            if isinstance(answer, FoundItem):
-                found.items.append(answer)
-                continue
-            gone.append(answer)
-            if self.missing == "skip":
-                found.left_out[MISSING].append(str(answer))
-            else:
+        for url, seen in zip(urls, look_all(urls, search), strict=True):
+            if seen.missing is not None:
+                gone.append(seen.missing)
+                if self.missing == "skip":
+                    found.left_out[MISSING].append(str(seen.missing))
+                    continue
                 # The task of the item reads it again and fails with the reason.
-                found.items.append(FoundItem(url))
+            found.items.append(FoundItem(url, size=seen.size, etag=seen.etag))
         if gone and self.missing == "retry" and not search.last_try:
-            raise _not_there_yet(gone)
+            raise not_there_yet(gone)
         return found
 
 
@@ -97,34 +95,3 @@ def _each_once(urls: Sequence[str]) -> list[str]:
         if url:
             seen.setdefault(comparable_address(url), url)
     return list(seen.values())
-
-
-def _look_all(urls: Sequence[str], search: Search) -> list[FoundItem | SourceError]:
-    """Return an item for each address, or the error if there is no file."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(lambda url: _look(url, search), urls))
-
-
-def _look(url: str, search: Search) -> FoundItem | SourceError:
-    from kaltura_provider.hooks.sources import open_source
-    from kaltura_provider.upload.sources.errors import SourceError, SourceNotFound
-
-    try:
-        source: Source = open_source(url, aws_conn_id=search.aws_conn_id, http_conn_id=search.http_conn_id)
-    except SourceNotFound as error:
-        return error
-    except SourceError:
-        return FoundItem(url)  # the task of the item reports what is wrong
-    try:
-        return FoundItem(url, size=source.size, etag=source.validator)
-    finally:
-        source.close()
-
-
-def _not_there_yet(gone: Sequence[SourceError]) -> SourceError:
-    from kaltura_provider.upload.sources.errors import SourceUnavailable
-
-    more = f" (and {len(gone) - 1} more)" if len(gone) > 1 else ""
-    return SourceUnavailable(gone[0].uri, f"{gone[0].message}{more}; trying again (missing: retry)")
