@@ -9,7 +9,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param
 
-from kaltura_provider.feeds.form import connection_param
+from kaltura_provider.feeds.form_fields import connection_param
 from kaltura_provider.operators.housekeeping import KalturaHousekeepingOperator
 
 with DAG(

@@ -6,12 +6,14 @@ import datetime as dt
 
 from airflow.sdk import DAG
 
-from kaltura_provider.feeds.form import KalturaFormOperator, form_params
+from kaltura_provider.feeds.form import KalturaFormOperator
+from kaltura_provider.feeds.form_fields import form_params
 from kaltura_provider.feeds.pipeline import ingest
 from kaltura_provider.hooks.pool import default_pool
 
 with DAG(
     dag_id="kaltura_ingest",
+    dag_display_name="Ingest into Kaltura",
     description="Ingest the media you name into Kaltura",
     schedule=None,
     catchup=False,
@@ -26,4 +28,7 @@ with DAG(
         aws_conn_id="{{ params.aws_conn_id }}",
         http_conn_id="{{ params.http_conn_id or '' }}",
         if_exists="{{ params.if_exists }}",
+        transfer="{{ params.transfer }}",
+        wait_for="{{ params.wait_for }}",
+        flavor_params_ids="{{ (params.flavor_params_ids or []) | join(',') }}",
     )

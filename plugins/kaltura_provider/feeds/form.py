@@ -1,4 +1,4 @@
-"""The trigger form: its fields, and the task that reads what a user typed into them.
+"""The task that reads what a user typed into the trigger form.
 
 Users who may trigger a DAG are not its authors. What they type is data: neither this task nor any that follows renders
 it as a template.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator, Param
+from airflow.sdk import BaseOperator
 
-from kaltura_provider.feeds.batches import DEFAULT_SIZE, in_batches, most_batches
+from kaltura_provider.feeds.batches import DEFAULT_SIZE
+from kaltura_provider.feeds.discover import asks_for_dry_run, hand_on_plan
+from kaltura_provider.feeds.form_fields import METADATA_FIELDS
 from kaltura_provider.feeds.listing import examples
 from kaltura_provider.hooks.masking import MaskedArguments
-from kaltura_provider.hooks.xcom_parts import handed_on
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,102 +22,25 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-__all__ = ["KalturaFormOperator", "connection_param", "form_params"]
+    from kaltura_provider.feeds.plan import Plan
+    from kaltura_provider.feeds.sources import Found, FoundItem
 
-_METADATA = ("name", "description", "tags", "categories", "conversion_profile_id")
+__all__ = ["KalturaFormOperator"]
 
-
-def form_params() -> dict[str, Param]:
-    """Return the params for a DAG whose first task is :class:`KalturaFormOperator`."""
-    from kaltura_provider.hooks.local_files import folder_policy
-
-    # This only decides what the form says. The worker decides whether a file may be read.
-    local = ", or file:///path" if folder_policy().folders else ""
-    return {
-        "sources": Param(
-            [],
-            type="array",
-            minItems=1,
-            items={"type": "string"},
-            title="Sources",
-            description=f"One per line: s3://bucket/key or https://host/file{local}. "
-            "Everybody who may see the run can read them, including presigned URLs",
-        ),
-        "recursive": Param(
-            False,
-            type="boolean",
-            title="Include folders",
-            description="s3://bucket/folder/ ingests everything below it",
-        ),
-        "name": Param(
-            "{{ asset.stem }}",
-            type="string",
-            minLength=1,
-            title="Name",
-            description="Name of the entries. {{ asset.stem }} is the file name without extension, {{ asset.name }} "
-            "with it. All texts can also use {{ asset.key }}, {{ asset.uri }} and the day of the run, {{ ds }}",
-        ),
-        "tags": _lines("Tags", "One per line"),
-        "categories": _lines("Categories", "Full names such as News>Sport, one per line"),
-        "description": Param(None, type=["null", "string"], format="multiline", title="Description", section="More"),
-        "conversion_profile_id": Param(
-            None,
-            type=["null", "integer"],
-            title="Conversion profile",
-            description="Id of a conversion profile. Leave empty for the account's default",
-            section="More",
-        ),
-        "if_exists": Param(
-            "skip",
-            type="string",
-            enum=["skip", "replace", "fail"],
-            title="If the entry exists with other content",
-            description="skip keeps the entry unchanged, replace gives it the new content, fail fails the task",
-            section="More",
-        ),
-        "kaltura_conn_id": connection_param("kaltura_default", "Kaltura connection", "Of type Kaltura"),
-        "aws_conn_id": connection_param(
-            "aws_default", "AWS connection", "Of type Amazon Web Services, for s3:// sources"
-        ),
-        "http_conn_id": connection_param(
-            None,
-            "HTTP connection",
-            "Of type HTTP. Its credentials and headers are sent to its own host. Leave empty for none",
-        ),
-    }
-
-
-def connection_param(default: str | None, title: str, description: str) -> Param:
-    """Return a param for a connection id. If this deployment lists the allowed connections, the form offers those.
-
-    :param default: the initial value. Without one the field may stay empty.
-    """
-    from kaltura_provider.hooks.named_connections import allowed_connections
-
-    shown: dict[str, Any] = {"title": title, "description": description, "section": "Connections"}
-    allowed: list[str | None] = [*sorted(allowed_connections())]
-    if default is None:
-        return Param(None, type=["null", "string"], **shown | ({"enum": [None, *allowed]} if allowed else {}))
-    if not allowed:
-        return Param(default, type="string", **shown)
-    return Param(default if default in allowed else allowed[0], type="string", enum=allowed, **shown)
-
-
-def _lines(title: str, description: str) -> Param:
-    return Param(None, type=["null", "array"], items={"type": "string"}, title=title, description=description)
+_LOOKING = 8
 
 
 class KalturaFormOperator(MaskedArguments, BaseOperator):
-    """Read the sources and the metadata that a user typed into the trigger form.
+    """Read the sources and the metadata that a user typed into the trigger form, and plan the run.
 
-    The run's params are those of :func:`form_params`. ``name``, ``description``, ``tags`` and ``categories`` may hold
+    The run's params are those of :func:`~kaltura_provider.feeds.form_fields.form_params`. Texts of the entries may hold
     the placeholders ``{{ asset.stem }}``, ``{{ asset.name }}``, ``{{ asset.key }}``, ``{{ asset.uri }}``, ``{{ ds }}``
     and ``{{ ds_nodash }}``. They are not templates and give access to nothing else.
 
     :param batch_size: maximum number of sources per batch. Batches are larger if a run would otherwise have more
         batches than Airflow can map.
-    :return: a list of batches, each a list of ``{"uri": ..., "metadata": {...}}``. If they exceed 48 KiB together,
-        the list holds a reference to an XCom for each batch.
+    :return: batches of what is to be ingested, as :class:`~kaltura_provider.feeds.discover.KalturaDiscoverOperator`
+        returns them, with the same XComs beside them.
     :raises AirflowFailException: a field is not valid; the message names it and says what to type.
     """
 
@@ -134,25 +58,85 @@ class KalturaFormOperator(MaskedArguments, BaseOperator):
             return self._batches(context)
 
     def _batches(self, context: Context) -> list[Any]:
+        from kaltura_provider.feeds.sources import Found
         from kaltura_provider.feeds.typed_sources import typed_sources
         from kaltura_provider.hooks.named_connections import check_typed
-        from kaltura_provider.hooks.sealing import seal_address
         from kaltura_provider.hooks.sources import printable
 
-        params = context["params"]
+        params: Mapping[str, Any] = context["params"]
         for field in ("kaltura_conn_id", "aws_conn_id", "http_conn_id"):
             if field in params and (params[field] is not None or field != "http_conn_id"):
                 check_typed(params[field], field)
-        uris = typed_sources(
-            params["sources"],
+        _flavor_params_ids(params)
+        items = typed_sources(
+            params.get("sources") or [],
             recursive=bool(params.get("recursive")),
             aws_conn_id=params.get("aws_conn_id", "aws_default"),
         )
-        day = _day(context)
-        assets = [{"uri": seal_address(uri), "metadata": _metadata(params, uri, day)} for uri in uris]
-        self.log.info("Found %d: %s", len(uris), examples([printable(uri) for uri in uris]))
-        batches = in_batches([(asset, None) for asset in assets], self.batch_size, maximum=most_batches())
-        return handed_on(context, "batch", batches)
+        found = Found("in the form", items)
+        self.log.info("Found %d: %s", len(items), examples([printable(item.uri) for item in items]))
+        dry_run = asks_for_dry_run(context)
+        if dry_run:
+            found = _looked_at(found, params)
+        return hand_on_plan(context, _plan(context, found), found, self.batch_size, dry_run=dry_run)
+
+
+def _plan(context: Context, found: Found) -> Plan:
+    from kaltura_provider.feeds.planning import Planner
+    from kaltura_provider.hooks.kaltura import KalturaHook
+
+    params: Mapping[str, Any] = context["params"]
+    day = _day(context)
+    conn_id = params.get("kaltura_conn_id")
+    # Kaltura can be asked only about sources whose size and ETag are known.
+    known = any(item.size and item.etag for item in found.items)
+    return Planner(
+        metadata=lambda item: _metadata(params, item.uri, day),
+        client=KalturaHook(conn_id).get_conn() if conn_id and known else None,
+        if_exists=params.get("if_exists", "skip"),
+        transfer=params.get("transfer", "upload"),
+    ).plan(found)
+
+
+def _looked_at(found: Found, params: Mapping[str, Any]) -> Found:
+    """Open the sources that no listing describes, so that a dry run can say more about them. Reads no content."""
+    from dataclasses import replace
+
+    from kaltura_provider.api.threads import in_threads
+    from kaltura_provider.hooks.sources import Sources, printable
+    from kaltura_provider.upload.sources.errors import SourceError
+
+    sources = Sources(aws_conn_id=params.get("aws_conn_id", "aws_default"), http_conn_id=params.get("http_conn_id"))
+
+    def look(item: FoundItem) -> FoundItem | str:
+        if item.size is not None:
+            return item
+        try:
+            source = sources.open(item.uri)
+        except SourceError as error:
+            return str(error)
+        try:
+            return replace(item, size=source.size, etag=source.validator)
+        finally:
+            source.close()
+
+    looked = in_threads(look, found.items, workers=_LOOKING)
+    for item, seen in zip(found.items, looked, strict=True):
+        if isinstance(seen, str):
+            found.left_out[seen].append(printable(item.uri))
+    found.items = [seen for seen in looked if not isinstance(seen, str)]
+    return found
+
+
+def _flavor_params_ids(params: Mapping[str, Any]) -> list[int]:
+    """Return the flavor params that a run waits for.
+
+    :raises KalturaConfigurationError: a line is not an id.
+    """
+    from kaltura_provider.api.arguments import number
+
+    lines = [str(line).strip() for line in params.get("flavor_params_ids") or ()]
+    return [number(line, "flavor_params_ids", minimum=0, maximum=2**31 - 1) for line in lines if line]
 
 
 def _day(context: Context) -> dt.date:
@@ -163,8 +147,13 @@ def _day(context: Context) -> dt.date:
 
 
 def _metadata(params: Mapping[str, Any], uri: str, day: dt.date) -> dict[str, Any]:
-    """Return the metadata of one entry with its placeholders filled in, without empty fields."""
+    """Return the metadata of one entry with its placeholders filled in, without empty fields.
+
+    :raises KalturaConfigurationError: a placeholder is unknown.
+    :raises ValueError: Kaltura would refuse a value.
+    """
     from kaltura_provider.feeds.placeholders import fill, placeholder_values
+    from kaltura_provider.services.entry.metadata import EntryMetadata
 
     values = placeholder_values(uri, day)
 
@@ -175,5 +164,7 @@ def _metadata(params: Mapping[str, Any], uri: str, day: dt.date) -> dict[str, An
             return [text for item in value if (text := filled(item, field))]
         return value
 
-    fields = {name: filled(params[name], name) for name in _METADATA if name in params}
-    return {name: value for name, value in fields.items() if value not in (None, "", [])}
+    fields = {name: filled(params[name], name) for name in METADATA_FIELDS if name in params}
+    fields = {name: value for name, value in fields.items() if value not in (None, "", [])}
+    EntryMetadata.from_dict(fields)
+    return fields

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import task_group
 
+from kaltura_provider.feeds.ready import KalturaBatchReadySensor
 from kaltura_provider.feeds.summary import KalturaSummaryOperator
 from kaltura_provider.hooks.pool import default_pool, run_share
 from kaltura_provider.operators.ingest import KalturaIngestOperator
-from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,8 @@ def ingest(
     pool: str | None = None,
     queue: str | None = None,
     max_active_uploads: int = 8,
+    wait_for: str = "ready",
+    flavor_params_ids: Any = (),
     ready_timeout: dt.timedelta = dt.timedelta(hours=12),
     feed: str = "ingest",
     receipts: str | None = None,
@@ -56,6 +58,8 @@ def ingest(
         ``KALTURA_QUEUE``, else Airflow's default queue.
     :param max_active_uploads: maximum number of batches of one run that are sent at once. It is reduced to two thirds
         of the pool, so that other runs can start.
+    :param wait_for: how far a run waits: ``sent``, ``ready`` or ``approved``; see ``KalturaBatchReadySensor``.
+    :param flavor_params_ids: flavor params that every entry must have in the end.
     :param ready_timeout: how long to wait until Kaltura has made an entry READY.
     :param feed: the folder for the receipts, usually the name of the feed.
     :param receipts: where to write a receipt for each item: ``s3://bucket/prefix`` or an absolute path.
@@ -80,10 +84,11 @@ def ingest(
             **_on_queue(queue),
             **common,
         )
-        KalturaEntryReadySensor(
+        KalturaBatchReadySensor(
             task_id="ready",
             entry_id=sent.output,
-            deferrable=True,  # hours of waiting must not hold a worker slot
+            wait_for=wait_for,
+            flavor_params_ids=flavor_params_ids,
             flavors=True,
             timeout=ready_timeout.total_seconds(),
             map_index_template=_named("entry_id"),

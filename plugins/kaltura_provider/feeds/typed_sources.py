@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kaltura_provider.api.errors import KalturaConfigurationError
-from kaltura_provider.feeds.listing import examples, select
+from kaltura_provider.feeds.listing import examples
+from kaltura_provider.feeds.s3_urls import plain_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from kaltura_provider.feeds.sources import FoundItem
 
 __all__ = ["LONGEST_LINE", "address_problem", "comparable_address", "typed_sources"]
 
@@ -27,14 +30,14 @@ _COUNTED = 10_000
 log = logging.getLogger(__name__)
 
 
-def typed_sources(lines: Sequence[str], *, recursive: bool, aws_conn_id: str) -> list[str]:
+def typed_sources(lines: Sequence[str], *, recursive: bool, aws_conn_id: str) -> list[FoundItem]:
     """Return the addresses in lines of text, without repetitions, in order. Empty lines are ignored.
 
     :param recursive: whether an S3 folder, ``s3://bucket/folder/``, means all objects below it.
     :raises KalturaConfigurationError: a line is not a source, or there are no sources. The message names the lines.
     :raises SourceError: a folder cannot be listed.
     """
-    typed = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+    typed = [(number, plain_address(line.strip())) for number, line in enumerate(lines, 1) if line.strip()]
     problems = [f"line {number}: {problem}" for number, line in typed if (problem := address_problem(line))]
     if problems:
         more = [f"and {len(problems) - _MAX_PROBLEMS} more lines"] if len(problems) > _MAX_PROBLEMS else []
@@ -81,17 +84,19 @@ def _bucket_of(line: str) -> str:
     return line[5:].partition("/")[0] if line.startswith("s3://") else ""
 
 
-def _each_once(typed: Sequence[tuple[int, str]], *, recursive: bool, aws_conn_id: str) -> list[str]:
+def _each_once(typed: Sequence[tuple[int, str]], *, recursive: bool, aws_conn_id: str) -> list[FoundItem]:
+    from kaltura_provider.feeds.sources import FoundItem
     from kaltura_provider.hooks.sources import printable
 
-    found: dict[str, str] = {}
+    found: dict[str, FoundItem] = {}
     for number, line in typed:
-        uris = _below(number, line, aws_conn_id, recursive=recursive) if _is_folder(line) else [line]
-        for uri in uris:
-            same = comparable_address(uri)
+        items = _below(number, line, aws_conn_id, recursive=recursive) if _is_folder(line) else [FoundItem(line)]
+        for item in items:
+            same = comparable_address(item.uri)
             if same in found:
-                log.warning("Line %d repeats %s, which is ingested once.", number, printable(uri))
-            found.setdefault(same, uri)
+                log.warning("Line %d repeats %s, which is ingested once.", number, printable(item.uri))
+            if same not in found or (found[same].size is None and item.size is not None):
+                found[same] = item
     return list(found.values())
 
 
@@ -109,19 +114,20 @@ def _is_folder(line: str) -> bool:
     return line.startswith("s3://") and (line.endswith("/") or "/" not in line[5:])
 
 
-def _below(number: int, folder: str, aws_conn_id: str, *, recursive: bool) -> list[str]:
-    """Return the addresses of the objects below an S3 folder."""
+def _below(number: int, folder: str, aws_conn_id: str, *, recursive: bool) -> list[FoundItem]:
+    """Return the media below an S3 folder."""
+    from kaltura_provider.feeds.sources import Search
+    from kaltura_provider.feeds.sources.s3_objects import objects_below
     from kaltura_provider.hooks.listing import list_s3
 
+    if recursive:
+        found = objects_below(folder, ["*"], [], Search(aws_conn_id=aws_conn_id))
+        for reason, paths in found.left_out.items():
+            log.info("Line %d: left out of %s: %d %s: %s.", number, folder, len(paths), reason, examples(paths))
+        log.info("Line %d: %s holds %d objects to ingest.", number, folder, len(found.items))
+        return found.items
     bucket, _, prefix = folder[5:].partition("/")
     objects = list_s3(bucket, prefix, aws_conn_id=aws_conn_id)
-    if recursive:
-        selection = select(objects, prefix, ["*"], [])
-        for reason, paths in selection.left_out.items():
-            log.info("Line %d: left out of %s: %d %s: %s.", number, folder, len(paths), reason, examples(paths))
-        taken = sorted(item.uri for item in selection.taken + selection.unsure)
-        log.info("Line %d: %s holds %d objects to ingest.", number, folder, len(taken))
-        return taken
     count = sum(not item.key.endswith("/") for item in islice(objects, _COUNTED + 1))
     many = f"more than {_COUNTED:,} objects" if count > _COUNTED else f"{count:,} object{'s' * (count != 1)}"
     raise KalturaConfigurationError(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         KalturaModerationTrigger,
     )
 
-__all__ = ["KalturaEntryReadySensor", "KalturaFlavorReadySensor", "KalturaModerationSensor"]
+__all__ = ["KalturaEntryReadySensor", "KalturaFlavorReadySensor", "KalturaModerationSensor", "listed"]
 
 _UNDER_WAY = ("sent", "importing", "replacing")
 _LEDGER_FIELDS = {"uri", "name", "size", "item_id", "content_id"}
@@ -189,8 +189,8 @@ class KalturaFlavorReadySensor(_EntrySensor):
     def condition(self) -> dict[str, Any]:
         """Return the arguments of ``FlavorsReady``."""
         return {
-            "flavor_params_ids": [int(number) for number in _listed(self.flavor_params_ids)],
-            "tags": [str(tag) for tag in _listed(self.tags)],
+            "flavor_params_ids": [int(number) for number in listed(self.flavor_params_ids)],
+            "tags": [str(tag) for tag in listed(self.tags)],
             "minimum": int(self.minimum),
             "grace": self.grace,
         }
@@ -234,7 +234,7 @@ def _is_ready(reference: Mapping[str, Any]) -> bool:
     return reference.get("status_number") == EntryStatus.READY
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
     """Return a list; text from a template is split at commas."""
     if isinstance(value, str):
         return [part.strip() for part in value.strip("[]() ").split(",") if part.strip()]

@@ -76,3 +76,50 @@ def test_a_connection_that_may_not_be_named_ends_the_run_at_once(deployment, cli
     assert ran.tries["discover[-1]"] == 1
     assert deployment.held() == {}
     assert deployment.sandbox.control.tokens() == []
+
+
+def test_a_dry_run_says_what_would_happen_and_moves_nothing(deployment, clips) -> None:
+    there = deployment.put("day/clip-1.mp4", clips["clip-1.mp4"])
+    absent = there.replace("clip-1", "absent")
+    dry = deployment.run(deployment.form(), sources=[there, "", absent], dry_run=True)
+    assert dry.state == "success", dry.states
+    assert dry.summary["plan"] == {"new": 1, "ignored": 1}
+    new, left_out = dry.summary["rows"]
+    assert (new["uri"], new["bytes"], new["name"]) == (there, len(clips["clip-1.mp4"]), "clip-1")
+    assert left_out["uri"] == absent
+    assert "does not exist" in left_out["reason"]
+    assert deployment.sandbox.control.entries() == []
+    done = deployment.run(deployment.form(), sources=[there], wait_for="sent")
+    assert done.state == "success", done.states
+    again = deployment.run(deployment.form(), sources=[there], dry_run=True)
+    (row,) = again.summary["rows"]
+    assert row["entry_id"] == deployment.sandbox.control.entries()[0]["id"]
+    assert len(deployment.sandbox.control.tokens()) == 1
+
+
+def test_a_flavor_that_is_required_and_not_made_fails_its_item(deployment, clips) -> None:
+    uri = deployment.put("clip-1.mp4", clips["clip-1.mp4"])
+    good = deployment.run(deployment.form(), sources=[uri], flavor_params_ids=["0", " "])
+    assert good.state == "success", good.states
+    bad = deployment.run(deployment.form(), sources=[uri], flavor_params_ids=["987654"])
+    assert bad.state == "failed"
+    assert "no flavor has flavor params 987654" in bad.reason
+    assert len(deployment.held()) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"flavor_params_ids": ["hd"]}, "flavor_params_ids 'hd'"),
+        ({"reference_id": "x"}, "reference_id 'x' is too short"),
+        ({"start_date": "2026-02-01T00:00:00Z", "end_date": "2026-01-01T00:00:00Z"}, "must be before end_date"),
+        ({"sources": ["", "  "]}, "sources are missing"),
+    ],
+)
+def test_a_wrong_field_is_named_before_anything_is_sent(deployment, clips, typed, words) -> None:
+    uri = deployment.put("clip-1.mp4", clips["clip-1.mp4"])
+    ran = deployment.run(deployment.form(), **{"sources": [uri], **typed})
+    assert ran.states["discover[-1]"] == "failed"
+    assert ran.tries["discover[-1]"] == 1
+    assert words in ran.xcom("discover", "kaltura_failure")["reason"]
+    assert deployment.sandbox.control.tokens() == []

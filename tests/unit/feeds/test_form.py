@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
-from kaltura_provider.feeds.form import KalturaFormOperator, form_params
+from kaltura_provider.feeds.form import KalturaFormOperator
+from kaltura_provider.feeds.form_fields import form_params
 from kaltura_provider.feeds.pipeline import ingest
 from kaltura_provider.hooks.xcom_parts import resolved
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.feeds.s3_urls import plain_address
 from kaltura_provider.feeds.typed_sources import LONGEST_LINE, typed_sources
 from kaltura_provider.hooks.listing import S3Object
 
@@ -27,7 +28,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def typed(*lines: str, recursive: bool = False) -> list[str]:
-    return typed_sources(lines, recursive=recursive, aws_conn_id="aws_default")
+    return [item.uri for item in typed_sources(lines, recursive=recursive, aws_conn_id="aws_default")]
 
 
 def refused(*lines: str, recursive: bool = False) -> str:
@@ -97,7 +98,7 @@ def test_a_folder_is_opened_where_that_is_wanted(caplog: pytest.LogCaptureFixtur
 
 
 def test_local_files_are_offered_where_a_folder_is_allowed(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kaltura_provider.feeds.form import form_params
+    from kaltura_provider.feeds.form_fields import form_params
 
     assert "KALTURA_ALLOWED_PATHS" in refused("file:///etc/hosts")
     assert "file:///" not in form_params()["sources"].description
@@ -109,3 +110,42 @@ def test_local_files_are_offered_where_a_folder_is_allowed(tmp_path, monkeypatch
     ]
     assert "line 1: file:///etc/hosts: it is not in the allowed folders" in refused("file:///etc/hosts")
     assert "has the host" in refused(f"file://evil{tmp_path}/a.mp4")
+
+
+@pytest.mark.parametrize(
+    ("line", "address"),
+    [
+        (
+            "https://s3.console.aws.amazon.com/s3/object/media?region=eu-west-1&prefix=a/b+c%C3%A9.mp4",
+            "s3://media/a/b cé.mp4",
+        ),
+        (
+            "https://eu-central-1.console.aws.amazon.com/s3/object/media?bucketType=general&prefix=a.mp4",
+            "s3://media/a.mp4",
+        ),
+        ("https://eu-central-1.console.aws.amazon.com/s3/buckets/media?prefix=day/&tab=objects", "s3://media/day/"),
+        ("arn:aws:s3:::media/a b.mp4", "s3://media/a b.mp4"),
+        ("https://s3.eu-central-1.amazonaws.com/media/day/a%20b.mp4", "s3://media/day/a b.mp4"),
+        ("https://s3.amazonaws.com/media/a.mp4", "s3://media/a.mp4"),
+        ("https://media.s3.eu-central-1.amazonaws.com/a.mp4", "s3://media/a.mp4"),
+        ("https://my.media.s3-eu-west-1.amazonaws.com/a.mp4", "s3://my.media/a.mp4"),
+    ],
+)
+def test_other_spellings_of_an_s3_address_are_understood(line: str, address: str) -> None:
+    assert plain_address(line) == address
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "https://media.s3.eu-central-1.amazonaws.com/a.mp4?X-Amz-Signature=00",
+        "https://s3.console.aws.amazon.com.evil.example/s3/object/media?prefix=a.mp4",
+        "https://evil.example/s3/object/media?prefix=a.mp4",
+        "https://s3.console.aws.amazon.com/ec2/home",
+        "https://user:pass@media.s3.amazonaws.com/a.mp4",
+        "s3://media/a%20b.mp4",
+        "https://[::1/x",
+    ],
+)
+def test_any_other_address_stays_as_it_is(line: str) -> None:
+    assert plain_address(line) == line
