@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import unicodedata
 from itertools import islice
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.feeds.addresses import address_problem, comparable_address
 from kaltura_provider.feeds.listing import examples
 from kaltura_provider.feeds.s3_urls import plain_address
 
@@ -17,14 +16,10 @@ if TYPE_CHECKING:
 
     from kaltura_provider.feeds.sources import FoundItem
 
-__all__ = ["LONGEST_LINE", "address_problem", "comparable_address", "typed_sources"]
+__all__ = ["typed_sources"]
 
-LONGEST_LINE = 8192
-"""The maximum length of a line; longer than any URL that servers accept."""
 
 _MAX_PROBLEMS = 10
-# Control characters, lone surrogates, line and paragraph separators. File names do contain no-break spaces.
-_UNTYPABLE = ("Cc", "Cs", "Zl", "Zp")
 _COUNTED = 10_000
 
 log = logging.getLogger(__name__)
@@ -55,35 +50,6 @@ def _examples() -> str:
     return f"s3://bucket/key, https://...{local}"
 
 
-def address_problem(line: str) -> str | None:
-    """Return what is wrong with an address, or ``None``. This only looks at the text."""
-    from kaltura_provider.hooks.local_files import folder_policy
-    from kaltura_provider.hooks.sources import printable
-    from kaltura_provider.upload.sources.errors import SourceRefused
-    from kaltura_provider.upload.sources.folders import is_local
-
-    if len(line) > LONGEST_LINE:
-        return f"it has {len(line):,} characters; an address has at most {LONGEST_LINE:,}"
-    if any(unicodedata.category(letter) in _UNTYPABLE for letter in line):
-        return f"it contains a control character: '{printable(line)}'"
-    if is_local(line):
-        try:
-            folder_policy().resolve(line)
-        except SourceRefused as error:
-            return f"{printable(line)}: {error.message}"
-        return None
-    try:
-        parts = urlsplit(line)
-        whole = bool((parts.scheme in ("http", "https") and parts.hostname) or _bucket_of(line))
-    except ValueError:
-        whole = False
-    return None if whole else f"'{printable(line)}' is not an address"
-
-
-def _bucket_of(line: str) -> str:
-    return line[5:].partition("/")[0] if line.startswith("s3://") else ""
-
-
 def _each_once(typed: Sequence[tuple[int, str]], *, recursive: bool, aws_conn_id: str) -> list[FoundItem]:
     from kaltura_provider.feeds.sources import FoundItem
     from kaltura_provider.hooks.sources import printable
@@ -98,16 +64,6 @@ def _each_once(typed: Sequence[tuple[int, str]], *, recursive: bool, aws_conn_id
             if same not in found or (found[same].size is None and item.size is not None):
                 found[same] = item
     return list(found.values())
-
-
-def comparable_address(uri: str) -> str:
-    """Return an address in the form in which addresses of the same source are equal."""
-    from kaltura_provider.ingest.identity import canonical_uri
-
-    try:
-        return canonical_uri(uri)
-    except ValueError:  # the task that opens it reports what is wrong
-        return uri
 
 
 def _is_folder(line: str) -> bool:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.feeds.addresses import LONGEST_LINE
 from kaltura_provider.feeds.s3_urls import plain_address
-from kaltura_provider.feeds.typed_sources import LONGEST_LINE, typed_sources
+from kaltura_provider.feeds.typed_sources import typed_sources
 from kaltura_provider.hooks.listing import S3Object
 
 CLIPS = [f"day/clip {number}.mp4" for number in range(3)]

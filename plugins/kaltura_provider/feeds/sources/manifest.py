@@ -141,7 +141,7 @@ def _item(row: Row, search: Search, seen: dict[str, int]) -> FoundItem:
 
     :raises ValueError: the row cannot be used.
     """
-    from kaltura_provider.feeds.typed_sources import comparable_address
+    from kaltura_provider.feeds.addresses import comparable_address
 
     values = {name: value for name, value in row.values.items() if name != "action"}
     if "entry_id" in values:
@@ -193,7 +193,7 @@ def _change(row: Row, action: str, search: Search) -> dict[str, Any]:
 
 
 def _address(url: Any) -> str:
-    from kaltura_provider.feeds.typed_sources import address_problem
+    from kaltura_provider.feeds.addresses import address_problem
 
     if not isinstance(url, str):
         raise ValueError("url is missing")

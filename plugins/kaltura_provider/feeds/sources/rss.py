@@ -117,7 +117,7 @@ class Rss(Strict):
 
     def _scope(self) -> str:
         """Return the address of the feed without its query, within which the ids of its items are unique."""
-        from kaltura_provider.feeds.typed_sources import comparable_address
+        from kaltura_provider.feeds.addresses import comparable_address
 
         uri = self.uri if self.uri.startswith(("s3://", "/", "file:")) else re.split(r"[?#]", self.uri)[0]
         return comparable_address(uri)
@@ -182,7 +182,7 @@ def _is_outside(moment: dt.datetime | None, interval: tuple[dt.datetime, dt.date
 
 def _each_once(items: Iterable[RssItem], found: Found) -> list[RssItem]:
     """Leave out items that repeat the id of another, or a file of one that has none."""
-    from kaltura_provider.feeds.typed_sources import comparable_address
+    from kaltura_provider.feeds.addresses import comparable_address
 
     lines: dict[tuple[str, str], int] = {}
     kept = []

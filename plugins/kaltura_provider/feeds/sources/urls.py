@@ -88,7 +88,7 @@ class Urls(Strict):
 
 
 def _each_once(urls: Sequence[str]) -> list[str]:
-    from kaltura_provider.feeds.typed_sources import comparable_address
+    from kaltura_provider.feeds.addresses import comparable_address
 
     seen: dict[str, str] = {}
     for url in urls:
