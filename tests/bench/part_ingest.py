@@ -14,8 +14,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.feeds.batches import DEFAULT_SIZE, in_batches
+from kaltura_provider.feeds.forecast import Outlook, forecast
 from kaltura_provider.hooks.observer import AirflowObserver
-from kaltura_provider.ingest.forecast import Outlook, forecast
 from kaltura_provider.ingest.item import SourceItem
 from kaltura_sandbox import Sandbox
 

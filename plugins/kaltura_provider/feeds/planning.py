@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.feeds.forecast import Forecast
     from kaltura_provider.feeds.sources import Found, FoundItem
-    from kaltura_provider.ingest.forecast import Forecast
     from kaltura_provider.ingest.item import SourceItem
 
 __all__ = ["Planner"]
@@ -69,7 +69,7 @@ class Planner:
 
     def _looked_up(self, found: Sequence[FoundItem], planned: list[PlannedItem]) -> list[PlannedItem]:
         """Return the items with a decision from Kaltura. Items without a listed size and ETag stay new."""
-        from kaltura_provider.ingest.forecast import forecast
+        from kaltura_provider.feeds.forecast import forecast
 
         if self.client is None:
             return planned
@@ -85,8 +85,8 @@ class Planner:
         return planned
 
     def _decided(self, item: PlannedItem, seen: Forecast) -> PlannedItem:
+        from kaltura_provider.feeds.forecast import Outlook
         from kaltura_provider.ingest.decision import CHANGED_NOTE
-        from kaltura_provider.ingest.forecast import Outlook
         from kaltura_provider.ingest.item import ItemState
 
         changed = {"replace": Decision.REPLACE, "fail": Decision.FAIL}.get(self.if_exists, Decision.SKIP)

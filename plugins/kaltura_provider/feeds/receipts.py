@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from kaltura_provider.hooks.connection import KalturaAccount
-    from kaltura_provider.hooks.receipts import ReceiptSink
+    from kaltura_provider.hooks.destination import Destination
     from kaltura_provider.ingest.item import ItemRef
     from kaltura_provider.upload.result import UploadResult
 
@@ -26,7 +26,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def write_receipts(
-    sink: ReceiptSink,
+    sink: Destination,
     refs: Iterable[dict[str, Any]],
     account: KalturaAccount,
     *,
@@ -179,13 +179,13 @@ def receipt(
     return {name: value for name, value in values.items() if value is not None}
 
 
-def write_receipt(sink: ReceiptSink, values: Mapping[str, Any]) -> str:
+def write_receipt(sink: Destination, values: Mapping[str, Any]) -> str:
     """Write one item's receipt and return its location; raises whatever the sink raises."""
     path = receipt_path(str(values["feed"]), str(values["date"]), str(values["item_id"]))
     return sink.write(path, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode())
 
 
-def write_run(sink: ReceiptSink, feed: str, date: str, run_id: str, receipts: Iterable[Mapping[str, Any]]) -> str:
+def write_run(sink: Destination, feed: str, date: str, run_id: str, receipts: Iterable[Mapping[str, Any]]) -> str:
     """Write a run's receipts, one per line, and return their location; raises whatever the sink raises."""
     lines = "".join(json.dumps(values, sort_keys=True) + "\n" for values in receipts)
     return sink.write(run_path(feed, date, run_id), lines.encode())

@@ -163,14 +163,14 @@ def _read(feed: Feed, dag: DAG, window: Interval) -> Iterator[bytes]:
     from jinja2 import TemplateError
 
     from kaltura_provider.feeds.receipts import runs_folder
-    from kaltura_provider.hooks.receipts import receipt_sink
+    from kaltura_provider.hooks.destination import destination
 
     scope = dict(feed_context(window_context(dag, window), feed.timezone))
     try:
         root = dag.get_template_env().from_string(str(feed.receipts)).render(scope)
     except TemplateError as error:
         raise ValueError(f"receipts '{feed.receipts}' cannot be rendered: {error}") from None
-    sink = receipt_sink(root, aws_conn_id=feed.connections.aws)
+    sink = destination(root, argument="receipts", aws_conn_id=feed.connections.aws)
     yield from sink.read(runs_folder(feed.name, window.start.strftime("%Y-%m-%d")))
 
 

@@ -181,14 +181,14 @@ class KalturaSummaryOperator(KalturaOperator):
 
     def _write_receipts(self, context: Context, known: dict[str, Any], failed: list[dict[str, Any]]) -> str:
         from kaltura_provider.feeds.receipts import write_receipts
-        from kaltura_provider.hooks.receipts import receipt_sink
+        from kaltura_provider.hooks.destination import destination
 
         reasons = {item["uri"]: item for item in failed}
         refs = [_failed_ref(ref, reasons[uri]) if uri in reasons else ref for uri, ref in known.items()]
         run: Any = context["dag_run"]
         interval = run_interval(context, self.timezone or "UTC")
         place = write_receipts(
-            receipt_sink(str(self.receipts), aws_conn_id=self.aws_conn_id),
+            destination(str(self.receipts), argument="receipts", aws_conn_id=self.aws_conn_id),
             refs,
             self.hook.account,
             feed=self.feed,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +30,11 @@ def check_output(output: str | None) -> None:
         deployment does not allow, or does not end in the extension of a known format.
     """
     if output:
-        _place(output)
+        _checked(output)
 
 
-def _place(output: str) -> tuple[Path | None, str, str]:
-    """Return a path, or ``None`` with a bucket and a key, for the rows; raises as :func:`check_output`."""
+def _checked(output: str) -> Path | None:
+    """Return the allowed path of a local file, or ``None`` for an object in S3; raises as :func:`check_output`."""
     from kaltura_provider.hooks.local_files import allowed_path
     from kaltura_provider.upload.sources.folders import is_local
 
@@ -48,7 +46,7 @@ def _place(output: str) -> tuple[Path | None, str, str]:
         raise KalturaConfigurationError(
             "output_uri", output, "does not have a known extension", f"end it with one of {', '.join(_FORMATS)}"
         )
-    return (allowed_path(output, "output_uri") if is_local(output) else None), bucket, key
+    return allowed_path(output, "output_uri") if is_local(output) else None
 
 
 def collect(
@@ -74,27 +72,24 @@ def collect(
 def write_rows(
     rows: Iterable[Mapping[str, Any]], output: str, *, fields: Sequence[str] | None = None, aws_conn_id: str
 ) -> int:
-    """Write rows as JSON lines, a JSON list or CSV, by the extension of ``output``; return how many there were.
+    """Write rows as JSON lines, a JSON list or CSV, by the extension of ``output``. Return the number of rows.
 
-    What was there stays until all rows are in; memory does not grow with their number.
+    An earlier file stays until all rows are written. Memory use does not grow with the number of rows. In CSV, a text
+    that a spreadsheet would read as a formula gets an apostrophe before it.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe before it in CSV.
-
-    :param fields: the columns of a CSV file; by default all names that occur.
+    :param fields: the columns of a CSV file. Default: all names that occur.
     """
-    target, bucket, key = _place(output)
-    if target is not None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent if target else None, prefix=".kaltura-") as folder:
-        made = Path(folder) / f"rows{Path(output).suffix.lower()}"
-        count = _write(rows, made, fields)
-        if target is not None:
-            os.replace(made, target)
-        else:
-            from kaltura_provider.hooks.sources import s3_client
+    from kaltura_provider.hooks.destination import LocalFolder, S3Prefix
+    from kaltura_provider.hooks.sources import s3_client
 
-            s3_client(aws_conn_id).upload_file(str(made), bucket, key.lstrip("/"))
-    return count
+    path = _checked(output)
+    if path is not None:
+        staged = LocalFolder(path.parent).staged(path.name)
+    else:
+        bucket, _, key = output.removeprefix("s3://").partition("/")
+        staged = S3Prefix(s3_client(aws_conn_id), bucket).staged(key.lstrip("/"))
+    with staged as file:
+        return _write(rows, file, fields)
 
 
 def _write(rows: Iterable[Mapping[str, Any]], path: Path, fields: Sequence[str] | None) -> int:
@@ -107,9 +102,9 @@ def _write(rows: Iterable[Mapping[str, Any]], path: Path, fields: Sequence[str] 
             if not fields:
                 columns.update(dict.fromkeys(row))
             file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
-    if path.suffix == ".jsonl":
+    if path.suffix.lower() == ".jsonl":
         lines.replace(path)
-    elif path.suffix == ".json":
+    elif path.suffix.lower() == ".json":
         _write_list(lines, path)
     else:
         _write_table(lines, path, list(columns))

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from kaltura_provider.feeds.receipts import receipt, receipt_path, write_receipt, write_receipts, write_run
-from kaltura_provider.hooks.receipts import LocalReceipts, S3Receipts
+from kaltura_provider.hooks.destination import LocalFolder, S3Prefix
 from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.upload.result import UploadResult
 
@@ -25,7 +25,7 @@ def test_a_receipt_says_all_that_is_known(tmp_path: Path) -> None:
     values = receipt(
         done, feed="daily", date="2024-03-01", upload=UPLOAD, flavors=["Source"], attempts=2, seconds=1.23456
     )
-    place = write_receipt(LocalReceipts(tmp_path), values)
+    place = write_receipt(LocalFolder(tmp_path), values)
     assert place == str(tmp_path / "daily" / "2024-03-01" / f"{done.item_id}.json")
     read = json.loads(Path(place).read_text())
     assert read == {
@@ -45,7 +45,7 @@ def test_a_failed_asset_has_a_receipt_too() -> None:
 
 
 def test_a_receipt_is_rewritten_whole(tmp_path: Path) -> None:
-    sink = LocalReceipts(tmp_path)
+    sink = LocalFolder(tmp_path)
     for note in ("a much longer first version", "b"):
         place = write_receipt(sink, receipt(ref(note=note), feed="f", date="d"))
     assert json.loads(Path(place).read_text())["note"] == "b"
@@ -53,7 +53,7 @@ def test_a_receipt_is_rewritten_whole(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_the_old_receipt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sink = LocalReceipts(tmp_path)
+    sink = LocalFolder(tmp_path)
     place = Path(write_receipt(sink, receipt(ref(note="old"), feed="f", date="d")))
 
     def full(self: Path, target: Path) -> Path:
@@ -68,11 +68,11 @@ def test_a_failed_write_leaves_the_old_receipt(tmp_path: Path, monkeypatch: pyte
 
 def test_a_run_has_one_line_an_asset(tmp_path: Path) -> None:
     values = [receipt(ref(note=str(n)), feed="f", date="d") for n in range(3)]
-    place = write_run(LocalReceipts(tmp_path), "f", "d", "scheduled__2024-03-02T00:00:00+00:00", values)
+    place = write_run(LocalFolder(tmp_path), "f", "d", "scheduled__2024-03-02T00:00:00+00:00", values)
     assert Path(place).name == "scheduled__2024-03-02T00-00-00-00-00.jsonl"
-    (content,) = LocalReceipts(tmp_path).read("f/runs/d/")
+    (content,) = LocalFolder(tmp_path).read("f/runs/d/")
     assert [json.loads(line) for line in content.splitlines()] == values
-    assert list(LocalReceipts(tmp_path).read("f/runs/another/")) == []
+    assert list(LocalFolder(tmp_path).read("f/runs/another/")) == []
 
 
 def test_a_run_names_items_that_left_nothing_behind(tmp_path: Path) -> None:
@@ -80,9 +80,9 @@ def test_a_run_names_items_that_left_nothing_behind(tmp_path: Path) -> None:
     lost = [{"uri": "https://a/b.mp4?secret=1", "step": "ingest", "reason": "killed", "retry_helps": True}]
     window = ("2024-03-01T00:00:00+00:00", "2024-03-02T00:00:00+00:00")
     write_receipts(
-        LocalReceipts(tmp_path), [], account, feed="f", date="2024-03-01", run_id="r", window=window, lost=lost
+        LocalFolder(tmp_path), [], account, feed="f", date="2024-03-01", run_id="r", window=window, lost=lost
     )
-    (content,) = LocalReceipts(tmp_path).read("f/runs/2024-03-01/")
+    (content,) = LocalFolder(tmp_path).read("f/runs/2024-03-01/")
     line = json.loads(content)
     assert (line["state"], line["window_start"], line["error"]["message"]) == ("failed", window[0], "killed")
     assert "secret=1" not in line["uri"]
@@ -105,7 +105,7 @@ def test_s3_gets_whole_objects() -> None:
             self.objects[Bucket, Key] = Body
 
     client = Client()
-    place = write_receipt(S3Receipts(client, "bucket", "/receipts/"), receipt(ref(), feed="f", date="d"))
+    place = write_receipt(S3Prefix(client, "bucket", "/receipts/"), receipt(ref(), feed="f", date="d"))
     [(key, body)] = client.objects.items()
     assert place == f"s3://{key[0]}/{key[1]}"
     assert key == ("bucket", f"receipts/f/d/{ref().item_id}.json")

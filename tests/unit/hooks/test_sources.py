@@ -208,12 +208,13 @@ def test_local_files_need_a_folder_that_is_allowed(tmp_path, monkeypatch: pytest
 
 @pytest.mark.parametrize("root", ["file:///etc/x", "/etc/x", "file://host/x", "receipts", "/tmp/../etc"])
 def test_receipts_go_nowhere_else_either(root: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kaltura_provider.hooks.receipts import receipt_sink
+    from kaltura_provider.hooks.destination import destination
 
     monkeypatch.setenv("KALTURA_ALLOWED_PATHS", str(tmp_path))
     with pytest.raises(KalturaConfigurationError, match=f"receipts '{root}' cannot be used"):
-        receipt_sink(root)
-    assert receipt_sink(str(tmp_path / "receipts")).write("a/b.json", b"{}") == str(tmp_path / "receipts/a/b.json")
+        destination(root, argument="receipts")
+    sink = destination(str(tmp_path / "receipts"), argument="receipts")
+    assert sink.write("a/b.json", b"{}") == str(tmp_path / "receipts/a/b.json")
 
 
 def test_white_space_around_a_header_is_left_out(site, http_connection) -> None:
