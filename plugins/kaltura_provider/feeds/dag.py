@@ -67,6 +67,7 @@ def _add_tasks(feed: Feed) -> None:
         unknown_files=feed.unknown_files,
         metadata=feed.metadata.model_dump(exclude_none=True),
         if_exists=feed.if_exists,
+        on_metadata_change=feed.on_metadata_change,
         transfer=feed.transfer,
         timezone=feed.timezone,
         batch_size=feed.batch_size,
@@ -82,6 +83,7 @@ def _add_tasks(feed: Feed) -> None:
     ingest(
         discover,
         if_exists=feed.if_exists,
+        on_metadata_change=feed.on_metadata_change,
         transfer=feed.transfer,
         upload=feed.upload,
         pool=feed.pool,

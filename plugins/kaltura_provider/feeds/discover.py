@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.feeds.plan import Plan
     from kaltura_provider.feeds.sources import Found
+    from kaltura_provider.upload.sources.errors import SourceError
 
 __all__ = ["PLAN_KEY", "KalturaDiscoverOperator", "asks_for_dry_run", "hand_on_plan"]
 
@@ -48,6 +49,8 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
     :param kaltura_conn_id: the Airflow connection of the account to compare the items with. Items that are complete in
         Kaltura get no task. Without a connection, every item gets a task.
     :param if_exists: what to do with an item whose entry holds other content. With ``skip``, it gets no task.
+    :param on_metadata_change: what to do with an entry whose metadata has changed at the source since it was given to
+        it. With ``keep``, it gets no task for that.
     :param transfer: ``upload`` or ``import``, for the plan.
     :param timezone: the time zone of dates in templates, for the DAG of a feed. With a time zone, a run without a
         logical date takes the last interval that has ended.
@@ -74,6 +77,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         metadata: Mapping[str, Any] | None = None,
         kaltura_conn_id: str | None = None,
         if_exists: str = "skip",
+        on_metadata_change: str = "keep",
         transfer: str = "upload",
         timezone: str | None = None,
         batch_size: int = DEFAULT_SIZE,
@@ -87,6 +91,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         self.metadata = metadata or {}
         self.kaltura_conn_id = kaltura_conn_id
         self.if_exists = if_exists
+        self.on_metadata_change = on_metadata_change
         self.transfer = transfer
         self.timezone = timezone
         self.batch_size = batch_size
@@ -120,6 +125,8 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         found = self._found(context)
         self._log_found(found)
         plan = self._planner(context).plan(found)
+        if plan.warnings:
+            self.log.warning("Unknown fields in metadata files: %s", examples(plan.warnings))
         dry_run = asks_for_dry_run(context)
         if self.source.get("allow"):
             context["ti"].xcom_push(key=CHANGES_KEY, value=[] if dry_run else found.changes)
@@ -138,7 +145,16 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             client=client,
             if_exists=self.if_exists,
             transfer=self.transfer,
+            on_metadata_change=self.on_metadata_change,
+            read_files=self._read_files,
+            timezone=self.timezone or "UTC",
         )
+
+    def _read_files(self, uris: Sequence[str]) -> list[bytes | SourceError]:
+        from kaltura_provider.feeds.metadata_files import MAX_BYTES
+        from kaltura_provider.hooks.listing import read_objects
+
+        return read_objects(uris, MAX_BYTES, aws_conn_id=self.aws_conn_id)
 
     def _found(self, context: Context) -> Found:
         """List the items of the source."""

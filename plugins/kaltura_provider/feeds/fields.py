@@ -8,12 +8,16 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.feeds.patterns import check_pattern, split_patterns
 from kaltura_provider.feeds.templates import check_template
+from kaltura_provider.services.caption_language import language_name
 
 __all__ = [
     "ADVANCED",
+    "CAPTION_LANGUAGE",
     "EXCLUDE",
+    "GROUP_BY",
     "INCLUDE",
     "RENDERED",
     "SHOWN_DEFAULT",
@@ -21,6 +25,7 @@ __all__ = [
     "ConnectionId",
     "Count",
     "Day",
+    "Language",
     "Patterns",
     "Strict",
     "Tags",
@@ -37,6 +42,15 @@ ADVANCED, SHOWN_DEFAULT = "x-advanced", "x-default"
 
 INCLUDE = "Patterns for the part of the key after the prefix, such as `*.{mp4,mov}`; an object must fit one"
 EXCLUDE = "Patterns for the part of the key after the prefix; objects that fit one are left out"
+
+GROUP_BY = (
+    "How files make up items: `stem` takes the files beside a media file that have its name as its sidecar files, "
+    "`none` takes each file alone"
+)
+CAPTION_LANGUAGE = (
+    "Language of captions whose file names give none, as a name (`English`) or a BCP 47 code (`en`). A caption in this "
+    "language is the default one"
+)
 
 _LONGEST_TAG = 100
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
@@ -100,6 +114,13 @@ def _short_enough(tag: str) -> str:
     return tag
 
 
+def _is_a_language(value: str) -> str:
+    try:
+        return language_name(value)
+    except KalturaConfigurationError:
+        raise ValueError("is not a language; give a name such as English or a code such as en") from None
+
+
 def _in_range(day: dt.date) -> dt.date:
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise ValueError(f"is not between {_FIRST_YEAR} and {_LAST_YEAR}")
@@ -135,6 +156,7 @@ Tags = Annotated[
 ]
 Day = Annotated[dt.date, AfterValidator(_in_range)]
 ConnectionId = Annotated[str, AfterValidator(_is_a_connection)]
+Language = Annotated[str, AfterValidator(_is_a_language)]
 Count = Annotated[int, Field(ge=1, le=1000)]
 
 

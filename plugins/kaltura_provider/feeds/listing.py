@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
     from kaltura_provider.hooks.listing import S3Object
 
-__all__ = ["EXCLUDED", "FOLDER", "MARKER", "NOT_INCLUDED", "PLACEHOLDER", "UNKNOWN", "Selection", "examples", "select"]
+__all__ = [
+    "EXCLUDED",
+    "FOLDER",
+    "MARKER",
+    "NOT_INCLUDED",
+    "PLACEHOLDER",
+    "UNKNOWN",
+    "Selection",
+    "examples",
+    "left_out_reason",
+    "path_below",
+    "select",
+]
 
 FOLDER = "folder placeholders"
 MARKER = "marker files of other programs"
@@ -64,11 +76,11 @@ def select(objects: Iterable[S3Object], prefix: str, include: Sequence[str], exc
     selection = Selection()
     idle = dict.fromkeys(include)
     for item in objects:
-        path = item.key[len(prefix) :].lstrip("/") or posixpath.basename(item.key) or item.key
+        path = path_below(item, prefix)
         matching = [pattern for pattern in include if matches(path, pattern)]
         for pattern in matching:
             idle.pop(pattern, None)
-        if reason := _reason(item, path, included=bool(matching), exclude=exclude):
+        if reason := left_out_reason(item, path, included=bool(matching), exclude=exclude):
             selection.left_out[reason].append(path)
         elif _is_known(path):
             selection.taken.append(item)
@@ -78,8 +90,16 @@ def select(objects: Iterable[S3Object], prefix: str, include: Sequence[str], exc
     return selection
 
 
-def _reason(item: S3Object, path: str, *, included: bool, exclude: Sequence[str]) -> str | None:
-    """Return why an object is left out, if it is."""
+def path_below(item: S3Object, prefix: str) -> str:
+    """Return the part of an object's key after a prefix, which patterns apply to."""
+    return item.key[len(prefix) :].lstrip("/") or posixpath.basename(item.key) or item.key
+
+
+def left_out_reason(item: S3Object, path: str, *, included: bool, exclude: Sequence[str]) -> str | None:
+    """Return why an object is left out, if it is.
+
+    :param path: the part of its key after the prefix. :param included: whether it matches an ``include`` pattern.
+    """
     if item.key.endswith("/"):
         return FOLDER
     if _is_marker(path.lower()):

@@ -34,6 +34,7 @@ def ingest(
     aws_conn_id: str = "aws_default",
     http_conn_id: str | None = None,
     if_exists: str = "skip",
+    on_metadata_change: str = "keep",
     transfer: str = "upload",
     upload: Mapping[str, Any] | None = None,
     pool: str | None = None,
@@ -51,6 +52,8 @@ def ingest(
 
     :param discover: a task that returns batches of ``{"uri": ..., "metadata": {...}}``.
     :param if_exists: what to do with an item whose entry holds other content: ``skip``, ``replace`` or ``fail``.
+    :param on_metadata_change: what to do with an entry whose metadata has changed at the source: ``keep``, ``update``
+        or ``fail``.
     :param transfer: ``upload``, or ``import`` to let Kaltura fetch the sources.
     :param upload: upload settings, as for ``KalturaUploadOperator``.
     :param pool: the Airflow pool of all tasks after ``discover``. Default: the pool that the plugin creates.
@@ -75,6 +78,7 @@ def ingest(
             task_id="ingest",
             source=batch,
             if_exists=if_exists,
+            on_metadata_change=on_metadata_change,
             transfer=transfer,
             upload=upload,
             aws_conn_id=aws_conn_id,

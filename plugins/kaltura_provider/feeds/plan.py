@@ -20,7 +20,7 @@ _MOST_ROWS = 200
 
 
 class Decision(StrEnum):
-    """What a run does with one item. The first five need a task, the others do not."""
+    """What a run does with one item. The first six need a task, the others do not."""
 
     NEW = "new"
     """The item is ingested."""
@@ -32,6 +32,8 @@ class Decision(StrEnum):
     """Its entry holds other content, and the feed treats that as a failure."""
     SIDECARS = "new sidecar files"
     """Its entry holds exactly these bytes, and its sidecar files are not all attached or have changed."""
+    METADATA = "new metadata"
+    """Its entry holds exactly these bytes, and its metadata at the source is new."""
     THERE = "already there"
     """Its entry is READY and holds exactly these bytes."""
     SKIP = "changed: skip"
@@ -54,9 +56,11 @@ class PlannedItem:
     :param uri: the address, with secrets in it encrypted.
     :param size: the size in bytes, if the source lists it.
     :param transfer: ``upload`` or ``import``.
+    :param error: why the item cannot be ingested, although its source lists it. Its task fails with this text.
     :param sidecars: files to attach to the entry, with secrets in their addresses encrypted.
     :param identity: identifies the item instead of its address.
     :param checksum: what the bytes must hash to.
+    :param metadata_digest: what tells, as a mark on the entry, whether this metadata was applied.
     :param reference: the reference that a task would return, if no task is needed because of what Kaltura holds.
     """
 
@@ -69,9 +73,11 @@ class PlannedItem:
     entry_id: str | None = None
     reason: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
     sidecars: tuple[Mapping[str, Any], ...] = ()
     identity: str = ""
     checksum: str = ""
+    metadata_digest: str | None = None
     reference: Mapping[str, Any] | None = None
 
     @property
@@ -81,6 +87,8 @@ class PlannedItem:
             "identity": self.identity,
             "checksum": self.checksum,
             "sidecars": [dict(file) for file in self.sidecars],
+            "metadata_digest": self.metadata_digest,
+            "error": self.error,
         }
         request = {"uri": self.uri, "metadata": dict(self.metadata)}
         return request | {name: value for name, value in more.items() if value}
@@ -106,6 +114,7 @@ class Plan:
     """The decisions of one run, in the order of its source."""
 
     items: tuple[PlannedItem, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> list[PlannedItem]:

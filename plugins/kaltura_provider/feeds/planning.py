@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.feeds.plan import Decision, Plan, PlannedItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.feeds.forecast import Forecast
     from kaltura_provider.feeds.sources import Found, FoundItem
     from kaltura_provider.ingest.item import SourceItem
+    from kaltura_provider.upload.sources.errors import SourceError
 
 __all__ = ["Planner"]
 
@@ -29,12 +30,18 @@ class Planner:
     :param metadata: returns the metadata of an item's entry.
     :param if_exists: ``skip``, ``replace`` or ``fail``.
     :param transfer: ``upload`` or ``import``.
+    :param on_metadata_change: ``keep``, ``update`` or ``fail``.
+    :param read_files: reads the metadata files at these addresses; needed if the source has any.
+    :param timezone: of dates without an offset in metadata files.
     """
 
     metadata: Callable[[FoundItem], dict[str, Any]]
     client: KalturaClient | None = None
     if_exists: str = "skip"
     transfer: str = "upload"
+    on_metadata_change: str = "keep"
+    read_files: Callable[[Sequence[str]], Sequence[bytes | SourceError]] | None = None
+    timezone: str = "UTC"
 
     def plan(self, found: Found) -> Plan:
         """Return the plan: the items in the order of the source, then the items that were left out.
@@ -42,18 +49,21 @@ class Planner:
         :raises KalturaError: Kaltura did not answer, or refused.
         :raises ValueError: a template cannot be rendered, or a secret in an address cannot be encrypted.
         """
-        taken = [self._new(item) for item in found.items]
+        taken = self._looked_up(found.items, [self._new(item) for item in found.items])
+        taken, warnings = self._with_files(found.items, taken)
         ignored = [
             PlannedItem(uri=name, decision=Decision.IGNORED, reason=reason, transfer=self.transfer)
             for reason, names in found.left_out.items()
             for name in names
         ]
-        return Plan((*self._looked_up(found.items, taken), *ignored))
+        return Plan((*taken, *ignored), warnings)
 
     def _new(self, item: FoundItem) -> PlannedItem:
         from kaltura_provider.hooks.sealing import seal_address
+        from kaltura_provider.ingest.metadata_state import metadata_digest
 
         metadata = self.metadata(item)
+        tracked = item.metadata_file or self.on_metadata_change != "keep"
         return PlannedItem(
             uri=seal_address(item.uri),
             decision=Decision.NEW,
@@ -64,6 +74,7 @@ class Planner:
             metadata=metadata,
             identity=item.identity,
             checksum=item.checksum,
+            metadata_digest=metadata_digest(metadata, item.metadata_file) if tracked else None,
             sidecars=tuple({**file, "uri": seal_address(file["uri"])} for file in item.sidecars),
         )
 
@@ -97,8 +108,11 @@ class Planner:
             Outlook.CHANGED: changed,
             Outlook.DELETED: Decision.DELETED,
         }[seen.outlook]
-        if decision in (Decision.THERE, Decision.SKIP) and _sidecars_missing(item, seen):
-            decision = Decision.SIDECARS
+        if decision in (Decision.THERE, Decision.SKIP):
+            if self._metadata_is_new(item, seen):
+                decision = Decision.METADATA
+            elif _sidecars_missing(item, seen):
+                decision = Decision.SIDECARS
         item = replace(item, decision=decision, entry_id=seen.entry.id if seen.entry else None)
         if decision is Decision.THERE:
             return replace(item, reference=_reference(item, seen, ItemState.DONE))
@@ -109,6 +123,58 @@ class Planner:
         if decision is Decision.DELETED:
             return replace(item, reason=_DELETED, reference=_reference(item, seen, ItemState.SKIPPED, note=_DELETED))
         return item
+
+    def _metadata_is_new(self, item: PlannedItem, seen: Forecast) -> bool:
+        """Tell from the mark of an entry whether metadata of its item is still to be applied."""
+        from kaltura_provider.ingest.metadata_state import MetadataState, OnMetadataChange, metadata_state
+
+        if item.metadata_digest is None or seen.entry is None:
+            return False
+        on_change = OnMetadataChange(self.on_metadata_change)
+        return metadata_state(seen.entry.metadata, item.metadata_digest, on_change) is not MetadataState.APPLIED
+
+    def _with_files(
+        self, found: Sequence[FoundItem], planned: list[PlannedItem]
+    ) -> tuple[list[PlannedItem], tuple[str, ...]]:
+        """Read the metadata files of the items that need a task. Return the items, and what is unknown in the files.
+
+        :raises SourceError: a file cannot be read at the moment.
+        """
+        files = {
+            number: item.metadata_file
+            for number, (item, one) in enumerate(zip(found, planned, strict=True))
+            if item.metadata_file and not one.decision.settled
+        }
+        if not files or self.read_files is None:
+            return planned, ()
+        contents = self.read_files([file["uri"] for file in files.values()])
+        planned, warnings = list(planned), []
+        for (number, file), content in zip(files.items(), contents, strict=True):
+            planned[number], unknown = self._with_file(planned[number], file, content)
+            warnings += [f"{file['uri']}: {', '.join(unknown)} not known and not used"] if unknown else []
+        return planned, tuple(warnings)
+
+    def _with_file(
+        self, item: PlannedItem, file: Mapping[str, Any], content: bytes | SourceError
+    ) -> tuple[PlannedItem, list[str]]:
+        from kaltura_provider.feeds.metadata_files import read_metadata
+
+        if isinstance(content, Exception):
+            if not content.permanent:
+                raise content
+            problem = str(content)
+        elif file.get("error"):
+            problem = str(file["error"])
+        else:
+            try:
+                values, unknown = read_metadata(content, file["uri"], self.timezone)
+            except ValueError as error:
+                problem = f"{file['uri']}: {error}"
+            else:
+                metadata = {**item.metadata, **values}
+                name, tags = str(metadata.get("name") or ""), _texts(metadata.get("tags"))
+                return replace(item, metadata=metadata, name=name, tags=tags), unknown
+        return replace(item, error=problem, reason=problem), []
 
 
 def _sidecars_missing(item: PlannedItem, seen: Forecast) -> bool:

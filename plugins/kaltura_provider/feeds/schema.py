@@ -115,6 +115,14 @@ class Feed(Strict):
             "gives the entry the new content, `fail` fails"
         ),
     ] = "skip"
+    on_metadata_change: Annotated[
+        Literal["keep", "update", "fail"],
+        about(
+            "What to do when the metadata of an item has changed since its entry got it: `keep` the entry as it is, "
+            "`update` it, or `fail`. A metadata file that arrives later is always used",
+            advanced=True,
+        ),
+    ] = "keep"
     transfer: Annotated[
         Literal["upload", "import"],
         about(

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-__all__ = ["S3Object", "first_bytes", "list_s3"]
+    from kaltura_provider.upload.sources.errors import SourceError
+
+__all__ = ["S3Object", "first_bytes", "list_s3", "read_objects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +76,31 @@ def first_bytes(objects: list[S3Object], length: int, *, aws_conn_id: str = "aws
 
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(read, objects))
+
+
+def read_objects(uris: Sequence[str], limit: int, *, aws_conn_id: str = "aws_default") -> list[bytes | SourceError]:
+    """Return the content of each object, or why it cannot be read. Reads several objects at a time.
+
+    :param uris: S3 URIs. :param limit: how many bytes to read of each at most; one more shows that there are more.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from kaltura_provider.hooks.sources import s3_client
+    from kaltura_provider.upload.sources.errors import SourceUnavailable
+    from kaltura_provider.upload.sources.s3_errors import source_error
+
+    client = s3_client(aws_conn_id)
+
+    def read(uri: str) -> bytes | SourceError:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        try:
+            return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read(limit + 1))
+        except (ClientError, BotoCoreError) as error:
+            return source_error(uri, error)
+        except OSError as error:
+            return SourceUnavailable(uri, str(error))
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(read, uris))

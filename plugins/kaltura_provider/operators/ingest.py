@@ -15,13 +15,14 @@ from kaltura_provider.operators.prepare import KalturaPrepareOperator, show
 from kaltura_provider.upload.settings import upload_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
     from jinja2 import Environment
 
     from kaltura_provider.hooks.source_items import OpenedItem
     from kaltura_provider.ingest.item import ItemRef
+    from kaltura_provider.ingest.metadata_state import OnMetadataChange
     from kaltura_provider.ingest.send import Ingested
     from kaltura_provider.upload.settings import UploadSettings
     from kaltura_provider.upload.uploader import Uploader
@@ -46,6 +47,9 @@ class KalturaIngestOperator(KalturaPrepareOperator):
     :param max_active: how many sources to open at once, and how many of those larger than 5 MiB to upload at once.
         Their uploads share 8 connections to Kaltura, unless ``upload`` sets ``parallelism`` for each. Smaller ones are
         uploaded 8 at a time over one connection each. An upload takes 8 MiB of memory plus 1 MiB for each connection.
+    :param on_metadata_change: what to do with an entry whose metadata has changed since the entry got it: ``keep``,
+        ``update`` or ``fail``. It matters for requests with a ``metadata_digest``, as those of feeds are. A metadata
+        file that arrives later is always applied.
     :return: one item reference, or a list for a list. ``state`` is ``done`` when Kaltura holds exactly this content.
     :raises AirflowFailException: every item failed and no retry can help.
 
@@ -55,9 +59,16 @@ class KalturaIngestOperator(KalturaPrepareOperator):
     _killed = False
     _uploader: Uploader | None = None
 
-    def __init__(self, *, max_active: int = 4, **kwargs: Any) -> None:
+    def __init__(self, *, max_active: int = 4, on_metadata_change: str = "keep", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.max_active = max_active
+        self.on_metadata_change = on_metadata_change
+
+    def _on_metadata_change(self) -> OnMetadataChange:
+        from kaltura_provider.api.arguments import choice
+        from kaltura_provider.ingest.metadata_state import OnMetadataChange
+
+        return choice(OnMetadataChange, self.on_metadata_change, "on_metadata_change")
 
     def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
         """Render the fields, and fetch a batch that was too large for its XCom."""
@@ -103,12 +114,13 @@ class KalturaIngestOperator(KalturaPrepareOperator):
         Return the results and the sidecar files that are attached.
         """
         from kaltura_provider.api.threads import in_threads
+        from kaltura_provider.hooks.metadata import MetadataSender
         from kaltura_provider.hooks.sidecars import SidecarSender
         from kaltura_provider.ingest.item import ItemState
         from kaltura_provider.ingest.send import SMALL
 
         large = sum(
-            (ref.state is ItemState.SEND and ref.size > SMALL) or bool(one.request.get("sidecars"))
+            (ref.state is ItemState.SEND and ref.size > SMALL) or _has_more(one.request)
             for ref, one in zip(refs, opened, strict=True)
         )
         workers = max(1, min(self.max_active, large))
@@ -117,9 +129,11 @@ class KalturaIngestOperator(KalturaPrepareOperator):
         settings = self._settings(context)
         sender = ItemSender(self.hook, uploader, memory, self.sources, settings)
         sidecars = SidecarSender(self.hook, uploader, self.sources, settings)
+        metadata = MetadataSender(self.hook, self._on_metadata_change(), settings)
 
         def attached(sent: Ingested, one: OpenedItem) -> tuple[Ingested, list[dict[str, Any]]]:
-            ref, files = sidecars.attach(sent.ref, one.request.get("sidecars") or [])
+            told = metadata.apply(sent.ref, one.request)
+            ref, files = sidecars.attach(told, one.request.get("sidecars") or [])
             return replace(sent, ref=ref), files
 
         try:
@@ -140,3 +154,8 @@ class KalturaIngestOperator(KalturaPrepareOperator):
         if self._killed:
             uploader.cancel()
         return uploader
+
+
+def _has_more(request: Mapping[str, Any]) -> bool:
+    """Tell whether there is more to do for an item than to send its bytes."""
+    return bool(request.get("sidecars") or request.get("metadata_digest"))

@@ -144,6 +144,9 @@ class KalturaPrepareOperator(KalturaOperator):
         from kaltura_provider.upload.sources.errors import SourceError
 
         opened = OpenedItem(request)
+        if request.get("error"):
+            opened.error = ValueError(request["error"])
+            return opened
         uri, version_id = str(request["uri"]), request.get("version_id")
         try:
             opened.source = source = self.sources.open(uri, version_id=version_id)

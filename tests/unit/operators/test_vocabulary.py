@@ -117,6 +117,7 @@ OWN = frozenset(
         "minimum",
         "moderation",
         "older_than",
+        "on_metadata_change",
         "options",
         "parameters",
         "remove",

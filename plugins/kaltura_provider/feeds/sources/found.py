@@ -46,6 +46,8 @@ class FoundItem:
     :param uri: its address, which can contain secrets.
     :param metadata: fields of its entry, which override those of the feed.
     :param size: size in bytes. Like ``etag`` and ``last_modified``, it is set if the source lists it.
+    :param metadata_file: ``uri``, ``size`` and ``etag`` of a JSON or YAML file with metadata of its entry, which
+        overrides ``metadata``; or ``error``, why it cannot be used.
     :param sidecars: files to attach to its entry, as in :mod:`kaltura_provider.ingest.sidecar_files`. Their addresses
         can contain secrets.
     :param identity: identifies the item instead of its address.
@@ -57,6 +59,7 @@ class FoundItem:
     size: int | None = None
     etag: str = ""
     last_modified: datetime | None = None
+    metadata_file: Mapping[str, Any] | None = None
     sidecars: tuple[Mapping[str, Any], ...] = ()
     identity: str = ""
     checksum: str = ""

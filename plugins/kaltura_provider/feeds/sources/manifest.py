@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.found import Search
     from kaltura_provider.feeds.sources.manifest_rows import Row
 
-__all__ = ["BAD_ROW", "Manifest"]
+__all__ = ["BAD_ROW", "Manifest", "moment"]
 
 BAD_ROW = "rows that cannot be used"
 
@@ -220,7 +220,7 @@ def _metadata(values: Mapping[str, Any], url: str, search: Search) -> dict[str, 
             fields[name] = _filled(items, known, name) if name in _TEXTS else items
         for name in ("start_date", "end_date"):
             if name in fields:
-                fields[name] = _moment(fields[name], search.timezone)
+                fields[name] = moment(fields[name], search.timezone)
         if "media_type" in fields:
             fields["media_type"] = kind_of("", str(fields["media_type"]).lower()).value
         return EntryMetadata.from_dict(fields).to_dict()
@@ -236,7 +236,7 @@ def _filled(value: Any, known: Mapping[str, str], name: str) -> Any:
     return fill(str(value), known, field=name)
 
 
-def _moment(value: Any, timezone: str) -> Any:
+def moment(value: Any, timezone: str) -> Any:
     """Return a date with a time zone. A value that is not a date stays as it is and fails the check of all fields."""
     import pendulum
 

@@ -16,7 +16,7 @@ from kaltura_provider.api.redaction import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["MAX_BYTES", "MAX_ROWS", "Row", "Rows", "read_rows"]
+__all__ = ["MAX_BYTES", "MAX_ROWS", "Row", "Rows", "field_of", "is_plain", "read_rows"]
 
 MAX_BYTES = 64 * 1024 * 1024
 """Maximum size of a manifest in bytes, before and after decompression."""
@@ -78,10 +78,10 @@ class Rows:
             return
         known: dict[str, Any] = {}
         for name, value in values.items():
-            meant = _FIELDS.get(re.sub(r"[*_\s]", "", name).lower())
+            meant = field_of(name)
             if meant is None:
                 self.unknown.setdefault(name, line)
-            elif not _is_plain(value):
+            elif not is_plain(value):
                 self.bad.append(f"line {line}: {name} is not a text, a number or a list of texts")
                 return
             elif value not in (None, "", []):
@@ -90,7 +90,13 @@ class Rows:
             self.rows.append(Row(line, known))
 
 
-def _is_plain(value: Any) -> bool:
+def field_of(name: str) -> str | None:
+    """Return the field that a column is for; case, ``*``, ``_`` and spaces do not matter."""
+    return _FIELDS.get(re.sub(r"[*_\s]", "", name).lower())
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether a value is a text, a number, a list of texts or nothing."""
     if isinstance(value, list):
         return all(isinstance(item, str) for item in value)
     return value is None or (isinstance(value, (str, int)) and not isinstance(value, bool))
@@ -156,7 +162,7 @@ def _delimiter(text: str) -> str:
 
 def _header(cells: list[str], line: int) -> list[str]:
     header = [cell.strip() for cell in cells]
-    fields = [_FIELDS.get(re.sub(r"[*_\s]", "", name).lower()) for name in header]
+    fields = [field_of(name) for name in header]
     if "url" not in fields:
         raise ValueError(f"line {line}: is not a header with a url column")
     twice = sorted({str(name) for name in fields if name is not None and fields.count(name) > 1})

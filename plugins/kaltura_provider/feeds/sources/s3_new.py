@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import field_validator
 
-from kaltura_provider.feeds.fields import EXCLUDE, INCLUDE, Patterns, Strict, Template, about
+from kaltura_provider.feeds.fields import (
+    CAPTION_LANGUAGE,
+    EXCLUDE,
+    GROUP_BY,
+    INCLUDE,
+    Language,
+    Patterns,
+    Strict,
+    Template,
+    about,
+)
 from kaltura_provider.feeds.sources.s3_prefix import check_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from kaltura_provider.feeds.grouping import Group
     from kaltura_provider.feeds.sources.found import Found, Search
     from kaltura_provider.feeds.watermark import Watermark
     from kaltura_provider.hooks.listing import S3Object
@@ -39,6 +50,8 @@ class S3New(Strict):
     uri: Annotated[Template, about("`s3://bucket/prefix/`; a Jinja template")]
     include: Annotated[Patterns, about(INCLUDE)] = ["*"]
     exclude: Annotated[Patterns, about(EXCLUDE)] = []
+    group_by: Annotated[Literal["stem", "none"], about(GROUP_BY, advanced=True)] = "stem"
+    caption_language: Annotated[Language, about(CAPTION_LANGUAGE, advanced=True)] = "Undefined"
     overlap: Annotated[
         dt.timedelta,
         about(
@@ -89,29 +102,32 @@ class S3New(Strict):
 
         :raises SourceError: the bucket does not exist or cannot be listed.
         """
-        from kaltura_provider.feeds.sources.s3_objects import media_of
+        from kaltura_provider.feeds.sources.s3_objects import Selecting, media_of
         from kaltura_provider.feeds.watermark import Watermark
 
         objects = self._list(search)
         known = search.memory or Watermark()
+        selecting = Selecting(self.include, self.exclude, self.group_by, self.caption_language)
         left_out: dict[str, list[str]] = {}
         fresh = []
-        for item in objects:
-            reason = self._reason(item, search, known)
-            if reason is None:
-                fresh.append(item)
+        for group in selecting.groups(objects, self.uri):
+            # A new sidecar file makes its item new.
+            reasons = [self._reason(item, search, known) for item in group.objects]
+            if reasons[0] is None or (None in reasons and not self._is_refused(group.item, search)):
+                fresh.append(group)
             else:
-                left_out.setdefault(reason, []).append(item.key)
-        unstable = self._unstable(fresh, search)
-        if unstable:
-            left_out[UNSTABLE] = [item.key for item in unstable]
-        again = {item.key for item in unstable}
-        stable = [item for item in fresh if item.key not in again]
-        found = media_of(stable, self.uri, self.include, self.exclude, search)
+                left_out.setdefault(reasons[0], []).append(group.item.key)
+        changing = self._changing(fresh, search)
+        stable = [group for group in fresh if group not in changing]
+        if changing:
+            left_out[UNSTABLE] = [group.item.key for group in changing]
+        found = media_of(stable, self.uri, selecting, search)
         for reason, keys in left_out.items():
             found.left_out[reason] += keys
         if search.interval is None:
-            taken = {item.uri for item in found.items}
+            taken_items = {item.uri for item in found.items}
+            taken = {item.uri for group in stable if group.item.uri in taken_items for item in group.objects}
+            unstable = [item for group in changing for item in group.objects]
             found.memory = known.after(objects, taken, unstable, self.overlap)
         return found
 
@@ -127,8 +143,7 @@ class S3New(Strict):
         if search.interval is not None:
             begins, ends = search.interval
             return None if begins <= modified < ends else OUTSIDE
-        bound = _aware(self.modified_after, search.timezone)
-        if bound and modified < bound:
+        if self._is_refused(item, search):
             return OLD
         if known.is_unsettled(item):
             return None
@@ -136,13 +151,18 @@ class S3New(Strict):
             return OLD
         return SEEN if known.is_settled(item) else None
 
-    def _unstable(self, fresh: Sequence[S3Object], search: Search) -> list[S3Object]:
-        """List a second time, and return the objects that have changed or disappeared."""
+    def _is_refused(self, item: S3Object, search: Search) -> bool:
+        """Tell whether an object is older than anything that the feed may take."""
+        bound = _aware(self.modified_after, search.timezone) if search.interval is None else None
+        return bool(bound and item.modified and item.modified < bound)
+
+    def _changing(self, fresh: Sequence[Group], search: Search) -> list[Group]:
+        """List a second time, and return the items of which a file has changed or disappeared."""
         if not fresh or not self.stable_for or search.interval is not None:
             return []
         time.sleep(self.stable_for.total_seconds())
         now = _contents(self._list(search))
-        return [item for item in fresh if now.get(item.key) != (item.size, item.etag)]
+        return [group for group in fresh if any(now.get(item.key) != (item.size, item.etag) for item in group.objects)]
 
 
 def _contents(objects: Iterable[S3Object]) -> dict[str, tuple[int, str]]:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import field_validator
 
-from kaltura_provider.feeds.fields import EXCLUDE, INCLUDE, Patterns, Strict, Template, about
+from kaltura_provider.feeds.fields import (
+    CAPTION_LANGUAGE,
+    EXCLUDE,
+    GROUP_BY,
+    INCLUDE,
+    Language,
+    Patterns,
+    Strict,
+    Template,
+    about,
+)
 
 if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.found import Found, Search
@@ -34,6 +44,8 @@ class S3Prefix(Strict):
     uri: Annotated[Template, about("`s3://bucket/prefix/`; a Jinja template")]
     include: Annotated[Patterns, about(INCLUDE)] = ["*"]
     exclude: Annotated[Patterns, about(EXCLUDE)] = []
+    group_by: Annotated[Literal["stem", "none"], about(GROUP_BY, advanced=True)] = "stem"
+    caption_language: Annotated[Language, about(CAPTION_LANGUAGE, advanced=True)] = "Undefined"
 
     _check_uri = field_validator("uri")(check_prefix)
 
@@ -47,6 +59,7 @@ class S3Prefix(Strict):
 
         :raises SourceError: the bucket does not exist or cannot be listed.
         """
-        from kaltura_provider.feeds.sources.s3_objects import objects_below
+        from kaltura_provider.feeds.sources.s3_objects import Selecting, objects_below
 
-        return objects_below(self.uri, self.include, self.exclude, search)
+        selecting = Selecting(self.include, self.exclude, self.group_by, self.caption_language)
+        return objects_below(self.uri, selecting, search)

@@ -1,0 +1,234 @@
+"""Group the objects of a listing: a media file with the sidecar files beside it, by their names. Pure: reads nothing.
+
+``talk.mp4`` is one item with ``talk.json`` (metadata of its entry), ``talk.en.srt`` (a caption), ``talk.jpg`` (its
+thumbnail) and any other ``talk.*`` (attachments) of the same folder. ``talk.mp4.json`` belongs to ``talk.mp4`` alone,
+where there is a ``talk.mov`` too.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.feeds.listing import left_out_reason, path_below
+from kaltura_provider.feeds.patterns import matches
+from kaltura_provider.services.attachment_asset import attachment_object
+from kaltura_provider.services.caption_language import caption_format, language_name
+from kaltura_provider.services.entry.kind import Kind, extension_of, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kaltura_provider.hooks.listing import S3Object
+
+__all__ = ["UNDEFINED", "Group", "Role", "Sidecar", "group_by_stem", "metadata_file_of", "sidecars_of"]
+
+UNDEFINED = "Undefined"
+"""Kaltura's language of a caption whose file name gives none."""
+
+_METADATA = ("json", "yaml", "yml")
+_CAPTIONS = ("srt", "vtt", "webvtt", "dfxp", "ttml", "scc", "cap")
+_THUMBNAILS = ("jpg", "jpeg", "png")
+# An extension that no file has, to see whether a pattern is about the extension.
+_NO_EXTENSION = ".\N{NULL}"
+
+
+class Role(StrEnum):
+    """What a sidecar file is to its media file."""
+
+    METADATA = "metadata"
+    CAPTION = "caption"
+    THUMBNAIL = "thumbnail"
+    ATTACHMENT = "attachment"
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A sidecar file.
+
+    :param between: the part of its name between the name of the media file and its own extension: ``en`` of
+        ``talk.en.srt``.
+    """
+
+    item: S3Object
+    role: Role
+    between: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file name."""
+        return posixpath.basename(self.item.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One item of a listing with its sidecar files, ordered by key."""
+
+    item: S3Object
+    sidecars: tuple[Sidecar, ...] = ()
+
+    @property
+    def objects(self) -> tuple[S3Object, ...]:
+        """All files of the group; the media file comes first."""
+        return (self.item, *(sidecar.item for sidecar in self.sidecars))
+
+
+def group_by_stem(
+    objects: Iterable[S3Object], prefix: str, include: Sequence[str], exclude: Sequence[str]
+) -> list[Group]:
+    """Group objects: one group for each object that is not a sidecar file, in the order of the listing.
+
+    Video and audio files that the patterns take have all kinds of sidecar files, images and documents only metadata. An
+    object whose extension an ``include`` pattern names is an item of its own. Media files with the same stem share the
+    sidecar files of that stem.
+
+    :param prefix: the listed prefix. Patterns apply to the part of the key after it.
+    """
+    objects = list(objects)
+    media = {item.key for item in objects if _has_sidecars(item, prefix, include, exclude)}
+    owners = _owners(item for item in objects if item.key in media)
+    found: dict[str, list[Sidecar]] = defaultdict(list)
+    alone = []
+    for item in objects:
+        path = path_below(item, prefix)
+        itself = item.key in media and _is_film(item.key)
+        if itself or _is_named(path, include) or left_out_reason(item, path, included=True, exclude=exclude):
+            alone.append(item)
+            continue
+        owned = _ownership(item, owners)
+        for owner, sidecar in owned:
+            found[owner.key].append(sidecar)
+        if not owned:
+            alone.append(item)
+    return [Group(item, tuple(sorted(found[item.key], key=lambda one: one.item.key))) for item in alone]
+
+
+def _has_sidecars(item: S3Object, prefix: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
+    path = path_below(item, prefix)
+    if not extension_of(path) or kind_of(path) is Kind.DATA:
+        return False
+    included = any(matches(path, pattern) for pattern in include)
+    return left_out_reason(item, path, included=included, exclude=exclude) is None
+
+
+def _is_film(key: str) -> bool:
+    return bool(extension_of(key)) and kind_of(key) in (Kind.VIDEO, Kind.AUDIO)
+
+
+def _is_named(path: str, include: Sequence[str]) -> bool:
+    """Tell whether a pattern takes the object for its extension."""
+    other = posixpath.splitext(path)[0] + _NO_EXTENSION
+    return any(matches(path, pattern) and not matches(other, pattern) for pattern in include)
+
+
+def _owners(media: Iterable[S3Object]) -> dict[str, list[S3Object]]:
+    """Return media files by the names that their sidecar files begin with: with and without the extension."""
+    owners: dict[str, list[S3Object]] = defaultdict(list)
+    for item in media:
+        for name in (item.key, posixpath.splitext(item.key)[0]):
+            owners[name].append(item)
+    return owners
+
+
+def _ownership(item: S3Object, owners: dict[str, list[S3Object]]) -> list[tuple[S3Object, Sidecar]]:
+    """Return the media files that an object belongs to, by the longest name that fits, and as what."""
+    folder, name = posixpath.split(item.key)
+    parts = name.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        stem = posixpath.join(folder, ".".join(parts[:length]))
+        if stem in owners:
+            sidecar = Sidecar(item, _role(parts[-1].lower(), parts[length:-1]), ".".join(parts[length:-1]))
+            found = [owner for owner in owners[stem] if owner.key != item.key and _takes(owner, sidecar)]
+            if found:
+                return [(owner, sidecar) for owner in found]
+    return []
+
+
+def _role(extension: str, between: Sequence[str]) -> Role:
+    if extension in _CAPTIONS:
+        return Role.CAPTION
+    if not between and extension in _METADATA:
+        return Role.METADATA
+    if not between and extension in _THUMBNAILS:
+        return Role.THUMBNAIL
+    return Role.ATTACHMENT
+
+
+def _takes(owner: S3Object, sidecar: Sidecar) -> bool:
+    return _is_film(owner.key) or sidecar.role is Role.METADATA
+
+
+def metadata_file_of(group: Group) -> dict[str, Any] | None:
+    """Return the metadata file of an item: ``uri``, ``size`` and ``etag``, and ``error`` if there are several."""
+    files = [sidecar for sidecar in group.sidecars if sidecar.role is Role.METADATA]
+    if not files:
+        return None
+    found = _listed(files[0].item)
+    if len(files) > 1:
+        names = " and ".join(file.name for file in files)
+        found["error"] = f"{names} are both metadata of {posixpath.basename(group.item.key)}; keep one of them"
+    return found
+
+
+def sidecars_of(group: Group, caption_language: str = UNDEFINED) -> list[dict[str, Any]]:
+    """Return the captions, thumbnails and attachments of an item, as the task that attaches them takes them.
+
+    A caption without a language in its name is the default one. Without such a file, the caption in
+    ``caption_language`` is the default, or the only caption. The first thumbnail by name is the default.
+
+    :param caption_language: the language of captions whose names give none, by name or by BCP 47 code.
+    """
+    captions = [_caption(one, caption_language) for one in group.sidecars if one.role is Role.CAPTION]
+    if default := _default_caption(captions, caption_language):
+        default["default"] = True
+    thumbnails = [_as(one, Role.THUMBNAIL, {}) for one in group.sidecars if one.role is Role.THUMBNAIL]
+    for thumbnail in thumbnails[:1]:
+        thumbnail["default"] = True
+    attachments = [_attachment(one) for one in group.sidecars if one.role is Role.ATTACHMENT]
+    return [*captions, *thumbnails, *attachments]
+
+
+def _listed(item: S3Object) -> dict[str, Any]:
+    return {"uri": item.uri, "size": item.size, "etag": item.etag}
+
+
+def _as(sidecar: Sidecar, role: Role, values: dict[str, Any], error: str = "") -> dict[str, Any]:
+    return {**_listed(sidecar.item), "kind": role.value, "values": values, **({"error": error} if error else {})}
+
+
+def _caption(sidecar: Sidecar, caption_language: str) -> dict[str, Any]:
+    said, _, rest = sidecar.between.partition(".")
+    values: dict[str, Any] = {"format": int(caption_format(sidecar.name) or 0)}
+    try:
+        values["language"] = language_name(said or caption_language)
+    except KalturaConfigurationError:
+        text = (
+            f"{said!r} in the name of the caption file is not a language; name the file like talk.en.srt or "
+            "talk.English.srt, or leave the language out"
+        )
+        return _as(sidecar, Role.CAPTION, values, text)
+    region = said.replace("_", "-").partition("-")[2] if said.lower() != values["language"].lower() else ""
+    details = ", ".join(part for part in (region, rest.replace(".", ", ")) if part)
+    label = "Captions" if values["language"] == UNDEFINED else values["language"]
+    values["label"] = f"{label} ({details})" if details else label
+    return _as(sidecar, Role.CAPTION, values)
+
+
+def _default_caption(captions: Sequence[dict[str, Any]], caption_language: str) -> dict[str, Any] | None:
+    good = [caption for caption in captions if "error" not in caption]
+    language = language_name(caption_language)
+    chosen = [caption for caption in good if caption["values"]["language"] == language]
+    if chosen:
+        # The plain one, "English", comes before "English (forced)".
+        return min(chosen, key=lambda caption: len(caption["values"]["label"]))
+    return good[0] if len(good) == 1 else None
+
+
+def _attachment(sidecar: Sidecar) -> dict[str, Any]:
+    values = attachment_object(sidecar.name)
+    del values["objectType"]
+    return _as(sidecar, Role.ATTACHMENT, {**values, "format": int(values["format"])})

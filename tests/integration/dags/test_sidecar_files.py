@@ -1,0 +1,153 @@
+"""Feeds whose items are made of several files: what comes to Kaltura, and that it comes once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+AFTER = datetime(2024, 3, 2, tzinfo=UTC)
+SRT = b"1\n00:00:00,000 --> 00:00:01,000\nHello\n"
+SERVICES = {
+    "captions": "caption_captionAsset",
+    "attachments": "attachment_attachmentAsset",
+    "thumbnails": "thumbAsset",
+}
+
+
+def png() -> bytes:
+    def part(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", 64, 36, 8, 2, 0, 0, 0)
+    rows = b"".join(b"\x00" + b"\x20\x40\x60" * 64 for _ in range(36))
+    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")
+
+
+def feed(deployment, **fields: Any) -> DAG:
+    source = {"uri": f"s3://media/{deployment.folder.name}/", **fields.pop("source", {})}
+    said = {"name": "sidecars", "start_date": "2024-03-01", "retries": 0, "source": source}
+    return deployment.feed(**{**said, **fields})
+
+
+def assets(deployment, entry_id: str) -> dict[str, list[dict[str, Any]]]:
+    """The sidecar assets of an entry that this package made, by kind."""
+    from kaltura_provider.hooks.kaltura import KalturaHook
+
+    client = KalturaHook().get_conn()
+    return {
+        kind: [
+            asset
+            for asset in client.call(service, "list", {"filter": {"entryIdEqual": entry_id}})["objects"]
+            if "kai1:a:" in str(asset.get("partnerDescription"))
+        ]
+        for kind, service in SERVICES.items()
+    }
+
+
+def delete(deployment, name: str) -> None:
+    from kaltura_provider.hooks.sources import s3_client
+
+    s3_client("aws_default").delete_object(Bucket="media", Key=f"{deployment.folder.name}/{name}")
+
+
+def the_entry(deployment) -> dict[str, Any]:
+    (entry,) = deployment.sandbox.control.entries()
+    return dict(deployment.sandbox.control.entry(entry["id"]))
+
+
+def test_one_entry_has_all_files_of_its_name_once_and_a_done_run_asks_for_none(deployment, clips) -> None:
+    deployment.put("talk.mp4", clips["clip-1.mp4"])
+    metadata = {"title": "A talk of {{ ds }}", "tags": ["alpha", "beta"], "views": 3}
+    deployment.put("talk.json", json.dumps(metadata).encode())
+    deployment.put("talk.en.srt", SRT)
+    deployment.put("talk.png", png())
+    deployment.put("talk.pdf", b"%PDF-1.4 slides")
+
+    ran = deployment.run(feed(deployment), AFTER)
+    assert ran.state == "success", ran.states
+    entry = the_entry(deployment)
+    assert (entry["name"], entry["tags"]) == ("A talk of {{ ds }}", "alpha, beta")
+    assert entry["content"]["sha256"] == hashlib.sha256(clips["clip-1.mp4"]).hexdigest()
+    found = assets(deployment, entry["id"])
+    (caption,), (attachment,), (thumbnail,) = found["captions"], found["attachments"], found["thumbnails"]
+    assert (caption["language"], caption["label"], int(caption["isDefault"])) == ("English", "English", 1)
+    assert attachment["filename"] == "talk.pdf"
+    assert "default_thumb" in thumbnail["tags"]
+
+    before = len(deployment.sandbox.control.log(5000))
+    again = deployment.run(feed(deployment), AFTER)
+    assert again.summary["plan"] == {"already there": 1}
+    assert len(deployment.sandbox.control.log(5000)) - before <= 4
+    assert assets(deployment, entry["id"]) == found
+
+    # A file that arrives later comes to the entry that is there.
+    deployment.put("talk.de.srt", SRT)
+    late = deployment.run(feed(deployment), AFTER)
+    assert late.summary["plan"] == {"new sidecar files": 1}
+    assert late.state == "success", late.states
+    languages = sorted(one["language"] for one in assets(deployment, entry["id"])["captions"])
+    assert languages == ["English", "German"]
+    assert the_entry(deployment)["content"] == entry["content"]
+    assert deployment.run(feed(deployment), AFTER).summary["plan"] == {"already there": 1}
+
+
+def test_a_file_that_cannot_be_used_is_named_and_the_media_goes_in(deployment, clips) -> None:
+    deployment.put("talk.mp4", clips["clip-1.mp4"])
+    deployment.put("talk.xx.srt", SRT)
+    ran = deployment.run(feed(deployment), AFTER)
+    assert ran.state == "failed"
+    assert "'xx' in the name of the caption file is not a language" in ran.reason
+    assert the_entry(deployment)["content"]["sha256"] == hashlib.sha256(clips["clip-1.mp4"]).hexdigest()
+
+
+def test_metadata_that_is_wrong_or_late_or_has_changed(deployment, clips) -> None:
+    deployment.put("talk.mp4", clips["clip-1.mp4"])
+    deployment.put("talk.json", b'{"startDate": "soon"}')
+    ran = deployment.run(feed(deployment), AFTER)
+    assert ran.state == "failed"
+    assert "talk.json: start_date 'soon' is not a date" in ran.reason
+    assert deployment.sandbox.control.entries() == []
+
+    delete(deployment, "talk.json")
+    assert deployment.run(feed(deployment), AFTER).state == "success"
+    assert the_entry(deployment)["name"] == "talk"
+
+    for text, on_change, state, name, decision in (
+        ("First", "keep", "success", "First", "new metadata"),
+        ("Second", "keep", "success", "First", "already there"),
+        ("Second", "fail", "failed", "First", "new metadata"),
+        ("Second", "update", "success", "Second", "new metadata"),
+        ("Second", "update", "success", "Second", "already there"),
+    ):
+        deployment.put("talk.json", json.dumps({"title": text}).encode())
+        ran = deployment.run(feed(deployment, on_metadata_change=on_change), AFTER)
+        assert (ran.state, ran.summary["plan"]) == (state, {decision: 1}), (text, on_change)
+        assert the_entry(deployment)["name"] == name
+
+
+def test_group_by_none_takes_each_file_alone(deployment, clips) -> None:
+    deployment.put("talk.mp4", clips["clip-1.mp4"])
+    deployment.put("talk.png", png())
+    ran = deployment.run(feed(deployment, source={"group_by": "none"}), AFTER)
+    assert ran.state == "success", ran.states
+    assert [entry["name"] for entry in deployment.sandbox.control.entries()] == ["talk", "talk"]
+
+
+def test_a_sidecar_file_makes_an_item_of_s3_new_new(deployment, clips) -> None:
+    source = {"type": "s3_new", "stable_for": "PT0S"}
+    deployment.put("talk.mp4", clips["clip-1.mp4"])
+    dag = feed(deployment, source=source)
+    first = deployment.run(dag)
+    assert first.summary["plan"] == {"new": 1}, first.states
+    assert deployment.run(dag).summary["plan"] == {"ignored": 1}
+    deployment.put("talk.en.srt", SRT)
+    assert deployment.run(dag).summary["plan"] == {"new sidecar files": 1}
+    assert len(assets(deployment, the_entry(deployment)["id"])["captions"]) == 1
+    assert deployment.run(dag).summary["plan"] == {"ignored": 1}
