@@ -73,11 +73,11 @@ def _is_folder(line: str) -> bool:
 def _below(number: int, folder: str, aws_conn_id: str, *, recursive: bool) -> list[FoundItem]:
     """Return the media below an S3 folder."""
     from kaltura_provider.feeds.sources import Search
-    from kaltura_provider.feeds.sources.s3_objects import objects_below
+    from kaltura_provider.feeds.sources.s3_objects import Selecting, objects_below
     from kaltura_provider.hooks.listing import list_s3
 
     if recursive:
-        found = objects_below(folder, ["*"], [], Search(aws_conn_id=aws_conn_id))
+        found = objects_below(folder, Selecting(group_by="none"), Search(aws_conn_id=aws_conn_id))
         for reason, paths in found.left_out.items():
             log.info("Line %d: left out of %s: %d %s: %s.", number, folder, len(paths), reason, examples(paths))
         log.info("Line %d: %s holds %d objects to ingest.", number, folder, len(found.items))
