@@ -12,7 +12,7 @@ COPY constraints.txt /src/
 RUN pip install --constraint /src/constraints.txt /src/sandbox && install -d -o airflow /data
 USER airflow
 EXPOSE 8765 8333
-ENTRYPOINT ["kaltura-sandbox", "serve", "--data-dir", "/data"]
+ENTRYPOINT ["kaltura-sandbox", "serve", "--data-dir", "/data", "--env-file", "/data/env"]
 
 FROM base AS airflow
 ENV AIRFLOW_HOME=/opt/airflow \
@@ -27,7 +27,9 @@ RUN pip install --no-deps /src
 COPY dags dags
 COPY plugins/kaltura_plugin.py plugins/
 COPY include/feeds include/feeds
-RUN install -d -o airflow logs auth
+COPY --chmod=755 include/local/supervise.py /usr/local/bin/supervise
+# Airflow writes airflow.cfg when it is missing, which a read-only file system does not allow.
+RUN install -d -o airflow logs auth && touch airflow.cfg
 USER airflow
 ENTRYPOINT ["airflow"]
 CMD ["version"]

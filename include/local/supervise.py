@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Run a program, check its health, and end or restart it when it is unhealthy. `supervise --help` lists the options.
 
 Docker Compose restarts a container whose program ends, but not one whose program has stopped working. With this as its
@@ -126,7 +127,8 @@ class Supervisor:
         began, failed, healthy = time.monotonic(), 0, False
         while True:
             try:
-                code = child.wait(self.every if healthy else min(FIRST_CHECKS, self.every))
+                # With restart, a program is only restarted once it was healthy, so that has to be seen soon.
+                code = child.wait(min(FIRST_CHECKS, self.every) if self.restart and not healthy else self.every)
             except subprocess.TimeoutExpired:
                 pass
             else:
