@@ -8,7 +8,7 @@ UV := .venv/bin/uv
 INSTALLED := .venv/.installed
 LOCK_INPUTS := pyproject.toml include/sandbox/pyproject.toml
 
-.PHONY: help demo up down sandbox test chaos lint lock bench image clean install
+.PHONY: help env demo up down sandbox test chaos compat dist lint lock bench image clean install
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -55,6 +55,25 @@ lint: $(INSTALLED) ## check the code with ruff, mypy --strict and import-linter
 
 bench: $(INSTALLED) ## measure, and compare with other tools: make bench [PART=upload]
 	@.venv/bin/python tests/bench/run.py $(if $(PART),--part $(PART))
+
+env: ## write .env with random secrets, for docker-compose.yml
+	@$(PYTHON) deploy/write_env.py .env
+
+dist: $(INSTALLED) ## build a release, and check it in a clean environment: dist/
+	@rm -rf dist build/again build/clean
+	@export SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 1704067200)}; \
+		for folder in dist build/again; do $(UV) build --quiet --python .venv/bin/python --out-dir $$folder || exit 1; done
+	@for file in dist/*.whl dist/*.tar.gz; do cmp $$file build/again/$${file#dist/} || exit 1; done
+	@echo "two builds are equal"
+	@.venv/bin/twine check --strict dist/*.whl dist/*.tar.gz
+	@$(UV) venv --quiet --python .venv/bin/python build/clean
+	@$(UV) pip install --quiet --python build/clean/bin/python --constraint constraints.txt dist/*.whl
+	@build/clean/bin/python tests/release/installed.py
+	@.venv/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --output-file dist/sbom.cdx.json build/clean
+	@ls -l dist
+
+compat: $(INSTALLED) ## install and check the package with the oldest and the newest Airflow it supports
+	@.venv/bin/python tests/release/compat.py
 
 lock: | .venv/bin/uv ## update constraints.txt and requirements.lock, and test the new set
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --upgrade \
