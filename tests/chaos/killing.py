@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT / "include" / "local"))
 from deployment import Deployment, free_port  # noqa: E402
 
 BUCKET = "chaos"
+BATCH = 20
 PART_KILLS = ("scheduler", "triggerer", "sandbox")
 # What a real deployment waits for in minutes passes in seconds here.
 IMPATIENCE = {
@@ -84,14 +85,15 @@ class Battlefield:
         return Control(f"http://127.0.0.1:{self.deployment.kaltura_port}")
 
     def begin(self, schedules: int, name: str) -> Wave:
-        """Start runs of two assets each; some of them twice, at once."""
+        """Start runs: the first of a batch of small assets, the others of two; some of them twice, at once."""
         wave = Wave()
         for number in range(schedules):
             sources = []
-            for part in range(2):
+            count, most = (2, 12_000_000) if number else (BATCH, 200_000)
+            for part in range(count):
                 key = f"{name}/{number}-{part}.mp4"
                 # A player ignores what follows the film: every asset has bytes of its own, and several chunks.
-                content = self.clip + self.random.randbytes(self.random.randrange(1, 12_000_000))
+                content = self.clip + self.random.randbytes(self.random.randrange(1, most))
                 self._s3.put_object(Bucket=BUCKET, Key=key, Body=content)
                 sources.append(f"s3://{BUCKET}/{key}")
                 wave.sources[sources[-1]] = hashlib.sha256(content).hexdigest()

@@ -26,6 +26,7 @@ from kaltura_sandbox.spawned import SpawnedSandbox
 WORKER = Path(__file__).with_name("worker.py")
 CHUNK = 64 * 1024
 GRACE = 2.0  # as the workers have it
+BATCH = 20
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("reply_lost", {}),
     ("reset_before", {}),
@@ -118,7 +119,9 @@ class Schedule:
     def __init__(self, seed: int, folder: Path) -> None:
         self.seed, self.folder = seed, folder
         self.random = random.Random(seed)
-        self.files = [self._file(n) for n in range(self.random.randint(1, 3))]
+        # Every fourth schedule is a whole batch of a feed.
+        count = BATCH if self.random.random() < 0.25 else self.random.randint(1, 3)
+        self.files = [self._file(n, 20 if count < BATCH else 3) for n in range(count)]
         self.slots = [Slot(n) for n in range(self.random.choice((1, 1, 2, 2, 3, 4)))]
         self.kills = 0
         self.faults = 0
@@ -130,10 +133,10 @@ class Schedule:
         self.calm_after = 5
         self._deadline = 0.0
 
-    def _file(self, number: int) -> dict[str, Any]:
+    def _file(self, number: int, chunks: int) -> dict[str, Any]:
         extension, extra = self.random.choice(KINDS)
         path = self.folder / f"file{number}{extension}"
-        size = self.random.choice((self.random.randint(1, 2000), self.random.randint(CHUNK, 20 * CHUNK)))
+        size = self.random.choice((self.random.randint(1, 2000), self.random.randint(CHUNK, chunks * CHUNK)))
         content = b"col1,col2\n" * (size // 10 + 1) if extension == ".csv" else self.random.randbytes(size)
         path.write_bytes(content)
         return {"path": str(path), "uri": f"s3://chaos/{self.seed}/{path.name}", "validator": "1", **extra}
@@ -196,7 +199,7 @@ class Schedule:
     def _start(self, sandbox: SpawnedSandbox, zygote: Zygote, slot: Slot) -> None:
         slot.attempts += 1
         calm = slot.attempts > self.calm_after
-        kill_at = None if calm or self.random.random() < 0.5 else self.random.randint(1, 30)
+        kill_at = None if calm or self.random.random() < 0.5 else self.random.randint(1, 27 + 3 * len(self.files))
         slot.kill_after = None if calm or self.random.random() < 0.5 else self.random.expovariate(2.0)
         slot.wake_after = None
         slot.freeze_after = None if calm or self.random.random() < 0.7 else self.random.uniform(0.0, 0.6)

@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.caller import Caller
 
-__all__ = ["AT_ONCE", "SharedCalls"]
+__all__ = ["AT_ONCE", "GROUPS", "SharedCalls"]
 
 T = TypeVar("T")
 
 AT_ONCE = 25
 """How many threads share requests. A server that takes 0.2 s for a change then answers in 5 s, of 60 s it may take."""
 
-_ROOM = 100
+GROUPS = 2
+"""How many such groups of threads work at the same time."""
+
+_ROOM = 125
 _CHANGE = _ROOM // AT_ONCE
 # In a multirequest, the server would replace such text with the result of another call.
 _REFERENCE = re.compile(r"\{\s*\d*\s*:\s*result", re.IGNORECASE)
@@ -78,23 +81,19 @@ class SharedCalls:
     def __init__(self, client: Caller) -> None:
         self._client = client
         self._local = threading.local()
-        self._turn = threading.Condition()
-        self._members = 0
-        self._wishes: list[_Wish] = []
         # Kinds of calls (safe to repeat, or not) that no longer share requests.
         self._alone: set[bool] = set()
-        self._stopped = False
 
     def run(self, work: Callable[..., T], *arguments: Sequence[Any]) -> list[T]:
         """Return the results of ``work`` for each element, or for the elements of several sequences, in their order.
 
-        Up to 25 are worked on at once.
+        Up to 50 are worked on at once; 25 of them share requests.
 
         :raises BaseException: the first error that ``work`` raised, when all work has ended.
         """
         count, results = len(arguments[0]), []
-        for start in range(0, count, AT_ONCE):
-            part = list(zip(*(each[start : start + AT_ONCE] for each in arguments), strict=True))
+        for start in range(0, count, GROUPS * AT_ONCE):
+            part = list(zip(*(each[start : start + GROUPS * AT_ONCE] for each in arguments), strict=True))
             results += self._side_by_side(work, part) if len(part) > 1 else [work(*part[0])]
         return results
 
@@ -124,19 +123,21 @@ class SharedCalls:
     def _side_by_side(self, work: Callable[..., T], part: Sequence[tuple[Any, ...]]) -> list[T]:
         results: list[Any] = [None] * len(part)
         errors: list[BaseException | None] = [None] * len(part)
+        groups = [_Group(len(part[start : start + AT_ONCE])) for start in range(0, len(part), AT_ONCE)]
 
-        def member(place: int) -> None:
-            self._local.member = True
+        def member(place: int, group: _Group) -> None:
+            self._local.group = group
             try:
                 results[place] = work(*part[place])
             except BaseException as error:
                 errors[place] = error
             finally:
-                self._leave()
+                group.leave()
 
-        self._members, self._wishes, self._stopped = len(part), [], False
         threads = [
-            threading.Thread(target=member, args=(place,), name=f"kaltura-item-{place}", daemon=True)
+            threading.Thread(
+                target=member, args=(place, groups[place // AT_ONCE]), name=f"kaltura-item-{place}", daemon=True
+            )
             for place in range(len(part))
         ]
         try:
@@ -145,67 +146,48 @@ class SharedCalls:
             for thread in threads:
                 thread.join()
         except BaseException:
-            self._stop()
+            for group in groups:
+                group.stop()
             raise
         for error in errors:
             if error is not None:
                 raise error
         return results
 
-    def _leave(self) -> None:
-        with self._turn:
-            self._members -= 1
-            self._turn.notify_all()
-
-    def _stop(self) -> None:
-        with self._turn:
-            self._stopped = True
-            self._turn.notify_all()
+    @property
+    def _group(self) -> _Group | None:
+        """The group of the current thread."""
+        return getattr(self._local, "group", None)
 
     @contextmanager
     def _away(self) -> Iterator[None]:
         """Let the other threads go on without this one."""
-        if not getattr(self._local, "member", False):
+        group = self._group
+        if group is None:
             yield
             return
-        self._leave()
+        group.leave()
         try:
             yield
         finally:
-            with self._turn:
-                self._members += 1
+            group.enter()
 
     def _shared(self, wish: _Wish) -> bool:
         """Make the calls together with those of other threads; return whether there are answers.
 
         :raises KalturaError: the shared request failed. :raises SharedCallsStoppedError: the work was interrupted.
         """
-        if not getattr(self._local, "member", False) or not self._may_share(wish):
+        group = self._group
+        if group is None or wish.repeatable in self._alone:
             return False
-        with self._turn:
-            self._wishes.append(wish)
-            self._turn.wait_for(lambda: wish.settled or self._stopped or self._all_wait)
-            if self._stopped:
-                raise SharedCallsStoppedError("the work was interrupted")
-            wishes: list[_Wish] = []
-            if not wish.settled:
-                wishes, self._wishes = self._wishes, []
-        if wishes:
-            self._grant(wishes)
+        if any(_REFERENCE.search(str(request.params)) for request in wish.requests):
+            return False
+        self._grant(group, group.gather(wish))
         if wish.error is not None:
             raise wish.error
         return not wish.alone
 
-    @property
-    def _all_wait(self) -> bool:
-        return 0 < self._members <= len(self._wishes)
-
-    def _may_share(self, wish: _Wish) -> bool:
-        if wish.repeatable in self._alone:
-            return False
-        return not any(_REFERENCE.search(str(request.params)) for request in wish.requests)
-
-    def _grant(self, wishes: Sequence[_Wish]) -> None:
+    def _grant(self, group: _Group, wishes: Sequence[_Wish]) -> None:
         """Make the calls of ``wishes`` in as few requests as possible. They are settled in any case."""
         try:
             for together in _packed(wishes):
@@ -215,10 +197,7 @@ class SharedCalls:
                 if not (wish.answers or wish.alone or wish.error):
                     wish.error = error
         finally:
-            with self._turn:
-                for wish in wishes:
-                    wish.settled = True
-                self._turn.notify_all()
+            group.settle(wishes)
 
     def _grant_together(self, wishes: Sequence[_Wish]) -> None:
         if len(wishes) == 1:
@@ -238,6 +217,60 @@ class SharedCalls:
         for wish, mine in zip(wishes, places, strict=True):
             wish.answers = [answers[place] for place in mine]
             wish.alone = any(_repeats(wish, answer) for answer in wish.answers)
+
+
+class _Group:
+    """Threads that share requests: one of them makes the calls of all as soon as every thread waits for an answer."""
+
+    def __init__(self, members: int) -> None:
+        self._turn = threading.Condition()
+        self._members = members
+        self._wishes: list[_Wish] = []
+        self._stopped = False
+
+    def enter(self) -> None:
+        """Wait for this thread from now on."""
+        with self._turn:
+            self._members += 1
+
+    def leave(self) -> None:
+        """Wait for this thread no longer."""
+        with self._turn:
+            self._members -= 1
+            self._turn.notify_all()
+
+    def stop(self) -> None:
+        """Make every thread that waits, or will wait, raise."""
+        with self._turn:
+            self._stopped = True
+            self._turn.notify_all()
+
+    def gather(self, wish: _Wish) -> list[_Wish]:
+        """Wait until ``wish`` is settled, or until all threads wait: then return all wishes, for this thread to settle.
+
+        :raises SharedCallsStoppedError: the work was interrupted.
+        """
+        with self._turn:
+            self._wishes.append(wish)
+            self._turn.wait_for(lambda: wish.settled or self._stopped or self._all_wait)
+            if self._stopped:
+                raise SharedCallsStoppedError("the work was interrupted")
+            if wish.settled:
+                return []
+            wishes, self._wishes = self._wishes, []
+            return wishes
+
+    @property
+    def _all_wait(self) -> bool:
+        return 0 < self._members <= len(self._wishes)
+
+    def settle(self, wishes: Sequence[_Wish]) -> None:
+        """Let the threads of ``wishes`` go on."""
+        if wishes:
+            with self._turn:
+                for wish in wishes:
+                    wish.settled = True
+                self._turn.notify_all()
 
 
 def _packed(wishes: Sequence[_Wish]) -> Iterator[list[_Wish]]:

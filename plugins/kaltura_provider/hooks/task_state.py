@@ -60,6 +60,7 @@ class TaskMemory:
         self._store: Any = context.get("task_state_store") if enabled else None
         said = self._read()
         self.ids: dict[str, str] = {str(k): str(v) for k, v in said.items()} if isinstance(said, dict) else {}
+        self._changes = self._written = 0
 
     def remember(self, what: str, made: str | None) -> None:
         """Remember an id."""
@@ -107,9 +108,15 @@ class TaskMemory:
     def _write(self) -> None:
         if self._store is None:
             return
+        self._changes += 1
+        mine = self._changes
         try:
             with AIRFLOW:
-                self._store.set(self._key, dict(self.ids))
+                # While a thread waited, another one may have written what this one remembers.
+                if self._written < mine:
+                    changes = self._changes
+                    self._store.set(self._key, dict(self.ids))
+                    self._written = changes
         except Exception as error:
             self._give_up(error)
 

@@ -14,7 +14,7 @@ from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.settings import IngestSettings
 from kaltura_provider.upload.errors import ChecksumMismatch, GoneReason, TokenGone
-from kaltura_provider.upload.settings import MAX_PARALLELISM, MIB
+from kaltura_provider.upload.settings import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.uploader import Uploader
 
-__all__ = ["SMALL", "Ingested", "Outgoing", "ingest", "send_items"]
+__all__ = ["SMALL", "SMALL_AT_ONCE", "Ingested", "Outgoing", "ingest", "send_items"]
 
 SMALL = 5 * MIB
-"""Sources up to this size need one connection each, so as many of them are sent at once as there are connections."""
+"""Sources up to this size need one connection each."""
+
+SMALL_AT_ONCE = 16
+"""How many small sources are sent at once: as many as the client keeps connections."""
 
 _TO_SEND = (ItemState.SEND, ItemState.SENT)
 # Each token that is lost costs a round; more than this in a row is not an accident.
@@ -73,7 +76,7 @@ def send_items(
 ) -> list[Ingested]:
     """Send the bytes of items in state ``send``, then confirm them in shared requests. Others are returned unchanged.
 
-    Small sources are sent first, 8 at a time, each over one connection. An upload that loses its token gets a new one
+    Small sources are sent first, 16 at a time, each over one connection. An upload that loses its token gets a new one
     on the same entry, up to four times. An item that fails is returned in state ``failed`` and does not stop the
     others. Its token keeps its bytes: another run continues there. An item that is listed twice is sent once.
 
@@ -112,7 +115,7 @@ def _upload_all(
     to_send = [out for out in items if out.ref.state is ItemState.SEND and out.ref.token_id is not None]
     small = [out for out in to_send if out.ref.size <= SMALL]
     large = [out for out in to_send if out.ref.size > SMALL]
-    for part, at_once in ((small, MAX_PARALLELISM), (large, workers)):
+    for part, at_once in ((small, SMALL_AT_ONCE), (large, workers)):
         in_threads(lambda out: _upload(client, uploader, out, settings), part, workers=at_once)
 
 

@@ -46,7 +46,7 @@ class KalturaIngestOperator(KalturaPrepareOperator):
         ``values`` (properties of the asset under Kaltura's names, such as ``language`` and ``label``).
     :param max_active: how many sources to open at once, and how many of those larger than 5 MiB to upload at once.
         Their uploads share 8 connections to Kaltura, unless ``upload`` sets ``parallelism`` for each. Smaller ones are
-        uploaded 8 at a time over one connection each. An upload takes 8 MiB of memory plus 1 MiB for each connection.
+        uploaded 16 at a time over one connection each. An upload takes 8 MiB of memory plus 1 MiB for each connection.
     :param on_metadata_change: what to do with an entry whose metadata has changed since the entry got it: ``keep``,
         ``update`` or ``fail``. It matters for requests with a ``metadata_digest``, as those of feeds are. A metadata
         file that arrives later is always applied.

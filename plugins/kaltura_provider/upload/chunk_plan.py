@@ -1,8 +1,9 @@
 """Which bytes to send next: a state machine that opens no socket and reads no byte.
 
 The order is what the server documents for parallel uploads: a small opener alone, then chunks in parallel, then an
-empty final chunk alone. The opener creates the file on the server (``resume=false``). On a token that already has
-bytes, it makes the server count chunks that it had put aside. Its answer comes before any other chunk is sent.
+empty final chunk alone. A small source has only an opener and the final chunk. The opener creates the file on the
+server (``resume=false``). On a token that already has bytes, it makes the server count chunks that it had put aside.
+Its answer comes before any other chunk is sent.
 """
 
 from __future__ import annotations
@@ -11,13 +12,24 @@ from bisect import insort
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["MAX_CHUNKS", "OPENER_LENGTH", "Chunk", "Phase", "ChunkPlan", "min_chunk_size", "max_bytes"]
+__all__ = [
+    "MAX_CHUNKS",
+    "OPENER_LENGTH",
+    "Chunk",
+    "ChunkPlan",
+    "Phase",
+    "max_bytes",
+    "min_chunk_size",
+    "opener_length",
+]
 
 MAX_CHUNKS = 9000
 """Chunks a token may take: the server refuses too many (``MAX_ALLOWED_CHUNK_COUNT_EXCEEDED``)."""
 
 OPENER_LENGTH = 8 * 1024
 """Bytes of the opener: few enough to leave with the first packets of a connection."""
+
+_SMALL = 1024 * 1024
 
 # Chunks kept in reserve: the opener, the final one, and lost ones, which may be sent again in pieces.
 _RESERVE = 32
@@ -26,6 +38,14 @@ _RESERVE = 32
 def min_chunk_size(size: int, max_chunks: int = MAX_CHUNKS) -> int:
     """Return the smallest chunk with which ``size`` bytes fit into ``max_chunks`` chunks."""
     return -(-size // (max_chunks - _RESERVE))
+
+
+def opener_length(size: int, chunk_size: int | None) -> int:
+    """Return how many bytes the opener has: all of a source of up to 1 MiB, since another request costs more time.
+
+    :param chunk_size: the largest chunk that the author wants, if they set it.
+    """
+    return size if size <= min(_SMALL, chunk_size or _SMALL) else OPENER_LENGTH
 
 
 def max_bytes(chunk_size: int, max_chunks: int = MAX_CHUNKS) -> int:

@@ -12,7 +12,7 @@ from kaltura_provider.api.errors import KalturaAPIError, KalturaTransportError
 from kaltura_provider.api.values import whole_number
 from kaltura_provider.upload import integrity
 from kaltura_provider.upload.checksum import ChecksumCollector
-from kaltura_provider.upload.chunk_plan import Chunk, ChunkPlan, Phase
+from kaltura_provider.upload.chunk_plan import Chunk, ChunkPlan, Phase, opener_length
 from kaltura_provider.upload.errors import ChunkRefused, FinalRefused, SizeMismatch, UploadCancelled
 from kaltura_provider.upload.finisher import Finisher
 from kaltura_provider.upload.pace import Pace
@@ -74,7 +74,13 @@ class Sending:
         self._end = halt
         self._resumed_from = state.uploaded or 0
         self._pace = Pace(settings, source.size, rewind=source.rewind)
-        self._plan = ChunkPlan(source.size, front=state.uploaded, single=single, smallest=self._pace.smallest)
+        self._plan = ChunkPlan(
+            source.size,
+            front=state.uploaded,
+            single=single,
+            smallest=self._pace.smallest,
+            opener=opener_length(source.size, settings.chunk_size),
+        )
         name = part_name(state.file_name, source.name)
         self._sender = ChunkSender(client, source, token_id, name, settings, patience, halt)
         self._finisher = Finisher(client, self._sender, token_id, patience, stop)

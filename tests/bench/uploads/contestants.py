@@ -100,9 +100,15 @@ def uploader_tool(options: argparse.Namespace) -> tuple[str, Callable[[], Any]]:
     from kaltura_uploader import uploader as module
 
     module.KALTURA_SERVICE_URL = options.url
-    tool = module.KalturaUploader(1, "secret")
+    tool = module.KalturaUploader(options.partner, options.secret)
     made: list[str] = []
-    return "", lambda: made.append(tool.upload_file(options.file)) or print(made[0])
+
+    def upload() -> None:
+        for file in [options.file, *options.more]:
+            made.append(tool.upload_file(file))
+        print(made[0])
+
+    return "", upload
 
 
 def requests_files(options: argparse.Namespace) -> tuple[str, Callable[[], Any]]:
@@ -134,6 +140,9 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--file", default="")
     parser.add_argument("--s3", default="")
+    parser.add_argument("--more", nargs="*", default=[], help="further files, for the uploader")
+    parser.add_argument("--partner", type=int, default=1)
+    parser.add_argument("--secret", default="secret")
     parser.add_argument("--chunk", type=int, default=0)
     parser.add_argument("--parallelism", type=int, default=0)
     options = parser.parse_args()

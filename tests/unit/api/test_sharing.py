@@ -19,7 +19,7 @@ from kaltura_provider.api.errors import (
     TransportFault,
     api_error,
 )
-from kaltura_provider.api.sharing import AT_ONCE, SharedCalls
+from kaltura_provider.api.sharing import AT_ONCE, GROUPS, SharedCalls
 from kaltura_provider.api.wire import Request
 
 CUT = KalturaTransportError("cut", fault=TransportFault.CUT)
@@ -178,15 +178,15 @@ def test_a_request_that_was_never_sent_fails_for_all(kaltura: Kaltura, calls: Sh
 
 
 def test_requests_are_of_limited_size(kaltura: Kaltura, calls: SharedCalls) -> None:
-    calls.run(lambda n: calls.call("media", "add", {"n": n}), range(2 * AT_ONCE))
-    assert [len(each) for each in kaltura.requests] == [AT_ONCE, AT_ONCE]
+    calls.run(lambda n: calls.call("media", "add", {"n": n}), range((GROUPS + 1) * AT_ONCE))
+    assert [len(each) for each in kaltura.requests] == [AT_ONCE] * (GROUPS + 1)
     kaltura.requests.clear()
 
     def read(n: int) -> None:
         calls.multirequest([Request("media", "get", {"n": (n, number)}) for number in range(10)], repeatable=True)
 
     calls.run(read, range(AT_ONCE))
-    assert [len(each) for each in kaltura.requests] == [100, 100, 50]
+    assert [len(each) for each in kaltura.requests] == [120, 120, 10]
 
 
 @pytest.mark.parametrize("text", ["{1:result:id}", "a {2:result} b", "{:result:id}", "{1:RESULT:id}"])

@@ -247,8 +247,17 @@ def test_one_request_of_which_no_part_is_taken_either_is_an_error() -> None:
 def test_token_that_says_it_is_attached_never_gets_one_request() -> None:
     server = Server()
     server.attached_to = "1_flavor"
-    assert send(server, Generated(1 * MIB), attached=False).chunks == 3
+    assert send(server, Generated(2 * MIB), attached=False).chunks == 3
     assert server.calls[0] == (0, 8192)
+
+
+@pytest.mark.parametrize(("size", "opener"), [(1, 1), (1 * MIB, 1 * MIB), (1 * MIB + 1, 8192)])
+def test_a_small_source_is_sent_by_the_opener_and_finished_by_an_empty_chunk(size: int, opener: int) -> None:
+    server = Server()
+    send(server, Generated(size), attached=True)
+    assert server.calls[0] == (0, opener)
+    assert server.calls[-1] == (size, 0)
+    assert len(server.calls) == (2 if opener == size else 3)
 
 
 class Forgetful(Server):
