@@ -13,13 +13,14 @@ from kaltura_provider.api.delivery import (
     thumbnail_url,
 )
 from kaltura_provider.connection_test import UnsetPort
+from kaltura_provider.note_listener import NoteListener
 from kaltura_provider.pool_listener import PoolListener
 
 __all__ = ["KalturaPlugin"]
 
 
 class KalturaPlugin(AirflowPlugin):
-    """Adds macros such as ``macros.kaltura.play_manifest_url``, creates pools, and tests connections without a port."""
+    """Adds macros such as ``macros.kaltura.play_manifest_url``, creates pools, notes results, and tests connections."""
 
     name = "kaltura"
     macros = [  # noqa: RUF012 - Airflow wants a list
@@ -30,7 +31,7 @@ class KalturaPlugin(AirflowPlugin):
         serve_flavor_url,
         source_download_url,
     ]
-    listeners = [PoolListener()]  # noqa: RUF012 - Airflow wants a list
+    listeners = [PoolListener(), NoteListener()]  # noqa: RUF012 - Airflow wants a list
     fastapi_root_middlewares = [  # noqa: RUF012 - Airflow wants a list
         {"name": "Kaltura connections without a port", "middleware": UnsetPort, "args": [], "kwargs": {}}
     ]

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from kaltura_provider.feeds.changes import CHANGES_KEY
 from kaltura_provider.feeds.discover import PLAN_KEY
 from kaltura_provider.feeds.interval import feed_context, run_interval
+from kaltura_provider.feeds.run_note import NOTE_KEY, note_of_plan, note_of_summary
 from kaltura_provider.hooks.batch import FAILURES_KEY
 from kaltura_provider.hooks.border import FAILURE_KEY
 from kaltura_provider.hooks.xcom_parts import pull_parts, resolved
@@ -99,6 +100,7 @@ class KalturaSummaryOperator(KalturaOperator):
         if self.receipts and (known or settled or failed):
             everything = known | {ref["uri"]: ref for ref in settled}
             summary["receipts"] = self._write_receipts(context, everything, failed)
+        ti.xcom_push(key=NOTE_KEY, value=note_of_summary(summary))
         failed = summary["failed"]
         anything = bool(batches or settled or self._changes(ti))
         self._log(summary, anything)
@@ -158,6 +160,7 @@ class KalturaSummaryOperator(KalturaOperator):
         """
         ti: Any = context["ti"]
         rows = pull_parts(context, str(self.discover_id), f"{PLAN_KEY}_rows")[:_MAX_ROWS]
+        ti.xcom_push(key=NOTE_KEY, value=note_of_plan(plan["counts"]))
         ti.xcom_push(key="return_value", value={"dry_run": True, "plan": plan["counts"], "rows": rows})
         raise AirflowSkipException("This was a dry run. The log of discover shows its plan.")
 

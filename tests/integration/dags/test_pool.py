@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from kaltura_provider.hooks.pool import pool_slots, run_share
-from kaltura_provider.plugin import KalturaPlugin
+from kaltura_provider.pool_listener import PoolListener
 
-(LISTENER,) = KalturaPlugin.listeners
+LISTENER = PoolListener()
 FEED = {
     "name": "news",
     "start_date": "2024-03-01",

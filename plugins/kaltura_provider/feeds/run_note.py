@@ -1,0 +1,48 @@
+"""The result of a run in one line, which Airflow shows as the note of the run."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["NOTE_KEY", "note_of_plan", "note_of_summary"]
+
+NOTE_KEY = "kaltura_note"
+"""XCom key of the note. The plugin copies it to the run when the run ends, since a task cannot write notes."""
+
+# Airflow's database takes 1,000 characters.
+_MAX_LENGTH = 900
+_MAX_NAMED = 3
+_MAX_REASON = 160
+# Airflow shows notes as Markdown, and file names are data.
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
+
+
+def note_of_summary(summary: Mapping[str, Any]) -> str:
+    """Return the note for a run: how many items are new, were there, or failed, and why the first ones failed."""
+    failed: Sequence[Mapping[str, Any]] = summary["failed"]
+    counts = ((summary["new"], "new"), (summary["found"], "already there"), (len(failed), "failed"))
+    line = ", ".join(f"{count:,} {word}" for count, word in counts if count) or "nothing to ingest"
+    reasons = [_reason(item) for item in failed[:_MAX_NAMED]]
+    if len(failed) > _MAX_NAMED:
+        reasons.append(f"and {len(failed) - _MAX_NAMED:,} more")
+    return f"{line}{': ' if reasons else ''}{'; '.join(reasons)}"[:_MAX_LENGTH]
+
+
+def note_of_plan(counts: Mapping[str, int]) -> str:
+    """Return the note for a dry run."""
+    said = ", ".join(f"{count:,} {decision}" for decision, count in counts.items())
+    return f"dry run: {said or 'nothing to ingest'}"
+
+
+def _reason(item: Mapping[str, Any]) -> str:
+    name = str(item["uri"]).partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
+    reason = " ".join(str(item["reason"]).split())
+    return f"{_plain(name)} ({item['step']}: {_plain(reason[:_MAX_REASON])})"
+
+
+def _plain(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", text)
