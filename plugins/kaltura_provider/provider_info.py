@@ -114,6 +114,7 @@ PROVIDER_INFO: dict[str, Any] = {
         "kaltura_provider.links.entry.KalturaEntryLink",
         "kaltura_provider.links.entry.KalturaPlaybackLink",
     ],
+    "cli": ["kaltura_provider.cli.definition.kaltura_commands"],
     "asset-uris": [{"schemes": ["kaltura"], "handler": None}],
     "connection-types": [
         {

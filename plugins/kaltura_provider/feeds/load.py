@@ -90,7 +90,8 @@ def load_feed(path: Path) -> Feed:
     except DocumentError as error:
         raise FeedError(Problem(path, error.line, str(error), error.field, error.column)) from None
     except ValidationError as error:
-        raise FeedError(*(_problem(path, document, item) for item in error.errors()[:_MAX_PROBLEMS])) from None
+        problems = [_problem(path, document, item) for item in error.errors()[:_MAX_PROBLEMS]]
+        raise FeedError(*sorted(problems, key=lambda one: (one.line, one.column))) from None
     except Exception as error:
         # An error in one file must not affect the others.
         why = f"cannot be used: {type(error).__name__}: {shortened(str(error))}"
@@ -115,6 +116,8 @@ def _document(path: Path) -> Document:
         with path.open("rb") as file:
             return Document(file.read(MAX_BYTES + 1))
     except FileNotFoundError:
+        if not path.is_symlink():
+            raise DocumentError(1, "does not exist; correct the path") from None
         raise DocumentError(1, "is a link to a file that does not exist; remove or correct the link") from None
     except OSError as error:
         raise DocumentError(1, f"cannot be read: {error.strerror}") from None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-__all__ = ["FAILURE_KEY", "KalturaRetryPolicy", "airflow_errors", "retry_helps"]
+__all__ = ["FAILURE_KEY", "KalturaRetryPolicy", "airflow_errors", "is_foreseen", "retry_helps"]
 
 FAILURE_KEY = "kaltura_failure"
 """The XCom key under which a failed task stores why it failed: ``{"map_index", "reason", "retry_helps"}``."""
@@ -58,7 +58,7 @@ def _author_errors() -> tuple[type[BaseException], ...]:
     return (ValueError, TypeError, TemplateError, AirflowNotFoundException)
 
 
-def _is_foreseen(error: BaseException) -> bool:
+def is_foreseen(error: BaseException) -> bool:
     """Return whether the message of an error is enough, without a traceback."""
     from jinja2 import TemplateError
 
@@ -87,7 +87,7 @@ class _Border(contextlib.AbstractContextManager[None]):
         if not isinstance(error, Exception) or isinstance(error, _NO_FAILURE):
             return
         _leave_reason(self._context, error)
-        foreseen = _is_foreseen(error)
+        foreseen = is_foreseen(error)
         if foreseen:
             log.debug("The task failed here", exc_info=error)
             error.__traceback__ = None
@@ -113,7 +113,7 @@ def _words(error: Exception) -> str:
     from kaltura_provider.api.redaction import redact
 
     text = redact(str(error))
-    return text if text and _is_foreseen(error) else f"{type(error).__name__}: {text}".rstrip(": ")
+    return text if text and is_foreseen(error) else f"{type(error).__name__}: {text}".rstrip(": ")
 
 
 class KalturaRetryPolicy(RetryPolicy):

@@ -1,0 +1,110 @@
+"""``status`` and ``flavors``: entries of Kaltura and their renditions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from kaltura_provider.cli.output import write_rows
+from kaltura_provider.cli.running import ExitCode, UsageError, say
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.hooks.kaltura import KalturaHook
+
+__all__ = ["flavors", "status"]
+
+_FIELDS = "id,name,status,mediaType,duration,createdAt,updatedAt,tags"
+_AT_ONCE = 100
+# The other fields of a flavor would make a table too wide for a terminal.
+_COLUMNS = (
+    "entry_id", "asset_id", "status", "flavor_params_id", "is_original", "width", "height", "bitrate", "size_in_bytes",
+    "file_ext", "tags",
+)  # fmt: skip
+
+
+def status(args: argparse.Namespace) -> ExitCode:
+    """Show entries."""
+    hook, ids = _hook_and_ids(args)
+    found = _read(hook.get_conn(), ids)
+    write_rows([_row(hook, entry_id, found.get(entry_id)) for entry_id in ids], args.output)
+    return _told(ids, found) if len(found) < len(ids) else _worst(found.values())
+
+
+def flavors(args: argparse.Namespace) -> ExitCode:
+    """List the flavors of entries."""
+    from kaltura_provider.services.flavor_asset import list_flavors, shown_flavor
+
+    hook, ids = _hook_and_ids(args)
+    client = hook.get_conn()
+    found = list_flavors(client, ids)
+    rows = [shown_flavor(flavor) for entry_id in ids for flavor in found.get(entry_id, [])]
+    names = _COLUMNS if args.output == "table" else dict.fromkeys(name for row in rows for name in row)
+    write_rows([{name: row.get(name) for name in names} for row in rows], args.output, nothing="No flavors.")
+    missing = [entry_id for entry_id in ids if entry_id not in found]
+    return _told(ids, _read(client, missing) | found) if missing else ExitCode.DONE
+
+
+def _hook_and_ids(args: argparse.Namespace) -> tuple[KalturaHook, list[str]]:
+    from kaltura_provider.api.arguments import entry_id
+    from kaltura_provider.api.errors import KalturaConfigurationError
+    from kaltura_provider.hooks.kaltura import KalturaHook
+
+    try:
+        ids = [entry_id(one, "ENTRY") for one in dict.fromkeys(args.entries)]
+    except KalturaConfigurationError as error:
+        raise UsageError(str(error)) from None
+    return KalturaHook(args.kaltura_conn_id), ids
+
+
+def _read(client: KalturaClient, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the entries that are there, by id."""
+    found: dict[str, dict[str, Any]] = {}
+    profile = {"objectType": "KalturaDetachedResponseProfile", "type": 1, "fields": _FIELDS}
+    for start in range(0, len(ids), _AT_ONCE):
+        part = {"entryIds": ",".join(ids[start : start + _AT_ONCE]), "responseProfile": profile}
+        found |= {str(entry["id"]): entry for entry in client.call("baseEntry", "getByIds", part)}
+    return found
+
+
+def _row(hook: KalturaHook, entry_id: str, entry: dict[str, Any] | None) -> dict[str, Any]:
+    from kaltura_provider.api.enums import EntryStatus, MediaType, named_status, parse_enum
+
+    said: dict[str, Any] = {"status": "not found" if entry is None else None, "status_number": None}
+    entry = entry or {}
+    said |= named_status(EntryStatus, entry.get("status"))
+    media_type = parse_enum(MediaType, entry.get("mediaType"))
+    ready = said["status_number"] == EntryStatus.READY
+    return {
+        "entry_id": entry_id,
+        **said,
+        "name": entry.get("name"),
+        "media_type": media_type.name.lower() if isinstance(media_type, MediaType) else media_type,
+        "seconds": entry.get("duration"),
+        "created_at": _moment(entry.get("createdAt")),
+        "updated_at": _moment(entry.get("updatedAt")),
+        "playback_url": hook.account.playback_url(entry_id) if ready else None,
+    }
+
+
+def _moment(seconds: Any) -> str | None:
+    return dt.datetime.fromtimestamp(int(seconds), dt.UTC).isoformat() if seconds else None
+
+
+def _told(ids: Sequence[str], found: Any) -> ExitCode:
+    missing = [entry_id for entry_id in ids if entry_id not in found]
+    for entry_id in missing:
+        say(f"entry {entry_id} does not exist, or was deleted")
+    return ExitCode.PROBLEMS if missing else ExitCode.DONE
+
+
+def _worst(entries: Any) -> ExitCode:
+    """Return whether an entry has failed."""
+    from kaltura_provider.api.enums import EntryStatus, parse_status
+
+    failed = (EntryStatus.ERROR_IMPORTING, EntryStatus.ERROR_CONVERTING)
+    wrong = any(parse_status(EntryStatus, entry.get("status")) in failed for entry in entries)
+    return ExitCode.PROBLEMS if wrong else ExitCode.DONE

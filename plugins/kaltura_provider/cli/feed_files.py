@@ -1,0 +1,85 @@
+"""``feeds lint``, ``feeds schema`` and ``feeds new``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kaltura_provider.cli.feeds_folder import folder_of
+from kaltura_provider.cli.output import write_rows, write_text
+from kaltura_provider.cli.running import ExitCode, UsageError, say
+
+if TYPE_CHECKING:
+    import argparse
+
+    from kaltura_provider.feeds.problems import Problem
+
+__all__ = ["lint", "new", "schema"]
+
+
+def lint(args: argparse.Namespace) -> ExitCode:
+    """Check feed files."""
+    from kaltura_provider.feeds.folder import build_feeds, build_files
+
+    if args.files:
+        built, what = build_files([Path(name) for name in args.files]), args.files
+    else:
+        folder = folder_of(args)
+        built, what = build_feeds(folder), sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+    if args.output == "table":
+        for problem in built.problems:
+            write_text(_located(problem))
+    else:
+        write_rows([_row(problem) for problem in built.problems], args.output)
+    wrong = len({problem.path for problem in built.problems})
+    say(f"{len(what)} feed file{'s' * (len(what) != 1)} checked, {wrong} with problems")
+    return ExitCode.PROBLEMS if built.problems else ExitCode.DONE
+
+
+def schema(args: argparse.Namespace) -> ExitCode:
+    """Print the JSON Schema of feed files."""
+    from kaltura_provider.feeds.reference import json_schema
+
+    write_text(json.dumps(json_schema(), indent=2))
+    return ExitCode.DONE
+
+
+def new(args: argparse.Namespace) -> ExitCode:
+    """Write a new feed file."""
+    from kaltura_provider.feeds.scaffold import new_feed
+
+    try:
+        text = new_feed(args.name, args.type)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if args.file == "-":
+        write_text(text)
+        return ExitCode.DONE
+    path = Path(args.file) if args.file else folder_of(args) / f"{args.name}.yaml"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{path} exists; give another name, or another --file") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+    say(f"wrote {path}; change the source, then check it: kaltura feeds lint {path}")
+    return ExitCode.DONE
+
+
+def _located(problem: Problem) -> str:
+    from kaltura_provider.api.redaction import printable
+
+    where = f"{problem.path}:{problem.line}:{problem.column}" if problem.line else str(problem.path)
+    return printable(f"{where}: {problem.said}")
+
+
+def _row(problem: Problem) -> dict[str, object]:
+    return {
+        "file": str(problem.path),
+        "line": problem.line,
+        "column": problem.column,
+        "field": problem.field,
+        "problem": problem.text,
+    }
