@@ -1,0 +1,112 @@
+"""Feeds of every type of source under a real scheduler: twice, with tasks that are killed, and beside a large run."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from tests.integration.scheduler.conftest import Live, Run, kill, picture
+
+DAY = "{{ data_interval_start | ds }}"
+SLOW = {"bandwidth": 200_000}
+SLOWER = {"bandwidth": 40_000}
+LENGTH = 1_200_000  # 6 s at that speed
+CROWD = 8
+
+
+def feeds(bucket: str, site: str) -> list[dict[str, Any]]:
+    common = {"start_date": "2024-03-01", "schedule": None, "retries": 0, "metadata": {"name": "{{ asset.name }}"}}
+    folder = f"s3://{bucket}"
+    return [
+        {**common, "name": "prefix", "source": {"type": "s3_prefix", "uri": f"{folder}/daily/{DAY}/"}},
+        {**common, "name": "web", "source": {"type": "urls", "urls": [f"{site}/{DAY}.png", f"{folder}/web/{DAY}.png"]}},
+        {
+            **common,
+            "name": "inbox",
+            "source": {"type": "s3_new", "uri": f"{folder}/inbox/", "stable_for": "PT0.2S"},
+            "upload": SLOW,
+        },
+        {**common, "name": "rows", "source": {"type": "manifest", "uri": f"{folder}/lists/{DAY}.csv"}, "upload": SLOW},
+        {
+            **common,
+            "name": "crowd",
+            "source": {"type": "s3_prefix", "uri": f"{folder}/crowd/"},
+            "batch_size": 1,
+            "upload": SLOWER,
+        },
+    ]
+
+
+def put_all(live: Live) -> dict[str, list[str]]:
+    """Store what the feeds bring in; return the expected content by the names of the entries."""
+    contents = {name: picture(LENGTH, number) for number, name in enumerate(("n1.png", "n2.png", "r1.png", "r2.png"))}
+    contents |= {name: picture(2000, 10 + number) for number, name in enumerate(("p1.png", "p2.png", "w2.png"))}
+    for name in ("n1.png", "n2.png"):
+        live.put(f"inbox/{name}", contents[name])
+    rows = [live.put(f"rows/{name}", contents[name]) for name in ("r1.png", "r2.png")]
+    live.put("lists/2024-03-01.csv", "".join(f"{row}\n" for row in ["url", *rows]).encode())
+    for name in ("p1.png", "p2.png"):
+        live.put(f"daily/2024-03-01/{name}", contents[name])
+    (live.folder / "site" / "2024-03-01.png").write_bytes(contents["w2.png"])
+    on_s3 = picture(3000, 20)
+    live.put("web/2024-03-01.png", on_s3)
+    digests = {name: [hashlib.sha256(content).hexdigest()] for name, content in contents.items()}
+    return digests | {"2024-03-01.png": [*digests.pop("w2.png"), hashlib.sha256(on_s3).hexdigest()]}
+
+
+def start(live: Live, name: str) -> Run:
+    date = {} if name == "inbox" else {"date": "2024-03-01"}
+    return live.start(f"kaltura_feed_{name}", **date)
+
+
+def kill_while_sending(live: Live, run: Run) -> None:
+    """SIGKILL the process that sends the bytes of a run, while it does."""
+    (task,) = run.running("batch.ingest")
+    kill(task["pid"])
+
+
+def unfinished(live: Live) -> int:
+    """Return the number of uploads under way: their tokens are there, and their content is not."""
+    return sum(token["status"] in (0, 1) for token in live.control.tokens())
+
+
+def test_every_type_of_source_comes_once_whatever_is_killed(live: Live) -> None:
+    expected = put_all(live)
+    first = {name: start(live, name) for name in ("inbox", "rows", "prefix", "web")}
+    live.wait("four slow uploads", 60, lambda: unfinished(live) == 4, live.control.tokens)
+    for name in ("inbox", "rows"):
+        kill_while_sending(live, first[name])
+    states = {name: run.ended().state for name, run in first.items()}
+    assert states == {"inbox": "failed", "rows": "failed", "prefix": "success", "web": "success"}
+
+    for name in ("inbox", "rows"):
+        first[name].clear("batch.ingest")
+    assert {name: run.ended().state for name, run in first.items()} == dict.fromkeys(first, "success")
+    assert {name: sorted(found) for name, found in live.held().items()} == {n: sorted(d) for n, d in expected.items()}
+
+    third = {name: start(live, name) for name in first}
+    assert {name: run.ended().state for name, run in third.items()} == dict.fromkeys(third, "success")
+    summaries = {name: run.xcom("summary") for name, run in third.items()}
+    assert {name: said["new"] for name, said in summaries.items()} == dict.fromkeys(third, 0)
+    assert {name: sorted(found) for name, found in live.held().items()} == {n: sorted(d) for n, d in expected.items()}
+    # What is there needs no task: two instances and the group that has nothing to map.
+    done = [ti for ti in third["prefix"].instances() if ti["state"] == "success"]
+    assert len(done) == 2
+
+
+def test_a_large_run_starves_nobody(live: Live) -> None:
+    for number in range(CROWD):
+        live.put(f"crowd/c{number}.png", picture(LENGTH, 100 + number))
+    live.put("daily/2024-03-02/p3.png", picture(2000, 30))
+    crowd = live.start("kaltura_feed_crowd")
+    try:
+        live.wait("the large run", 60, lambda: len(crowd.running("batch.ingest")) >= 4, crowd.states)
+        others = [live.start("kaltura_feed_prefix", date="2024-03-02"), live.start("kaltura_housekeeping")]
+        for run in others:
+            assert run.ended(60).state == "success"
+        sending = crowd.running("batch.ingest")
+        assert sending, "the large run had ended before"
+        assert len(sending) < 6 == live.airflow.get("pools/kaltura")["slots"]
+        assert {ti["pool"] for ti in crowd.instances()} == {"kaltura"}
+    finally:
+        live.airflow.send("PATCH", f"dags/kaltura_feed_crowd/dagRuns/{crowd.run_id}", {"state": "failed"})
