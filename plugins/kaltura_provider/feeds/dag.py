@@ -6,11 +6,11 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, XComArg
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, XComArg
 
 from kaltura_provider.feeds.changes import CHANGES_KEY, KalturaChangeListedOperator
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
-from kaltura_provider.feeds.interval import DATE_PARAM, DRY_RUN_PARAM, runs_within_a_day
+from kaltura_provider.feeds.feed_form import feed_params
 from kaltura_provider.feeds.pipeline import ingest
 from kaltura_provider.hooks.pool import default_pool
 
@@ -45,7 +45,7 @@ def feed_dag(feed: Feed) -> DAG:
             "max_retry_delay": dt.timedelta(minutes=10),
         },
         tags={"kaltura", "feed", *feed.tags},
-        params={DATE_PARAM: _date_param(feed), DRY_RUN_PARAM: _dry_run_param()},
+        params=feed_params(feed),
         doc_md=_doc(feed),
     ) as dag:
         _add_tasks(feed)
@@ -82,9 +82,10 @@ def _add_tasks(feed: Feed) -> None:
         )
     ingest(
         discover,
-        if_exists=feed.if_exists,
+        # What the trigger form says, or else the feed.
+        if_exists="{{ params.if_exists }}",
+        transfer="{{ params.transfer }}",
         on_metadata_change=feed.on_metadata_change,
-        transfer=feed.transfer,
         upload=feed.upload,
         pool=feed.pool,
         queue=feed.queue,
@@ -105,28 +106,6 @@ def _midnight(day: dt.date, zone: pendulum.Timezone | pendulum.FixedTimezone) ->
 def _last_moment(day: dt.date, zone: pendulum.Timezone | pendulum.FixedTimezone) -> pendulum.DateTime:
     """Return the last moment of a day, because Airflow compares it with the start of each interval."""
     return _midnight(day, zone).add(days=1).subtract(microseconds=1)
-
-
-def _date_param(feed: Feed) -> Param:
-    """Return the field of the trigger form for the interval to ingest."""
-    within_a_day = runs_within_a_day(feed.schedule)
-    what = "Start of the interval" if within_a_day else "Day"
-    return Param(
-        None,
-        type=["null", "string"],
-        format="date-time" if within_a_day else "date",
-        title=f"{what} to ingest",
-        description=f"In {feed.timezone}. Leave empty for the last interval that has ended",
-    )
-
-
-def _dry_run_param() -> Param:
-    return Param(
-        False,
-        type="boolean",
-        title="Dry run",
-        description="Only show what a run would do, in the log of discover and the result of summary",
-    )
 
 
 def _doc(feed: Feed) -> str:

@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 
 from kaltura_provider.feeds.batches import DEFAULT_SIZE, in_batches, most_batches
 from kaltura_provider.feeds.changes import CHANGES_KEY
+from kaltura_provider.feeds.feed_form import Choice, chosen, only_these
 from kaltura_provider.feeds.interval import DRY_RUN_PARAM, asks_for_interval, feed_context, run_interval
 from kaltura_provider.feeds.listing import examples
 from kaltura_provider.feeds.memory import DRAFTED_KEY, memory_of
@@ -61,7 +62,8 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
     :return: a list of batches, which can be empty. A batch is a list of ``{"uri": ..., "metadata": {...}}``. If they
         exceed 48 KiB together, the list holds a reference to an XCom for each batch. The XCom ``plan`` has ``counts``
         by decision and ``dry_run``. The XCom ``left_out`` has the number of items left out, by reason. With the param
-        ``dry_run``, the task only logs the plan and returns no batches.
+        ``dry_run``, the task only logs the plan and returns no batches. The params ``only`` (keys, file names or
+        addresses), ``if_exists``, ``transfer`` and ``batch_size`` override the arguments for one run.
     :raises AirflowFailException: a field of the source is not valid, or the source cannot be read.
     """
 
@@ -116,13 +118,13 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         :raises ValueError: a field of the source, or a template, is impossible.
         :raises KalturaError: Kaltura did not answer, or refused.
         """
-        return self._planner(context).plan(self._found(context))
+        return self._planner(context).plan(self._wanted(context))
 
     def _discovered(self, context: Context) -> list[Any]:
         if self.timezone:
             interval = run_interval(context, self.timezone)
             self.log.info("Ingesting %s%s.", interval, f": {interval.reason}" if interval.reason else "")
-        found = self._found(context)
+        found = self._wanted(context)
         self._log_found(found)
         plan = self._planner(context).plan(found)
         if plan.warnings:
@@ -130,7 +132,16 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         dry_run = asks_for_dry_run(context)
         if self.source.get("allow"):
             context["ti"].xcom_push(key=CHANGES_KEY, value=[] if dry_run else found.changes)
-        return hand_on_plan(context, plan, found, self.batch_size, dry_run=dry_run)
+        return hand_on_plan(context, plan, found, self._chosen(context).batch_size, dry_run=dry_run)
+
+    def _chosen(self, context: Context) -> Choice:
+        return chosen(context, Choice(self.if_exists, self.transfer, self.batch_size))
+
+    def _wanted(self, context: Context) -> Found:
+        """List the items of the source, and keep those that the trigger form names, if it names any."""
+        found = self._found(context)
+        only = self._chosen(context).only
+        return only_these(found, only) if only else found
 
     def _planner(self, context: Context) -> Planner:
         client = None
@@ -140,11 +151,12 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             client = KalturaHook(self.kaltura_conn_id).get_conn()
         templates = MetadataTemplates(self.get_template_env(), self.metadata)
         scope = dict(feed_context(context, self.timezone))
+        choice = self._chosen(context)
         return Planner(
             metadata=lambda item: templates.render(scope, item.uri) | dict(item.metadata),
             client=client,
-            if_exists=self.if_exists,
-            transfer=self.transfer,
+            if_exists=choice.if_exists,
+            transfer=choice.transfer,
             on_metadata_change=self.on_metadata_change,
             read_files=self._read_files,
             timezone=self.timezone or "UTC",
@@ -165,7 +177,8 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         source = rendered_source(self.source)
         only_interval = source.remembers and asks_for_interval(context)
         state: Any = context.get("asset_state_store")
-        memory = memory_of(source.type, state) if source.remembers and not only_interval else None
+        remembers = source.remembers and not only_interval and not self._chosen(context).only
+        memory = memory_of(source.type, state) if remembers else None
         search = Search(
             aws_conn_id=self.aws_conn_id,
             http_conn_id=self.http_conn_id,

@@ -40,13 +40,15 @@ class Decision(StrEnum):
     """Its entry holds other content and keeps it."""
     DELETED = "deleted in Kaltura"
     """It was ingested before, and somebody deleted its entry."""
+    UNSTABLE = "unstable"
+    """Its source is still changing it. The next run looks at it again."""
     IGNORED = "ignored"
     """It is left out for the given reason."""
 
     @property
     def settled(self) -> bool:
         """Whether no task is needed."""
-        return self in (Decision.THERE, Decision.SKIP, Decision.DELETED, Decision.IGNORED)
+        return self in (Decision.THERE, Decision.SKIP, Decision.DELETED, Decision.UNSTABLE, Decision.IGNORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ class Planner:
         taken = self._looked_up(found.items, [self._new(item) for item in found.items])
         taken, warnings = self._with_files(found.items, taken)
         ignored = [
-            PlannedItem(uri=name, decision=Decision.IGNORED, reason=reason, transfer=self.transfer)
+            PlannedItem(uri=name, decision=_left_out(reason), reason=reason, transfer=self.transfer)
             for reason, names in found.left_out.items()
             for name in names
         ]
@@ -175,6 +175,12 @@ class Planner:
                 name, tags = str(metadata.get("name") or ""), _texts(metadata.get("tags"))
                 return replace(item, metadata=metadata, name=name, tags=tags), unknown
         return replace(item, error=problem, reason=problem), []
+
+
+def _left_out(reason: str) -> Decision:
+    from kaltura_provider.feeds.sources.s3_new import UNSTABLE
+
+    return Decision.UNSTABLE if reason == UNSTABLE else Decision.IGNORED
 
 
 def _sidecars_missing(item: PlannedItem, seen: Forecast) -> bool:

@@ -89,6 +89,16 @@ def test_a_dry_run_moves_nothing_and_returns_what_a_run_would_do(deployment, cli
     for if_exists in ("skip", "replace", "fail"):
         ran = deployment.run(daily(deployment, if_exists=if_exists), AFTER, dry_run=True)
         assert ran.summary["plan"] == {"already there": 1, f"changed: {if_exists}": 1, "ignored": 1}
+    held = deployment.held()
+    typed = {"only": ["", "clip-2.mp4 "], "if_exists": "replace", "transfer": "import"}
+    ran = deployment.run(daily(deployment), AFTER, dry_run=True, **typed)
+    assert ran.summary["plan"] == {"changed: replace": 1, "ignored": 1}
+    assert {row["transfer"] for row in ran.summary["rows"]} == {"import"}
+    ran = deployment.run(daily(deployment), AFTER, only=["clip-3.mp4"])
+    assert ran.state == "failed"
+    reason = ran.xcom("discover", "kaltura_failure")["reason"]
+    assert "line 1: 'clip-3.mp4' is not among the 2 items" in reason
+    assert deployment.held() == held
 
 
 def test_batches_too_large_for_one_xcom_are_brought_in_and_repeated_as_well(
