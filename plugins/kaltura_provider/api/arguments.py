@@ -72,7 +72,7 @@ def _id(value: object, name: str, shape: re.Pattern[str], example: str, what: st
 def choose(enumeration: type[EnumT], value: object, name: str) -> EnumT:
     """Return the member with this name (in any case) or this number (as ``int`` or text).
 
-    :raises KalturaConfigurationError: there is no such member; the message lists all members.
+    :raises KalturaConfigurationError: the value is not a member; the message lists all members.
     """
     text = str(int(value) if isinstance(value, (IntEnum, bool)) else value).strip()
     for member in enumeration:

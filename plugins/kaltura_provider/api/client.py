@@ -101,7 +101,7 @@ class KalturaClient:
         :param timeout: time limits of this call; a number is the seconds to wait for data.
         :param retry: the retry settings of this call.
         :param anonymous: send no session. A few actions need none.
-        :raises KalturaAPIError: the server answered with an error; its class says what can be done.
+        :raises KalturaAPIError: the server answered with an error; its class shows whether a retry can help.
         :raises KalturaTransportError: there was no readable answer; ``ambiguous`` says whether the server may have
             carried out the call.
         """

@@ -107,7 +107,7 @@ def _rebuild(cls: type[KalturaError], state: dict[str, Any]) -> KalturaError:
 class KalturaConfigurationError(KalturaError):
     """A setting is missing or wrong.
 
-    ``field`` names the setting, ``value`` is ``None`` if it is missing or a secret, ``fix`` says what to do.
+    ``field`` names the setting, ``value`` is ``None`` if it is missing or a secret, ``fix`` is what to do.
     """
 
     _fields = ("field", "value", "problem", "fix")

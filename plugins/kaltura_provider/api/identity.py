@@ -116,7 +116,7 @@ def _limits(session_type: SessionType, privileges: str) -> str:
     if session_type is not SessionType.ADMIN:
         return ". Ingesting each source item exactly once needs an ADMIN session"
     if "disableentitlement" not in privileges and privileges != "*":
-        return ". Without the privilege disableentitlement the session may not see all entries"
+        return ". Without the privilege disableentitlement the session cannot see all entries"
     return ""
 
 
@@ -124,7 +124,7 @@ def _unread(client: KalturaClient) -> Identity:
     own = client.credentials
     message = (
         f"Connected to {client.service_url} as user {own.user_id!r} of partner {own.partner_id}: "
-        f"the session is valid, but may not read its own details{_limits(own.session_type, own.privileges or '*')}"
+        f"the session is valid, but cannot read its own details{_limits(own.session_type, own.privileges or '*')}"
     )
     return Identity(message, partner_id=own.partner_id, user_id=own.user_id, session_type=own.session_type)
 

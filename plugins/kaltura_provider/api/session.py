@@ -66,8 +66,8 @@ class SessionKeeper:
         self._held: _Held | None = None
         self._wrong_secret: KalturaConfigurationError | None = None
         # Only administrators can read the hash algorithm of an app token. If it is not given, try which one works.
-        told = credentials.app_token_hash_type
-        self._hash_types = [AppTokenHashType(told)] if told else list(AppTokenHashType)
+        known = credentials.app_token_hash_type
+        self._hash_types = [AppTokenHashType(known)] if known else list(AppTokenHashType)
         observer.on_secret(credentials.secret)
 
     @property

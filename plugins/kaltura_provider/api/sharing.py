@@ -46,8 +46,8 @@ class SharedCallsStoppedError(RuntimeError):
 class _Wish:
     """What one thread wants to call.
 
-    In the end, ``answers`` holds a value or error for each request, or ``error`` is set, or ``alone`` says that the
-    thread may make the calls by itself.
+    In the end, ``answers`` holds a value or error for each request, or ``error`` is set, or ``alone`` is true and the
+    thread makes the calls itself.
     """
 
     requests: Sequence[Request]
@@ -114,7 +114,7 @@ class SharedCalls:
     def multirequest(self, requests: Sequence[Request], *, repeatable: bool = False) -> list[Any]:
         """Make several calls in one request, as ``KalturaClient.multirequest``."""
         wish = _Wish(requests, repeatable=repeatable)
-        # Whether all of several changes were refused can only be told if they had a request of their own.
+        # Only a separate request shows whether all of several changes were refused.
         if not repeatable or not self._shared(wish):
             with self._away():
                 return self._client.multirequest(requests, repeatable=repeatable)

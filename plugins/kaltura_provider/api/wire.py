@@ -227,7 +227,7 @@ def _as_error(value: Any, service: str, action: str, request_id: str | None) -> 
 def check_redirect(request: HttpRequest, reply: HttpReply) -> None:
     """Refuse redirects: the client does not send its form to another address.
 
-    :raises KalturaTransportError: the server redirects; says what is wrong with the service URL.
+    :raises KalturaTransportError: the server redirects; the message names the mistake in the service URL.
     """
     if not 300 <= reply.status < 400:
         return

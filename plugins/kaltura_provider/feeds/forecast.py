@@ -37,7 +37,7 @@ class Outlook(StrEnum):
     DELETED = "deleted"
     """Its entry was deleted in Kaltura."""
     UNDER_WAY = "under way"
-    """It has an entry, and only ``prepare`` can tell what is missing."""
+    """It has an entry, and only the task can find out what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def forecast(
     The search index can lag and other runs can be active, so only ``prepare`` decides. An item that is ``THERE`` does
     not need ``prepare``, which would find the same.
 
-    :raises KalturaConfigurationError: the session may not see all entries.
+    :raises KalturaConfigurationError: the session cannot see all entries.
     :raises KalturaError: Kaltura did not answer, or refused.
     """
     settings = settings or IngestSettings()

@@ -24,7 +24,7 @@ class AuthoredTemplates:
     """Mixed into operators and sensors: only what a DAG's author wrote is a template.
 
     Airflow passes results of other tasks on unchanged, with one exception: what ``expand_kwargs(task.output)`` maps
-    over is rendered once more, so that braces in a file name or a web page would be compiled as a template.
+    over is rendered once more, so braces in a file name or a web page would be compiled as a template.
 
     A template that cannot be rendered fails the task at once, because no retry helps.
     """

@@ -34,7 +34,7 @@ class S3Object:
 def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> Iterator[S3Object]:
     """Yield all objects below a prefix, in the order of their keys.
 
-    :raises SourceError: the bucket does not exist, or the connection may not list it.
+    :raises SourceError: the bucket does not exist, or the connection is not allowed to list it.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 

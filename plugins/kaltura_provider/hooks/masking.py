@@ -38,7 +38,7 @@ class MaskedArguments(_Base):
         rendered = super().render_template(content, context, jinja_env, seen_oids)
         if content is getattr(self, _HEADERS, None):
             mask_headers(rendered)
-        # Airflow has passed each element through here already, but without its name, which may say that it is a secret.
+        # Airflow has passed each element through here already, but without its name, which can mark it as a secret.
         if not isinstance(content, (list, tuple, set, dict)):
             mask_arguments({"": rendered})
         elif isinstance(rendered, dict):
@@ -84,7 +84,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _named(value: Any) -> Iterator[str]:
-    """Yield the texts in mappings whose names say that they are secret."""
+    """Yield the texts in mappings whose names mark them as secret."""
     from kaltura_provider.api.signing import is_secret_name
 
     if isinstance(value, dict):

@@ -91,7 +91,7 @@ def _unreadable_variable(conn_id: str) -> KalturaConfigurationError | None:
 
 
 def check_typed(conn_id: str, field: str) -> None:
-    """Check a connection that a user typed into a form. Users may not use every connection whose name they know.
+    """Check a connection that a user typed into a form. Users are not allowed to use every connection.
 
     :raises KalturaConfigurationError: the connection does not exist, is of another type, or is not allowed here.
     """

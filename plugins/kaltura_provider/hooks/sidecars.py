@@ -95,7 +95,7 @@ class SidecarSender:
         return {**done, "uri": printable(file["uri"])}
 
     def _marked(self, entry_id: str, files: list[dict[str, Any]]) -> list[ItemError]:
-        """Note on the entry which files it has, so that later runs see it without asking for each."""
+        """Mark on the entry which files it has, so that later runs need not check each file."""
         from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.hooks.sealing import opened_address
         from kaltura_provider.ingest.failures import describe

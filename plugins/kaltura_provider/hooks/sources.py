@@ -73,7 +73,7 @@ class Sources:
     def s3(self) -> Any:
         """The S3 client; the first use makes it, which takes a third of a second.
 
-        :raises KalturaConfigurationError: there is no such connection, or it is not of type ``aws``.
+        :raises KalturaConfigurationError: the connection does not exist, or is not of type ``aws``.
         """
         with AIRFLOW:
             if self._client is None:
@@ -146,7 +146,7 @@ def open_source(
     :param http_conn_id: an Airflow HTTP connection, whose login, password and headers (in its extra) are sent with
         ``http(s)`` requests. If it has a host, they are sent to that host only.
     :param version_id: the version of an S3 object.
-    :raises SourceError: the source does not exist, may not be read, is empty, or is not media.
+    :raises SourceError: the source does not exist, cannot be read, is empty, or is not media.
     :raises KalturaConfigurationError: a connection does not exist, is of another type, or its headers are malformed.
     """
     return Sources(aws_conn_id=aws_conn_id, http_conn_id=http_conn_id).open(uri, version_id=version_id)
@@ -262,7 +262,7 @@ def read_document(uri: str, limit: int, *, aws_conn_id: str = "aws_default", htt
     """Return the whole content of a source that is not media, such as a list of media.
 
     :param limit: how many bytes it may have. The other arguments are those of :func:`open_source`.
-    :raises SourceError: the source does not exist, may not be read, or is larger.
+    :raises SourceError: the source does not exist, cannot be read, or is larger.
     """
     content, _ = read_changed_document(uri, limit, aws_conn_id=aws_conn_id, http_conn_id=http_conn_id)
     return content or b""

@@ -228,7 +228,7 @@ class Claim:
             return self._act(ending, mine.id, file)
         self._let_go()
         if slow:
-            return None  # others may already take the claim for abandoned
+            return None  # other processes may already treat the claim as abandoned
         return self._end(ending, now)
 
     def _act(self, ending: Ending, mine: str, file: TokenView | None) -> ItemRef | None:
@@ -254,7 +254,7 @@ class Claim:
             state = ItemState.IMPORTING
         attached = file is None and state is ItemState.SEND
         token_id = mine if attached else file.id if file else None
-        note = f"Kaltura dropped {', '.join(done.lost)}: the session's role may not set them" if done.lost else None
+        note = f"Kaltura dropped {', '.join(done.lost)}: the session's role cannot set them" if done.lost else None
         ref = ItemRef.of(
             self.item, state, entry_id=done.entry.id, token_id=token_id, entry_status=done.entry.status,
             made=done.entry.made_by(self._settings.run), note=note,

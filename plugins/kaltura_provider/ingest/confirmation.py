@@ -46,7 +46,7 @@ def confirm(
 ) -> ItemRef:
     """Return the reference as the ledger has it now. Call this once the bytes were sent, and again at any time.
 
-    * ``done``: the token took every byte, the entry has content, and its content mark says which.
+    * ``done``: the token took every byte, the entry has content, and its content mark names it.
     * ``send``: bytes are missing. Send them to ``token_id``, which may be new: an entry that lost its token gets
       another one and keeps its id, links and metadata.
     * ``importing``, ``replacing``: Kaltura is not finished. Ask again when the entry is ready.

@@ -46,7 +46,7 @@ class Act(StrEnum):
 
     DONE = "done"
     MARK = "mark"  # the bytes are verified: write the content mark
-    CHECK_SOURCE = "check source"  # no token tells what it holds: compare the source flavor
+    CHECK_SOURCE = "check source"  # no token shows what it holds: compare the source flavor
     SEND = "send"
     SENT = "sent"
     IMPORTING = "importing"
@@ -61,7 +61,7 @@ class Act(StrEnum):
     WAIT = "wait"  # another process is working on it
     ASK_OTHER = "ask other"  # other content of this item is on its way into the entry
     DROP_TOKEN = "drop token"  # noqa: S105 it is of no use; without it its entry is empty again
-    DROP_ENTRY = "drop entry"  # it would wait for ever and takes no content
+    DROP_ENTRY = "drop entry"  # it would wait forever and takes no content
     DROP_REPLACEMENT = "drop replacement"  # it waits for content whose token is gone
 
 
@@ -171,7 +171,7 @@ def _waiting(
     if entry.importing or (entry.pending and entry.pending != wanted.content_id):
         return Ending(Act.ASK_OTHER, entry)
     if settled and entry.pending and not entry.adopted:
-        return Ending(Act.DROP_ENTRY, entry, note="its upload token was lost: it would have waited for ever")
+        return Ending(Act.DROP_ENTRY, entry, note="its upload token was lost: it would have waited forever")
     if settled:
         text = (
             f"entry {entry.id} waits for an upload that left no mark; let it finish, or delete the entry in Kaltura"
@@ -189,7 +189,7 @@ def _waiting_for(entry: EntryView, token: TokenView, settings: IngestSettings, n
     if age < settings.grace:
         return Ending(Act.SENT, entry, token)
     if token.status == UploadTokenStatus.CLOSED and not entry.adopted:
-        return Ending(Act.DROP_ENTRY, entry, token, note="its token was used elsewhere: it would wait for ever")
+        return Ending(Act.DROP_ENTRY, entry, token, note="its token was used elsewhere: it would wait forever")
     return Ending(Act.DROP_TOKEN, entry, token, note="Kaltura did not take over its bytes")
 
 

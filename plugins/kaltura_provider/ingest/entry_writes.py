@@ -39,7 +39,7 @@ _ADMIN_PROPERTY = "PROPERTY_VALIDATION_ADMIN_PROPERTY"
 class Attached:
     """An entry after such a call.
 
-    ``error`` says why it got no content, ``lost`` names the properties that the server dropped. ``gave_way`` says that
+    ``error`` is why it got no content, ``lost`` names the properties that the server dropped. ``gave_way`` means that
     the entry was deleted again, because the source has another entry or the claim is gone.
     """
 
@@ -74,8 +74,8 @@ def create_entry(client: Caller, item: SourceItem, token_id: str, run: str | Non
 def import_entry(ledger: Ledger, item: SourceItem, claim: str, run: str | None) -> Attached:
     """Make the entry and let Kaltura fetch its content from ``item.import_url``; raises as :func:`create_entry`.
 
-    Nothing can stop a fetch once it began. So Kaltura is told to fetch only while ``claim`` exists and the source has
-    no other entry. Otherwise, as when another version of the source got an entry in the same moment, this entry is
+    A fetch cannot be stopped once it has begun. So Kaltura is asked to fetch only while ``claim`` exists and the source
+    has no other entry. Otherwise, as when another version of the source got an entry in the same moment, this entry is
     deleted, and the result has ``gave_way``.
 
     Whoever sees no other entry was first: anybody who makes one later sees this one. The time of creation decides
@@ -163,7 +163,7 @@ def replace_content(ledger: Ledger, item: SourceItem, entry: EntryView, token_id
 def _attach(
     ledger: Ledger, item: SourceItem, entry: EntryView, action: str, resource: dict[str, Any], marks: Sequence[str]
 ) -> Attached:
-    # The mark comes first: without it nobody could tell whose content is on its way.
+    # The mark comes first. Without it, other processes could not see whose content is on its way.
     held = [content_mark(entry.content_id)] if entry.content_id is not None else []
     marked = write_marks(ledger, entry, item.item_id, *held, *marks)
     try:
@@ -185,7 +185,7 @@ def _made(client: Caller, added: Any, item: SourceItem) -> EntryView:
         raise KalturaConfigurationError(
             "session",
             None,
-            f"lost the mark {item_mark(item.item_id)} of entry {entry.id}: it may not write adminTags",
+            f"lost the mark {item_mark(item.item_id)} of entry {entry.id}: it cannot write adminTags",
             "use an ADMIN session for ingest",
         )
     return entry
@@ -194,6 +194,6 @@ def _made(client: Caller, added: Any, item: SourceItem) -> EntryView:
 def _readable(error: KalturaAPIError) -> Exception:
     if error.code == _ADMIN_PROPERTY:
         return KalturaConfigurationError(
-            "session_type", "USER", "may not write adminTags", "use an ADMIN session for ingest"
+            "session_type", "USER", "cannot write adminTags", "use an ADMIN session for ingest"
         )
     return error

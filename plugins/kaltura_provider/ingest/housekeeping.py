@@ -31,7 +31,7 @@ _IN_USE = "it is in use again"
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """A token or entry of this package that nobody seems to need.
+    """A token or entry of this package that no process seems to need.
 
     ``kind`` is ``token`` or ``entry``; ``age`` is the time since the last change in seconds. :func:`remove_leftovers`
     sets ``removed``, and ``problem`` if it did not remove it.
@@ -81,7 +81,7 @@ def remove_leftovers(
 
     Tokens are deleted first, which empties the entries that wait for them.
 
-    :raises KalturaError: Kaltura could not be asked at all. An error with one leftover is its ``problem``.
+    :raises KalturaError: Kaltura refused or did not answer. An error of one leftover is its ``problem``.
     """
     ledger = Ledger(client, clock or Clock())
     now = float(client.call("system", "getTime"))

@@ -117,17 +117,17 @@ class Ledger:
     def tokens_of(self, file_names: Sequence[str]) -> tuple[list[TokenView], float]:
         """Return the tokens with these names, oldest first within a name, and the server's time."""
         found: list[TokenView] = []
-        told: Any = None
+        answer: Any = None
         for start in range(0, len(file_names), _NAMES_A_REQUEST):
             part = [_list_tokens(name) for name in file_names[start : start + _NAMES_A_REQUEST]]
-            *replies, told = read_together(
+            *replies, answer = read_together(
                 self.client, [*part, Request("system", "getTime")], may_fail=[len(part)]
             )  # fmt: skip
             found += [TokenView.of(values) for reply in replies for values in reply["objects"]]
-        return found, self._time(told)
+        return found, self._time(answer)
 
-    def _time(self, told: Any) -> float:
-        return self._clock.time() if told is None else float(told)
+    def _time(self, answer: Any) -> float:
+        return self._clock.time() if answer is None else float(answer)
 
     def token(self, token_id: str) -> TokenView | None:
         """Return a token; ``None`` if it was deleted."""
@@ -185,7 +185,7 @@ class Ledger:
             session = self.client.call("session", "get")
         except KalturaAPIError as error:
             if error.code == "SERVICE_FORBIDDEN":
-                return  # a narrow role may not ask; the first entry that is made will tell
+                return  # a narrow role cannot ask; creating the first entry will show it
             raise
         if int(session.get("sessionType") or 0) != _ADMIN:
             raise KalturaConfigurationError(
@@ -200,7 +200,7 @@ class Ledger:
             )
 
     def delete_token(self, token_id: str) -> None:
-        """Delete a token, so that every late use of it fails. An entry that waits for it becomes empty again."""
+        """Delete a token, so every later use of it fails. An entry that waits for it becomes empty again."""
         try:
             self.client.call("uploadToken", "delete", {"uploadTokenId": token_id}, repeatable=True)
         except KalturaNotFoundError:

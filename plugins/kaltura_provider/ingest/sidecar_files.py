@@ -2,7 +2,7 @@
 
 A file is a mapping: ``uri``; ``kind`` (``caption``, ``thumbnail``, ``attachment``); ``default``, for a caption or
 thumbnail that is to be the default one of its entry; ``values``, properties of Kaltura's asset under Kaltura's names;
-``size`` (bytes) and ``etag``, if a listing has told them; and ``error``, why the file cannot be used.
+``size`` (bytes) and ``etag``, if a listing contains them; and ``error``, why the file cannot be used.
 """
 
 from __future__ import annotations

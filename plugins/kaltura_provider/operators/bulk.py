@@ -31,7 +31,7 @@ class KalturaBulkUploadOperator(KalturaOperator):
 
     :param rows: URLs (``https://...``, or ``s3://bucket/key``, for which Kaltura gets a presigned URL), or mappings
         with ``url`` and optionally ``name``, ``description``, ``tags``, ``categories``,
-        ``media_type`` (``video``, ``audio``, ``image``; else told by the extension), ``reference_id``, ``user_id``,
+        ``media_type`` (``video``, ``audio``, ``image``; default: by the extension), ``reference_id``, ``user_id``,
         ``conversion_profile_id``, ``access_control_id``, ``start_date``, ``end_date``, ``thumbnail_url``,
         ``partner_data``, ``template_entry_id``.
         A row with ``action`` ``update`` (or 2, as in Kaltura's guide, also under ``*action``) changes the entry that

@@ -38,7 +38,7 @@ class KalturaAddCaptionOperator(AddFileOperator):
     :param url: or a URL that Kaltura fetches itself.
     :param url_headers: for ``url``, headers of Kaltura's request: a mapping, or lines ``Name: value``.
     :param text: or the captions themselves.
-    :param file_name: the file's name, if the above do not tell it. ``talk.en.srt`` tells language and format.
+    :param file_name: the file's name, if the above do not contain it. ``talk.en.srt`` gives language and format.
     :param language: Kaltura's English name (``English``) or an ISO 639 code (``en``).
     :param caption_label: the name viewers choose it by. Default: the language.
     :param format: ``srt``, ``dfxp``, ``webvtt``, ``cap``, ``scc`` or the number.

@@ -167,7 +167,7 @@ class KalturaUpdateContentOperator(_ContentOperator):
     :return: ``{"entry_id", "status", "status_number", "replacement_status", "replacement_status_number",
         "replacing_entry_id"}``. ``KalturaEntryReadySensor`` waits for the replacement. If the account requires
         approval, use ``KalturaApproveReplacementOperator``.
-    :raises AirflowFailException: an argument is not allowed, a replacement is under way, or the account may not replace
+    :raises AirflowFailException: an argument is not allowed, a replacement is under way, or the account cannot replace
         content.
     """
 

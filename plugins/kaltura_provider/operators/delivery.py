@@ -26,7 +26,7 @@ class KalturaCheckDeliveryOperator(KalturaOperator):
 
     :param entry_id: an entry: its id, or the result of an operator that has one.
     :param what: ``hls``, ``dash`` (manifests), ``url``, ``download`` (a file, by redirect), ``raw`` or ``thumbnail``.
-        If something other than the expected manifest or picture arrives, the task fails and says what it was.
+        If something other than the expected manifest or picture arrives, the task fails and names it.
     :param options: options of the URL. For manifests and files: ``flavor_ids``, ``flavor_param_ids``, ``tags``,
         ``protocol``, ``min_bitrate``, ``max_bitrate``, ``seek_from``, ``clip_to`` (milliseconds), ``referrer``; for
         ``thumbnail``: ``width``, ``height``, ``type``, ``quality``, ``vid_sec`` ...

@@ -83,7 +83,7 @@ class _EntriesOperator(KalturaOperator):
             return ids, False if self.dry_run_only is None else flag(self.dry_run_only, "dry_run_only")
         wanted = entry_filter(self.filter)
         if not wanted:
-            raise KalturaConfigurationError("filter", None, "is empty", "say which entries; it would find them all")
+            raise KalturaConfigurationError("filter", None, "is empty and would find all entries", "add a condition")
         if self.max_entries is None:
             raise KalturaConfigurationError(
                 "max_entries", None, "is missing", "set the number of entries the filter may find"

@@ -75,7 +75,7 @@ class KalturaAddThumbnailOperator(AddAssetOperator):
             return self.finished(self._generated())
         for name in ("width", "height"):
             if getattr(self, name):
-                raise KalturaConfigurationError(name, getattr(self, name), "goes with second only", "leave it out")
+                raise KalturaConfigurationError(name, getattr(self, name), "can only be used with second", "remove it")
         return super().run_in_kaltura(context)
 
     def _generated(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class KalturaAddThumbnailOperator(AddAssetOperator):
         return generate_thumbnail(self.hook.get_conn(), entry_id(self.entry_id), self.second, **sides)
 
     def wanted(self) -> dict[str, Any]:
-        """Return the thumbnail to create; what it is made from distinguishes it from others."""
+        """Return the thumbnail to create. Its origin distinguishes it from others."""
         from kaltura_provider.api.arguments import token_id
         from kaltura_provider.services.thumb_asset import origin_mark, thumbnail_object
 

@@ -87,7 +87,7 @@ class KalturaUploadOperator(KalturaOperator):
 
     @cached_property
     def sources(self) -> Sources:
-        """What this task opens its sources with."""
+        """The connections that this task opens its sources with."""
         from kaltura_provider.hooks.sources import Sources
 
         return Sources(aws_conn_id=self.aws_conn_id, http_conn_id=self.http_conn_id)
@@ -115,9 +115,9 @@ class KalturaUploadOperator(KalturaOperator):
             progress.write()
 
     def _are_references(self, given: Sequence[Any]) -> bool:
-        """Tell whether the sources are item references rather than addresses.
+        """Return whether the sources are item references rather than addresses.
 
-        :raises KalturaConfigurationError: there are both, or one is neither.
+        :raises KalturaConfigurationError: both kinds are given, or a value of another kind.
         """
         from kaltura_provider.api.errors import KalturaConfigurationError
 
@@ -174,7 +174,7 @@ class KalturaUploadOperator(KalturaOperator):
         try:
             check_size(source, uploader.settings)
             content = content_id(item_id(opened_address(str(uri))), source.size, source.validator)
-            # Without a validator, nobody can tell whether an earlier try sent the same content.
+            # Without a validator, it is not known whether an earlier try sent the same content.
             memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable and bool(source.validator))
             if own_token:
                 result = fill_token(uploader, source, own_token, content, memory)

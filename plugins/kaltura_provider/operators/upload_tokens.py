@@ -89,7 +89,7 @@ class KalturaListUploadTokensOperator(KalturaOperator):
     :param user_id: only tokens of this user.
     :param output_uri: where to write the result instead of XCom: a file or S3 object (``.jsonl``, ``.json``, ``.csv``).
     :param aws_conn_id: the Airflow connection for an ``output_uri`` in S3.
-    :return: a list of what :class:`KalturaGetUploadTokenOperator` returns, or ``{"output_uri", "count"}``.
+    :return: a list of tokens as :class:`KalturaGetUploadTokenOperator` returns them, or ``{"output_uri", "count"}``.
     :raises AirflowFailException: a status is unknown, or the list is too long for XCom.
     """
 

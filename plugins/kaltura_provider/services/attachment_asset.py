@@ -41,9 +41,9 @@ def attachment_object(file_name: str, *, title: str | None = None, format: Any =
     if not file_name.strip(".") or "/" in file_name:
         raise KalturaConfigurationError("file_name", file_name, "is not a file name", "give it without a path")
     ending = PurePosixPath(file_name).suffix[1:].lower()
-    told = next((kind for kind, known in _FORMATS.items() if ending in known.split()), None)
+    known = next((kind for kind, endings in _FORMATS.items() if ending in endings.split()), None)
     written = (
-        (told or AttachmentFormat.DOCUMENT) if format in (None, "") else choose(AttachmentFormat, format, "format")
+        (known or AttachmentFormat.DOCUMENT) if format in (None, "") else choose(AttachmentFormat, format, "format")
     )
     return {
         "objectType": "KalturaAttachmentAsset", "filename": file_name, "title": title or file_name, "format": written

@@ -30,7 +30,7 @@ _CROP = 1
 
 
 def thumbnail_object(mark: str, tags: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a thumbnail asset to add; ``mark`` says where it comes from, so that it is not added twice."""
+    """Return a thumbnail asset to add; ``mark`` identifies its origin, so it is not added twice."""
     return {"objectType": "KalturaThumbAsset", "tags": ",".join(tags) or None, "partnerData": mark}
 
 
@@ -54,14 +54,14 @@ def generate_thumbnail(
     :param second: whole seconds from the start of the video.
     :param width: pixels. :param height: pixels. If only one of them is given, the proportions are kept.
     :raises KalturaConfigurationError: ``second`` is not a whole number, or beyond the end of the video.
-    :raises KalturaError: the entry has no READY video, or Kaltura cannot be asked.
+    :raises KalturaError: the entry has no READY video, or Kaltura does not answer.
     """
     try:
         offset = int(float(second))
     except (TypeError, ValueError, OverflowError):
         offset = -1
     if offset < 0 or float(second) != offset:
-        raise KalturaConfigurationError("second", second, "is not a time", "give whole seconds from 0 on")
+        raise KalturaConfigurationError("second", second, "is not a time", "give whole seconds, 0 or more")
     mark = f"second={offset};{width or ''}x{height or ''}"
     for asset in list_assets(client, THUMBNAIL, [entry_id]):
         if asset.get("partnerData") == mark:
@@ -73,6 +73,6 @@ def generate_thumbnail(
         "objectType": "KalturaThumbParams", "videoOffset": offset, "width": width, "height": height, "cropType": _CROP
     }  # fmt: skip
     made = client.call("thumbAsset", "generate", {"entryId": entry_id, "thumbParams": params})
-    said = {"objectType": "KalturaThumbAsset", "partnerData": mark}
-    client.call("thumbAsset", "update", {"id": made["id"], "thumbAsset": said}, repeatable=True)
+    marked = {"objectType": "KalturaThumbAsset", "partnerData": mark}
+    client.call("thumbAsset", "update", {"id": made["id"], "thumbAsset": marked}, repeatable=True)
     return next(asset for asset in list_assets(client, THUMBNAIL, [entry_id]) if asset["id"] == made["id"])

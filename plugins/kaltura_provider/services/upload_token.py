@@ -127,7 +127,7 @@ def add_token(client: KalturaClient, file_name: str, size: int | None = None) ->
 def read_token(client: KalturaClient, token_id: str) -> UploadToken:
     """Return a token as Kaltura has it now.
 
-    :raises KalturaError: there is no such token, or Kaltura cannot be asked.
+    :raises KalturaError: the token does not exist, or Kaltura does not answer.
     """
     return UploadToken.of(client.call("uploadToken", "get", {"uploadTokenId": token_id}))
 
@@ -155,7 +155,7 @@ def list_tokens(
 def check_usable(token: UploadToken) -> None:
     """Check that a token can become the content of an object. Kaltura itself accepts any token.
 
-    A used token makes an entry or asset wait for ever; a token that belongs to another object is taken from it.
+    A used token makes an entry or asset wait forever. A token that belongs to another object is taken from it.
 
     :raises CannotAttachError: it is used up, or belongs to something else.
     """
@@ -167,12 +167,12 @@ def check_usable(token: UploadToken) -> None:
     if token.attached:
         raise CannotAttachError(
             f"upload token {token.id} already belongs to {token.attached_type or 'object'} {token.attached_id}; "
-            "attaching it elsewhere would leave that without content for ever. Use a new token"
+            "attaching it elsewhere would leave that without content forever. Use a new token"
         )
 
 
 def became_entry(client: KalturaClient, token: UploadToken, entry_id: str) -> bool:
-    """Tell whether a token is or will be the content of an entry, because an earlier attempt attached it.
+    """Return whether a token is or will be the content of an entry, because an earlier attempt attached it.
 
     A token that was full when it was attached names no object; then the sizes are compared.
     """
@@ -191,5 +191,5 @@ def became_entry(client: KalturaClient, token: UploadToken, entry_id: str) -> bo
 
 
 def became_asset(token: UploadToken, asset_id: str, size: int | None) -> bool:
-    """Tell whether a token is or will be the content of a caption, thumbnail or attachment of ``size`` bytes."""
+    """Return whether a token is or will be the content of a caption, thumbnail or attachment of ``size`` bytes."""
     return token.attached_id == asset_id if token.attached else token.used_up and token.uploaded == size

@@ -123,7 +123,7 @@ class ChunkPlan:
         self.restart(front)
 
     def restart(self, front: int | None) -> None:
-        """Start again from what the server says it has; chunks in flight are forgotten.
+        """Start again from the bytes that the server has. Chunks in flight are forgotten.
 
         :param front: ``uploadedFileSize``, or ``None`` if the token has no bytes.
         """
@@ -152,8 +152,8 @@ class ChunkPlan:
 
         :param parallelism: chunks that may be in flight now.
         :param chunk_size: bytes of a chunk; more where there would be too many chunks, less near the end.
-        :param tail: what chunks near the end shrink to, so that all connections finish together; ``smallest`` if not
-            given.
+        :param tail: the size to which chunks near the end shrink, so that all connections finish together. Default:
+            ``smallest``.
         """
         if self.phase is Phase.SENDING and self.front == self.size:
             self.phase = Phase.CLOSING

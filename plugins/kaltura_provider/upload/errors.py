@@ -4,7 +4,7 @@ UploadError                 permanent, token_id
 ├── TokenGone               reason: the token can no longer be filled; a new one can
 ├── TokenBusy               another process is sending to the token right now
 ├── SizeMismatch            the token holds another number of bytes than the source
-├── ChecksumMismatch        the bytes read are not those the store says it holds
+├── ChecksumMismatch        the bytes read differ from the checksum of the store
 ├── ChunkRefused            length: a proxy refuses even requests of the smallest chunk's size (HTTP 413)
 ├── FinalRefused            the server has every byte but does not finish the token
 └── UploadCancelled         the upload was cancelled
@@ -36,7 +36,7 @@ __all__ = [
 class UploadError(Exception):
     """Base of the upload errors.
 
-    ``permanent`` says that sending the same source again will not help; ``token_id`` is the upload token.
+    ``permanent`` means that sending the same source again will not help; ``token_id`` is the upload token.
     """
 
     permanent: ClassVar[bool] = False

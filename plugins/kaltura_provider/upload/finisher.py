@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Finisher"]
 
-# After these the token says what is missing; sending that and repeating the final chunk helps.
+# After these errors, the token shows what is missing. Sending that and repeating the final chunk helps.
 _LOOK_AGAIN = frozenset({"UPLOAD_TOKEN_CANNOT_MATCH_EXPECTED_SIZE", "UPLOAD_TOKEN_CANNOT_RESUME"})
 # An earlier final request may have worked, or may still be running.
 _PERHAPS_DONE = frozenset({"UPLOAD_TOKEN_INVALID_STATUS_FOR_UPLOAD"})
@@ -131,7 +131,7 @@ class Finisher:
         except TokenGone as error:
             raise TokenGone(self._token_id, _reason(error, GoneReason.FAILED)) from error
         except KalturaError:
-            return  # the repeated request will tell
+            return  # the repeated request will show it
 
     def _pause(self, seconds: float) -> None:
         if self._stop.wait(seconds):

@@ -45,7 +45,7 @@ def compute(
 ) -> Digests:
     """Return the checksums of a source whose bytes are all on the server.
 
-    :param sent: the checksums of what this process sent.
+    :param sent: the checksums of the bytes that this process sent.
     :param stop: when set, reading breaks off.
     :raises ChecksumMismatch: the store recorded another CRC-32C, or two reads of the source differed.
     :raises UploadCancelled: ``stop`` was set.

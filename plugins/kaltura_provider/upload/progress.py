@@ -80,11 +80,11 @@ class Milestones:
 class ProgressReporter:
     """Reports to an observer at most every second, and to the log every 10 seconds and at each 5 %.
 
-    :param tell: called with a :class:`Progress`.
+    :param report: called with a :class:`Progress`.
     """
 
-    def __init__(self, tell: Callable[[Progress], None]) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[Progress], None]) -> None:
+        self._report = report
         self._told_at = float("-inf")
         self._milestones = Milestones()
         self._marks: deque[tuple[float, int]] = deque()
@@ -104,6 +104,6 @@ class ProgressReporter:
     def report(self, now: float, progress: Progress) -> None:
         """Report a progress."""
         self._told_at = now
-        self._tell(progress)
+        self._report(progress)
         if self._milestones.reached(now, progress.percent):
             log.info("%s", printable(str(progress)))

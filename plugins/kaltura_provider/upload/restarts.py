@@ -31,7 +31,7 @@ _MAXIMUM = 3
 class Restarts:
     """Handles ``UPLOAD_TOKEN_CANNOT_RESUME``, up to three times.
 
-    The first time, what the token shows is believed. If it still shows bytes of a file that the server says it does
+    The first time, the token is believed. If it still shows bytes of a file that the server reports it does
     not have, only an opener with ``resume=false`` makes a new file. That discards whatever is there, so it is sent
     only when no other process has sent to the token for a while.
 

@@ -1,4 +1,4 @@
-"""An upload token while it is being filled: ask the server for it, and tell when it takes no more bytes."""
+"""An upload token while it is being filled: read it, and detect when it takes no more bytes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read_answer(answer: Any) -> UploadToken:
 
 
 def gone(token_id: str, error: KalturaAPIError) -> TokenGone | None:
-    """Return the error for a token that can no longer be filled, if ``error`` says so."""
+    """Return the error for a token that can no longer be filled, if ``error`` means that."""
     reason = _GONE.get(error.code)
     return TokenGone(token_id, reason) if reason else None
 

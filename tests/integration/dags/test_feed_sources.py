@@ -138,7 +138,7 @@ class TestUrls:
         assert ran.state == "success", ran.states
         said = capsys.readouterr().out
         assert "Left out 2 (not found, missing: skip)" in said
-        assert "/gone.mp4: its server says that it does not exist (HTTP 404)" in said
+        assert "/gone.mp4: it does not exist on its server (HTTP 404)" in said
         assert "gone-too.mp4: the object does not exist" in said
 
     def test_missing_can_fail_after_the_others_are_in(self, deployment, site, clips) -> None:

@@ -99,7 +99,7 @@ def test_bad_arguments_are_refused_before_any_call(kaltura) -> None:
     add, update = KalturaAddEntryOperator, KalturaUpdateEntryOperator
     delete = KalturaDeleteEntriesOperator
     assert "unknown metadata titel" in refused(add, metadata={"titel": "x"})
-    assert "does not tell what it is" in refused(add, metadata={"name": "x"})
+    assert "does not give its kind" in refused(add, metadata={"name": "x"})
     assert "metadata.parent_entry_id 'x'" in refused(add, metadata={"media_type": "video", "parent_entry_id": "x"})
     with_dates = {"media_type": "video", "parent_entry_id": entry_id, "end_date": "2030-01-01"}
     assert "end_date cannot be set with parent_entry_id" in refused(add, metadata=with_dates)

@@ -57,7 +57,7 @@ def test_a_session_that_may_not_read_itself_is_good(client, server):
     server.reply(VERSION, exception("SERVICE_FORBIDDEN", SERVICE="session->get"))
     identity = whoami(client)
     assert identity.ok
-    assert "the session is valid, but may not read its own details" in identity.message
+    assert "the session is valid, but cannot read its own details" in identity.message
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class BulkFormat(StrEnum):
 
     @property
     def job_data(self) -> str:
-        """The class that tells Kaltura the format; without it, XML would be read as CSV."""
+        """The class for this format. Without it, Kaltura reads XML as CSV."""
         return f"KalturaBulkUpload{self.value.capitalize()}JobData"
 
 
@@ -94,7 +94,7 @@ def submit_bulk(
 def find_job(client: KalturaClient, mark: str) -> str | None:
     """Return the job whose file has this mark, if it is among the latest 50 of the last day.
 
-    Kaltura does not say what a job's file was called, but gives the file itself.
+    Kaltura does not return the name of a job's file, only its content.
     """
     params = {
         "bulkUploadFilter": {"uploadedOnGreaterThanOrEqual": -86400, "orderBy": "-createdAt"},

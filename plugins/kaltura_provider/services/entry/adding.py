@@ -29,7 +29,7 @@ def read_metadata(
 ) -> tuple[EntryMetadata, Kind]:
     """Return the metadata of an entry, and its kind: as given, by the file extension, or ``default``.
 
-    :raises KalturaConfigurationError: a field is unknown or invalid, or the kind cannot be told.
+    :raises KalturaConfigurationError: a field is unknown or invalid, or the kind of the entry is not known.
     """
     try:
         said = EntryMetadata.from_dict(values or {})
@@ -65,5 +65,5 @@ def warn_of_lost(said: EntryMetadata, sent: dict[str, Any], made: dict[str, Any]
     for note in bounded(said)[1]:
         log.warning("entry %s: %s", made["id"], note)
     if lost := lost_properties(sent, made):
-        log.warning("entry %s: Kaltura dropped %s; the session's role may not set them", made["id"], ", ".join(lost))
+        log.warning("entry %s: Kaltura dropped %s; the session's role cannot set them", made["id"], ", ".join(lost))
     return dict(made)

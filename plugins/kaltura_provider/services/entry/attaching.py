@@ -21,7 +21,7 @@ __all__ = ["add_entry", "attach_token"]
 def add_entry(client: KalturaClient, token_id: str, metadata: Mapping[str, Any] | None) -> str:
     """Make an entry without content for the file of a token, and return its id.
 
-    :raises KalturaConfigurationError: a field is invalid, or neither the metadata nor the file name tells the kind.
+    :raises KalturaConfigurationError: a field is invalid, or neither the metadata nor the file name gives the kind.
     :raises CannotAttachError: the token is used up. :raises KalturaError: Kaltura refuses, or cannot be asked.
     """
     token = read_token(client, token_id)

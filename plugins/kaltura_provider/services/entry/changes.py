@@ -81,11 +81,11 @@ def _plain(name: str, said: EntryMetadata) -> Any:
 def update_entry(client: KalturaClient, entry_id: str, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Change an entry, and return what changed: property to ``{"from": old, "to": new}``.
 
-    The new values are read back from Kaltura; the log says what it stores otherwise than it was sent. If nothing
+    The new values are read back from Kaltura, and the log shows those that it stored differently. If nothing
     differs, nothing is sent. The marks of this package among the adminTags stay.
 
-    :raises KalturaConfigurationError: a change is invalid, or the session's role may not make it.
-    :raises KalturaError: there is no such entry, Kaltura refuses, or it cannot be asked.
+    :raises KalturaConfigurationError: a change is not valid, or the session's role cannot make it.
+    :raises KalturaError: the entry does not exist, or Kaltura refuses or does not answer.
     """
     wanted = wanted_properties(changes)
     entry = client.call("baseEntry", "get", {"entryId": entry_id})
@@ -160,7 +160,7 @@ def _words(value: Any) -> set[str]:
 
 
 def _check_taken(entry_id: str, sent: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
-    """Raise for what the server dropped silently, as it does if the session's role may not set a property."""
+    """Raise if the server dropped a property silently, because the session's role cannot set it."""
     known = set(_PROPERTIES.values())
     lost = [name for name, value in sent.items() if name in known and not _same(name, reply.get(name), value)]
     unknown = [name for name, value in sent.items() if name not in known and value is not None and name not in reply]
@@ -171,5 +171,5 @@ def _check_taken(entry_id: str, sent: Mapping[str, Any], reply: Mapping[str, Any
     if lost:
         raise KalturaConfigurationError(
             "changes", ", ".join(lost), f"did not stay on entry {entry_id}",
-            "the session's role may not set it: use an ADMIN session without a narrower role",
+            "the session's role cannot set it; use an ADMIN session without a narrower role",
         )  # fmt: skip

@@ -131,7 +131,7 @@ def add_content(
 ) -> dict[str, Any]:
     """Give content to an entry that has none, and return the entry.
 
-    A token is checked first, because Kaltura accepts a used token and lets the entry wait for ever.
+    A token is checked first, because Kaltura accepts a used token and lets the entry wait forever.
 
     :param attempt: what earlier attempts did; content that one of them added is not an error.
     :raises CannotAttachError: the entry has content, or the token is used up.

@@ -1,4 +1,4 @@
-"""The kind of entry that a file becomes, by its first bytes. Used if its name does not tell."""
+"""The kind of entry that a file becomes, by its first bytes. Used if its name does not give the kind."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def kind_of_content(head: bytes) -> Kind | None:
     """Return the kind of a file by its first bytes: by the signature of its format, or data if it is text.
 
     :param head: the first :data:`HEAD_LENGTH` bytes, or all there are.
-    :return: ``None`` if the bytes do not tell.
+    :return: ``None`` if the bytes do not give the kind.
     """
     for mark, kind in _MARKS:
         if mark.match(head):
@@ -48,7 +48,7 @@ def _is_text(head: bytes) -> bool:
     if b"\x00" in head:
         return False
     try:
-        # A character may be cut at the end of what was read.
+        # The last character may be incomplete.
         text = head.decode() if len(head) < HEAD_LENGTH else head[:-4].decode(errors="strict")
     except UnicodeDecodeError as error:
         return error.start >= len(head) - 8 and error.start > 0

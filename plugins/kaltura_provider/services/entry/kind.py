@@ -82,7 +82,7 @@ def kind_of(file_name: str, media_type: str | None = None) -> Kind:
     kind = _KIND_BY_EXTENSION.get(extension_of(file_name))
     if kind is None:
         raise ValueError(
-            f"the extension of {file_name!r} does not tell what it is: set media_type to video, audio, image, "
+            f"the extension of {file_name!r} does not give its kind; set media_type to video, audio, image, "
             "document or data"
         )
     return kind

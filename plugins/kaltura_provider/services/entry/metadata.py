@@ -23,7 +23,7 @@ _PLAIN = (
     "partner_data",
 )  # fmt: skip
 
-# Properties of KalturaBaseEntry that `extra` may not set: those with a field below, and those that are fixed.
+# Properties of KalturaBaseEntry that `extra` cannot set: those with a field below, and read-only ones.
 _OWN_FIELDS = frozenset(
     {"id", "objectType", "mediaType", "type", "status", "createdAt", "updatedAt", "creatorId", "name", "description"}
     | {"tags", "adminTags", "categories", "referenceId", "conversionProfileId", "accessControlId", "userId"}

@@ -42,7 +42,7 @@ def described_entry(said: EntryMetadata, kind: Kind, file_name: str) -> dict[str
 
 
 def lost_properties(sent: dict[str, Any], echoed: dict[str, Any]) -> list[str]:
-    """Return the properties that the server dropped without an error, as it does if the role may not set them."""
+    """Return the properties that the server dropped without an error, because the session's role cannot set them."""
     lost: list[str] = []
     for name in ("referenceId", "accessControlId", "startDate", "endDate", "conversionProfileId"):
         if name in sent and str(echoed.get(name) or "").lower() != str(sent[name]).lower():

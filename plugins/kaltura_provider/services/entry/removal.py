@@ -51,7 +51,7 @@ _DONE_ALREADY = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Entry ids by result: ``done``, ``missing`` (there is no such entry), ``failed`` with Kaltura's reason."""
+    """Entry ids by result: ``done``, ``missing`` (the entry does not exist), ``failed`` with Kaltura's reason."""
 
     done: list[str]
     missing: list[str]
@@ -73,7 +73,9 @@ def find_limited(client: KalturaClient, wanted: Mapping[str, Any], maximum: int)
 
 
 def act_on_entries(client: KalturaClient, ids: Sequence[str], removal: Removal) -> Outcome:
-    """Delete, recycle or restore entries. Entries already in that state are skipped. A failure stops no other entry.
+    """Delete, recycle or restore entries. Entries already in that state are skipped.
+
+    A failure does not affect the other entries.
 
     :return: the result of each; ``retry`` is an error that a retry may cure, if there was one.
     :raises KalturaError: Kaltura cannot be asked, or has no recycle bin.
@@ -100,6 +102,6 @@ def act_on_entries(client: KalturaClient, ids: Sequence[str], removal: Removal) 
 
 
 def _is_there(client: KalturaClient, entry_id: str, removal: Removal) -> bool:
-    """Tell whether an earlier attempt already brought the entry into the wanted state."""
+    """Return whether an earlier attempt already brought the entry into the wanted state."""
     entry = Entry.of(client.call("baseEntry", "get", {"entryId": entry_id}))
     return entry.recycled is (removal is Removal.RECYCLE)

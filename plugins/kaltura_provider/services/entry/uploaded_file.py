@@ -23,7 +23,7 @@ def add_from_uploaded_file(
 ) -> dict[str, Any]:
     """Make an entry from the file of a full upload token, and return it.
 
-    Its kind is read from the metadata or from the file extension. The call uses the token up, so that repeating it
+    Its kind is read from the metadata or from the file extension. The call uses up the token, so repeating it
     cannot make two entries.
 
     :raises CannotAttachError: the token is not full, or used up.

@@ -1,17 +1,17 @@
-"""Errors of sources, as one tree. Messages say what to do, and never contain a signature.
+"""Errors of sources, as one tree. Messages say what to do and never contain a signature.
 
 SourceError                 uri, permanent
 ├── SourceUnavailable       the store or the network failed; the same read may succeed later
 ├── SourceNotFound          the object does not exist
 ├── SourceChanged           expected, found: the object has changed since it was opened
-├── SourceMismatch          expected, found: the object is not what its publisher says it is
+├── SourceMismatch          expected, found: the object differs from what its publisher announced
 ├── SourceForbidden         the store refuses: credentials, permissions, a key, the region
 ├── SourceArchived          restoring: the object is archived and must be restored first
 ├── SourceEmpty             the object is empty
 ├── SourceTooLarge          size, limit
 ├── SourceUnsized           the server does not say how many bytes the object has
 ├── SourceNotMedia          the object is a web page, a manifest or compressed
-└── SourceRefused           this address may not be read
+└── SourceRefused           this address is not allowed
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 class SourceError(Exception):
     """Base class of the errors of sources.
 
-    ``uri`` is safe to print. ``permanent`` says that a retry would fail in the same way.
+    ``uri`` is safe to print. ``permanent`` means that a retry would fail in the same way.
     """
 
     permanent: ClassVar[bool] = True
@@ -101,7 +101,7 @@ class SourceForbidden(SourceError):
 
 
 class SourceArchived(SourceError):
-    """The object is archived and must be restored first. ``restoring`` says that this has begun."""
+    """The object is archived and must be restored first. ``restoring`` means that this has begun."""
 
     def __init__(self, uri: str, message: str, restoring: bool = False) -> None:
         super().__init__(uri, message)
@@ -109,7 +109,7 @@ class SourceArchived(SourceError):
 
     @property
     def permanent(self) -> bool:  # type: ignore[override]
-        """Whether a person has to act. A restore that has begun needs no action."""
+        """Whether somebody has to act. A restore that has begun needs no action."""
         return not self.restoring
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -182,7 +182,7 @@ def read_http(
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What an answer says its content is known by: its ``ETag`` and ``Last-Modified`` headers, as they were sent."""
+    """The ``ETag`` and ``Last-Modified`` headers of an answer, which identify its content."""
 
     etag: str = ""
     last_modified: str = ""

@@ -54,13 +54,13 @@ class Slice:
 def slice_of(answer: Response) -> Slice | None:
     """Return the slice that an answer holds, ``None`` if it holds all of the resource or does not say.
 
-    Some servers send a slice with status 200. Its length then tells it from a whole resource.
+    Some servers send a slice with status 200. Its length then distinguishes it from a whole resource.
     """
     found = Slice.parse(answer.headers.get("Content-Range", ""))
     if answer.status_code == 206 or found is None:
         return found
-    told = _number(answer.headers.get("Content-Length", ""))
-    whole = found.length == found.total or told not in (None, found.length)
+    length = _number(answer.headers.get("Content-Length", ""))
+    whole = found.length == found.total or length not in (None, found.length)
     return None if answer.status_code != 200 or whole else found
 
 

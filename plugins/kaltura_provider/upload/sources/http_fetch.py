@@ -118,7 +118,7 @@ class Fetcher:
 
 def _refusal(uri: str, status: int) -> SourceError:
     if status in (404, 410):
-        return SourceNotFound(uri, f"its server says that it does not exist (HTTP {status})")
+        return SourceNotFound(uri, f"it does not exist on its server (HTTP {status})")
     if status in (401, 403, 407):
         return SourceForbidden(
             uri,

@@ -42,7 +42,7 @@ def s3_client_options() -> dict[str, Any]:
 
 
 class S3Source:
-    """An object in S3. Every read is pinned to one version or ETag, so that bytes of two contents never mix."""
+    """An object in S3. Every read is pinned to one version or ETag, so bytes of two contents never mix."""
 
     rewind: int | None = None
     checksums: str
@@ -154,7 +154,7 @@ def _head(client: S3Client, where: dict[str, Any], uri: str) -> dict[str, Any]:
             raise source_error(uri, error) from None
     except BotoCoreError as error:
         raise source_error(uri, error) from None
-    # An answer to HEAD has no body and gives no reason; GET says which bucket, key or permission is missing.
+    # An answer to HEAD has no body and gives no reason; GET names the bucket, key or permission that is missing.
     try:
         client.get_object(**where, Range="bytes=0-0")["Body"].close()
         return dict(client.head_object(**where))

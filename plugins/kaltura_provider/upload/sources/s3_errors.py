@@ -72,7 +72,7 @@ def error_code(error: ClientError) -> str:
 
 
 def source_error(uri: str, error: ClientError | BotoCoreError) -> SourceError:
-    """Translate an error of botocore; the message never holds a signature."""
+    """Translate an error of botocore; the message never contains a signature."""
     if isinstance(error, ClientError):
         return _refusal(uri, error)
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
@@ -142,7 +142,7 @@ def _about_encryption(uri: str, error: ClientError) -> SourceError | None:
     if code.startswith("KMS") or "kms" in message:
         return SourceForbidden(
             uri,
-            f"S3 answered {code}: it is encrypted with a KMS key that these credentials may not use. Allow kms:Decrypt "
+            f"S3 answered {code}: it is encrypted with a KMS key that these credentials cannot use. Allow kms:Decrypt "
             "on the key to the AWS connection's identity",
         )
     return None

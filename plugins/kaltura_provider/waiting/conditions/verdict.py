@@ -26,8 +26,8 @@ class State(StrEnum):
 class Verdict:
     """What a condition says about one object.
 
-    ``reason`` says what is still missing (waiting) or why it will never come (failed); ``result`` is a small
-    JSON value that describes what is ready.
+    ``reason`` says what is missing (waiting) or why it will never be ready (failed). ``result`` is a small JSON value
+    that describes the ready object.
     """
 
     state: State
