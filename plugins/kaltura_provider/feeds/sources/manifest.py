@@ -1,4 +1,4 @@
-"""``manifest``: a CSV, JSON or JSON Lines file that lists media and the metadata of their entries."""
+"""``manifest``: a CSV, JSON, JSON Lines or XML file that lists media and the metadata of their entries."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kaltura_provider.feeds.sources.found import Search
-    from kaltura_provider.feeds.sources.manifest_rows import Row
+    from kaltura_provider.feeds.sources.manifest_rows import Row, Rows
 
 __all__ = ["BAD_ROW", "Manifest", "moment"]
 
 BAD_ROW = "rows that cannot be used"
 
-_SUFFIXES = {"csv": "csv", "tsv": "csv", "json": "json", "jsonl": "jsonl", "ndjson": "jsonl"}
+_SUFFIXES = {"csv": "csv", "tsv": "csv", "json": "json", "jsonl": "jsonl", "ndjson": "jsonl", "xml": "xml"}
 _ACTIONS = {"1": "add", "add": "add", "2": "update", "update": "update", "3": "delete", "delete": "delete"}
 _TEXTS = ("name", "description", "tags", "categories", "reference_id", "user_id", "partner_data")
 
 
 class Manifest(Strict):
-    """The media that the rows of a CSV, JSON or JSON Lines file name."""
+    """The media that a CSV, JSON or JSON Lines file or Kaltura's bulk upload XML lists."""
 
     remembers: ClassVar[bool] = False
 
@@ -37,10 +37,11 @@ class Manifest(Strict):
         about("`s3://...`, `https://...` or a local file below a folder in `KALTURA_ALLOWED_PATHS`; a Jinja template"),
     ]
     format: Annotated[
-        Literal["csv", "json", "jsonl"] | None,
+        Literal["csv", "json", "jsonl", "xml"] | None,
         about(
-            "`csv`, `json` (a list of objects or addresses) or `jsonl` (an object or address a line)",
-            default="from the name: `.csv`, `.tsv`, `.json`, `.jsonl`, `.ndjson`, each also with `.gz`",
+            "`csv`, `json` (a list of objects or addresses), `jsonl` (an object or address a line) or `xml` (Kaltura's "
+            "bulk upload XML)",
+            default="from the name: `.csv`, `.tsv`, `.json`, `.jsonl`, `.ndjson`, `.xml`, each also with `.gz`",
         ),
     ] = None
     missing: Annotated[
@@ -74,7 +75,6 @@ class Manifest(Strict):
         :raises SourceError: the file cannot be read.
         :raises ValueError: the file does not have the expected format.
         """
-        from kaltura_provider.feeds.sources.manifest_rows import read_rows
         from kaltura_provider.hooks.sources import printable
 
         found = Found(f"in {printable(self.uri)}")
@@ -82,11 +82,14 @@ class Manifest(Strict):
         if content is None:
             return found
         try:
-            rows = read_rows(content, self._format())
+            rows = self._rows(content)
         except ValueError as error:
             raise ValueError(f"The manifest {printable(self.uri)} cannot be read: {error}") from None
         for name, line in rows.unknown.items():
-            found.warnings.append(f"Column {printable(repr(name))} (line {line}) is unknown and ignored.")
+            what = "Element" if self._format() == "xml" else "Column"
+            shown = name if what == "Element" else repr(name)
+            found.warnings.append(f"{what} {printable(shown)} (line {line}) is unknown and ignored.")
+        found.warnings += rows.notes
         if rows.bad:
             found.left_out[BAD_ROW] += rows.bad
         seen: dict[str, int] = {}
@@ -96,6 +99,13 @@ class Manifest(Strict):
             except ValueError as error:
                 found.left_out[BAD_ROW].append(f"line {row.line}: {error}")
         return found
+
+    def _rows(self, content: bytes) -> Rows:
+        from kaltura_provider.feeds.sources.manifest_rows import read_rows
+        from kaltura_provider.feeds.sources.manifest_xml import read_xml
+
+        kind = self._format()
+        return read_xml(content, self.uri) if kind == "xml" else read_rows(content, kind)
 
     def _read(self, search: Search, found: Found) -> bytes | None:
         """Return the content of the file, or ``None`` if it may be missing and is."""
@@ -123,6 +133,11 @@ class Manifest(Strict):
             found.items.append(_item(row, search, seen))
         elif action in self.allow:
             found.changes.append(_change(row, action, search))
+            if row.sidecars:
+                found.warnings.append(
+                    f"Line {row.line}: the thumbnails, subtitles and attachments of an {action} are ignored; they are "
+                    "attached where an item is added."
+                )
         else:
             raise ValueError(f"action {action} is not allowed; list it in source.allow of the feed")
 
@@ -132,7 +147,7 @@ class Manifest(Strict):
         path = self.uri if self.uri.startswith("s3://") else re.split(r"[?#]", self.uri)[0]
         suffix = path.lower().removesuffix(".gz").rpartition(".")[2]
         if suffix not in _SUFFIXES:
-            raise ValueError("its name does not give its format; set source.format to csv, json or jsonl")
+            raise ValueError("its name does not give its format; set source.format to csv, json, jsonl or xml")
         return _SUFFIXES[suffix]
 
 
@@ -152,7 +167,7 @@ def _item(row: Row, search: Search, seen: dict[str, int]) -> FoundItem:
         raise ValueError(f"repeats the address of line {seen[identity]}")
     metadata = _metadata(values, url, search)
     seen[identity] = row.line
-    return FoundItem(url, metadata)
+    return FoundItem(url, metadata, checksum=row.checksum, sidecars=tuple(row.sidecars))
 
 
 def _action(row: Row) -> str:

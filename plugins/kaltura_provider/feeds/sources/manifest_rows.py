@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.api.redaction import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["MAX_BYTES", "MAX_ROWS", "Row", "Rows", "field_of", "is_plain", "read_rows"]
+__all__ = ["MAX_BYTES", "MAX_ROWS", "Row", "Rows", "field_of", "is_plain", "read_rows", "unpacked"]
 
 MAX_BYTES = 64 * 1024 * 1024
 """Maximum size of a manifest in bytes, before and after decompression."""
@@ -50,27 +50,32 @@ _MAX_SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its line in the file (from 1), and its non-empty values by the names of feeds."""
+    """A row: its line in the file (from 1), and its non-empty values by the names of feeds.
+
+    XML can also give the ``checksum`` of the file and ``sidecars`` (:mod:`kaltura_provider.ingest.sidecar_files`).
+    """
 
     line: int
     values: Mapping[str, Any]
+    checksum: str = ""
+    sidecars: Sequence[dict[str, Any]] = ()
 
 
 @dataclass
 class Rows:
-    """The rows of a manifest, the unknown columns with the first line of each, and the rows with errors."""
+    """The rows of a manifest, the unknown columns with the first line of each, the rows with errors, and warnings."""
 
     rows: list[Row] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
     bad: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def take(self, line: int, values: Any) -> None:
         """Add a row.
 
         :raises ValueError: the manifest has too many rows.
         """
-        if len(self.rows) + len(self.bad) >= MAX_ROWS:
-            raise ValueError(f"has more than {MAX_ROWS:,} rows; split it")
+        self._check_room()
         if isinstance(values, str):
             values = {"url": values}
         if not isinstance(values, dict):
@@ -88,6 +93,20 @@ class Rows:
                 known[meant] = value.strip() if isinstance(value, str) else value
         if known:
             self.rows.append(Row(line, known))
+
+    def add(self, row: Row) -> None:
+        """Add a row that has been read already; raises as :meth:`take`."""
+        self._check_room()
+        self.rows.append(row)
+
+    def reject(self, line: int, problem: str) -> None:
+        """Add a row that cannot be used; raises as :meth:`take`."""
+        self._check_room()
+        self.bad.append(f"line {line}: {problem}")
+
+    def _check_room(self) -> None:
+        if len(self.rows) + len(self.bad) >= MAX_ROWS:
+            raise ValueError(f"has more than {MAX_ROWS:,} rows; split it")
 
 
 def field_of(name: str) -> str | None:
@@ -109,13 +128,17 @@ def read_rows(content: bytes, kind: str) -> Rows:
     :param kind: ``csv``, ``json`` or ``jsonl``.
     :raises ValueError: the file cannot be parsed or is too large; the message names the line.
     """
-    text = _text(_plain(content))
     rows = Rows()
+    text = _text(unpacked(content))
     {"csv": _read_csv, "json": _read_json, "jsonl": _read_json_lines}[kind](text, rows)
     return rows
 
 
-def _plain(content: bytes) -> bytes:
+def unpacked(content: bytes) -> bytes:
+    """Return the content of a file that can be compressed with gzip.
+
+    :raises ValueError: it is too large once it is decompressed, or is not a whole gzip file.
+    """
     if content[:2] != b"\x1f\x8b":
         return content
     try:
