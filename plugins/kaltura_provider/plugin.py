@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from airflow.plugins_manager import AirflowPlugin
 
 from kaltura_provider.api.delivery import (
@@ -16,7 +19,18 @@ from kaltura_provider.connection_test import UnsetPort
 from kaltura_provider.note_listener import NoteListener
 from kaltura_provider.pool_listener import PoolListener
 
-__all__ = ["KalturaPlugin"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["KalturaPlugin", "chosen_listeners"]
+
+
+def chosen_listeners(environment: Mapping[str, str]) -> list[object]:
+    """Return the listeners of this deployment: none with ``KALTURA_LISTENERS=off``.
+
+    Airflow rejects every DAG that has a task with ``end_from_trigger`` while any listener is registered.
+    """
+    return [] if environment.get("KALTURA_LISTENERS", "").lower() == "off" else [PoolListener(), NoteListener()]
 
 
 class KalturaPlugin(AirflowPlugin):
@@ -31,7 +45,7 @@ class KalturaPlugin(AirflowPlugin):
         serve_flavor_url,
         source_download_url,
     ]
-    listeners = [PoolListener(), NoteListener()]  # noqa: RUF012 - Airflow wants a list
+    listeners = chosen_listeners(os.environ)
     fastapi_root_middlewares = [  # noqa: RUF012 - Airflow wants a list
         {"name": "Kaltura connections without a port", "middleware": UnsetPort, "args": [], "kwargs": {}}
     ]

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from kaltura_provider.hooks.pool import pool_slots, run_share
+from kaltura_provider.plugin import chosen_listeners
 from kaltura_provider.pool_listener import PoolListener
 
 LISTENER = PoolListener()
@@ -50,6 +51,11 @@ def test_a_task_process_asks_no_database(pools) -> None:
 
     get_listener_manager().hook.on_starting(component=SimpleNamespace())
     assert set(pools()) == {"default_pool"}
+
+
+def test_a_deployment_can_do_without_listeners() -> None:
+    assert [type(one).__name__ for one in chosen_listeners({})] == ["PoolListener", "NoteListener"]
+    assert chosen_listeners({"KALTURA_LISTENERS": "off"}) == []
 
 
 def test_a_run_whose_pool_is_missing_gets_it(pools, deployment) -> None:
