@@ -1,4 +1,4 @@
-"""The Airflow plugin: macros for delivery URLs, the pool of ingests, and a fix for the *Test* button of connections."""
+"""The Airflow plugin: macros for delivery URLs, the board, the pool of ingests, and a fix for testing connections."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from kaltura_provider.api.delivery import (
     source_download_url,
     thumbnail_url,
 )
+from kaltura_provider.board.mount import FASTAPI_APPS, VIEWS
 from kaltura_provider.connection_test import UnsetPort
 from kaltura_provider.note_listener import NoteListener
 from kaltura_provider.pool_listener import PoolListener
@@ -34,7 +35,7 @@ def chosen_listeners(environment: Mapping[str, str]) -> list[object]:
 
 
 class KalturaPlugin(AirflowPlugin):
-    """Adds macros such as ``macros.kaltura.play_manifest_url``, creates pools, notes results, and tests connections."""
+    """Adds ``macros.kaltura``, the board, pools and notes of results, and tests connections without a port."""
 
     name = "kaltura"
     macros = [  # noqa: RUF012 - Airflow wants a list
@@ -49,3 +50,5 @@ class KalturaPlugin(AirflowPlugin):
     fastapi_root_middlewares = [  # noqa: RUF012 - Airflow wants a list
         {"name": "Kaltura connections without a port", "middleware": UnsetPort, "args": [], "kwargs": {}}
     ]
+    fastapi_apps = FASTAPI_APPS
+    external_views = VIEWS

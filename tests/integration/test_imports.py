@@ -62,3 +62,18 @@ def test_parsing_the_dags_loads_nothing_heavy() -> None:
     loaded = json.loads(done.stdout.splitlines()[-1])
     assert "kaltura_provider.feeds.dag" in loaded
     assert not [name for name in loaded if name.startswith(HEAVY)]
+
+
+def test_only_requests_load_the_board() -> None:
+    # Schedulers, workers, triggerers and DAG processors load the plugin and these modules.
+    script = (
+        "import sys, json, runpy\n"
+        "from airflow import plugins_manager\n"
+        "plugins_manager._get_plugins(), plugins_manager.get_fastapi_plugins()\n"
+        "import kaltura_provider.operators.ingest, kaltura_provider.sensors.entry, kaltura_provider.triggers.entry\n"
+        "for name in ('kaltura_feeds', 'kaltura_ingest'):\n"
+        "    runpy.run_path(f'dags/{name}.py')\n"
+        "print(json.dumps(sorted(name for name in sys.modules if name.startswith('kaltura_provider.board'))))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    assert json.loads(done.stdout.splitlines()[-1]) == ["kaltura_provider.board", "kaltura_provider.board.mount"]

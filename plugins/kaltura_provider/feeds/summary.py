@@ -41,10 +41,11 @@ class KalturaSummaryOperator(KalturaOperator):
     :param timezone: the time zone of the feed, which sets the date of its receipts.
     :param aws_conn_id: the Airflow connection for receipts in S3.
     :return: ``{"assets": [...], "failed": [...], "new": n, "found": n, "left_out": {reason: n}, "plan": {decision:
-        n}}``. ``assets`` holds at most 500 items, new ones first, each with ``uri`` (query values hidden), ``size``
-        (bytes), ``entry_id``, ``status``, ``flavors`` (labels; none if the entry was in Kaltura before the run),
-        ``seconds``, ``note``, ``playback_url``, ``thumbnail_url`` and ``source_url``. A failed item has ``uri``,
-        ``step``, ``reason`` and ``retry_helps``. If receipts are written, ``receipts`` is the path of the run's file.
+        n}}``. ``assets`` holds at most 500 items, new ones first, each with ``uri`` (query values hidden), ``name``,
+        ``size`` (bytes), ``duration`` (seconds), ``entry_id``, ``status``, ``flavors`` (labels; none if the entry was
+        in Kaltura before the run), ``seconds``, ``note``, ``console_url``, ``playback_url``, ``thumbnail_url`` and
+        ``source_url``. A failed item has ``uri``, ``step``, ``reason``, ``retry_helps`` and ``batch`` (the map index of
+        its tasks). If receipts are written, ``receipts`` is the path of the run's file.
         A dry run returns ``{"dry_run": True, "plan": {decision: n}, "rows": [...]}`` with the first 500 rows of the
         plan. Its task is skipped, so it updates no outlet. A task with outlets is also skipped if nothing was found.
     :raises AirflowFailException: an item failed (the others are in Kaltura), or discovering failed.
@@ -243,7 +244,11 @@ class KalturaSummaryOperator(KalturaOperator):
                 step = ref.get("failed_step", ref["last_step"])
                 helps = error["retry_helps"]
                 reasons[uri] = {"uri": uri, "step": step, "reason": error["message"], "retry_helps": helps}
-        return [reasons.get(uri) or {"uri": uri, **_ended_silently(known.get(uri))} for uri in missing]
+        number_of = {item["uri"]: number for number, batch in enumerate(batches) for item in batch}
+        return [
+            {"uri": uri, **(reasons.get(uri) or _ended_silently(known.get(uri))), "batch": number_of[uri]}
+            for uri in missing
+        ]
 
     def _reasons_of_tasks(self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
         """Return why whole tasks failed, for each item of their batches."""
@@ -290,7 +295,9 @@ def _row(account: KalturaAccount, ref: dict[str, Any]) -> dict[str, Any]:
     entry_id = ref["entry_id"]
     return {
         "uri": printable(ref["uri"]),
+        "name": printable(ref.get("name") or ""),
         "size": ref["size"],
+        "duration": ref.get("duration"),
         "entry_id": entry_id,
         "status": ref.get("status"),
         "status_number": ref.get("status_number"),
@@ -298,6 +305,7 @@ def _row(account: KalturaAccount, ref: dict[str, Any]) -> dict[str, Any]:
         "seconds": ref.get("seconds", 0.0),
         "new": bool(ref.get("made")),
         "note": ref.get("note"),
+        "console_url": account.entry_url(entry_id),
         "playback_url": account.playback_url(entry_id),
         "thumbnail_url": account.thumbnail_url(entry_id),
         "source_url": account.source_url(entry_id),

@@ -1,0 +1,175 @@
+"""The pages of the board. They only read."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+from airflow.api_fastapi.common.db.common import SessionDep
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.responses import FileResponse, Response
+
+from kaltura_provider.board.access import ReadableDag, ReadableDags, User, may_see_errors, may_start
+from kaltura_provider.board.calendar import months, weeks, windows
+from kaltura_provider.board.feeds import feed_view, feed_views, import_errors
+from kaltura_provider.board.now import NOW
+from kaltura_provider.board.records import FEED_PREFIX, RECORDS
+from kaltura_provider.board.rendering import STATIC, origins, protect, render
+from kaltura_provider.board.selection import Arrived, Failed, Selection, arrived, failed, selection
+from kaltura_provider.board.totals import charts, totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["pages"]
+
+pages = APIRouter()
+
+Chosen = Annotated[Selection, Depends(selection)]
+
+_MAX_FAILED = 200
+_STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+@pages.get("/board")
+def board(request: Request, user: User, readable: ReadableDags, chosen: Chosen) -> Response:
+    """Show what is under way, what failed and what arrived."""
+    runs = chosen.runs(RECORDS.runs(readable))
+    found = totals(runs)
+    inbox = failed(runs, chosen.text)
+    gallery = arrived(runs, chosen.text, chosen.page)
+    values = {
+        **_now(readable, chosen),
+        "dag_ids": _with_items(readable),
+        "totals": found,
+        "charts": charts(found, chosen.since, chosen.until),
+        "inbox": inbox[:_MAX_FAILED],
+        "inbox_total": len(inbox),
+        "startable": _startable(user, {row.run.dag_id for row in inbox}),
+        "gallery": gallery,
+        "unread": RECORDS.unread,
+        "last_run": runs[0] if runs else None,
+    }
+    return render(request, "board.html", values, media=_pictures(row.item.urls for row in gallery.rows))
+
+
+@pages.get("/now")
+def now(request: Request, readable: ReadableDags, chosen: Chosen) -> Response:
+    """Show what is under way, without the page around it."""
+    return render(request, "now.html", _now(readable, chosen))
+
+
+@pages.get("/run")
+def one_run(
+    request: Request, user: User, dag_id: ReadableDag, session: SessionDep, run_id: Annotated[str, Query()]
+) -> Response:
+    """Show what one run did: the report of a window, or the plan of a dry run."""
+    run = RECORDS.run(dag_id, run_id)
+    if run is None:
+        raise HTTPException(404, "There is no such run, or it is not one of this package.")
+    view = feed_view(session, dag_id)
+    found = windows([run], view.timezone if view is not None else "UTC")
+    moment = NOW.moment(frozenset({dag_id}))
+    values = {
+        "run": run,
+        "window": found[0] if found else None,
+        "rows": RECORDS.plan_rows(session, run) if run.plan is not None else None,
+        "failed": [Failed(run, item) for item in run.failures] if run.finished else [],
+        "arrived": [Arrived(run, item) for item in run.arrivals],
+        "startable": _startable(user, {dag_id}),
+        "now": moment.of_run(run.run_id),
+    }
+    return render(request, "run.html", values, media=_pictures(item.urls for item in run.arrivals))
+
+
+@pages.get("/feeds")
+def feeds(request: Request, user: User, readable: ReadableDags, session: SessionDep) -> Response:
+    """Show the feeds, and the problems of those that cannot run."""
+    values = {
+        "feeds": feed_views(session, readable),
+        "errors": import_errors(session) if may_see_errors(user) else None,
+        "by_feed": totals(selection().runs(RECORDS.runs(readable))).by_feed,
+    }
+    return render(request, "feeds.html", values)
+
+
+@pages.get("/feed")
+def feed(
+    request: Request,
+    user: User,
+    dag_id: ReadableDag,
+    session: SessionDep,
+    month: Annotated[str, Query(pattern=r"^(\d{4}-\d{2})?$")] = "",
+) -> Response:
+    """Show a feed as Airflow has read it, and its windows as a calendar."""
+    view = feed_view(session, dag_id)
+    if view is None:
+        raise HTTPException(404, f"There is no DAG {dag_id}.")
+    found = windows(RECORDS.runs(frozenset({dag_id})), view.timezone)
+    known = months(found)
+    shown = next((one for one in known if one.strftime("%Y-%m") == month), known[0] if known else None)
+    place = known.index(shown) if shown else 0
+    name = view.name
+    values = {
+        "feed": view,
+        "errors": [line for line in import_errors(session) if name in line] if may_see_errors(user) else [],
+        "startable": may_start(user, dag_id),
+        "plan_day": (view.window[0] if view.window else dt.datetime.now(dt.UTC)).date(),
+        "month": shown,
+        "older": known[place + 1] if place + 1 < len(known) else None,
+        "newer": known[place - 1] if place > 0 else None,
+        "weeks": weeks(found, shown) if shown else [],
+    }
+    return render(request, "feed.html", values)
+
+
+@pages.get("/windows.csv")
+def windows_csv(dag_id: ReadableDag, session: SessionDep) -> Response:
+    """Return the windows of a feed as a table for spreadsheets."""
+    view = feed_view(session, dag_id)
+    found = windows(RECORDS.runs(frozenset({dag_id})), view.timezone if view is not None else "UTC")
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(("window", "state", "found", "ingested", "there_before", "failed", "left_out", "bytes", "run_id"))
+    for window in found:
+        size = sum(item.size for item in window.run.arrivals)
+        counts = (window.found, window.ingested, window.there, window.failed, window.run.left_out, size)
+        # A spreadsheet would compute a cell that begins like a formula.
+        name = window.run.run_id if window.run.run_id[:1].isalnum() else f"'{window.run.run_id}"
+        table.writerow((window.begins.isoformat(), window.state, *counts, name))
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(dag_id)}.csv"}
+    return protect(Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers))
+
+
+@pages.get("/static/{name}")
+def static(name: str) -> Response:
+    """Return a script or a style sheet."""
+    path = STATIC / name
+    if name not in {file.name for file in STATIC.iterdir()} or path.suffix not in _STATIC_TYPES:
+        raise HTTPException(404, "There is no such file.")
+    response = FileResponse(
+        path, media_type=_STATIC_TYPES[path.suffix], headers={"Cache-Control": "private, max-age=3600"}
+    )
+    return protect(response)
+
+
+def _now(readable: frozenset[str], chosen: Selection) -> dict[str, Any]:
+    shown = readable & {chosen.feed} if chosen.feed else readable
+    return {"chosen": chosen, "now": NOW.moment(shown)}
+
+
+def _with_items(readable: frozenset[str]) -> list[str]:
+    """Return the feeds, and the other DAGs that have brought in items."""
+    others = {run.dag_id for run in RECORDS.runs(readable) if run.arrivals or run.failures}
+    return sorted({dag_id for dag_id in readable if dag_id.startswith(FEED_PREFIX)} | others)
+
+
+def _startable(user: Any, dag_ids: Iterable[str]) -> frozenset[str]:
+    return frozenset(dag_id for dag_id in dag_ids if may_start(user, dag_id))
+
+
+def _pictures(urls: Iterable[tuple[str, ...]]) -> set[str]:
+    return origins(url for group in urls for url in group[:2])

@@ -1,0 +1,334 @@
+"""What the runs of this package did, read from the results that their summaries store in Airflow's database.
+
+A process reads each result once and keeps what the board shows of it. It asks the database for new ones at most every
+few seconds, however many people look. Where there is a long history, the newest results come first and the others with
+later requests, so that no request takes long.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.models.dag import DagModel, DagTag
+from airflow.models.dagrun import DagRun
+from airflow.models.xcom import XCOM_RETURN_KEY, XComModel
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
+from kaltura_provider.board.text import file_name
+from kaltura_provider.feeds.interval import DATE_PARAM
+from kaltura_provider.hooks.border import FAILURE_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+__all__ = ["FEED_PREFIX", "RECORDS", "Arrival", "Failure", "Records", "Run"]
+
+INTERVAL: Final = 5.0
+"""Seconds for which what was read is shown."""
+FEED_PREFIX: Final = "kaltura_feed_"
+
+_TAG = "kaltura"
+_SUMMARY = "summary"
+_MAX_RUNS = 10_000
+_READ_AT_ONCE = 250
+_PLAN_FIELDS = ("uri", "name", "decision", "bytes", "entry_id", "reason")
+_FINISHED = frozenset({"success", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An item that a run brought into Kaltura. ``duration`` is in seconds, a flavor a label such as ``720p 900k``."""
+
+    uri: str
+    name: str
+    entry_id: str
+    size: int
+    duration: float | None
+    flavors: tuple[str, ...]
+    urls: tuple[str, str, str, str]
+    """Playback, thumbnail, source file, and the entry in the management console."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An item that a run did not bring in; the whole run if ``uri`` is empty.
+
+    :param batch: the map index of its batch; ``None`` if the run did not store it.
+    """
+
+    uri: str
+    step: str
+    reason: str
+    retry_helps: bool
+    batch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, and what its summary says.
+
+    :param told: the date that a person gave in the trigger form; empty if none.
+    :param window: the beginning and end of the run's data interval; ``None`` for a run without one.
+    :param at: when it ended, or when it was due.
+    :param found: the number of items that were in Kaltura before.
+    :param left_out: the number of items that the feed ignores.
+    :param plan: for a dry run, the number of items per decision.
+    """
+
+    id: int
+    dag_id: str
+    run_id: str
+    run_type: str
+    told: str
+    state: str
+    window: tuple[dt.datetime, dt.datetime] | None
+    at: dt.datetime
+    arrivals: tuple[Arrival, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    found: int = 0
+    left_out: int = 0
+    plan: Mapping[str, int] | None = None
+    read: bool = True
+    there: frozenset[str] = frozenset()
+    """The addresses of all items that are in Kaltura after the run."""
+
+    @property
+    def feed(self) -> str:
+        """The name of the feed; the DAG's id for other DAGs."""
+        return self.dag_id.removeprefix(FEED_PREFIX)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended."""
+        return self.state in _FINISHED
+
+
+@dataclass(slots=True)
+class _Read:
+    """The part of a run that its summary's result says, and the version of that result."""
+
+    version: dt.datetime
+    values: dict[str, Any]
+
+
+@dataclass
+class Records:
+    """The runs of all DAGs that have the tag ``kaltura`` and a summary. Safe to use from several threads."""
+
+    interval: float = INTERVAL
+    _runs: tuple[Run, ...] = ()
+    _dag_ids: frozenset[str] = frozenset()
+    _results: OrderedDict[int, _Read] = field(default_factory=OrderedDict)
+    _unread: int = 0
+    _due: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def dag_ids(self) -> frozenset[str]:
+        """Return the ids of the DAGs."""
+        self._refresh()
+        return self._dag_ids
+
+    def runs(self, readable: frozenset[str]) -> Sequence[Run]:
+        """Return the runs of the DAGs that a user may read, newest first."""
+        self._refresh()
+        if readable >= self._dag_ids:
+            return self._runs
+        return [run for run in self._runs if run.dag_id in readable]
+
+    def run(self, dag_id: str, run_id: str) -> Run | None:
+        """Return one run, or ``None`` if it does not exist."""
+        self._refresh()
+        return next((run for run in self._runs if run.dag_id == dag_id and run.run_id == run_id), None)
+
+    def by_number(self, number: int) -> Run | None:
+        """Return the run with this number in Airflow's database."""
+        self._refresh()
+        return next((run for run in self._runs if run.id == number), None)
+
+    @property
+    def unread(self) -> int:
+        """The number of older runs whose results have not been read yet."""
+        return self._unread
+
+    def plan_rows(self, session: Session, run: Run) -> list[dict[str, Any]]:
+        """Return the plan of a dry run, at most 500 rows of it, as :meth:`PlannedItem.row` makes them."""
+        row = session.execute(
+            select(XComModel.value).where(
+                XComModel.dag_run_id == run.id, XComModel.task_id == _SUMMARY, XComModel.key == XCOM_RETURN_KEY
+            )
+        ).first()
+        result = XComModel.deserialize_value(row) if row is not None else None
+        rows = result.get("rows") if isinstance(result, dict) else None
+        return [{name: row.get(name) for name in _PLAN_FIELDS} for row in rows or () if isinstance(row, dict)]
+
+    def forget(self) -> None:
+        """Ask the database again with the next request."""
+        self._due = 0.0
+
+    def _refresh(self) -> None:
+        if time.monotonic() < self._due:
+            return
+        with self._lock:
+            if time.monotonic() < self._due:
+                return
+            with create_session() as session:
+                self._read(session)
+            self._due = time.monotonic() + (self.interval if not self._unread else 0.0)
+
+    def _read(self, session: Session) -> None:
+        self._dag_ids = frozenset(
+            session.scalars(
+                select(DagTag.dag_id)
+                .join(DagModel, DagModel.dag_id == DagTag.dag_id)
+                .where(DagTag.name == _TAG, DagModel.is_stale.is_(False))
+            )
+        )
+        rows = session.execute(
+            select(
+                DagRun.id,
+                DagRun.dag_id,
+                DagRun.run_id,
+                DagRun.run_type,
+                DagRun.state,
+                DagRun.data_interval_start,
+                DagRun.data_interval_end,
+                DagRun.run_after,
+                DagRun.end_date,
+                DagRun.conf,
+            )
+            .where(DagRun.dag_id.in_(self._dag_ids))
+            .order_by(DagRun.id.desc())
+            .limit(_MAX_RUNS)
+        ).all()
+        self._read_results(session, [row[0] for row in rows])
+        failed = [row.id for row in rows if str(row.state) == "failed" and row.id not in self._results]
+        reasons = self._reasons(session, failed)
+        runs = [self._run(row, reasons) for row in rows]
+        # The runs of a backfill are due in the past.
+        self._runs = tuple(sorted(runs, key=lambda run: (run.at, run.id), reverse=True))
+
+    def _read_results(self, session: Session, ids: Sequence[int]) -> None:
+        """Read the results that are new or have changed, at most a few hundred of them."""
+        versions = session.execute(
+            select(XComModel.dag_run_id, XComModel.timestamp).where(
+                XComModel.dag_id.in_(self._dag_ids), XComModel.task_id == _SUMMARY, XComModel.key == XCOM_RETURN_KEY
+            )
+        )
+        stored: dict[int, dt.datetime] = {row.dag_run_id: row.timestamp for row in versions}
+        for gone in self._results.keys() - stored.keys():
+            del self._results[gone]
+        wanted = [
+            run
+            for run in ids
+            if run in stored and (run not in self._results or self._results[run].version != stored[run])
+        ]
+        now, later = wanted[:_READ_AT_ONCE], wanted[_READ_AT_ONCE:]
+        self._unread = len(later)
+        found = session.execute(
+            select(XComModel.dag_run_id, XComModel.value).where(
+                XComModel.dag_run_id.in_(now), XComModel.task_id == _SUMMARY, XComModel.key == XCOM_RETURN_KEY
+            )
+        )
+        for row in found:
+            result = XComModel.deserialize_value(row)
+            self._results[row.dag_run_id] = _Read(stored[row.dag_run_id], _values(result))
+
+    def _reasons(self, session: Session, ids: Sequence[int]) -> dict[int, list[Failure]]:
+        """Return why runs failed that have no summary."""
+        reasons: dict[int, list[Failure]] = {run: [] for run in ids}
+        if ids:
+            found = session.execute(
+                select(XComModel.dag_run_id, XComModel.task_id, XComModel.value).where(
+                    XComModel.dag_run_id.in_(ids), XComModel.key == FAILURE_KEY
+                )
+            )
+            for row in found:
+                said = XComModel.deserialize_value(row) or {}
+                reason = str(said.get("reason") or "")
+                reasons[row.dag_run_id].append(Failure("", row.task_id, reason, bool(said.get("retry_helps"))))
+        return reasons
+
+    def _run(self, row: Any, reasons: Mapping[int, Sequence[Failure]]) -> Run:
+        window = (row.data_interval_start, row.data_interval_end) if row.data_interval_start else None
+        values: dict[str, Any] = {"read": False}
+        if row.id in self._results:
+            values = self._results[row.id].values
+        elif row.id in reasons:
+            whole = Failure("", "", "The run failed before its summary; its tasks' logs say why.", retry_helps=True)
+            values = {"failures": tuple(reasons[row.id]) or (whole,)}
+        return Run(
+            id=row.id,
+            dag_id=row.dag_id,
+            run_id=row.run_id,
+            run_type=str(row.run_type),
+            told=_told(row),
+            state=str(row.state),
+            window=window,
+            at=row.end_date or row.run_after,
+            **values,
+        )
+
+
+def _told(row: Any) -> str:
+    conf = row.conf if isinstance(row.conf, dict) and str(row.run_type) == "manual" else {}
+    return str(conf.get(DATE_PARAM) or "")
+
+
+def _values(result: Any) -> dict[str, Any]:
+    """Return what a summary says, as fields of a :class:`Run`."""
+    if not isinstance(result, dict):
+        return {}
+    if result.get("dry_run"):
+        return {"plan": dict(result.get("plan") or {})}
+    assets = [asset for asset in result.get("assets") or () if isinstance(asset, dict)]
+    return {
+        "arrivals": tuple(_arrival(asset) for asset in assets if asset.get("new")),
+        "failures": tuple(_failures(result.get("failed") or ())),
+        "found": int(result.get("found") or 0),
+        "left_out": sum(int(count) for count in (result.get("left_out") or {}).values()),
+        "there": frozenset(str(asset["uri"]) for asset in assets),
+    }
+
+
+def _arrival(asset: Mapping[str, Any]) -> Arrival:
+    uri = str(asset["uri"])
+    names = ("playback_url", "thumbnail_url", "source_url", "console_url")
+    playback, thumbnail, source, console = (_web(asset.get(name)) for name in names)
+    return Arrival(
+        uri=uri,
+        name=str(asset.get("name") or "") or file_name(uri),
+        entry_id=str(asset.get("entry_id") or ""),
+        size=int(asset.get("size") or 0),
+        duration=asset.get("duration"),
+        flavors=tuple(str(label) for label in asset.get("flavors") or ()),
+        urls=(playback, thumbnail, source, console),
+    )
+
+
+def _web(url: Any) -> str:
+    """Return a web address, and nothing for addresses of other kinds, which could be scripts."""
+    text = str(url or "")
+    return text if text.startswith(("https://", "http://")) else ""
+
+
+def _failures(failed: Iterable[Mapping[str, Any]]) -> Iterable[Failure]:
+    for item in failed:
+        yield Failure(
+            uri=str(item["uri"]),
+            step=str(item.get("step") or ""),
+            reason=str(item.get("reason") or ""),
+            retry_helps=bool(item.get("retry_helps")),
+            batch=item.get("batch"),
+        )
+
+
+RECORDS: Final = Records()
+"""The records of this process."""
