@@ -13,6 +13,7 @@ from kaltura_provider.feeds.feed_form import Choice, chosen, only_these
 from kaltura_provider.feeds.interval import DRY_RUN_PARAM, asks_for_interval, feed_context, run_interval
 from kaltura_provider.feeds.listing import examples
 from kaltura_provider.feeds.memory import DRAFTED_KEY, memory_of
+from kaltura_provider.feeds.plan import Decision
 from kaltura_provider.feeds.planning import Planner
 from kaltura_provider.feeds.templates import MetadataTemplates
 from kaltura_provider.hooks.authored import AuthoredTemplates
@@ -127,6 +128,8 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         found = self._wanted(context)
         self._log_found(found)
         plan = self._planner(context).plan(found)
+        if waiting := [f"{item.uri} {item.reason}" for item in plan.items if item.decision is Decision.WAITING]:
+            self.log.info("Waiting: %s", examples(waiting))
         if plan.warnings:
             self.log.warning("Unknown fields in metadata files: %s", examples(plan.warnings))
         dry_run = asks_for_dry_run(context)

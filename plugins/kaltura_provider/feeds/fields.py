@@ -15,9 +15,7 @@ from kaltura_provider.services.caption_language import language_name
 
 __all__ = [
     "ADVANCED",
-    "CAPTION_LANGUAGE",
     "EXCLUDE",
-    "GROUP_BY",
     "INCLUDE",
     "RENDERED",
     "SHOWN_DEFAULT",
@@ -42,15 +40,6 @@ ADVANCED, SHOWN_DEFAULT = "x-advanced", "x-default"
 
 INCLUDE = "Patterns for the part of the key after the prefix, such as `*.{mp4,mov}`; an object must fit one"
 EXCLUDE = "Patterns for the part of the key after the prefix; objects that fit one are left out"
-
-GROUP_BY = (
-    "How files make up items: `stem` takes the files beside a media file that have its name as its sidecar files, "
-    "`none` takes each file alone"
-)
-CAPTION_LANGUAGE = (
-    "Language of captions whose file names give none, as a name (`English`) or a BCP 47 code (`en`). A caption in this "
-    "language is the default one"
-)
 
 _LONGEST_TAG = 100
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999

@@ -25,8 +25,21 @@ if TYPE_CHECKING:
 
     from kaltura_provider.hooks.listing import S3Object
 
-__all__ = ["UNDEFINED", "Group", "Role", "Sidecar", "group_by_stem", "metadata_file_of", "sidecars_of"]
+__all__ = [
+    "SOURCE",
+    "UNDEFINED",
+    "Group",
+    "Role",
+    "Sidecar",
+    "group_by_stem",
+    "is_orphan",
+    "metadata_file_of",
+    "missing_files",
+    "sidecars_of",
+]
 
+SOURCE = "source"
+"""What stands for the media file among the patterns of the files that an item waits for."""
 UNDEFINED = "Undefined"
 """Kaltura's language of a caption whose file name gives none."""
 
@@ -107,6 +120,12 @@ def group_by_stem(
     return [Group(item, tuple(sorted(found[item.key], key=lambda one: one.item.key))) for item in alone]
 
 
+def is_orphan(group: Group, prefix: str, include: Sequence[str]) -> bool:
+    """Tell whether an object is a caption or metadata file without a media file, and no pattern takes it as an item."""
+    extension = posixpath.splitext(group.item.key)[1][1:].lower()
+    return extension in (*_CAPTIONS, *_METADATA) and not _is_named(path_below(group.item, prefix), include)
+
+
 def _has_sidecars(item: S3Object, prefix: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
     path = path_below(item, prefix)
     if not extension_of(path) or kind_of(path) is Kind.DATA:
@@ -160,6 +179,12 @@ def _role(extension: str, between: Sequence[str]) -> Role:
 
 def _takes(owner: S3Object, sidecar: Sidecar) -> bool:
     return _is_film(owner.key) or sidecar.role is Role.METADATA
+
+
+def missing_files(group: Group, wait_for: Sequence[str]) -> list[str]:
+    """Return the patterns for files that an item waits for and does not have; ``source`` is the media file itself."""
+    names = [posixpath.basename(item.key) for item in group.objects]
+    return [pattern for pattern in wait_for if pattern != SOURCE and not any(matches(name, pattern) for name in names)]
 
 
 def metadata_file_of(group: Group) -> dict[str, Any] | None:

@@ -42,13 +42,16 @@ class Decision(StrEnum):
     """It was ingested before, and somebody deleted its entry."""
     UNSTABLE = "unstable"
     """Its source is still changing it. The next run looks at it again."""
+    WAITING = "waiting"
+    """It cannot be ingested yet, for the given reason. A later run looks at it again."""
     IGNORED = "ignored"
     """It is left out for the given reason."""
 
     @property
     def settled(self) -> bool:
         """Whether no task is needed."""
-        return self in (Decision.THERE, Decision.SKIP, Decision.DELETED, Decision.UNSTABLE, Decision.IGNORED)
+        without = (Decision.THERE, Decision.SKIP, Decision.DELETED)
+        return self in (*without, Decision.UNSTABLE, Decision.WAITING, Decision.IGNORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

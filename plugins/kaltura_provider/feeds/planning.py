@@ -50,6 +50,7 @@ class Planner:
         :raises ValueError: a template cannot be rendered, or a secret in an address cannot be encrypted.
         """
         taken = self._looked_up(found.items, [self._new(item) for item in found.items])
+        taken = [_waiting(item, one) for item, one in zip(found.items, taken, strict=True)]
         taken, warnings = self._with_files(found.items, taken)
         ignored = [
             PlannedItem(uri=name, decision=_left_out(reason), reason=reason, transfer=self.transfer)
@@ -181,6 +182,15 @@ def _left_out(reason: str) -> Decision:
     from kaltura_provider.feeds.sources.s3_new import UNSTABLE
 
     return Decision.UNSTABLE if reason == UNSTABLE else Decision.IGNORED
+
+
+def _waiting(item: FoundItem, planned: PlannedItem) -> PlannedItem:
+    """Let an item wait, or fail, if it would otherwise get a task."""
+    if planned.decision.settled:
+        return planned
+    if item.waiting:
+        return replace(planned, decision=Decision.WAITING, reason=item.waiting)
+    return replace(planned, error=item.error, reason=item.error) if item.error else planned
 
 
 def _sidecars_missing(item: PlannedItem, seen: Forecast) -> bool:

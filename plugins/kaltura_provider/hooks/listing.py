@@ -16,7 +16,10 @@ __all__ = ["S3Object", "first_bytes", "list_s3", "read_objects"]
 
 @dataclass(frozen=True, slots=True)
 class S3Object:
-    """An object in a listing. ``size`` is in bytes, ``etag`` has no quotes."""
+    """An object in a listing. ``size`` is in bytes, ``etag`` has no quotes.
+
+    ``restored`` says that an archived object has a copy that can be read.
+    """
 
     bucket: str
     key: str
@@ -24,11 +27,17 @@ class S3Object:
     etag: str = ""
     modified: datetime | None = None
     storage_class: str = "STANDARD"
+    restored: bool = False
 
     @property
     def uri(self) -> str:
         """The S3 URI of the object."""
         return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def archived(self) -> bool:
+        """Whether it cannot be read before somebody restores it."""
+        return self.storage_class in ("GLACIER", "DEEP_ARCHIVE") and not self.restored
 
 
 def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> Iterator[S3Object]:
@@ -41,7 +50,11 @@ def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> It
     from kaltura_provider.hooks.sources import s3_client
     from kaltura_provider.upload.sources.s3_errors import source_error
 
-    pages = s3_client(aws_conn_id).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    pages = (
+        s3_client(aws_conn_id)
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"])
+    )
     try:
         for page in pages:
             for item in page.get("Contents", ()):
@@ -52,6 +65,7 @@ def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> It
                     item.get("ETag", "").strip('"'),
                     item.get("LastModified"),
                     item.get("StorageClass", "STANDARD"),
+                    restored="RestoreExpiryDate" in item.get("RestoreStatus", {}),
                 )
     except (ClientError, BotoCoreError) as error:
         raise source_error(f"s3://{bucket}/{prefix}", error) from None

@@ -151,3 +151,23 @@ def test_a_sidecar_file_makes_an_item_of_s3_new_new(deployment, clips) -> None:
     assert deployment.run(dag).summary["plan"] == {"new sidecar files": 1}
     assert len(assets(deployment, the_entry(deployment)["id"])["captions"]) == 1
     assert deployment.run(dag).summary["plan"] == {"ignored": 1}
+
+
+def test_an_item_of_a_drop_folder_waits_for_its_caption(deployment, clips) -> None:
+    source = {
+        "type": "s3_new",
+        "stable_for": "PT0S",
+        "wait_for": ["source", "*.srt"],
+        "match": "/^(?P<referenceId>ref-[0-9]+)/",
+    }
+    deployment.put("ref-1.mp4", clips["clip-1.mp4"])
+    deployment.put("other.mp4", clips["clip-2.mp4"])
+    dag = feed(deployment, source=source)
+    assert deployment.run(dag).summary["plan"] == {"waiting": 1, "ignored": 1}
+    assert deployment.sandbox.control.entries() == []
+    deployment.put("ref-1.en.srt", SRT)
+    assert deployment.run(dag).summary["plan"] == {"new": 1, "ignored": 1}
+    entry = the_entry(deployment)
+    assert entry["referenceId"] == "ref-1"
+    assert len(assets(deployment, entry["id"])["captions"]) == 1
+    assert deployment.run(dag).summary["plan"] == {"ignored": 2}

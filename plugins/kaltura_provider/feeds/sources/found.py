@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Search:
     :param day: the day of the run, for the placeholder ``{{ ds }}``.
     :param timezone: the time zone of dates without one.
     :param interval: take the objects modified from its start until before its end, whatever other runs did.
+    :param now: the moment of the search.
     :param memory: what the last settled run stored, for a source that continues where it ended: a
         :class:`~kaltura_provider.feeds.watermark.Watermark` or
         :class:`~kaltura_provider.feeds.validators.KnownDocument`.
@@ -37,6 +38,7 @@ class Search:
     timezone: str = "UTC"
     interval: tuple[datetime, datetime] | None = None
     memory: Any = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class FoundItem:
     :param uri: its address, which can contain secrets.
     :param metadata: fields of its entry, which override those of the feed.
     :param size: size in bytes. Like ``etag`` and ``last_modified``, it is set if the source lists it.
+    :param waiting: why the item cannot be ingested yet, although nothing is wrong; a later run looks again.
+    :param error: why it cannot be ingested at all; its task fails with this text.
     :param metadata_file: ``uri``, ``size`` and ``etag`` of a JSON or YAML file with metadata of its entry, which
         overrides ``metadata``; or ``error``, why it cannot be used.
     :param sidecars: files to attach to its entry, as in :mod:`kaltura_provider.ingest.sidecar_files`. Their addresses
@@ -59,6 +63,8 @@ class FoundItem:
     size: int | None = None
     etag: str = ""
     last_modified: datetime | None = None
+    waiting: str = ""
+    error: str = ""
     metadata_file: Mapping[str, Any] | None = None
     sidecars: tuple[Mapping[str, Any], ...] = ()
     identity: str = ""

@@ -8,18 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import field_validator
 
-from kaltura_provider.feeds.fields import (
-    CAPTION_LANGUAGE,
-    EXCLUDE,
-    GROUP_BY,
-    INCLUDE,
-    Language,
-    Patterns,
-    Strict,
-    Template,
-    about,
-)
-from kaltura_provider.feeds.sources.s3_prefix import check_prefix
+from kaltura_provider.feeds.fields import about
+from kaltura_provider.feeds.sources.s3_fields import S3Fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,18 +30,13 @@ _MAX_OVERLAP = dt.timedelta(days=90)
 _MAX_WAIT = dt.timedelta(minutes=15)
 
 
-class S3New(Strict):
+class S3New(S3Fields):
     """The objects that appeared below an S3 prefix since the last run, whatever their keys."""
 
     remembers: ClassVar[bool] = True
     """Whether a run continues where the last one ended. Such a feed has one active run at a time."""
 
     type: Annotated[Literal["s3_new"], about("`s3_new`")]
-    uri: Annotated[Template, about("`s3://bucket/prefix/`; a Jinja template")]
-    include: Annotated[Patterns, about(INCLUDE)] = ["*"]
-    exclude: Annotated[Patterns, about(EXCLUDE)] = []
-    group_by: Annotated[Literal["stem", "none"], about(GROUP_BY, advanced=True)] = "stem"
-    caption_language: Annotated[Language, about(CAPTION_LANGUAGE, advanced=True)] = "Undefined"
     overlap: Annotated[
         dt.timedelta,
         about(
@@ -74,8 +59,6 @@ class S3New(Strict):
         ),
     ] = None
 
-    _check_uri = field_validator("uri")(check_prefix)
-
     @field_validator("overlap")
     @classmethod
     def _is_an_overlap(cls, value: dt.timedelta) -> dt.timedelta:
@@ -90,11 +73,6 @@ class S3New(Strict):
             raise ValueError("must be at most PT15M, because a worker is blocked meanwhile; write it like PT10S")
         return value
 
-    @property
-    def summary(self) -> str:
-        """The source in one line of text."""
-        return self.uri
-
     def find(self, search: Search) -> Found:
         """Return the new objects, and the watermark for the next run.
 
@@ -102,15 +80,14 @@ class S3New(Strict):
 
         :raises SourceError: the bucket does not exist or cannot be listed.
         """
-        from kaltura_provider.feeds.sources.s3_objects import Selecting, media_of
+        from kaltura_provider.feeds.sources.s3_objects import media_of
         from kaltura_provider.feeds.watermark import Watermark
 
         objects = self._list(search)
         known = search.memory or Watermark()
-        selecting = Selecting(self.include, self.exclude, self.group_by, self.caption_language)
         left_out: dict[str, list[str]] = {}
         fresh = []
-        for group in selecting.groups(objects, self.uri):
+        for group in self.selecting.groups(objects, self.uri):
             # A new sidecar file makes its item new.
             reasons = [self._reason(item, search, known) for item in group.objects]
             if reasons[0] is None or (None in reasons and not self._is_refused(group.item, search)):
@@ -121,14 +98,16 @@ class S3New(Strict):
         stable = [group for group in fresh if group not in changing]
         if changing:
             left_out[UNSTABLE] = [group.item.key for group in changing]
-        found = media_of(stable, self.uri, selecting, search)
+        found = media_of(stable, self.uri, self.selecting, search)
         for reason, keys in left_out.items():
             found.left_out[reason] += keys
         if search.interval is None:
-            taken_items = {item.uri for item in found.items}
-            taken = {item.uri for group in stable if group.item.uri in taken_items for item in group.objects}
-            unstable = [item for group in changing for item in group.objects]
-            found.memory = known.after(objects, taken, unstable, self.overlap)
+            waiting = {item.uri for item in found.items if item.waiting}
+            taken = {item.uri for item in found.items} - waiting
+            ingested = {item.uri for group in stable if group.item.uri in taken for item in group.objects}
+            unsettled = [*changing, *(group for group in stable if group.item.uri in waiting)]
+            again = [item for group in unsettled for item in group.objects]
+            found.memory = known.after(objects, ingested, again, self.overlap)
         return found
 
     def _list(self, search: Search) -> list[S3Object]:

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import posixpath
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.feeds.grouping import UNDEFINED, Group, group_by_stem, metadata_file_of, sidecars_of
+from kaltura_provider.feeds.drop_folder import match_names
+from kaltura_provider.feeds.grouping import (
+    UNDEFINED,
+    Group,
+    group_by_stem,
+    is_orphan,
+    metadata_file_of,
+    missing_files,
+    sidecars_of,
+)
 from kaltura_provider.feeds.listing import UNKNOWN, Selection, select
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kaltura_provider.feeds.sources.found import Search
     from kaltura_provider.hooks.listing import S3Object
 
-__all__ = ["Selecting", "media_of", "objects_below"]
+__all__ = ["NOT_MATCHED", "ORPHAN", "Selecting", "media_of", "objects_below"]
+
+NOT_MATCHED = "do not match source.match"
+ORPHAN = "captions and metadata without a media file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +40,28 @@ class Selecting:
     :param exclude: patterns for the same part. An object must match none.
     :param group_by: ``stem``, or ``none`` if each object is an item of its own.
     :param caption_language: of captions whose file names give none.
+    :param wait_for: patterns for the files that an item must have.
+    :param wait_at_most: how long it may lack one of them, from its newest file on.
+    :param match: a pattern for file names, as of a drop folder.
     """
 
     include: Sequence[str] = ("*",)
     exclude: Sequence[str] = ()
     group_by: str = "stem"
     caption_language: str = UNDEFINED
+    wait_for: Sequence[str] = ()
+    wait_at_most: dt.timedelta = dt.timedelta(days=1)
+    match: str | None = None
 
     def groups(self, objects: Iterable[S3Object], uri: str) -> list[Group]:
         """Return the items of a listing of ``uri``, each with its sidecar files."""
         if self.group_by == "none":
             return [Group(item) for item in objects]
         return group_by_stem(objects, _prefix(uri), self.include, self.exclude)
+
+    def leaves_out(self, group: Group, prefix: str) -> bool:
+        """Tell whether an object is a sidecar file whose media file is not there."""
+        return self.group_by != "none" and is_orphan(group, prefix, self.include)
 
 
 def objects_below(uri: str, selecting: Selecting, search: Search) -> Found:
@@ -54,33 +78,63 @@ def objects_below(uri: str, selecting: Selecting, search: Search) -> Found:
 
 
 def media_of(groups: Iterable[Group], uri: str, selecting: Selecting, search: Search) -> Found:
-    """Select the items that a run takes from the groups of a listing of ``uri``."""
-    groups = list(groups)
-    beside = {group.item.key: group for group in groups}
+    """Select the items that a run takes from the groups of a listing of ``uri``.
+
+    :raises ValueError: ``match`` takes too long.
+    """
     prefix = _prefix(uri)
-    selection = select([group.item for group in groups], prefix, selecting.include, selecting.exclude)
+    beside = {group.item.key: group for group in groups}
+    orphans = [group.item.key for group in beside.values() if selecting.leaves_out(group, prefix)]
+    candidates = [group.item for key, group in beside.items() if key not in set(orphans)]
+    selection = select(candidates, prefix, selecting.include, selecting.exclude)
     strange = _strange(selection, prefix, search)
     kind = {"media_type": "data"} if search.unknown_files == "data" else {}
     found = Found(f"below {uri}", left_out=selection.left_out)
-    for item in sorted(selection.taken, key=lambda item: item.key):
-        group = beside[item.key]
-        found.items.append(
-            FoundItem(
-                item.uri,
-                kind if item.uri in strange else {},
-                item.size,
-                item.etag,
-                item.modified,
-                metadata_file=metadata_file_of(group),
-                sidecars=tuple(sidecars_of(group, selecting.caption_language)),
-            )
-        )
+    if orphans:
+        found.left_out[ORPHAN] += [key[len(prefix) :].lstrip("/") for key in orphans]
+    taken = sorted(selection.taken, key=lambda item: item.key)
+    for item, fields in zip(taken, _matched(taken, selecting), strict=True):
+        if fields is None:
+            found.left_out[NOT_MATCHED].append(item.key[len(prefix) :].lstrip("/"))
+            continue
+        metadata = {**(kind if item.uri in strange else {}), **fields}
+        found.items.append(_item(beside[item.key], metadata, selecting, search))
     if selection.idle and found.looked_at:
         patterns = ", ".join(selection.idle)
         found.warnings.append(
             f"No object matches the include patterns {patterns}. Patterns apply to the part of the key after {uri}."
         )
     return found
+
+
+def _matched(taken: Sequence[S3Object], selecting: Selecting) -> Sequence[Mapping[str, str] | None]:
+    if selecting.match is None:
+        return [{}] * len(taken)
+    return match_names(selecting.match, [posixpath.basename(item.key) for item in taken])
+
+
+def _item(group: Group, metadata: Mapping[str, Any], selecting: Selecting, search: Search) -> FoundItem:
+    item = group.item
+    waiting, error = "", ""
+    if missing := missing_files(group, selecting.wait_for):
+        newest = max((one.modified for one in group.objects if one.modified), default=search.now)
+        deadline = newest + selecting.wait_at_most
+        waiting = f"waits for {', '.join(missing)} until {deadline:%Y-%m-%d %H:%M:%S %Z}"
+        if search.now >= deadline:
+            waiting, error = "", f"{item.uri}: {waiting}, and no such file is there (source.wait_for)"
+    elif item.archived:
+        waiting = f"is archived in {item.storage_class}; restore it to have it ingested"
+    return FoundItem(
+        item.uri,
+        metadata,
+        item.size,
+        item.etag,
+        item.modified,
+        waiting=waiting,
+        error=error,
+        metadata_file=metadata_file_of(group),
+        sidecars=tuple(sidecars_of(group, selecting.caption_language)),
+    )
 
 
 def _prefix(uri: str) -> str:

@@ -2,64 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import field_validator
-
-from kaltura_provider.feeds.fields import (
-    CAPTION_LANGUAGE,
-    EXCLUDE,
-    GROUP_BY,
-    INCLUDE,
-    Language,
-    Patterns,
-    Strict,
-    Template,
-    about,
-)
+from kaltura_provider.feeds.fields import about
+from kaltura_provider.feeds.sources.s3_fields import S3Fields
 
 if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.found import Found, Search
 
-__all__ = ["S3Prefix", "check_prefix"]
+__all__ = ["S3Prefix"]
 
 
-def check_prefix(value: str) -> str:
-    """Return a text if it is an S3 prefix.
-
-    :raises ValueError: it is not an S3 prefix.
-    """
-    if not re.match(r"s3://[^/\s]+(/|$)", value):
-        raise ValueError("is not an S3 prefix; write s3://bucket/prefix/{{ data_interval_start | ds }}/")
-    return value
-
-
-class S3Prefix(Strict):
+class S3Prefix(S3Fields):
     """All objects below an S3 prefix that contains the date of the run."""
 
     remembers: ClassVar[bool] = False
 
     type: Annotated[Literal["s3_prefix"], about("`s3_prefix`")] = "s3_prefix"
-    uri: Annotated[Template, about("`s3://bucket/prefix/`; a Jinja template")]
-    include: Annotated[Patterns, about(INCLUDE)] = ["*"]
-    exclude: Annotated[Patterns, about(EXCLUDE)] = []
-    group_by: Annotated[Literal["stem", "none"], about(GROUP_BY, advanced=True)] = "stem"
-    caption_language: Annotated[Language, about(CAPTION_LANGUAGE, advanced=True)] = "Undefined"
-
-    _check_uri = field_validator("uri")(check_prefix)
-
-    @property
-    def summary(self) -> str:
-        """The source in one line of text."""
-        return self.uri
 
     def find(self, search: Search) -> Found:
         """Return the objects.
 
         :raises SourceError: the bucket does not exist or cannot be listed.
+        :raises ValueError: ``match`` takes too long.
         """
-        from kaltura_provider.feeds.sources.s3_objects import Selecting, objects_below
+        from kaltura_provider.feeds.sources.s3_objects import objects_below
 
-        selecting = Selecting(self.include, self.exclude, self.group_by, self.caption_language)
-        return objects_below(self.uri, selecting, search)
+        return objects_below(self.uri, self.selecting, search)

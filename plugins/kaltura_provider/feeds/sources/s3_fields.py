@@ -1,0 +1,114 @@
+"""The fields that sources of S3 objects share: where the objects are, and how they make up items."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from kaltura_provider.feeds.drop_folder import check_match
+from kaltura_provider.feeds.fields import Language, Patterns, Strict, Template, about
+
+if TYPE_CHECKING:
+    from kaltura_provider.feeds.sources.s3_objects import Selecting
+
+__all__ = ["S3Fields"]
+
+_MAX_WAIT = dt.timedelta(days=90)
+
+
+class S3Fields(Strict):
+    """Objects below an S3 prefix, selected and grouped."""
+
+    uri: Annotated[Template, about("`s3://bucket/prefix/`; a Jinja template")]
+    include: Annotated[
+        Patterns,
+        about("Patterns for the part of the key after the prefix, such as `*.{mp4,mov}`; an object must fit one"),
+    ] = ["*"]
+    exclude: Annotated[
+        Patterns, about("Patterns for the part of the key after the prefix; objects that fit one are left out")
+    ] = []
+    group_by: Annotated[
+        Literal["stem", "none"],
+        about(
+            "How files make up items: `stem` takes the files beside a media file that have its name as its sidecar "
+            "files, `none` takes each file alone",
+            advanced=True,
+        ),
+    ] = "stem"
+    caption_language: Annotated[
+        Language,
+        about(
+            "Language of captions whose file names give none, as a name (`English`) or a BCP 47 code (`en`). A caption "
+            "in this language is the default one",
+            advanced=True,
+        ),
+    ] = "Undefined"
+    wait_for: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=200)]],
+        Field(max_length=20),
+        about(
+            'Patterns for the names of the files that an item needs before it is ingested, such as `["*.srt"]`; '
+            "`source` stands for the media file",
+            advanced=True,
+        ),
+    ] = []
+    wait_at_most: Annotated[
+        dt.timedelta,
+        about(
+            "How long an item waits for these files, counted from its newest file, before it fails: an ISO 8601 "
+            "duration of at most `P90D`",
+            advanced=True,
+        ),
+    ] = dt.timedelta(days=1)
+    match: Annotated[
+        str | None,
+        about(
+            "A regular expression for file names, as of a Kaltura drop folder; its groups `referenceId` and `userId` "
+            "become fields of the entry",
+            advanced=True,
+        ),
+    ] = None
+
+    @field_validator("uri")
+    @classmethod
+    def _is_a_prefix(cls, value: str) -> str:
+        if not re.match(r"s3://[^/\s]+(/|$)", value):
+            raise ValueError("is not an S3 prefix; write s3://bucket/prefix/{{ data_interval_start | ds }}/")
+        return value
+
+    @field_validator("wait_at_most")
+    @classmethod
+    def _is_a_wait(cls, value: dt.timedelta) -> dt.timedelta:
+        if not dt.timedelta(0) < value <= _MAX_WAIT:
+            raise ValueError("must be more than nothing and at most P90D; write it like P1D")
+        return value
+
+    @field_validator("match")
+    @classmethod
+    def _is_a_pattern(cls, value: str | None) -> str | None:
+        if value is not None:
+            check_match(value)
+        return value
+
+    @property
+    def summary(self) -> str:
+        """The source in one line of text."""
+        return self.uri
+
+    @property
+    def selecting(self) -> Selecting:
+        """How the objects are selected and grouped."""
+        from kaltura_provider.feeds.sources.s3_objects import Selecting
+
+        return Selecting(
+            include=self.include,
+            exclude=self.exclude,
+            group_by=self.group_by,
+            caption_language=self.caption_language,
+            wait_for=self.wait_for,
+            wait_at_most=self.wait_at_most,
+            match=self.match,
+        )
