@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from kaltura_provider.hooks import metrics
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -75,6 +77,7 @@ def finish(context: Context, step: str, refs: list[ItemRef], carried: list[dict[
     :raises KalturaItemsFailed: a retry can help.
     """
     refs = [_presentable(ref) for ref in refs]
+    metrics.items_ended(step, [ref.state.value for ref in refs])
     failed = [ref for ref, extra in zip(refs, carried, strict=True) if ref.error and "failed_step" not in extra]
     if failed:
         ti: Any = context["ti"]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.hooks import metrics
 from kaltura_provider.hooks.source_items import OpenedItem, requested_item
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class ItemSender:
         from kaltura_provider.ingest.send import send_items
 
         outgoing = [self._outgoing(ref, one) for ref, one in zip(refs, opened, strict=True)]
-        return send_items(
+        sent = send_items(
             self._hook.get_conn(),
             self._uploader,
             outgoing,
@@ -63,6 +64,10 @@ class ItemSender:
             on_ref=lambda now: self._memory.remember(now.item_id, now.token_id),
             workers=workers,
         )
+        for one in sent:
+            if one.upload is not None:
+                metrics.upload_ended(one.upload)
+        return sent
 
     def _outgoing(self, ref: ItemRef, one: OpenedItem) -> Outgoing:
         from kaltura_provider.ingest.item import ItemState

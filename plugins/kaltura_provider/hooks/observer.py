@@ -6,8 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.log import mask_secret
+from opentelemetry.context import get_current
 
 from kaltura_provider.api.observer import Observer
+from kaltura_provider.hooks import metrics
 from kaltura_provider.hooks.airflow_lock import AIRFLOW
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class AirflowObserver(Observer):
         on_id: Callable[[str, str], None] | None = None,
         on_chunk: Callable[[Any], None] | None = None,
     ) -> None:
+        # Calls are made from threads, which do not know the span of the task.
+        self._span = get_current()
         self._on_id = on_id
         self._on_chunk = on_chunk
 
@@ -45,7 +49,8 @@ class AirflowObserver(Observer):
             mask_secret(value)
 
     def on_call(self, call: CallRecord) -> None:
-        """Log one exchange with Kaltura: at debug level, or as a warning if it failed."""
+        """Log one exchange with Kaltura, at debug level or as a warning if it failed, and report it in metrics."""
+        metrics.call_ended(call, self._span)
         level = logging.DEBUG if call.error in _NO_TROUBLE else logging.WARNING
         log.log(
             level,

@@ -186,6 +186,7 @@ class KalturaSensor(MaskedArguments, AuthoredTemplates, BaseSensorOperator):
             timeout=self.timeout,
             began=first.timestamp() if first else time.time(),
             try_number=context["ti"].try_number,
+            kind=trigger_type.kind,
             store=context.get("task_state_store") if self.reschedule else None,
         )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from kaltura_provider.api.errors import KalturaError
+from kaltura_provider.hooks.metrics import wait_ended, wait_observed
 from kaltura_provider.waiting.polling.failures import ErrorBudget, error_to_json
 from kaltura_provider.waiting.polling.reading import Suspects
 from kaltura_provider.waiting.polling.stream import read_now
@@ -40,6 +41,7 @@ class PokeState:
     :param timeout: seconds from ``began`` to the end of the wait.
     :param began: when the wait began, in UNIX seconds.
     :param try_number: the try of the task. The store outlives a try, and a new try is a new wait.
+    :param kind: what is waited for, in metrics.
     :param store: the task state store, which keeps the state between checks in mode ``reschedule``, else ``None``.
     """
 
@@ -49,6 +51,7 @@ class PokeState:
     timeout: float
     began: float
     try_number: int
+    kind: str
     store: Any = None
     budget: ErrorBudget = field(default_factory=ErrorBudget, init=False)
     suspects: Suspects = field(default_factory=Suspects, init=False)
@@ -66,6 +69,7 @@ class PokeState:
         error, snapshots = self._read(wanted, now)
         for line in self.watch.observe(snapshots, now):
             log.info("%s", line)
+        wait_observed(self.kind, self.watch)
         if self.watch.finished:
             return self._ended("done")
         if error is None:
@@ -90,6 +94,7 @@ class PokeState:
         return reading.troubles(wanted), reading.snapshots
 
     def _ended(self, outcome: str, **more: Any) -> dict[str, Any]:
+        wait_ended(self.kind, outcome, time.time() - self.began)
         if self.store is not None:
             with contextlib.suppress(Exception):
                 self.store.delete(_KEY)

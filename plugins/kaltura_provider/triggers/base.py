@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from airflow.triggers.base import BaseEventTrigger, TaskSuccessEvent, TriggerEvent
 
 from kaltura_provider.hooks.kaltura import KalturaHook
+from kaltura_provider.hooks.metrics import wait_ended, wait_observed
 from kaltura_provider.waiting.polling.failures import ErrorBudget, error_to_json
 from kaltura_provider.waiting.polling.intervals import DEFAULT_INTERVALS, Intervals
 from kaltura_provider.waiting.polling.roster import Roster
@@ -57,6 +58,7 @@ class KalturaTrigger(BaseEventTrigger):
     supports_triggerer_queue = True
 
     kind: ClassVar[str]
+    """What is waited for; part of the key of the shared poll, and a tag of metrics."""
     condition_type: ClassVar[type[Condition[Any]]]
 
     def __init__(
@@ -144,6 +146,11 @@ class KalturaTrigger(BaseEventTrigger):
 
     async def _wait(self, roster: Roster, readings: AsyncIterator[Reading]) -> dict[str, Any]:
         """Wait until every object is ready or failed, the deadline has passed, or Kaltura stays unreachable."""
+        payload = await self._waited(roster, readings)
+        wait_ended(self.kind, payload["outcome"], time.time() - self.since)
+        return payload
+
+    async def _waited(self, roster: Roster, readings: AsyncIterator[Reading]) -> dict[str, Any]:
         watch = Watch(
             self.ids,
             self.condition_type(**self.condition),
@@ -167,6 +174,7 @@ class KalturaTrigger(BaseEventTrigger):
             now = time.monotonic()
             for line in watch.observe(reading.snapshots, now):
                 self.log.info("%s", line)
+            wait_observed(self.kind, watch)
             if watch.finished:
                 return {"outcome": "done", **watch.report()}
             error = reading.troubles(watch.pending)

@@ -24,6 +24,11 @@ class Memory:
     since: float
     warned: bool = False
 
+    @property
+    def status(self) -> str:
+        """The status within the phase, as Kaltura's number."""
+        return self.phase.partition("/")[0]
+
 
 @dataclass(slots=True)
 class Watch:
@@ -49,6 +54,7 @@ class Watch:
     """Objects that failed: id to reason."""
     memory: dict[str, Memory] = field(default_factory=dict, init=False)
     _hints: dict[str, str] = field(default_factory=dict, init=False)
+    _left: list[tuple[str, float]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self.pending = {one: f"{one} has not been read yet" for one in self.ids}
@@ -65,10 +71,17 @@ class Watch:
             snapshot = snapshots[object_id]
             known = self.memory.get(object_id)
             changed = known is None or known.phase != snapshot.phase
+            if known is not None and changed:
+                self._left.append((known.status, now - known.since))
             if known is None or changed:
                 known = self.memory[object_id] = Memory(snapshot.phase, now)
             news += self._judge(snapshot, known, now, changed)
         return news
+
+    def take_left(self) -> list[tuple[str, float]]:
+        """Return the statuses that objects have left since the last call, each with the seconds spent in it."""
+        left, self._left = self._left, []
+        return left
 
     def explain(self) -> str:
         """Describe which objects are missing, why, and the usual cause."""
