@@ -27,6 +27,7 @@ from airflow.sdk import get_parsing_context
 from kaltura_provider.feeds.dag import feed_dag
 from kaltura_provider.feeds.load import FeedError, load_feeds, load_files, problem_of
 from kaltura_provider.feeds.problems import Problem, shortened
+from kaltura_provider.feeds.schema import DAG_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +81,8 @@ def build_feeds(folder: str | Path, *, only: str | None = None) -> FeedDags:
     if not folder.is_dir():
         why = "is not a folder; create it, or correct the path"
         return FeedDags(problems=[Problem(folder, 0, why)])
-    return _built(load_feeds(folder), only)
+    name = None if only is None else only.removeprefix(DAG_PREFIX)
+    return _built(load_feeds(folder, only=name), only)
 
 
 def build_files(paths: Iterable[Path]) -> FeedDags:

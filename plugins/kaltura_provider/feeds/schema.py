@@ -15,7 +15,10 @@ from kaltura_provider.feeds.fields import Categories, ConnectionId, Count, Day, 
 from kaltura_provider.feeds.problems import did_you_mean
 from kaltura_provider.feeds.sources import Source
 
-__all__ = ["VERSION", "Connections", "Feed", "Metadata"]
+__all__ = ["DAG_PREFIX", "VERSION", "Connections", "Feed", "Metadata"]
+
+DAG_PREFIX = "kaltura_feed_"
+"""What the id of a feed's DAG begins with; the name of the feed follows."""
 
 VERSION = 1
 """The version of the format of feed files that this package reads."""
@@ -200,7 +203,7 @@ class Feed(Strict):
     @property
     def dag_id(self) -> str:
         """The id of the DAG this feed becomes."""
-        return f"kaltura_feed_{self.name}"
+        return f"{DAG_PREFIX}{self.name}"
 
     @property
     def asset_uri(self) -> str:

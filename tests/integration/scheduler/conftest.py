@@ -59,7 +59,7 @@ class Run:
     def running(self, task_id: str) -> list[dict[str, Any]]:
         return [ti for ti in self.instances(task_id) if ti["state"] == "running" and ti["pid"]]
 
-    def ended(self, within: float = 90) -> Run:
+    def ended(self, within: float = 150) -> Run:
         self.live.wait(f"the end of {self.dag_id} {self.run_id}", within, lambda: self.state in ENDED, self.states)
         return self
 
@@ -155,7 +155,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     finally:
         server.shutdown()
         server.server_close()
-        airflow.processes.stop()
+        airflow.processes.stop(timeout=3)  # nothing of it is kept
         if request.session.testsfailed:
             for log in (home / "run").glob("*.log"):
                 print(f"== {log.name}\n{airflow.processes.tail(log.stem)}")

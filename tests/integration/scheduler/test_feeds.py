@@ -5,7 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import pytest
+
 from tests.integration.scheduler.conftest import Live, Run, kill, picture
+
+# Starting Airflow on a busy machine takes minutes.
+pytestmark = pytest.mark.timeout(600)
 
 DAY = "{{ data_interval_start | ds }}"
 SLOW = {"bandwidth": 200_000}
@@ -73,7 +78,7 @@ def unfinished(live: Live) -> int:
 def test_every_type_of_source_comes_once_whatever_is_killed(live: Live) -> None:
     expected = put_all(live)
     first = {name: start(live, name) for name in ("inbox", "rows", "prefix", "web")}
-    live.wait("four slow uploads", 60, lambda: unfinished(live) == 4, live.control.tokens)
+    live.wait("four slow uploads", 120, lambda: unfinished(live) == 4, live.control.tokens)
     for name in ("inbox", "rows"):
         kill_while_sending(live, first[name])
     states = {name: run.ended().state for name, run in first.items()}
@@ -100,7 +105,7 @@ def test_a_large_run_starves_nobody(live: Live) -> None:
     live.put("daily/2024-03-02/p3.png", picture(2000, 30))
     crowd = live.start("kaltura_feed_crowd")
     try:
-        live.wait("the large run", 60, lambda: len(crowd.running("batch.ingest")) >= 4, crowd.states)
+        live.wait("the large run", 120, lambda: len(crowd.running("batch.ingest")) >= 4, crowd.states)
         others = [live.start("kaltura_feed_prefix", date="2024-03-02"), live.start("kaltura_housekeeping")]
         for run in others:
             assert run.ended(60).state == "success"

@@ -11,6 +11,7 @@ from airflow.sdk import DAG
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kaltura_provider.feeds import load
 from kaltura_provider.feeds.folder import build_feeds, check_feeds, feed_dags
 from kaltura_provider.feeds.load import FeedError, load_feed, load_feeds
 from kaltura_provider.feeds.schema import Feed
@@ -257,6 +258,21 @@ def test_a_worker_builds_the_dag_of_its_task_only(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     write(tmp_path, GOOD.replace("name: news", "name: other"), "other.yaml")
     assert [dag.dag_id for dag in build_feeds(tmp_path, only="kaltura_feed_other").dags] == ["kaltura_feed_other"]
+
+
+def test_a_worker_reads_no_other_feed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("news", "other", "news_2"):
+        (tmp_path / f"{name}.yaml").write_text(f"name: {name}\nstart_date: 2024-01-01\nsource: {{uri: s3://b/}}\n")
+    read = []
+    monkeypatch.setattr(load, "load_feed", lambda path, load=load.load_feed: (read.append(path.stem), load(path))[1])
+    assert [dag.dag_id for dag in build_feeds(tmp_path, only="kaltura_feed_other").dags] == ["kaltura_feed_other"]
+    assert read == ["other"]
+    assert [dag.dag_id for dag in build_feeds(tmp_path, only="kaltura_feed_news").dags] == ["kaltura_feed_news"]
+
+
+def test_a_worker_finds_a_feed_whose_name_is_written_strangely(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text('name: "n\\x65ws"\nstart_date: 2024-01-01\nsource: {uri: s3://b/}\n')
+    assert [dag.dag_id for dag in build_feeds(tmp_path, only="kaltura_feed_news").dags] == ["kaltura_feed_news"]
 
 
 def test_two_lines_in_a_dag_file_define_the_good_feeds_and_two_in_another_report_the_bad_ones(tmp_path: Path) -> None:
