@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,8 +62,6 @@ def test_help_has_examples_that_parse_and_exit_codes(way: tuple[str, ...]) -> No
     examples = [line.strip() for line in command.epilog.splitlines() if line.strip().startswith("kaltura ")]
     assert examples
     for example in examples:
-        import shlex
-
         words = shlex.split(example.partition(" > ")[0])[1:]
         assert parser().parse_args(words).func.__name__ == "run"
     for code in ExitCode:
@@ -92,3 +93,10 @@ print(*sorted(name for name in set(sys.modules) - before))
     loaded = done.stdout.split()
     assert [name for name in loaded if not name.startswith("kaltura_provider")] == []
     assert set(loaded) <= {"kaltura_provider", "kaltura_provider.cli", "kaltura_provider.cli.definition"}
+
+
+def test_the_page_names_every_command_and_exit_code() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
+    for way in COMMANDS:
+        assert f"`kaltura {' '.join(way[1:])}" in page
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == set(ExitCode)
