@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.definitions._internal.expandinput import ListOfDictsExpandInput
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.definitions.xcom_arg import XComArg
 
@@ -23,8 +22,13 @@ __all__ = ["AuthoredTemplates"]
 class AuthoredTemplates:
     """Mixed into operators and sensors: only what a DAG's author wrote is a template.
 
-    Airflow passes results of other tasks on unchanged, with one exception: what ``expand_kwargs(task.output)`` maps
-    over is rendered once more, so braces in a file name or a web page would be compiled as a template.
+    Airflow passes results of other tasks on unchanged, with one exception: it renders the values that
+    ``expand_kwargs(task.output)`` maps over, so braces in a file name or a web page would be compiled as a template.
+
+    This overrides the public :meth:`render_template`, which Airflow calls for each template field of plain and of
+    mapped tasks. (It does not call :meth:`render_template_fields` of the operator for mapped tasks.) Airflow has no
+    method that returns which arguments a task was mapped over, so :func:`_returned_fields` reads the attributes of
+    ``MappedOperator``.
 
     A template that cannot be rendered fails the task at once, because no retry helps.
     """
@@ -55,7 +59,7 @@ def _returned_fields(operator: Any, context: Context) -> set[str]:
     if (
         dag is None
         or not isinstance(mapped, MappedOperator)
-        or not isinstance(mapped.expand_input, ListOfDictsExpandInput)
+        or mapped.expand_input.EXPAND_INPUT_TYPE != "list-of-dicts"
     ):
         return set()
     value = mapped.expand_input.value

@@ -17,7 +17,9 @@ __all__ = ["renamed_arguments"]
 
 OperatorT = TypeVar("OperatorT", bound="type[BaseOperator]")
 
-# Where Airflow keeps the names that `partial()` and `expand()` accept.
+# The names that `partial()` and `expand()` accept. Airflow's metaclass stores them on each constructor. There is not a
+# public way to add one. The alternative, old names in the signature itself, would show them in editors and in the docs,
+# and would make the new names optional.
 _KNOWN = "_BaseOperatorMeta__param_names"
 
 
@@ -40,8 +42,8 @@ def renamed_arguments(renamed: Mapping[str, str]) -> Callable[[OperatorT], Opera
         def partial(cls: Any, /, **kwargs: Any) -> Any:
             return super(changed, cls).partial(**_under_new_names(cls.__name__, renamed, kwargs))
 
-        # Airflow checks that required arguments are there in its own wrapper, so this one has to come before it; and it
-        # recognises the outermost constructor by the function its wrapper wraps.
+        # This wrapper must run before Airflow's, which checks that required arguments are present. Airflow compares
+        # `__wrapped__` to recognize the outermost constructor.
         __init__.__wrapped__ = init.__wrapped__
         setattr(__init__, _KNOWN, {*getattr(init, _KNOWN), *renamed})
         changed.__init__ = __init__
