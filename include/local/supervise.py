@@ -70,7 +70,7 @@ def succeeds(command: str) -> bool:
 class Supervisor:
     """Runs one program until it ends, or, with ``restart``, until this process gets SIGTERM.
 
-    :param check: returns whether the program is healthy, or None if that cannot be told.
+    :param check: returns whether the program is healthy, or None if it is unknown.
     :param every: seconds between two checks.
     :param failures: how many checks in a row have to fail.
     :param start: seconds after a start in which failed checks do not count.

@@ -1,4 +1,4 @@
-"""The state of one Kaltura account, and what works on it: all that actions, jobs and pages share."""
+"""The state of one Kaltura account and the services on it, which actions, jobs and pages share."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ __all__ = ["Account"]
 
 
 class Account:
-    """Records, files, time, sessions, the search index, jobs, and the faults in force.
+    """Records, files, time, sessions, the search index, jobs and active faults.
 
-    :param provision: gives a new account, and one that was reset, what every account starts with.
+    :param provision: adds the initial objects to an account that is new or was reset.
     """
 
     def __init__(self, config: Config, provision: Callable[[Account], None]) -> None:
@@ -55,7 +55,7 @@ class Account:
         self.database.close()
 
     def reset(self) -> None:
-        """Forget all records, files, faults and counters, and what tests set; sessions stay good."""
+        """Delete all records, files, faults, counters and settings of tests. Sessions stay valid."""
         self.database.execute("DELETE FROM jobs")
         self.jobs.drain()
         with self.database.transaction():

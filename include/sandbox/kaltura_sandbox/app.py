@@ -1,4 +1,4 @@
-"""The sandbox's parts put together, and the way of a request through them."""
+"""Composes the parts of the sandbox and routes requests to them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 
 
 
 def _provision(account: Account) -> None:
-    """Give an account the conversion profiles that every one starts with."""
+    """Add the conversion profiles that every account starts with."""
     if account.tables.profiles.count() == 0:
         for profile in default_profiles(account.config.partner_id, account.clock.now()):
             account.tables.profiles.put(profile)
@@ -55,7 +55,7 @@ class App:
         self.account.close()
 
     def handle(self, request: Request) -> Response:
-        """Answer a request, or let a fault have it; a foreign ``Host`` is refused first."""
+        """Answer a request, or apply a fault to it. A foreign ``Host`` is refused first."""
         host = request.headers.get("host")
         if not is_allowed(host, self.account.config.allowed_hosts):
             return _refuse_host(host or "")
@@ -82,7 +82,7 @@ class App:
         return routing.answer(self.account, request)
 
     def _strike(self, fault: Fault, request: Request) -> Response | None:
-        """Let one fault strike before the work; a response ends the request."""
+        """Apply one fault before the request is handled. A response ends the request."""
         if fault.kind == "latency":
             time.sleep(fault.number("seconds", 1))
         elif fault.kind == "slow_body":

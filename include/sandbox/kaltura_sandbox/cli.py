@@ -1,4 +1,4 @@
-"""The command line: ``kaltura-sandbox`` serves a Kaltura and an S3 server until it is told to stop."""
+"""The command line: ``kaltura-sandbox`` serves a Kaltura and an S3 server until it is stopped."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Control:
         return answer
 
     def fault(self, kind: str, **settings: Any) -> int:
-        """Put a fault in force (``control.fault("reply_lost", action="upload")``); returns its id."""
+        """Activate a fault (``control.fault("reply_lost", action="upload")``); returns its id."""
         return int(self.request("POST", "faults", {"kind": kind, **settings})["id"])
 
     def clear_faults(self, fault_id: int | None = None) -> None:
@@ -71,7 +71,7 @@ class Control:
         return dict(self.request("PATCH", f"tokens/{token_id}", properties))
 
     def drive(self, entry_id: str, event: str, **details: Any) -> dict[str, Any]:
-        """Stand in for the job workers of a sandbox started with ``run_jobs=False``."""
+        """Take the place of the job workers of a sandbox started with ``run_jobs=False``."""
         return dict(self.request("POST", "jobs", {"entryId": entry_id, "event": event, **details}))
 
     def advance_clock(self, seconds: float) -> None:
@@ -87,13 +87,13 @@ class Control:
         self.request("POST", "lag", {"seconds": seconds})
 
     def reset(self) -> None:
-        """Forget all records, files, faults and counters."""
+        """Delete all records, files, faults and counters."""
         self.request("POST", "reset")
 
     def wait_idle(self, timeout: float = 60) -> None:
-        """Wait until no job is left.
+        """Wait until all jobs are done.
 
-        :raises TimeoutError: some are.
+        :raises TimeoutError: some jobs are not done.
         """
         deadline = time.monotonic() + timeout
         while (left := self.state()["jobs_open"]) > 0:

@@ -1,4 +1,4 @@
-"""The control API under ``/_sandbox/``: what a test asks the sandbox to do, and what it may look at.
+"""The control API under ``/_sandbox/``: the instructions and queries of tests.
 
 Every path takes and returns JSON; the routes are listed by ``GET /_sandbox/``.
 """
@@ -28,7 +28,7 @@ _LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 
 class _NotFound(Exception):
-    """There is no such object."""
+    """The object does not exist."""
 
 
 def _on(method: str, path: str) -> Callable[[Handler], Handler]:
@@ -158,7 +158,7 @@ def _jobs(account: Account, rest: str, body: dict[str, Any]) -> Any:
 
 @_on("POST", "jobs")
 def _drive(account: Account, rest: str, body: dict[str, Any]) -> Any:
-    """Stand in for the workers: ``{"entryId": .., "event": ..}``, see ``events`` of ``GET /_sandbox/drive``."""
+    """Take the place of the workers: ``{"entryId": .., "event": ..}``, see ``events`` of ``GET /_sandbox/drive``."""
     return drive.event(account, body)
 
 
@@ -170,13 +170,13 @@ def _drive_events(account: Account, rest: str, body: dict[str, Any]) -> Any:
 
 @_on("GET", "faults")
 def _faults(account: Account, rest: str, body: dict[str, Any]) -> Any:
-    """Return the faults in force."""
+    """Return the active faults."""
     return account.faults.show()
 
 
 @_on("POST", "faults")
 def _add_fault(account: Account, rest: str, body: dict[str, Any]) -> Any:
-    """Put a fault in force: ``{"kind": .., "service": .., "action": .., "times": 1}``; ``seed`` restarts chance."""
+    """Activate a fault: ``{"kind": .., "service": .., "action": .., "times": 1}``; ``seed`` restarts chance."""
     if "seed" in body:
         account.faults.seed(body.pop("seed"))
     fault = account.faults.add(**body)

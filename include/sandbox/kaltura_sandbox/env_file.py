@@ -1,4 +1,4 @@
-"""The environment that tells a shell, Airflow and tests where a sandbox is and what opens it."""
+"""The environment variables with the addresses and keys of a sandbox, for shells, Airflow and tests."""
 
 from __future__ import annotations
 

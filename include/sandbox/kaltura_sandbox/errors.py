@@ -158,7 +158,7 @@ _TEXTS = {
     "CANNOT_DELETE_DEFAULT_CONVERSION_PROFILE": "Can't delete the default conversion profile",
 }
 
-# Codes that nothing here answers by itself; a fault can.
+# Codes that only a fault returns.
 _ONLY_BY_FAULT = (
     "ACCESS_FORBIDDEN_FROM_UNKNOWN_IP",
     "ACCESS_UNAUTHORIZED",

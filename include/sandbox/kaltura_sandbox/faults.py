@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong, for which calls, how often; seeded when it is left to chance."""
+"""Faults on demand: what goes wrong, for which calls and how often. Random faults are seeded."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Fault:
 
 
 class Faults:
-    """The faults in force; thread-safe."""
+    """The active faults. Thread-safe."""
 
     def __init__(self, seed: int | None = None) -> None:
         self._lock = threading.Lock()
@@ -89,7 +89,7 @@ class Faults:
             self._random.seed(seed)
 
     def add(self, kind: str, **settings: Any) -> Fault:
-        """Put a fault in force; settings that are not a Fault's own become its parameters.
+        """Activate a fault; settings that are not a Fault's own become its parameters.
 
         :raises ValueError: unknown kind, setting or error ``code``.
         """
@@ -138,7 +138,7 @@ class Faults:
         return True
 
     def active(self, kind: str) -> bool:
-        """Whether a fault of this kind is in force, without counting it."""
+        """Whether a fault of this kind is active, without counting it."""
         with self._lock:
             return any(fault.kind == kind for fault in self._faults)
 

@@ -1,4 +1,4 @@
-"""The API v3 machinery: declared types, services and actions, and the way from a request to a result."""
+"""The API v3: declared types, services and actions, and the path from a request to a result."""
 
 from __future__ import annotations
 

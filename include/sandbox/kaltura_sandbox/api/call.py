@@ -1,4 +1,4 @@
-"""One call of one action: who asks, with what, and what the action may use to answer."""
+"""One call of one action: the session, the parameters, and the account that the action uses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FileReply:
 
 @dataclass(slots=True)
 class Call:
-    """What an action's handler gets; ``headers`` are added to the reply, ``arrived`` is when the request began."""
+    """The argument of a handler. ``headers`` are added to the reply; ``arrived`` is the start of the request."""
 
     account: Account
     service: str
@@ -65,7 +65,7 @@ class Call:
         return self.session is not None and self.session.privilege(privilege) is not None
 
     def may(self, privilege: str, target: str) -> bool:
-        """Whether the session may do this to any object, or to this one."""
+        """Whether the session is allowed to do this to any object, or to this one."""
         return self.is_admin or (self.session is not None and self.session.may(privilege, target))
 
     def may_any(self, privilege: str) -> bool:
@@ -73,5 +73,5 @@ class Call:
         return self.has(privilege) or self.may(privilege, "*")
 
     def drop(self, type_name: str, property_name: str) -> None:
-        """Tell the client, in a header, that a property was silently dropped for lack of permission."""
+        """Add a header that says that a property was dropped for lack of permission."""
         self.headers[f"{type_name}-{property_name}-error"] = "no permission to insert this property"

@@ -1,4 +1,4 @@
-"""One sub-request: found, checked in the real server's order, and run."""
+"""Find, check and run one sub-request, with checks in the real server's order."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _error(fault: Fault) -> KalturaError:
 
 
 def _strike(call: Call, element: int | None) -> None:
-    """Let the faults of the API level strike this call before it works."""
+    """Apply the faults of the API level to this call before it runs."""
     for fault in call.account.faults.take(_API_FAULTS, call.service, call.action, element):
         if fault.kind == "delay":
             time.sleep(fault.number("seconds", 1))

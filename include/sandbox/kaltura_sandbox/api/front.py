@@ -96,7 +96,7 @@ def _execute(account: Account, request: Request, params: dict[str, Any], headers
 
 
 def _returns_file(params: dict[str, Any]) -> bool:
-    """Whether the action asked for answers with a file: its errors are headers only."""
+    """Whether the action answers with a file. Its errors are then only headers."""
     service = find_service(php.to_str(params.get("service", "")))
     action = find_action(service, php.to_str(params.get("action", ""))) if service else None
     return action is not None and action.returns_file
@@ -122,7 +122,7 @@ def _multirequest(account: Account, request: Request, params: dict[str, Any], he
 
 
 def _resolve(value: Any, results: list[Any]) -> Any:
-    """Replace ``{N:result:path}`` by what sub-request N returned; the empty string when that is missing."""
+    """Replace ``{N:result:path}`` with the result of sub-request N, or with an empty string if it is missing."""
     if isinstance(value, dict):
         return {name: _resolve(item, results) for name, item in value.items()}
     if isinstance(value, list):

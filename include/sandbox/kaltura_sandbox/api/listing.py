@@ -16,7 +16,7 @@ BASE_FILTER = ObjectType("KalturaFilter", prop("orderBy"))
 
 
 def page(pager: ObjectValue | None) -> tuple[int, int]:
-    """Return the limit and offset a pager asks for: 30 rows by default, at most 500, pages counted from 1."""
+    """Return the limit and offset of a pager: 30 rows by default, at most 500, with pages from 1."""
     size = php.to_int(pager.get("pageSize", 0)) if pager else 0
     number = php.to_int(pager.get("pageIndex", 1)) if pager else 1
     limit = min(size, LARGEST_PAGE) if size > 0 else DEFAULT_PAGE

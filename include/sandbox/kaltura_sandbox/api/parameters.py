@@ -1,4 +1,4 @@
-"""From an HTTP request to one map of parameters, whatever way the client encoded them."""
+"""Read the parameters of an HTTP request into one map, in any encoding."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class ValueType:
 
 
 class Scalar(ValueType):
-    """A value with a cast for the way in and one for the way out."""
+    """A value with one cast for requests and one for replies."""
 
     def __init__(self, load: Callable[[Any], Any], dump: Callable[[Any], Any] | None = None) -> None:
         self._load, self._dump = load, dump
@@ -78,7 +78,7 @@ class Scalar(ValueType):
 
     @property
     def dumps_as_is(self) -> bool:
-        """Whether there is no cast for the way out."""
+        """Whether values are shown without a cast."""
         return self._dump is None
 
     @property
@@ -168,7 +168,7 @@ class EnumType(ValueType):
 
     @property
     def takes_null(self) -> bool:
-        """Null is a value that no enumeration has."""
+        """Refuse null, which is not a member of any enumeration."""
         return True
 
     def dump(self, value: Any) -> Any:
@@ -282,7 +282,7 @@ class ObjectType(ValueType):
         return self is other or (self.base is not None and self.base.is_a(other))
 
     def resolve(self, raw: Any) -> ObjectType:
-        """Return the type a raw object names, if it fits this one; else this one, unless it is abstract."""
+        """Return the type that a raw object names, if derived from this one; else this one, unless it is abstract."""
         named = self.registry.get(str(raw.get("objectType"))) if isinstance(raw, dict) else None
         chosen = named if named is not None and named.is_a(self) else self
         if chosen.abstract:

@@ -1,4 +1,4 @@
-"""Assets of entries: flavors first of all, and what all kinds share."""
+"""Assets of entries: flavors, and the code that all kinds share."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def source_of(account: Account, entry_id: str) -> Record | None:
 
 
 def new_source(account: Account, entry: Record, *, waiting: bool) -> Record:
-    """Make an entry's source flavor, or take the one it has; ``waiting`` = its upload is not complete."""
+    """Create an entry's source flavor, or reuse the existing one. ``waiting`` means that its upload is not complete."""
     status = IMPORTING if waiting else QUEUED
     found = source_of(account, entry["id"])
     if found is not None:
@@ -134,10 +134,9 @@ def new_rendition(
 
 
 def plan(params_ids: list[int], info: MediaInfo | None, most: int) -> dict[int, tuple[bool, str]]:
-    """Say what becomes of each flavor params: whether it is made at all, and the warnings its asset carries.
+    """Decide which flavor params are converted, and the warnings of each asset.
 
-    One that a smaller one makes redundant, as that reaches the source's bit rate already, is not made; ``most``
-    bounds how many are.
+    A flavor is skipped if a smaller one already reaches the source's bit rate. ``most`` limits how many are made.
     """
     planned: dict[int, tuple[bool, str]] = {}
     audio: set[int] = set()

@@ -1,4 +1,4 @@
-"""What became of the rows of a bulk upload, as ``serveLog`` tells it: CSV, or XML for an XML file."""
+"""The results of the rows of a bulk upload, as ``serveLog`` returns them: CSV, or XML for an XML file."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Row:
 
     @property
     def action(self) -> str:
-        """The action's number; the row's own text when it is none."""
+        """The number of the action, or the text of the row if it is not an action."""
         text = self.values.get("action", "").strip().lower()
         return _ACTIONS.get(text, text)
 
@@ -68,7 +68,7 @@ class Row:
 def parse_csv(data: bytes) -> list[Row]:
     """Return the rows of a CSV file; comments and blank rows are left out.
 
-    :raises BulkFileError: it is no text.
+    :raises BulkFileError: it is not text.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -94,7 +94,7 @@ def _row(cells: list[str], header: list[str] | None) -> Row:
 def parse_xml(data: bytes, job: int) -> list[Row]:
     """Return the items of an ``mrss`` file.
 
-    :raises BulkFileError: it is no XML, or does not follow the schema; then none of it is taken.
+    :raises BulkFileError: it is not XML, or does not follow the schema. Then all of it is refused.
     """
     try:
         root = ElementTree.fromstring(data)  # noqa: S314 - entities were refused when the file came
@@ -133,7 +133,7 @@ def _item(item: ElementTree.Element) -> Row:
 def entry_values(row: Row, *, needs_url: bool = True) -> dict[str, Any]:
     """Return a row as the properties of a media entry, as a request would hold them.
 
-    :raises RowError: a date or the URL is not one.
+    :raises RowError: a date or the URL is not valid.
     """
     kind = _MEDIA_TYPES.get(row.values.get("contentType", "").lower(), 1)
     sent: dict[str, Any] = {"objectType": "KalturaMediaEntry", "mediaType": kind}

@@ -1,4 +1,4 @@
-"""The job behind a bulk upload: rows become entries, then it waits until the last of them is done."""
+"""The job of a bulk upload: create entries from rows, then wait until the last of them is done."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def process(account: Account, job: Record) -> None:
 
 
 def _make_entries(account: Account, bulk: Record) -> Record:
-    """Make the entries row by row; after a restart it goes on with the first row that was not done."""
+    """Create the entries row by row. After a restart, continue with the first row that was not done."""
     account.tables.bulk_uploads.change(bulk["id"], status=types.PROCESSING)
     data = Path(bulk["_path"]).read_bytes()
     try:
@@ -97,7 +97,7 @@ def _call(account: Account, bulk: Record) -> Call:
 
 
 def _result(call: Call, bulk: Record, row: Row, number: int) -> Record | None:
-    """Return what became of a row; None for rows that are passed over without a word."""
+    """Return the result of a row, or None for rows that are ignored."""
     result: dict[str, Any] = {"raw": row.raw, "entry": "", "error": row.error}
     xml = bulk.get("bulkUploadType") == types.XML
     if row.error or (row.action in _IGNORED_ACTIONS and not xml):

@@ -64,7 +64,7 @@ def serve_file(request: Request, path: Path, *, extension: str = "", download_as
 
 
 def _span(first: str, last: str, size: int) -> tuple[int, int]:
-    """First and last byte of a range; first > last when there is no such byte."""
+    """First and last byte of a range; first > last if the range is empty."""
     if first:
         return int(first), min(int(last), size - 1) if last else size - 1
     if not last or int(last) == 0:

@@ -12,7 +12,7 @@ __all__ = ["DeliveryPath", "parse"]
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPath:
-    """A path taken apart: the action, its key/value pairs, and the segment that is left over at the end."""
+    """A parsed path: the action, its key/value pairs, and the segment that is left over at the end."""
 
     action: str
     params: dict[str, str] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class DeliveryPath:
 
 
 def parse(path: str, query: str) -> DeliveryPath | None:
-    """Take a path apart; None when it is no delivery path. The partner in it is not compared with anything."""
+    """Parse a path, or return None if it is not a delivery path. The partner in it is not compared with anything."""
     segments = [unquote(part) for part in path.split("/") if part]
     if len(segments) < 3 or segments[0] != "p":
         return None

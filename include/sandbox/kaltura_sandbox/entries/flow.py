@@ -1,6 +1,6 @@
 """How entries and flavors move on: content arrives, is analysed, is converted, is ready or has failed.
 
-The job workers call these functions with what ffmpeg did; the control API calls the same ones to stand in for them.
+The job workers call these functions with the results of ffmpeg. The control API calls them in place of the workers.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def source_arrived(account: Account, entry_id: str, asset: Record, file: File, *
 
 
 def source_lost(account: Account, asset: Record, *, finished: bool = False) -> None:
-    """Take the waiting source back, its token being gone: the entry is without content again.
+    """Remove the waiting source, because its token is gone. The entry has no content again.
 
     With ``finished`` even an entry that went on already falls back, which the loser of two final chunks can cause.
     """
@@ -129,7 +129,7 @@ def _media_properties(info: MediaInfo) -> Record:
 
 
 def converted(account: Account, asset_id: str, path: Path) -> None:
-    """Take a rendition's file, not yet analysed: still CONVERTING, version and size in bytes known."""
+    """Store the file of a rendition before it is analyzed: it is still CONVERTING, with its version and size known."""
     asset = account.tables.assets.get(asset_id)
     if asset is None or asset["status"] == asset_types.DELETED:
         return
@@ -166,7 +166,7 @@ def rendition_ready(account: Account, asset_id: str, info: MediaInfo) -> None:
 
 
 def rendition_failed(account: Account, asset_id: str, reason: str = "") -> None:
-    """Fail a rendition; when none is left, the entry has failed."""
+    """Fail a rendition. If none is left, the entry fails too."""
     asset = account.tables.assets.change(asset_id, status=asset_types.ERROR, updatedAt=account.clock.now())
     if asset is None:
         return
@@ -191,7 +191,7 @@ def settle(account: Account, entry_id: str) -> None:
 
 
 def conversion_failed(account: Account, entry_id: str, reason: str) -> None:
-    """Fail every rendition and the entry: the source is no media, or conversion broke down."""
+    """Fail every rendition and the entry, because the source is not media or the conversion failed."""
     with account.database.transaction():
         entry = account.tables.entries.get(entry_id)
         if entry is None or entry["status"] == DELETED:
@@ -210,7 +210,7 @@ def conversion_failed(account: Account, entry_id: str, reason: str) -> None:
 
 
 def import_failed(account: Account, entry_id: str, reason: str) -> None:
-    """Give an import up: the entry is in ERROR_IMPORTING, a source flavor says why where there is one."""
+    """Fail an import: the entry is in ERROR_IMPORTING, and its source flavor, if any, has the reason."""
     source = flavors.source_of(account, entry_id)
     if source is not None:
         account.tables.assets.change(source["id"], status=asset_types.ERROR, description=reason)

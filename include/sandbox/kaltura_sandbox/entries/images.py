@@ -1,4 +1,4 @@
-"""Image entries: their file is the entry's own, no flavor and no conversion."""
+"""Image entries, whose file belongs to the entry itself: they have no flavors and no conversion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making and changing entries: what the add and update actions of all entry services share."""
+"""Create and change entries, for the add and update actions of all entry services."""
 
 from __future__ import annotations
 

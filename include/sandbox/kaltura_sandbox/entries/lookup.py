@@ -1,4 +1,4 @@
-"""Reading entries: what a session may see, and what list and count add to a filter."""
+"""Read entries: which ones a session can see, and the conditions that list and count add to a filter."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def entitled(call: Call, entry: Record) -> bool:
 
 
 def readable(call: Call, entry_id: str, *kinds: int) -> Record:
-    """Return an entry for ``get``; without session or partner there is none to be found.
+    """Return an entry for ``get``; without a session or partner, no entry is found.
 
     :raises KalturaError: ``ENTRY_ID_NOT_FOUND``.
     """

@@ -27,7 +27,7 @@ def wanted(account: Account) -> list[Record]:
 def queue_notifications(
     account: Account, templates: list[Record], before: Record | None, after: Record, shown: dict[str, Any]
 ) -> None:
-    """Queue what the templates want to tell of an entry that has just been stored."""
+    """Queue the notifications of the templates about an entry that was just stored."""
     changed = {name for name in after if not name.startswith("_") and after[name] != (before or {}).get(name)}
     events = set(_events(before, after, changed - {"updatedAt"}))
     for template in templates:

@@ -18,7 +18,7 @@ _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
-    """Return width and height; None when the file is no picture."""
+    """Return width and height, or None if the file is not a picture."""
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
     if head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) >= 24:

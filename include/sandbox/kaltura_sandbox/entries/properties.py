@@ -71,7 +71,7 @@ def apply(call: Call, entry: Record, value: ObjectValue, *, insert: bool) -> Non
 
 
 def _check_session(call: Call, sent: Record, *, insert: bool, stored: Record) -> None:
-    """Refuse what the session's user may not set."""
+    """Refuse properties that the session's user cannot set."""
     if call.is_admin:
         return
     if "adminTags" in sent and not call.may_any("editadmintags"):

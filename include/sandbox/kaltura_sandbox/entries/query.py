@@ -147,7 +147,7 @@ DOCUMENT_FILTER = ObjectType("KalturaDocumentEntryFilter", *_declared(*_DOCUMENT
 
 
 def entry_query(value: ObjectValue | None) -> Query:
-    """Translate what the filter says; defaults and permissions are the caller's."""
+    """Translate the conditions of a filter. The caller adds defaults and permissions."""
     query = Query()
     for name, item in (value.values if value else {}).items():
         if item is not None and name != "orderBy":
@@ -171,7 +171,7 @@ def _condition(query: Query, name: str, item: Any) -> None:
 
 
 def _compare(query: Query, column: str, suffix: str, item: Any, *, numeric: bool) -> bool:
-    """Add a comparison; False when the suffix is none."""
+    """Add a comparison; return False if the suffix is not one."""
 
     def cast(text: Any) -> Any:
         if column == "reference":

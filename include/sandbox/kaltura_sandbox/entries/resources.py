@@ -45,7 +45,7 @@ CONTAINER = ObjectType(
     "KalturaAssetParamsResourceContainer", prop("resource", RESOURCE), prop("assetParamsId", INT), base=RESOURCE
 )
 CONTAINERS = ObjectType("KalturaAssetsParamsResourceContainers", prop("resources", ArrayOf(CONTAINER)), base=RESOURCE)
-# Known by name, so that they are told from no resource at all, but not accepted.
+# Known by name, to distinguish them from a missing resource, but not accepted.
 for _name in (
     "KalturaSshUrlResource",
     "KalturaRemoteStorageResources",

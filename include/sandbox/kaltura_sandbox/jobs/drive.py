@@ -1,4 +1,4 @@
-"""Standing in for the workers: a test says what a job came to, and entries and flavors move accordingly."""
+"""Takes the place of the workers: a test gives the result of a job, and entries and flavors change accordingly."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ EVENTS = {name: text for name, (_, text) in _HANDLERS.items()}
 def event(account: Account, body: dict[str, Any]) -> dict[str, Any]:
     """Let an event happen to an entry.
 
-    :raises ValueError: no such event.
+    :raises ValueError: the event does not exist.
     """
     name = str(body["event"])
     if name not in _HANDLERS:

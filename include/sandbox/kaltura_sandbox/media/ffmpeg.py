@@ -60,7 +60,7 @@ def run(arguments: Sequence[str], *, timeout: float = 600) -> str:
 
 
 def probe(path: Path) -> MediaInfo | None:
-    """Return what is in a file; None when it is no media."""
+    """Return the contents of a file, or None if it is not media."""
     try:
         text = run(["-i", str(path), "-t", "0", "-f", "null", "-"], timeout=60)
     except ConversionError:
@@ -103,7 +103,7 @@ def convert(source: Path, info: MediaInfo, targets: dict[int, Path], picture: Pa
 
 
 def outcome(params_id: int, info: MediaInfo, target: Path) -> MediaInfo | None:
-    """Return what a conversion made, without looking into the file; None when it made nothing."""
+    """Return the result of a conversion without reading the file, or None if it produced nothing."""
     if not target.exists() or (length := target.stat().st_size) == 0:
         return None
     height = _height(FLAVOR_PARAMS[params_id], info)

@@ -45,7 +45,7 @@ class S3Client:
             raise S3Error(f"PUT /{bucket}/{key}: HTTP {status}")
 
     def size(self, bucket: str, key: str) -> int | None:
-        """Return the length of an object; None when there is none."""
+        """Return the length of an object, or None if it does not exist."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
         try:
             path = f"/{bucket}/{quote(key)}"

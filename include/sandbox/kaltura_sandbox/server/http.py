@@ -31,7 +31,7 @@ _DRAIN_LIMIT = 4 << 30
 
 
 class _BadRequest(Exception):
-    """The bytes received are no HTTP request this server understands."""
+    """The received bytes are not an HTTP request that this server understands."""
 
 
 class _Reader:
@@ -245,7 +245,7 @@ def _keeps_alive(version: str, headers: Mapping[str, str]) -> bool:
 
 
 def _drain(body: _SizedBody | _ChunkedBody) -> bool:
-    """Read what the handler left over, so that the next request is found; False when that is too much."""
+    """Read the rest of a request that the handler did not read; return False if that is too much."""
     window = memoryview(bytearray(1 << 16))
     drained = 0
     while count := body.readinto(window):

@@ -161,6 +161,6 @@ def serve(call: Call, number: int) -> FileReply:
 @bulk.action("serveLog", param("id", INT), returns_file=True)
 @bulk_upload.action("serveLog", param("id", INT), returns_file=True)
 def serve_log(call: Call, number: int) -> FileReply:
-    """Row by row, what became of it."""
+    """Return the result of each row."""
     text, content_type = log_of(call.account, types.find(call, number))
     return FileReply(Response(200, {"Content-Type": content_type}, text.encode()))

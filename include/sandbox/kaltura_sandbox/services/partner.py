@@ -1,4 +1,4 @@
-"""The ``partner`` service, as far as a client asks who it is."""
+"""The ``partner`` service: the actions with which a client reads its own account."""
 
 from __future__ import annotations
 

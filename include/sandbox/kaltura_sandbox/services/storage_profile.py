@@ -1,4 +1,4 @@
-"""The ``storageProfile`` service: which remote storages there are."""
+"""The ``storageProfile`` service: the remote storages of the account."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _CACHED = 4096
 
 
 def not_owner() -> KalturaError:
-    """Return the error of touching what belongs to another user: a session problem that no new session solves."""
+    """Return the error for access to another user's object: a session error that a new session does not solve."""
     return KalturaError("INVALID_KS", "", "-4", "INVALID_TYPE")
 
 

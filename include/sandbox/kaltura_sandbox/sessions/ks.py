@@ -129,7 +129,7 @@ def make_v1(
 
 
 def parse(text: str, secrets_of: Callable[[int], Sequence[str]]) -> Session | None:
-    """Read and verify a KS string; None when it is broken or signed with none of the partner's secrets."""
+    """Read and verify a KS string; return None if it is malformed or not signed with one of the partner's secrets."""
     raw = _decode(text)
     if raw is None:
         return None

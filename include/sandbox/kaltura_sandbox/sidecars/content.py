@@ -64,7 +64,7 @@ class AssetShelf:
     def find(self, call: Call, asset_id: str) -> Record:
         """Return an asset by its id.
 
-        :raises KalturaError: there is none of this kind.
+        :raises KalturaError: it does not exist, or is of another kind.
         """
         asset = alive(call.account, asset_id, self.kind.name)
         if asset is None:
@@ -103,7 +103,7 @@ class AssetShelf:
     def set_content(self, call: Call, asset: Record, resource: ObjectValue) -> Record:
         """Fill an asset from a resource; a token that is not full leaves it IMPORTING.
 
-        :raises KalturaError: the resource is of no use, or its URL could not be fetched.
+        :raises KalturaError: the resource cannot be used, or its URL could not be fetched.
         """
         if resource.type.is_a(TOKEN_RESOURCE):
             token_id = resource.get("token", "")
@@ -146,7 +146,7 @@ class AssetShelf:
     def list(self, call: Call, wanted: ObjectValue | None, pager: ObjectValue | None) -> Record:
         """Return the assets of the entries a filter names.
 
-        :raises KalturaError: it names none.
+        :raises KalturaError: it does not name an entry.
         """
         found = list_assets(call, self.kind.name, wanted)
         limit, offset = page(pager)
@@ -169,7 +169,7 @@ class AssetShelf:
     def url(self, call: Call, asset_id: str) -> str:
         """Return the URL that serves an asset's file.
 
-        :raises KalturaError: it has none yet.
+        :raises KalturaError: it has no file yet.
         """
         asset = self._ready(call, asset_id)
         name = f"{asset['id']}.{asset.get('fileExt') or 'noex'}"

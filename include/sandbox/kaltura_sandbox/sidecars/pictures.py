@@ -38,7 +38,7 @@ class Picture:
 def render(source: Path, picture: Picture, target: Path, *, is_video: bool) -> None:
     """Render a picture into a file.
 
-    :raises ConversionError: the source holds no such picture.
+    :raises ConversionError: the source does not contain this picture.
     """
     filters = [*_region(picture), *_scale(picture)]
     arguments: list[str] = []

@@ -20,7 +20,7 @@ class Cue:
 
 
 def parse(source: str) -> list[Cue]:
-    """Return the cues of a caption file; what is no cue is passed over."""
+    """Return the cues of a caption file; other blocks are ignored."""
     cues = []
     for block in re.split(r"\r?\n\s*\r?\n", source.lstrip("\ufeff")):
         found = _TIMES.search(block)

@@ -1,4 +1,4 @@
-"""SQLite as the one place of state: a connection shared by all threads, and tables of JSON records."""
+"""SQLite as the only storage of state: a connection shared by all threads, and tables of JSON records."""
 
 from __future__ import annotations
 
@@ -143,13 +143,13 @@ class Table:
         return json.loads(rows[0][0]) if rows else None
 
     def change(self, key: str | int, **changes: Any) -> Record | None:
-        """Set properties of a stored record in one step; None when there is no such record."""
+        """Set properties of a stored record in one step; return None if it does not exist."""
         with self._db.transaction():
             record = self.get(key)
             return None if record is None else self.put({**record, **changes})
 
     def delete(self, key: str | int) -> None:
-        """Forget a record."""
+        """Delete a record."""
         self._db.execute(f"DELETE FROM {self.name} WHERE id = ?", (key,))  # noqa: S608
 
     def find(

@@ -97,7 +97,7 @@ class SearchIndex:
         self._upsert = f"({names}) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {updates}"
 
     def index(self, entry: Record) -> None:
-        """Take note of a stored entry; it shows after the lag."""
+        """Record a stored entry, which is found after the lag."""
         if self.lag <= 0 and not self._faults.active("stale_list"):
             self._write("entry_index", "entry_words", entry)
             return

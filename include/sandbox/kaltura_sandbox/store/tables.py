@@ -1,4 +1,4 @@
-"""The tables of the sandbox: which records there are and what can be asked of them."""
+"""The tables of the sandbox: the kinds of records and the columns they can be queried by."""
 
 from __future__ import annotations
 

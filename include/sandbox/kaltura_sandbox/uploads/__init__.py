@@ -1,4 +1,4 @@
-"""Upload tokens: their life, the rules by which chunks are put together, and what they are attached to."""
+"""Upload tokens: their life cycle, how chunks become a file, and the objects they are attached to."""
 
 from __future__ import annotations
 

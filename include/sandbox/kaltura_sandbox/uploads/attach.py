@@ -1,4 +1,4 @@
-"""What a token is attached to before it is full, and what happens to that when it fills up or dies."""
+"""Objects that wait for a token, and what happens to them when the token is filled or deleted."""
 
 from __future__ import annotations
 

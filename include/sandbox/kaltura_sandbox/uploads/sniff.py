@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: the check of accounts that restrict file types."""
+"""The type of a file by its first bytes: the check of accounts that restrict file types."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _is_utf8(head: bytes) -> bool:
     try:
         head.decode()
     except UnicodeDecodeError as error:
-        return error.start > len(head) - 4  # a character cut by the end of what was read
+        return error.start > len(head) - 4  # the last character may be incomplete
     return True
 
 

@@ -83,7 +83,7 @@ def stored_file_name(name: str) -> str:
 
 
 def file_name_key(name: str) -> str:
-    """Return what the database compares: case, accents and trailing blanks do not count."""
+    """Return a file name as the database compares it, without case, accents and trailing spaces."""
     decomposed = unicodedata.normalize("NFD", name)
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold().rstrip(" ")
 
@@ -124,7 +124,7 @@ def visible(call: Call, token_id: str) -> Record:
 
 
 def check_accepts_bytes(call: Call, token: Record, *, final: bool) -> None:
-    """Refuse bytes for tokens that are full, used up or have rested too long.
+    """Refuse bytes for tokens that are full, used up or too old to resume.
 
     A final chunk that was on its way before another one completed the file is taken: the real server checks the
     status of both before either is done.
@@ -142,5 +142,5 @@ def check_accepts_bytes(call: Call, token: Record, *, final: bool) -> None:
 
 
 def delete(account: Account, token: Record) -> None:
-    """Make a token deleted; its bytes are left for the dead, as nobody can reach them."""
+    """Mark a token as deleted. Its bytes stay on disk, but cannot be reached."""
     account.tables.tokens.change(token["id"], status=DELETED, updatedAt=account.clock.now())

@@ -22,7 +22,7 @@ _WHOLE = 86400  # one segment holds all captions of a day
 
 
 def entry_page(account: Account, entry_id: str) -> Response:
-    """Show an entry; 404 when there is none."""
+    """Show an entry, or 404 if it does not exist."""
     entry = account.tables.entries.get(entry_id)
     if entry is None or entry["status"] == DELETED:
         missing = page("Not found - Kaltura sandbox", tag("h2", "No such entry"), tag("p", tag("code", entry_id)))

@@ -26,7 +26,7 @@ _STATUSES = {"": "any status", "2": "ready", "0": "importing", "1": "converting"
 
 @route("/")
 def home(account: Account, request: Request) -> Response | None:
-    """Show the entries; any other path is none of ours."""
+    """Show the entries; return None for any other path."""
     if request.path != "/" or request.method not in ("GET", "HEAD"):
         return None
     return _entries(account, request)

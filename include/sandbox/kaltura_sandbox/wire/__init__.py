@@ -1,4 +1,4 @@
-"""What travels on the wire: parameters in, JSON, XML, PHP or JSONP out."""
+"""The wire format: parameters of requests, and replies as JSON, XML, PHP or JSONP."""
 
 from __future__ import annotations
 

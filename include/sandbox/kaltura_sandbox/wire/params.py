@@ -94,7 +94,7 @@ def merge(target: Params, over: Mapping[str, Any]) -> None:
 
 
 def decode_json(text: str) -> Params:
-    """Decode a JSON body; anything that is no JSON object counts as no body at all."""
+    """Decode a JSON body. Anything other than a JSON object counts as an empty body."""
     text = text.strip()
     if not (text.startswith("{") and text.endswith("}")):
         return {}
