@@ -6,12 +6,13 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, XComArg
+from airflow.sdk import DAG, Asset, AssetWatcher, CronDataIntervalTimetable, XComArg
 
 from kaltura_provider.feeds.changes import CHANGES_KEY, KalturaChangeListedOperator
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
 from kaltura_provider.feeds.feed_form import feed_params
 from kaltura_provider.feeds.pipeline import ingest
+from kaltura_provider.feeds.sources.sqs import Sqs
 from kaltura_provider.hooks.pool import default_pool
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def feed_dag(feed: Feed) -> DAG:
         # Otherwise every file that builds this DAG, such as one that checks the feeds, would define it.
         auto_register=False,
         description=feed.description or f"Ingest {feed.source.summary} into Kaltura",
-        schedule=CronDataIntervalTimetable(feed.schedule, timezone=zone) if feed.schedule else None,
+        schedule=_schedule(feed, zone),
         start_date=_midnight(feed.start_date, zone),
         end_date=_last_moment(feed.end_date, zone) if feed.end_date else None,
         catchup=False,
@@ -50,6 +51,15 @@ def feed_dag(feed: Feed) -> DAG:
     ) as dag:
         _add_tasks(feed)
     return dag
+
+
+def _schedule(feed: Feed, zone: pendulum.Timezone | pendulum.FixedTimezone) -> Any:
+    """Return when runs begin: when an interval ends, when the source is told of something new, or only by hand."""
+    if isinstance(feed.source, Sqs):
+        watcher = AssetWatcher(name="s3_events", trigger=feed.source.watcher(feed.connections.aws))
+        name = f"{feed.asset_uri}/events"
+        return [Asset(name=name, uri=name, watchers=[watcher])]
+    return CronDataIntervalTimetable(feed.schedule, timezone=zone) if feed.schedule else None
 
 
 def _add_tasks(feed: Feed) -> None:

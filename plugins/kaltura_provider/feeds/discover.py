@@ -192,6 +192,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             kind_known=bool(self.metadata.get("media_type")),
             interval=(interval.start, interval.end) if only_interval else None,
             memory=memory.read() if memory else None,
+            events=_events(context),
         )
         found = source.find(search)
         if memory and found.memory and not asks_for_dry_run(context):
@@ -240,6 +241,13 @@ def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *,
     if settled := len(plan.items) - len(wanted):
         log.info("To ingest: %d items in %d batches. %d items need no task.", len(wanted), len(batches), settled)
     return handed_on(context, "batch", batches)
+
+
+def _events(context: Context) -> list[dict[str, Any]]:
+    """Return the payloads of the events of triggers that started the run."""
+    triggering: Any = context.get("triggering_asset_events") or {}
+    extras = [event.extra or {} for events in triggering.values() for event in events]
+    return [extra["payload"] for extra in extras if isinstance(extra.get("payload"), dict)]
 
 
 def _is_last_try(context: Context) -> bool:

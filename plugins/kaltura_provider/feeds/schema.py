@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 import pendulum
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from kaltura_provider.feeds.batches import DEFAULT_SIZE
 from kaltura_provider.feeds.fields import Categories, ConnectionId, Count, Day, Strict, Tags, Template, Templates, about
@@ -279,4 +279,19 @@ class Feed(Strict):
         start = info.data.get("start_date")
         if value is not None and start is not None and value < start:
             raise ValueError(f"is before start_date {start}")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_schedule_if_events_begin_its_runs(cls, values: Any) -> Any:
+        source = values.get("source") if isinstance(values, dict) else None
+        if isinstance(source, dict) and source.get("type") == "sqs":
+            return {"schedule": None, **values}
+        return values
+
+    @field_validator("source")
+    @classmethod
+    def _begins_runs_in_one_way(cls, value: Any, info: ValidationInfo) -> Any:
+        if value.type == "sqs" and info.data.get("schedule") is not None:
+            raise ValueError("begins a run when messages arrive, and the feed has a schedule too; remove the schedule")
         return value

@@ -13,6 +13,7 @@ from kaltura_provider.feeds.sources.manifest import Manifest
 from kaltura_provider.feeds.sources.rss import Rss
 from kaltura_provider.feeds.sources.s3_new import S3New
 from kaltura_provider.feeds.sources.s3_prefix import S3Prefix
+from kaltura_provider.feeds.sources.sqs import Sqs
 from kaltura_provider.feeds.sources.urls import Urls
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCE_TYPES", "Found", "FoundItem", "Search", "Source", "rendered_source"]
 
-SOURCE_TYPES = ("s3_prefix", "s3_new", "urls", "manifest", "rss")
+SOURCE_TYPES = ("s3_prefix", "s3_new", "urls", "manifest", "rss", "sqs")
 """The values of ``source.type``. The first is the default."""
+
+
+AnySource = S3Prefix | S3New | Urls | Manifest | Rss | Sqs
 
 
 def _type_of(value: Any) -> Any:
@@ -33,7 +37,8 @@ Source = Annotated[
     | Annotated[S3New, Tag("s3_new")]
     | Annotated[Urls, Tag("urls")]
     | Annotated[Manifest, Tag("manifest")]
-    | Annotated[Rss, Tag("rss")],
+    | Annotated[Rss, Tag("rss")]
+    | Annotated[Sqs, Tag("sqs")],
     Discriminator(
         _type_of,
         custom_error_type="source_type",
@@ -43,15 +48,13 @@ Source = Annotated[
 """The ``source`` of a feed. Its class depends on ``type``."""
 
 
-def rendered_source(fields: Mapping[str, Any]) -> S3Prefix | S3New | Urls | Manifest | Rss:
+def rendered_source(fields: Mapping[str, Any]) -> AnySource:
     """Return the source for fields with rendered templates.
 
     :raises ValueError: a field is not valid; the message names it.
     """
     try:
-        return TypeAdapter[S3Prefix | S3New | Urls | Manifest | Rss](Source).validate_python(
-            dict(fields), context={RENDERED: True}
-        )
+        return TypeAdapter[AnySource](Source).validate_python(dict(fields), context={RENDERED: True})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(["source", *(str(part) for part in first["loc"] if part not in SOURCE_TYPES)])

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Found", "FoundItem", "Search"]
 
@@ -27,6 +27,7 @@ class Search:
     :param memory: what the last settled run stored, for a source that continues where it ended: a
         :class:`~kaltura_provider.feeds.watermark.Watermark` or
         :class:`~kaltura_provider.feeds.validators.KnownDocument`.
+    :param events: the payloads of the events that started the run, for a source that is told what is new.
     """
 
     aws_conn_id: str = "aws_default"
@@ -39,6 +40,7 @@ class Search:
     interval: tuple[datetime, datetime] | None = None
     memory: Any = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    events: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
