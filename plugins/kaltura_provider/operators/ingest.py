@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import as_list, finish
 from kaltura_provider.hooks.item_sender import ItemSender, came_of
+from kaltura_provider.hooks.lineage import ItemLineage
 from kaltura_provider.hooks.source_items import requested_items
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
 from kaltura_provider.hooks.xcom_parts import resolved
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["KalturaIngestOperator"]
 
 
-class KalturaIngestOperator(KalturaPrepareOperator):
+class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
     """Ingest sources from S3, URLs or files into Kaltura, exactly once: find or create each entry and upload content.
 
     This is :class:`KalturaPrepareOperator` followed by :class:`~.upload.KalturaUploadOperator` in one task, for several
@@ -93,6 +94,7 @@ class KalturaIngestOperator(KalturaPrepareOperator):
             for one in opened:
                 one.close()
         refs = [result.ref for result, _ in results]
+        self.remember_lineage(refs)
         show(self, context, refs)
         carried = [
             {"started": started, **came_of(context, result), **({"sidecars": attached} if attached else {})}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import as_list, finish, run_of
 from kaltura_provider.hooks.item_sender import ItemSender, came_of
+from kaltura_provider.hooks.lineage import ItemLineage
 from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.hooks.source_items import OpenedItem
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
@@ -29,7 +30,7 @@ __all__ = ["KalturaUploadOperator"]
 
 
 @renamed_arguments({"asset": "source"})
-class KalturaUploadOperator(KalturaOperator):
+class KalturaUploadOperator(ItemLineage, KalturaOperator):
     """Stream sources from S3, a URL or a file into Kaltura, resume interrupted uploads, and verify the result.
 
     Nothing is written to the worker's disk. An interrupted upload resumes on any worker from where the server says it
@@ -152,6 +153,7 @@ class KalturaUploadOperator(KalturaOperator):
         opened = [OpenedItem(item.get("request") or {}) for item in given]
         results = sender.send([ItemRef.from_dict(item) for item in given], opened)
         refs = [result.ref for result in results]
+        self.remember_lineage(refs)
         carried = [{**item, **came_of(context, result)} for item, result in zip(given, results, strict=True)]
         show(self, context, refs)
         return finish(context, "upload", refs, carried, many=many)
