@@ -1,9 +1,8 @@
 """What an ingest costs in tasks and requests, and how long small files take on a long line.
 
-Task instances follow from the batches that discover makes (two for a batch, discover and summary). Requests are
-exchanges over HTTP while ingest tasks ran, while imports were confirmed, and while a plan was made of what was there
-already. Kaltura converts instantly: entries become READY without work. Waiting is not counted: one request serves all
-waits of a connection (part *waiting*).
+Requests are exchanges over HTTP while ingest tasks ran, while imports were confirmed, and while a plan was made of what
+was there already. Kaltura converts instantly: entries become READY without work. Waiting is not counted: one request
+serves all waits of a connection (part *waiting*).
 """
 
 from __future__ import annotations
@@ -17,13 +16,15 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import feeds_alone
+import feeds_scheduled
 from uploads.runs import CONTESTANTS
 from uploads.servers import peers_python, scratch, server
 
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.api.observer import Observer
-from kaltura_provider.feeds.batches import DEFAULT_SIZE, in_batches
+from kaltura_provider.feeds.batches import DEFAULT_SIZE
 from kaltura_provider.feeds.forecast import Outlook, forecast
 from kaltura_provider.hooks.observer import AirflowObserver
 from kaltura_provider.ingest.confirmation import confirm_all
@@ -52,12 +53,13 @@ TRIP = 0.05
 _EXCHANGES: list[str] = []
 
 MOST = {
-    "ingest_task_instances_per_asset_1k": 0.06,
     "ingest_requests_per_asset_1k": 6,
     "ingest_requests_per_asset_10k": 1.0,
     "ingest_requests_per_asset_10k_vs_one": 0.2,
     "ingest_requests_per_asset_again_1k": 0.05,
     "plan_seconds_10k": 5,
+    **feeds_alone.MOST,
+    **feeds_scheduled.MOST,
 }
 LEAST = {"small_files_vs_kaltura_uploader": 10}
 
@@ -65,9 +67,6 @@ LEAST = {"small_files_vs_kaltura_uploader": 10}
 def run() -> dict[str, float]:
     """Measure, and return the figures."""
     found: dict[str, float] = {}
-    for count in SIZES:
-        batches = in_batches([(number, LENGTH) for number in range(count)], DEFAULT_SIZE)
-        found[f"ingest_task_instances_per_asset_{_name(count)}"] = (2 + 2 * len(batches)) / count
     AirflowObserver.on_call = _count  # type: ignore[method-assign]
     with TemporaryDirectory() as folder, Sandbox(run_jobs=False) as sandbox:
         os.environ["KALTURA_ALLOWED_PATHS"] = folder
@@ -78,6 +77,8 @@ def run() -> dict[str, float]:
         found |= _plan_of_many(sandbox, 10_000)
         found |= _imports(sandbox, IMPORTS)
     found |= _small_files()
+    found |= feeds_alone.measure()
+    found |= feeds_scheduled.measure()
     for name, value in found.items():
         print(f"  {name} {value:.3f}", flush=True)
     return found

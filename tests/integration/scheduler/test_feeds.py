@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.scheduler.conftest import Live, Run, kill, picture
+from tests.integration.scheduler.live import Live, Run, kill, picture
 
 # Starting Airflow on a busy machine takes minutes.
 pytestmark = pytest.mark.timeout(600)
