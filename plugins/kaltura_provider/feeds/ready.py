@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.hooks.xcom_parts import split_result
 from kaltura_provider.sensors.base import SCHEDULER_MARGIN
 from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
@@ -32,7 +33,8 @@ class KalturaBatchReadySensor(KalturaEntryReadySensor):
         them fails.
 
     It waits in the triggerer, so that hours of waiting hold no worker slot. The other arguments and the result are
-    :class:`~kaltura_provider.sensors.entry.KalturaEntryReadySensor`'s.
+    :class:`~kaltura_provider.sensors.entry.KalturaEntryReadySensor`'s. A result of more than 48 KiB is returned as a
+    reference to several XComs, which ``pull_results`` of :mod:`~kaltura_provider.hooks.xcom_parts` reads.
     """
 
     template_fields: Sequence[str] = (*KalturaEntryReadySensor.template_fields, "wait_for", "flavor_params_ids")
@@ -60,12 +62,11 @@ class KalturaBatchReadySensor(KalturaEntryReadySensor):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Return the result, or wait on for the required flavors."""
-        result = super().execute_complete(context, event)
-        return self._flavors(context, result)
+        return split_result(context, self._flavors(context, super().execute_complete(context, event)))
 
     def execute(self, context: Context) -> Any:
         """Wait in the triggerer."""
-        return self._flavors(context, super().execute(context))
+        return split_result(context, self._flavors(context, super().execute(context)))
 
     def flavors_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Return the result once the flavors are there. An item that does not get them has failed."""
@@ -79,7 +80,10 @@ class KalturaBatchReadySensor(KalturaEntryReadySensor):
 
             with airflow_errors(context):
                 raise error_from_json(event["error"])
-        return self.finish([_judged(ref, failed, late) for ref in result])
+        return split_result(context, self.finish([_judged(ref, failed, late) for ref in result]))
+
+    def _leave_result(self, context: Context, result: Any) -> None:
+        super()._leave_result(context, split_result(context, result))
 
     def _choice(self) -> str:
         if self.wait_for not in WAIT_FOR:

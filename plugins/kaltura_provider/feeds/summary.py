@@ -12,7 +12,7 @@ from kaltura_provider.feeds.interval import feed_context, run_interval
 from kaltura_provider.feeds.run_note import NOTE_KEY, note_of_plan, note_of_summary
 from kaltura_provider.hooks.batch import FAILURES_KEY
 from kaltura_provider.hooks.border import FAILURE_KEY
-from kaltura_provider.hooks.xcom_parts import pull_parts, resolved
+from kaltura_provider.hooks.xcom_parts import pull_parts, pull_results, resolved
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -220,10 +220,9 @@ class KalturaSummaryOperator(KalturaOperator):
         """Return the latest reference of each item by its address, with the step that returned it."""
         known: dict[str, dict[str, Any]] = {}
         for step in _STEPS:
-            for result in self._pulled(ti, step, "return_value"):
-                for ref in result if isinstance(result, list) else [result]:
-                    uri = _opened(ref["uri"])
-                    known[uri] = {**ref, "uri": uri, "last_step": step}
+            for ref in pull_results(ti, f"{self.group_id}.{step}"):
+                uri = _opened(ref["uri"])
+                known[uri] = {**ref, "uri": uri, "last_step": step}
         return known
 
     def _failed(

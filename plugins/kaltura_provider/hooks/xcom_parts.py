@@ -10,13 +10,14 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-__all__ = ["LARGEST", "handed_on", "pull_parts", "push_parts", "resolved"]
+__all__ = ["LARGEST", "handed_on", "pull_parts", "pull_results", "push_parts", "resolved", "split_result"]
 
 LARGEST = 48 * 1024
 """The most bytes of JSON in one XCom. Each mapped task reads the whole XCom that it is mapped over, and Airflow stores
 it in one row of its database."""
 
-_REFERENCE = "xcom_key"
+_REFERENCE = "xcom"
+_RESULT = "result"
 
 
 def handed_on(context: Context, key: str, parts: Sequence[list[Any]]) -> list[Any]:
@@ -32,7 +33,7 @@ def handed_on(context: Context, key: str, parts: Sequence[list[Any]]) -> list[An
     for number, part in enumerate(parts):
         name = f"{key}_{number}"
         ti.xcom_push(key=name, value=part)
-        references.append({_REFERENCE: name, "task_id": ti.task_id, "count": len(part)})
+        references.append({_REFERENCE: name, "task_id": ti.task_id})
     return references
 
 
@@ -80,4 +81,34 @@ def pull_parts(context: Context, task_id: str, key: str) -> list[Any]:
             break
         rows += part["rows"]
         number, count = number + 1, part["parts"]
+    return rows
+
+
+def split_result(context: Context, rows: list[Any]) -> Any:
+    """Return the result of a task as it is, or, if it is too large for one XCom, a reference to its parts.
+
+    :func:`pull_results` reads both.
+    """
+    if len(json.dumps(rows, default=str)) <= LARGEST:
+        return rows
+    ti: Any = context["ti"]
+    push_parts(context, _RESULT, rows)
+    return {_REFERENCE: _RESULT, "task_id": ti.task_id}
+
+
+def pull_results(ti: Any, task_id: str) -> list[Any]:
+    """Return the rows of the results of all instances of a mapped task."""
+    rows: list[Any] = []
+    split = False
+    # A list of task ids asks for every map index.
+    for result in ti.xcom_pull(task_ids=[task_id], key="return_value"):
+        if isinstance(result, dict) and _REFERENCE in result:
+            split = True
+        elif result is not None:
+            rows += result if isinstance(result, list) else [result]
+    number = 0
+    while split:
+        parts = [part for part in ti.xcom_pull(task_ids=[task_id], key=f"{_RESULT}_{number}") if part is not None]
+        rows += [row for part in parts for row in part["rows"]]
+        number, split = number + 1, bool(parts)
     return rows

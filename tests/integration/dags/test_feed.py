@@ -110,7 +110,9 @@ def test_batches_too_large_for_one_xcom_are_brought_in_and_repeated_as_well(
     expected = put_day(deployment, clips)
     first = deployment.run(daily(deployment, batch_size=1), AFTER)
     assert first.state == "success", first.states
-    assert [set(batch) for batch in first.xcom("discover")] == [{"xcom_key", "task_id", "count"}] * 2
+    assert [set(batch) for batch in first.xcom("discover")] == [{"xcom", "task_id"}] * 2
+    assert first.xcom("batch.ready", map_index=0) == {"xcom": "result", "task_id": "batch.ready"}
+    assert (first.summary["new"], len(first.summary["assets"])) == (2, 2)
     assert deployment.held() == expected
     again = deployment.run(daily(deployment), AFTER)
     assert (again.summary["new"], again.summary["found"], len(again.summary["assets"])) == (0, 2, 2)

@@ -1,0 +1,65 @@
+"""A run of 100,000 items: few tasks, small XComs, each item once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from kaltura_provider.feeds.discover import PLAN_KEY, hand_on_plan
+from kaltura_provider.feeds.planning import Planner
+from kaltura_provider.feeds.sources import Found, FoundItem
+from kaltura_provider.hooks.xcom_parts import LARGEST, pull_results, resolved, split_result
+
+MANY = 100_000
+
+
+class Task:
+    """The XComs of the instances of one task, as Airflow keeps them: JSON."""
+
+    def __init__(self, store: dict[tuple[str, int, str], str], task_id: str, map_index: int = -1) -> None:
+        self.store, self.task_id, self.map_index = store, task_id, map_index
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.store[self.task_id, self.map_index, key] = json.dumps(value)
+
+    def xcom_pull(self, task_ids: str | Sequence[str], key: str) -> Any:
+        wanted = [task_ids] if isinstance(task_ids, str) else task_ids
+        found = [json.loads(text) for (task, _, name), text in self.store.items() if task in wanted and name == key]
+        return (found[0] if found else None) if isinstance(task_ids, str) else found
+
+
+@pytest.fixture
+def store() -> dict[tuple[str, int, str], str]:
+    return {}
+
+
+def test_each_item_is_in_one_of_a_thousand_small_batches(store) -> None:
+    uris = [f"s3://media/news/2024-03-01/clips/{number:06}.mp4" for number in range(MANY)]
+    found = Found("below s3://media/news/", [FoundItem(uri, size=1000, etag="e") for uri in uris])
+    plan = Planner(metadata=lambda item: {"name": item.uri[-10:-4], "tags": ["news"]}).plan(found)
+    context = cast("Any", {"ti": Task(store, "discover"), "params": {}})
+    batches = hand_on_plan(context, plan, found, 50, dry_run=False)
+    assert len(batches) == 1000
+    assert max(map(len, [json.dumps(batches), *store.values()])) <= LARGEST
+    assert store["discover", -1, PLAN_KEY] == '{"counts": {"new": 100000}, "dry_run": false}'
+    items = [item for batch in batches for item in resolved(context, batch)]
+    assert [item["uri"] for item in items] == uris
+
+
+def test_a_large_result_of_a_mapped_task_is_read_from_its_parts(store) -> None:
+    results: dict[int, list[dict[str, Any]]] = {
+        0: [{"uri": f"a{number}", "flavors": ["f"] * 100} for number in range(300)],
+        1: [{"uri": "b0"}],
+        2: [{"uri": f"c{number}", "flavors": ["f"] * 100} for number in range(100)],
+    }
+    for map_index, rows in results.items():
+        task = Task(store, "batch.ready", map_index)
+        task.xcom_push("return_value", split_result(cast("Any", {"ti": task}), rows))
+    assert max(map(len, store.values())) <= LARGEST * 1.01  # brackets and separators come on top
+    rows = pull_results(Task(store, "summary"), "batch.ready")
+    assert sorted(row["uri"] for row in rows) == sorted(row["uri"] for own in results.values() for row in own)
+    assert all(len(row["flavors"]) == 100 for row in rows if row["uri"] != "b0")
+    assert pull_results(Task(store, "summary"), "other") == []
