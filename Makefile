@@ -67,7 +67,7 @@ dist: $(INSTALLED) ## build a release, and check it in a clean environment: dist
 	@echo "two builds are equal"
 	@.venv/bin/twine check --strict dist/*.whl dist/*.tar.gz
 	@$(UV) venv --quiet --python .venv/bin/python build/clean
-	@$(UV) pip install --quiet --python build/clean/bin/python --constraint constraints.txt dist/*.whl
+	@$(UV) pip install --quiet --compile-bytecode --python build/clean/bin/python --constraint constraints.txt dist/*.whl
 	@build/clean/bin/python tests/release/installed.py
 	@.venv/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --output-file dist/sbom.cdx.json build/clean
 	@ls -l dist

@@ -47,7 +47,7 @@ def attempt(python: str, libraries: str) -> str:
         run(home / "bin" / "python", ROOT / "tests" / "release" / "installed.py")
         run(UV, "pip", "install", "--quiet", "--python", home, ROOT / "include" / "sandbox", *TOOLS)
         run(home / "bin" / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS)
-    except subprocess.CalledProcessError as error:
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         return f"FAILED: {' '.join(str(word) for word in error.cmd)}"
     return f"works with {version(home, 'apache-airflow')} and {version(home, 'apache-airflow-providers-amazon')}"
 
@@ -63,7 +63,18 @@ def install(home: Path, interpreter: str, libraries: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     limits = HOME / "requirements.txt"
     limits.write_text("\n".join([*project["dependencies"], str(wheel)]) + "\n")
-    run(UV, "pip", "install", "--quiet", "--python", home, f"--resolution={SETS[libraries]}", "--requirement", limits)
+    run(
+        UV,
+        "pip",
+        "install",
+        "--quiet",
+        "--compile-bytecode",
+        "--python",
+        home,
+        f"--resolution={SETS[libraries]}",
+        "--requirement",
+        limits,
+    )
 
 
 def version(home: Path, package: str) -> str:
@@ -77,6 +88,7 @@ def run(*command: str | Path) -> None:
     """Run a command in the checkout, without the settings of this environment.
 
     :raises subprocess.CalledProcessError: it failed.
+    :raises subprocess.TimeoutExpired: it took longer than 20 minutes.
     """
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "VIRTUAL_ENV"))}
     subprocess.run([str(word) for word in command], cwd=ROOT, env=env, check=True, timeout=1200)

@@ -112,7 +112,7 @@ def command_line() -> str:
 
     airflow = Path(sys.executable).with_name("airflow")
     listed = get_provider_info().get("cli", [])
-    done = subprocess.run([airflow, "--help"], check=True, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([airflow, "--help"], check=True, capture_output=True, text=True, timeout=600)
     assert not listed or "kaltura" in done.stdout, done.stdout
     return f"{len(listed)} commands, airflow {_version()}"
 
