@@ -35,6 +35,7 @@ __all__ = ["PLAN_KEY", "KalturaDiscoverOperator", "asks_for_dry_run", "hand_on_p
 log = logging.getLogger(__name__)
 
 PLAN_KEY = "plan"
+PLAN_VERSION = 1
 """XCom with the counts of the plan. The rows of the plan are in the XComs of ``plan_rows``."""
 
 
@@ -231,7 +232,7 @@ def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *,
     """Push what the summary needs and the mapped tasks do not return. Return the batches to map; none in a dry run."""
     ti: Any = context["ti"]
     ti.xcom_push(key="left_out", value={reason: len(names) for reason, names in found.left_out.items()})
-    ti.xcom_push(key=PLAN_KEY, value={"counts": plan.counts, "dry_run": dry_run})
+    ti.xcom_push(key=PLAN_KEY, value={"version": PLAN_VERSION, "counts": plan.counts, "dry_run": dry_run})
     push_parts(context, f"{PLAN_KEY}_rows", plan.rows() if dry_run else plan.settled())
     if dry_run:
         log.info("Dry run: nothing is transferred. The plan of this run:\n%s", plan)

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.enums import EntryStatus, named_status
+from kaltura_provider.feeds.stored_version import check_version
 from kaltura_provider.ingest.addresses import shown_address
 from kaltura_provider.ingest.identity import FORMULA
 
@@ -19,9 +20,20 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest.item import ItemRef
     from kaltura_provider.upload.result import UploadResult
 
-__all__ = ["receipt", "receipt_path", "run_path", "runs_folder", "write_receipt", "write_receipts", "write_run"]
+__all__ = [
+    "receipt",
+    "read_receipt",
+    "receipt_path",
+    "run_path",
+    "runs_folder",
+    "write_receipt",
+    "write_receipts",
+    "write_run",
+]
 
-VERSION = 1
+VERSION = 2
+"""Version 1 called ``item_id``, ``content_id`` and ``status_number`` by other names."""
+_FORMER = {"asset": "item_id", "content": "content_id", "entry_status": "status_number"}
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -177,6 +189,17 @@ def receipt(
         else {"kind": error.kind, "message": error.message, "retry_helps": error.retry_helps, "code": error.code},
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def read_receipt(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a receipt as :func:`receipt` makes it, whichever version of this package wrote it.
+
+    :raises NewerData: a newer one did.
+    """
+    if check_version(values, VERSION, "receipt") == VERSION:
+        return dict(values)
+    read = {_FORMER.get(name, name): value for name, value in values.items()}
+    return read | named_status(EntryStatus, read.get("status_number")) | {"version": VERSION}
 
 
 def write_receipt(sink: Destination, values: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kaltura_provider.feeds.feed_plan import plan_feed, window_context, windows_of
 from kaltura_provider.feeds.interval import feed_context
+from kaltura_provider.feeds.receipts import read_receipt
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -184,7 +185,7 @@ class _Lines:
     def take(self, content: bytes) -> None:
         """Read one file."""
         for text in content.splitlines():
-            line = json.loads(text)
+            line = read_receipt(json.loads(text))
             window = str(line.get("window_start") or line["date"])
             self._runs.setdefault(window, set()).add(str(line["run_id"]))
             items = self._windows.setdefault(window, {})

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from kaltura_provider.feeds.changes import CHANGES_KEY
-from kaltura_provider.feeds.discover import PLAN_KEY
+from kaltura_provider.feeds.discover import PLAN_KEY, PLAN_VERSION
 from kaltura_provider.feeds.interval import feed_context, run_interval
 from kaltura_provider.feeds.run_note import NOTE_KEY, note_of_plan, note_of_summary
+from kaltura_provider.feeds.stored_version import check_version
 from kaltura_provider.hooks.batch import FAILURES_KEY
 from kaltura_provider.hooks.border import FAILURE_KEY
 from kaltura_provider.hooks.xcom_parts import pull_parts, pull_results, resolved
@@ -89,6 +90,7 @@ class KalturaSummaryOperator(KalturaOperator):
         if self.discovered is None:
             raise AirflowFailException(self._nothing_discovered(ti))
         plan = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=PLAN_KEY)) or {}
+        check_version(plan, PLAN_VERSION, "plan")
         if plan.get("dry_run"):
             self._end_dry_run(context, plan)
         batches = [self._batch(context, batch) for batch in self.discovered]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from kaltura_provider.feeds.stored_version import check_version
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["KnownDocument", "ValidatorStore"]
 
 _CURRENT, _DRAFT = "rss", "rss_draft"
+VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,14 @@ class ValidatorStore:
         self._store = store
 
     def read(self) -> KnownDocument:
-        """Return the known document; an empty one before the first run has settled."""
-        return KnownDocument(**(self._store.get(_CURRENT) or {}))
+        """Return the known document. It is empty before the first run is settled.
+
+        :raises NewerData: a newer version of this package wrote it.
+        """
+        record = dict(self._store.get(_CURRENT) or {})
+        check_version(record, VERSION, "known document of an rss feed")
+        record.pop("version", None)
+        return KnownDocument(**record)
 
     def draft(self, document: KnownDocument, run_id: str) -> None:
         """Store what becomes known when a run has settled."""
@@ -44,5 +53,5 @@ class ValidatorStore:
         if draft is None or draft["run_id"] != run_id:
             return False
         if not list(failed):
-            self._store.set(_CURRENT, draft["document"])
+            self._store.set(_CURRENT, {"version": VERSION, **draft["document"]})
         return True

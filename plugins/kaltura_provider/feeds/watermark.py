@@ -14,6 +14,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
+from kaltura_provider.feeds.stored_version import check_version
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["StateStore", "Watermark", "WatermarkStore"]
 
 _CURRENT, _DRAFT = "s3_new", "s3_new_draft"
+VERSION = 1
 _DIGEST = 12
 # Airflow advises against values of more than 64 KiB. Base64 turns 3 bytes into 4.
 _PER_PAGE = 48 * 1024 * 3 // 4 // _DIGEST
@@ -93,10 +96,14 @@ class WatermarkStore:
         self._store = store
 
     def read(self) -> Watermark:
-        """Return the watermark. It is empty before the first run is settled."""
+        """Return the watermark. It is empty before the first run is settled.
+
+        :raises NewerData: a newer version of this package wrote it.
+        """
         record = self._store.get(_CURRENT)
         if record is None:
             return Watermark()
+        check_version(record, VERSION, "watermark of an s3_new feed")
         moment = dt.datetime.fromisoformat(record["moment"]) if record["moment"] else None
         return Watermark(moment, self._read_pages(record["settled"]), self._read_pages(record["unsettled"]))
 
@@ -109,6 +116,7 @@ class WatermarkStore:
             self._delete([*older.get("settled", ()), *older.get("unsettled", ())])
         name = uuid4().hex
         record = {
+            "version": VERSION,
             "id": name,
             "run_id": run_id,
             "moment": watermark.moment.isoformat() if watermark.moment else None,

@@ -22,6 +22,9 @@ from kaltura_provider.services.entry.metadata import EntryMetadata
 
 __all__ = ["ItemError", "ItemRef", "ItemState", "SourceItem"]
 
+_FORMER = {"asset": "item_id", "content": "content_id", "entry_status": "status_number"}
+"""Names of fields in references of version 0.1.0, and what they are called today."""
+
 
 class ItemState(StrEnum):
     """How far an item has come."""
@@ -195,13 +198,14 @@ class ItemRef:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` returned. Unknown fields are ignored.
+        """Read what :meth:`to_dict` returned, also in version 0.1.0 of this package. Unknown fields are ignored.
 
         :raises ValueError: a required field is missing.
         """
         known = {field.name for field in fields(cls)}
-        given = {name: value for name, value in values.items() if name in known}
-        given["entry_status"] = values.get("status_number", values.get("status"))
+        named = {_FORMER.get(name, name): value for name, value in values.items()}
+        given = {name: value for name, value in named.items() if name in known}
+        given["entry_status"] = named.get("status_number", named.get("status"))
         if isinstance(error := given.get("error"), Mapping):
             given["error"] = ItemError(**error)
         try:

@@ -29,7 +29,7 @@ def test_a_receipt_says_all_that_is_known(tmp_path: Path) -> None:
     assert place == str(tmp_path / "daily" / "2024-03-01" / f"{done.item_id}.json")
     read = json.loads(Path(place).read_text())
     assert read == {
-        "version": 1, "formula": "kai2", "feed": "daily", "date": "2024-03-01", "uri": "s3://b/clip.mp4",
+        "version": 2, "formula": "kai2", "feed": "daily", "date": "2024-03-01", "uri": "s3://b/clip.mp4",
         "name": "clip.mp4", "kind": "video", "item_id": done.item_id, "content_id": done.content_id, "bytes": 10,
         "crc32c": "yZRlqg==", "bytes_sent": 14, "resumed_from": 2, "upload_seconds": 0.5, "state": "done",
         "found": False, "token_id": "0_t", "entry_id": "0_e", "status": "ready", "status_number": 2,
