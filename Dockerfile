@@ -31,5 +31,5 @@ COPY --chmod=755 include/local/supervise.py /usr/local/bin/supervise
 # Airflow writes airflow.cfg when it is missing, which a read-only file system does not allow.
 RUN install -d -o airflow logs auth && touch airflow.cfg
 USER airflow
-ENTRYPOINT ["airflow"]
-CMD ["version"]
+# No entrypoint: the official Helm chart runs commands such as `bash -c "exec airflow scheduler"`.
+CMD ["airflow", "version"]
