@@ -103,6 +103,7 @@ def _add_tasks(feed: Feed) -> None:
         ready_timeout=feed.ready_timeout,
         feed=feed.name,
         receipts=feed.receipts,
+        aftercare=getattr(feed.source, "aftercare", None),
         timezone=feed.timezone,
         outlets=[asset],
         **connections,

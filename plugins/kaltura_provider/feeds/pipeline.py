@@ -45,6 +45,7 @@ def ingest(
     ready_timeout: dt.timedelta = dt.timedelta(hours=12),
     feed: str = "ingest",
     receipts: str | None = None,
+    aftercare: Mapping[str, Any] | None = None,
     timezone: str | None = None,
     outlets: list[Asset] | None = None,
 ) -> BaseOperator:
@@ -66,6 +67,8 @@ def ingest(
     :param ready_timeout: how long to wait until Kaltura has made an entry READY.
     :param feed: the folder for the receipts, usually the name of the feed.
     :param receipts: where to write a receipt for each item: ``s3://bucket/prefix`` or an absolute path.
+    :param aftercare: what happens to the objects at their source, as
+        :class:`~kaltura_provider.feeds.aftercare.Aftercare` takes it. Default: they stay as they are.
     :param timezone: the time zone of the feed, which sets the date of its receipts.
     :param outlets: Airflow assets that the summary updates.
     :return: the summary task.
@@ -107,6 +110,7 @@ def ingest(
         group_id=GROUP,
         feed=feed,
         receipts=receipts,
+        aftercare=aftercare,
         aws_conn_id=aws_conn_id,
         trigger_rule="all_done",
         outlets=outlets or [],

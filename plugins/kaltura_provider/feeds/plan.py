@@ -66,6 +66,7 @@ class PlannedItem:
     :param identity: identifies the item instead of its address.
     :param checksum: what the bytes must hash to.
     :param metadata_digest: what tells, as a mark on the entry, whether this metadata was applied.
+    :param metadata_file: the address of the file beside it that the metadata comes from.
     :param reference: the reference that a task would return, if no task is needed because of what Kaltura holds.
     """
 
@@ -83,7 +84,13 @@ class PlannedItem:
     identity: str = ""
     checksum: str = ""
     metadata_digest: str | None = None
+    metadata_file: str = ""
     reference: Mapping[str, Any] | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """The addresses of all files of the item besides its own."""
+        return [str(file["uri"]) for file in self.sidecars] + ([self.metadata_file] if self.metadata_file else [])
 
     @property
     def request(self) -> dict[str, Any]:
@@ -93,6 +100,7 @@ class PlannedItem:
             "checksum": self.checksum,
             "sidecars": [dict(file) for file in self.sidecars],
             "metadata_digest": self.metadata_digest,
+            "metadata_file": self.metadata_file,
             "error": self.error,
         }
         request = {"uri": self.uri, "metadata": dict(self.metadata)}

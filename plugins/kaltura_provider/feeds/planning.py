@@ -75,6 +75,7 @@ class Planner:
             metadata=metadata,
             identity=item.identity,
             checksum=item.checksum,
+            metadata_file=str((item.metadata_file or {}).get("uri") or ""),
             metadata_digest=metadata_digest(metadata, item.metadata_file) if tracked else None,
             sidecars=tuple({**file, "uri": seal_address(file["uri"])} for file in item.sidecars),
         )
@@ -227,7 +228,7 @@ def _reference(item: PlannedItem, seen: Forecast, state: Any, note: str | None =
 
     entry = seen.entry
     ref = ItemRef.of(seen.item, state, entry_id=entry and entry.id, entry_status=entry and entry.status, note=note)
-    return {**ref.to_dict(), "uri": item.uri}
+    return {**ref.to_dict(), "uri": item.uri, **({"files": item.files} if item.files else {})}
 
 
 def _texts(value: Any) -> tuple[str, ...]:

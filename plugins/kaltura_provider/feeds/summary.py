@@ -40,7 +40,9 @@ class KalturaSummaryOperator(KalturaOperator):
     :param feed: the folder for the receipts, usually the name of the feed.
     :param receipts: where to write receipts: ``s3://bucket/prefix`` or an absolute path. ``None`` writes none.
     :param timezone: the time zone of the feed, which sets the date of its receipts.
-    :param aws_conn_id: the Airflow connection for receipts in S3.
+    :param aftercare: what happens to the objects at their source, as
+        :class:`~kaltura_provider.feeds.aftercare.Aftercare` takes it. ``None`` leaves them as they are.
+    :param aws_conn_id: the Airflow connection for receipts and sources in S3.
     :return: ``{"assets": [...], "failed": [...], "new": n, "found": n, "left_out": {reason: n}, "plan": {decision:
         n}}``. ``assets`` holds at most 500 items, new ones first, each with ``uri`` (query values hidden), ``name``,
         ``size`` (bytes), ``duration`` (seconds), ``entry_id``, ``status``, ``flavors`` (labels; none if the entry was
@@ -55,6 +57,7 @@ class KalturaSummaryOperator(KalturaOperator):
     template_fields: Sequence[str] = (
         "discovered",
         "receipts",
+        "aftercare",
         "aws_conn_id",
         *KalturaOperator.template_fields,
     )
@@ -68,6 +71,7 @@ class KalturaSummaryOperator(KalturaOperator):
         feed: str = "ingest",
         receipts: str | None = None,
         timezone: str | None = None,
+        aftercare: Mapping[str, Any] | None = None,
         aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
@@ -78,6 +82,7 @@ class KalturaSummaryOperator(KalturaOperator):
         self.feed = feed
         self.receipts = receipts
         self.timezone = timezone
+        self.aftercare = aftercare
         self.aws_conn_id = aws_conn_id
 
     def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
@@ -98,6 +103,7 @@ class KalturaSummaryOperator(KalturaOperator):
         settled = self._settled(context)
         good = [ref for ref in known.values() if _is_in(ref)]
         failed = self._failed(ti, batches, known, {ref["uri"] for ref in good})
+        failed += self._care(batches, known, good + settled, failed)
         self._store_memory(context, [item["uri"] for item in failed])
         summary = self._summary(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
         if self.receipts and (known or settled or failed):
@@ -117,6 +123,35 @@ class KalturaSummaryOperator(KalturaOperator):
             lines = "\n".join(f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed)
             raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} items failed:\n{lines}")
         return summary
+
+    def _care(
+        self,
+        batches: Sequence[Sequence[dict[str, Any]]],
+        known: Mapping[str, dict[str, Any]],
+        good: Sequence[dict[str, Any]],
+        failed: Sequence[dict[str, Any]],
+    ) -> list[dict[str, Any]]:
+        """Tag, move or delete the objects of the run at their source. Return those for which that failed."""
+        from kaltura_provider.feeds.aftercare import Aftercare, care_for
+        from kaltura_provider.hooks.s3_changes import S3Changes
+        from kaltura_provider.hooks.sources import s3_client
+
+        care = Aftercare(**self.aftercare) if self.aftercare else None
+        if care is None or (care.on_success == "keep" and care.on_failure == "keep"):
+            return []
+        files = {item["uri"]: _files(item) for batch in batches for item in batch}
+        done, problems = care_for(
+            care,
+            [{"files": files.get(ref["uri"], ()), **ref} for ref in good],
+            [{**known.get(item["uri"], {}), "files": files.get(item["uri"], ()), **item} for item in failed],
+            self.hook.get_conn(),
+            S3Changes(s3_client(self.aws_conn_id)),
+        )
+        self.log.info("Objects of %d items were tagged, moved or deleted at their source.", done)
+        return [
+            {"uri": uri, "step": "source", "reason": reason, "retry_helps": True, "batch": -1}
+            for uri, reason in problems.items()
+        ]
 
     def _changes(self, ti: Any) -> Any:
         """Return the entries that a manifest changes or deletes."""
@@ -245,6 +280,7 @@ class KalturaSummaryOperator(KalturaOperator):
                 step = ref.get("failed_step", ref["last_step"])
                 helps = error["retry_helps"]
                 reasons[uri] = {"uri": uri, "step": step, "reason": error["message"], "retry_helps": helps}
+                reasons[uri]["kind"] = error.get("kind")
         number_of = {item["uri"]: number for number, batch in enumerate(batches) for item in batch}
         return [
             {"uri": uri, **(reasons.get(uri) or _ended_silently(known.get(uri))), "batch": number_of[uri]}
@@ -272,6 +308,12 @@ def _opened(uri: str) -> str:
         return opened_address(uri)
     except SourceRefused:
         return uri
+
+
+def _files(request: Mapping[str, Any]) -> list[str]:
+    """Return the addresses of the files of an item besides its own."""
+    uris = [str(file["uri"]) for file in request.get("sidecars") or ()]
+    return [*uris, *filter(None, [request.get("metadata_file")])]
 
 
 def _is_in(ref: Mapping[str, Any]) -> bool:

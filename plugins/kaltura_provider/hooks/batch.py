@@ -36,7 +36,7 @@ class KalturaItemsFailed(AirflowException):
 
 
 FAILURES_KEY = "kaltura_failures"
-"""XCom key of a task's failures: ``[{"uri", "reason", "retry_helps"}]``. The ``uri`` is the address of the source as
+"""XCom key of a task's failures: ``[{"uri", "reason", "retry_helps", "kind"}]``. The ``uri`` is the source's address as
 other tasks know it; the reason holds no secret."""
 
 CARRIED = ("started", "request", "failed_step", "upload", "attempts", "sidecars")
@@ -122,4 +122,4 @@ def _failure(ref: ItemRef) -> dict[str, Any]:
     if error is None:  # only failed references come here
         raise ValueError(f"{shown} has not failed")
     reason = error.message if shown in error.message else f"{shown}: {error.message}"
-    return {"uri": ref.uri, "reason": reason, "retry_helps": error.retry_helps}
+    return {"uri": ref.uri, "reason": reason, "retry_helps": error.retry_helps, "kind": error.kind}

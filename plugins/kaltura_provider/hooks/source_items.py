@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 __all__ = ["OpenedItem", "failed_source", "requested_item", "requested_items"]
 
 
-_FIELDS = ("uri", "metadata", "identity", "version_id", "checksum", "sidecars", "metadata_digest", "error")
+_FIELDS = (
+    "uri",
+    "metadata",
+    "identity",
+    "version_id",
+    "checksum",
+    "sidecars",
+    "metadata_digest",
+    "metadata_file",
+    "error",
+)
 
 
 @dataclass

@@ -171,3 +171,55 @@ def test_an_item_of_a_drop_folder_waits_for_its_caption(deployment, clips) -> No
     assert entry["referenceId"] == "ref-1"
     assert len(assets(deployment, entry["id"])["captions"]) == 1
     assert deployment.run(dag).summary["plan"] == {"ignored": 2}
+
+
+def below(deployment, prefix: str = "") -> list[str]:
+    from kaltura_provider.hooks.listing import list_s3
+
+    start = f"{deployment.folder.name}/"
+    return [item.key.removeprefix(start) for item in list_s3("media", f"{start}{prefix}")]
+
+
+def test_objects_are_moved_once_kaltura_holds_them_and_failed_ones_apart(deployment, clips) -> None:
+    home = f"s3://media/{deployment.folder.name}"
+    source = {
+        "uri": f"{home}/in/",
+        "on_success": "move",
+        "move_to": f"{home}/done/{{{{ data_interval_start | ds }}}}/",
+        "on_failure": "move",
+        "move_failed_to": f"{home}/bad/",
+    }
+    deployment.put("in/a/talk.mp4", clips["clip-1.mp4"])
+    deployment.put("in/a/talk.en.srt", SRT)
+    deployment.put("in/a/talk.json", b'{"title": "Talk"}')
+    deployment.put("in/empty.mp4", b"")
+    ran = deployment.run(feed(deployment, source=source), AFTER)
+    assert (ran.state, ran.summary["new"]) == ("failed", 1), ran.states
+    moved = [f"done/2024-03-01/a/talk.{end}" for end in ("en.srt", "json", "mp4")]
+    assert below(deployment) == ["bad/empty.mp4", *moved]
+    assert the_entry(deployment)["content"]["sha256"] == hashlib.sha256(clips["clip-1.mp4"]).hexdigest()
+    assert deployment.run(feed(deployment, source=source), AFTER).state in ("success", "skipped")
+
+
+def test_objects_stay_where_kaltura_does_not_hold_exactly_them(deployment, clips) -> None:
+    home = f"s3://media/{deployment.folder.name}/in/"
+    deployment.put("in/talk.mp4", clips["clip-1.mp4"])
+    assert deployment.run(feed(deployment, source={"uri": home}), AFTER).state == "success"
+    deployment.put("in/talk.mp4", clips["clip-2.mp4"])
+    source = {"uri": home, "on_success": "delete"}
+    assert deployment.run(feed(deployment, source=source), AFTER).summary["plan"] == {"changed: skip": 1}
+    assert below(deployment) == ["in/talk.mp4"]
+    deployment.put("in/talk.mp4", clips["clip-1.mp4"])
+    tagged = deployment.run(feed(deployment, source={"uri": home, "on_success": "tag"}), AFTER)
+    assert tagged.summary["plan"] == {"already there": 1}
+    assert tags(deployment, "in/talk.mp4") == {"kaltura": "ingested", "kaltura-entry": the_entry(deployment)["id"]}
+    assert deployment.run(feed(deployment, source=source), AFTER).summary["plan"] == {"already there": 1}
+    assert below(deployment) == []
+
+
+def tags(deployment, name: str) -> dict[str, str]:
+    from kaltura_provider.hooks.sources import s3_client
+
+    where = {"Bucket": "media", "Key": f"{deployment.folder.name}/{name}"}
+    found = s3_client("aws_default").get_object_tagging(**where)["TagSet"]
+    return {tag["Key"]: tag["Value"] for tag in found}

@@ -13,6 +13,7 @@ from kaltura_provider.feeds.fields import Strict
 from kaltura_provider.feeds.folder import build_files
 from kaltura_provider.feeds.problems import plain, way_to
 from kaltura_provider.feeds.schema import Feed
+from kaltura_provider.feeds.sources import SOURCE_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,7 @@ def test_each_of_several_mistakes_is_named(tmp_path: Path) -> None:
     text = GOOD.replace("s3_prefix", "s3_prefx").replace("start_date: 2024-03-01\n", "") + "retries: x\n"
     assert problems(tmp_path, text) == [
         "1:1: start_date: is missing; add it",
-        "3:9: source.type: 's3_prefx' is not a type of source; write one of s3_prefix, s3_new, urls, manifest"
+        f"3:9: source.type: 's3_prefx' is not a type of source; write one of {', '.join(SOURCE_TYPES)}"
         "; did you mean 's3_prefix'?",
         "5:10: retries: 'x' must be a whole number",
     ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from kaltura_provider.feeds.aftercare import Aftercare
 from kaltura_provider.feeds.drop_folder import check_match
 from kaltura_provider.feeds.fields import Language, Patterns, Strict, Template, about
 
@@ -72,6 +73,31 @@ class S3Fields(Strict):
         ),
     ] = None
 
+    on_success: Annotated[
+        Literal["keep", "tag", "move", "delete"],
+        about(
+            "What happens to the objects of an item once Kaltura holds it: `keep` them, `tag` them, `move` them to "
+            "`move_to`, or `delete` them",
+            advanced=True,
+        ),
+    ] = "keep"
+    move_to: Annotated[
+        Template | None,
+        about("Where `on_success: move` moves objects: `s3://bucket/prefix/`; a Jinja template", advanced=True),
+    ] = None
+    on_failure: Annotated[
+        Literal["keep", "tag", "move"],
+        about(
+            "What happens to the objects of an item that can never be ingested as it is: `keep` them, `tag` them, or "
+            "`move` them to `move_failed_to`",
+            advanced=True,
+        ),
+    ] = "keep"
+    move_failed_to: Annotated[
+        Template | None,
+        about("Where `on_failure: move` moves objects: `s3://bucket/prefix/`; a Jinja template", advanced=True),
+    ] = None
+
     @field_validator("uri")
     @classmethod
     def _is_a_prefix(cls, value: str) -> str:
@@ -92,6 +118,17 @@ class S3Fields(Strict):
         if value is not None:
             check_match(value)
         return value
+
+    @model_validator(mode="after")
+    def _can_be_cared_for(self) -> Self:
+        Aftercare(**self.aftercare)
+        return self
+
+    @property
+    def aftercare(self) -> dict[str, Any]:
+        """What happens to the objects after a run, as :class:`~kaltura_provider.feeds.aftercare.Aftercare` takes it."""
+        names = ("on_success", "on_failure", "move_to", "move_failed_to")
+        return {"prefix": self.uri, **{name: getattr(self, name) for name in names}}
 
     @property
     def summary(self) -> str:
