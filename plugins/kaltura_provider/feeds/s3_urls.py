@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 __all__ = ["plain_address"]
 
 # AWS names its endpoints like this: https://docs.aws.amazon.com/general/latest/gr/s3.html
-_CONSOLE = re.compile(r"(?:[a-z0-9-]+\.)?console\.aws\.amazon\.com")
+_CONSOLE = re.compile(r"(?:[a-z0-9-]{1,63}\.)?console\.aws\.amazon\.com")
 _ENDPOINT = re.compile(
     r"(?:(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.)?"
     r"s3(?:[.-]dualstack)?(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?"

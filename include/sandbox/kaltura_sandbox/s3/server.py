@@ -23,6 +23,7 @@ DEFAULT_PORT = 8333
 ACCESS_KEY = "SANDBOXACCESSKEY0001"
 SECRET_KEY = "sandbox-secret-key-for-loopback-only-001"  # noqa: S105
 
+_STARTS = 3
 _START_TIMEOUT = 60.0
 # What is stored is on disk by then; its own shutdown may take longer.
 _STOP_TIMEOUT = 2.0
@@ -74,13 +75,22 @@ class S3Server:
     def start(self) -> Self:
         """Start the server and wait until it stores a bucket."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        command = [_binary(), "-logtostderr=true", "server", *self._options()]
-        self._reserved.close()
         log_path = self._directory / "seaweedfs.log"
-        with log_path.open("wb") as log:
-            self._child = process.start(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._directory)
-        self._wait(log_path)
-        return self
+        for _ in range(_STARTS):
+            command = [_binary(), "-logtostderr=true", "server", *self._options()]
+            self._reserved.close()
+            with log_path.open("wb") as log:
+                self._child = process.start(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._directory
+                )
+            if self._answers():
+                return self
+            self.close()
+            said = log_path.read_text("utf-8", "replace")
+            # Another program can take an inner port in the moment before SeaweedFS does.
+            if "address already in use" not in said:
+                break
+        raise RuntimeError(f"the S3 server did not come up; the end of {log_path}:\n{said[-800:]}")
 
     def _options(self) -> list[str]:
         volumes = self._directory / "volumes"
@@ -127,18 +137,15 @@ class S3Server:
             json.dump({"identities": [identity]}, stream)
         return path
 
-    def _wait(self, log_path: Path) -> None:
+    def _answers(self) -> bool:
+        """Wait until the server stores a bucket; return whether it does."""
         deadline = time.monotonic() + _START_TIMEOUT
-        while time.monotonic() < deadline:
-            if self._child is None or self._child.poll() is not None:
-                break
+        while time.monotonic() < deadline and self._child is not None and self._child.poll() is None:
             with contextlib.suppress(OSError, S3Error):
                 self.client.create_bucket("sandbox-probe")
-                return
+                return True
             time.sleep(0.1)
-        self.close()
-        tail = log_path.read_text("utf-8", "replace")[-800:]
-        raise RuntimeError(f"the S3 server did not come up; the end of {log_path}:\n{tail}")
+        return False
 
     def close(self) -> None:
         """Stop the server."""
