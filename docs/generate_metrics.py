@@ -40,6 +40,11 @@ Where Airflow's traces are on (`[traces] otel_on`), each request to Kaltura is a
 the span of its task, and so is each chunk of an upload (`kaltura uploadToken.upload`). A span has the attributes
 `kaltura.service`, `kaltura.action`, `kaltura.attempt`, `kaltura.request_id` and `http.response.status_code`. Kaltura's
 support can find a request by its id, which logs and errors name too.
+
+## Lineage
+
+With Airflow's OpenLineage provider installed, `KalturaIngestOperator` and `KalturaUploadOperator` report sources as
+inputs (`s3://bucket`, key) and entries as outputs (`kaltura://<host>/<partner id>`, entry id).
 """
 
 
