@@ -81,6 +81,7 @@ def _add_tasks(feed: Feed) -> None:
         transfer=feed.transfer,
         timezone=feed.timezone,
         batch_size=feed.batch_size,
+        receipts=feed.receipts,
         **connections,
     )
     if getattr(feed.source, "allow", None):

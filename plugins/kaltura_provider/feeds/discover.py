@@ -61,6 +61,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         run would otherwise have more than 1,000.
     :param aws_conn_id: the Airflow connection for S3.
     :param http_conn_id: the Airflow HTTP connection for ``http(s)`` URLs.
+    :param receipts: where the summary will write receipts. Checked before anything is transferred.
     :return: a list of batches, which can be empty. A batch is a list of ``{"uri": ..., "metadata": {...}}``. If they
         exceed 48 KiB together, the list holds a reference to an XCom for each batch. The XCom ``plan`` has ``counts``
         by decision and ``dry_run``. The XCom ``left_out`` has the number of items left out, by reason. With the param
@@ -70,7 +71,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
     """
 
     # `metadata` is rendered once per item, in execute(), because `asset` differs for each.
-    template_fields: Sequence[str] = ("source", "kaltura_conn_id", "aws_conn_id", "http_conn_id")
+    template_fields: Sequence[str] = ("source", "kaltura_conn_id", "aws_conn_id", "http_conn_id", "receipts")
     ui_color = "#e8f4fa"
 
     def __init__(
@@ -87,10 +88,12 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         batch_size: int = DEFAULT_SIZE,
         aws_conn_id: str = "aws_default",
         http_conn_id: str | None = None,
+        receipts: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.source = source
+        self.receipts = receipts
         self.unknown_files = unknown_files
         self.metadata = metadata or {}
         self.kaltura_conn_id = kaltura_conn_id
@@ -123,9 +126,13 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         return self._planner(context).plan(self._wanted(context))
 
     def _discovered(self, context: Context) -> list[Any]:
+        from kaltura_provider.hooks.destination import destination
+
         if self.timezone:
             interval = run_interval(context, self.timezone)
             self.log.info("Ingesting %s%s.", interval, f": {interval.reason}" if interval.reason else "")
+        if self.receipts:
+            destination(self.receipts, argument="receipts", aws_conn_id=self.aws_conn_id)
         found = self._wanted(context)
         self._log_found(found)
         plan = self._planner(context).plan(found)

@@ -122,6 +122,19 @@ def test_an_unknown_bucket_of_a_feed_is_named_and_the_run_fails(deployment) -> N
     assert ran.states["summary[-1]"] == "failed"
 
 
+def test_a_folder_for_receipts_that_is_not_allowed_fails_before_anything_is_transferred(deployment, clips) -> None:
+    uri = deployment.put("in/clip.mp4", clips["clip-1.mp4"])
+    source = {"uri": uri.removesuffix("clip.mp4")}
+    dag = deployment.feed(name="strict", start_date="2024-03-01", source=source, receipts="/srv/{{ ds }}", retries=2)
+    ran = deployment.run(dag)
+    assert ran.state == "failed"
+    assert ran.tries["discover[-1]"] == 1
+    reason = ran.xcom("discover", "kaltura_failure")["reason"]
+    assert reason.startswith("receipts '/srv/20"), reason
+    assert "KALTURA_ALLOWED_PATHS" in reason
+    assert deployment.held() == {}
+
+
 def test_a_category_that_would_become_others_is_refused(deployment, clips) -> None:
     uri = deployment.put("form/clip.mp4", clips["clip-1.mp4"])
     ran = deployment.run(deployment.form(), sources=[uri], categories=["Arts, Crafts>Pottery"])
