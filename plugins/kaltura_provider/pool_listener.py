@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class PoolListener:
-    """Creates missing pools. It runs in Airflow's own processes, which may use the database; tasks may not."""
+    """Creates missing pools. It runs in Airflow's own processes, which can use the database, unlike tasks."""
 
     @hookimpl
     def on_starting(self, component: object) -> None:

@@ -1,1 +1,1 @@
-"""The board: pages in Airflow's UI that show what goes up, what has arrived, what failed and why, and repair it."""
+"""The board: pages in Airflow's UI that show uploads, new entries and failures, and start failed items again."""

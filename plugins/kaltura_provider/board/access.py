@@ -1,4 +1,4 @@
-"""Who may see and do what on the board. Airflow's auth manager decides; this module asks it."""
+"""Who may see and do what on the board, as Airflow's auth manager decides."""
 
 from __future__ import annotations
 

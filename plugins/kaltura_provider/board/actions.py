@@ -1,4 +1,4 @@
-"""What the board changes: it starts failed items again, and makes plans. Each route checks who asks, and from where."""
+"""The actions of the board: start failed items again, and create plans. Each route checks the user and the origin."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def plan(
     dag_id: Annotated[str, Form(max_length=250)],
     date: Annotated[dt.date, Form()],
 ) -> Response:
-    """Start a dry run of a feed for a day, and lead to its result."""
+    """Start a dry run of a feed for a day, and redirect to its result."""
     check_startable(user, readable, dag_id)
     if session.get(DagModel, dag_id) is None:
         raise HTTPException(404, f"There is no DAG {dag_id}.")

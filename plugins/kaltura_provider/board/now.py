@@ -1,4 +1,4 @@
-"""What happens at this moment: uploads with their progress, and entries that Kaltura has not finished."""
+"""The work in progress: uploads with their progress, and entries that Kaltura has not finished."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Now:
             return self._moment.of(readable)
 
     def forget(self) -> None:
-        """Look again with the next request."""
+        """Read again with the next request."""
         self._due = 0.0
 
 

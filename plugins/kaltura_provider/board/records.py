@@ -1,4 +1,4 @@
-"""What the runs of this package did, read from the results that their summaries store in Airflow's database.
+"""The results of the runs of this package, read from what their summaries store in Airflow's database.
 
 A process reads each result once and keeps what the board shows of it. It asks the database for new ones at most every
 few seconds, however many people look. Where there is a long history, the newest results come first and the others with
@@ -170,7 +170,7 @@ class Records:
         return [{name: row.get(name) for name in _PLAN_FIELDS} for row in rows or () if isinstance(row, dict)]
 
     def forget(self) -> None:
-        """Ask the database again with the next request."""
+        """Read the database again with the next request."""
         self._due = 0.0
 
     def _refresh(self) -> None:

@@ -1,4 +1,4 @@
-"""What a reader asks to see: filters in the query of a page, and the records that pass them."""
+"""The filters in the query of a page, and the records that pass them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Selection:
     page: int
 
     def shows(self, part: str) -> bool:
-        """Return whether a part of the board is to be shown."""
+        """Return whether to show a part of the board."""
         return self.state in ("", part)
 
     @property

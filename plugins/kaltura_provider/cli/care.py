@@ -1,4 +1,4 @@
-"""``housekeeping``: what interrupted runs left behind in Kaltura."""
+"""``housekeeping``: list or delete what interrupted runs left in Kaltura."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def _hook_and_ids(args: argparse.Namespace) -> tuple[KalturaHook, list[str]]:
 
 
 def _read(client: KalturaClient, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the entries that are there, by id."""
+    """Return the entries that exist, by id."""
     found: dict[str, dict[str, Any]] = {}
     profile = {"objectType": "KalturaDetachedResponseProfile", "type": 1, "fields": _FIELDS}
     for start in range(0, len(ids), _AT_ONCE):

@@ -18,7 +18,7 @@ __all__ = ["feed_named", "folder_of"]
 def folder_of(args: argparse.Namespace) -> Path:
     """Return the folder of the feeds.
 
-    :raises UsageError: there is no such folder.
+    :raises UsageError: the folder does not exist.
     """
     if args.feeds_folder:
         folder = Path(args.feeds_folder).absolute()
@@ -36,7 +36,8 @@ def folder_of(args: argparse.Namespace) -> Path:
 def feed_named(args: argparse.Namespace) -> Feed:
     """Return the feed that the argument names: a feed of the folder, or a file.
 
-    :raises FeedError: its file is wrong. :raises UsageError: there is no such feed.
+    :raises FeedError: its file is not valid.
+    :raises UsageError: the feed does not exist.
     """
     from kaltura_provider.feeds.load import FeedError, load_feed, load_feeds
     from kaltura_provider.feeds.problems import did_you_mean

@@ -1,4 +1,4 @@
-"""How long the work on one item waits: for others, for a server in trouble, and after two claims met."""
+"""How long the work on one item waits: for other processes, after server errors, and after two claims collide."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class Backoff:
         self.not_before = self._clock.monotonic() + seconds
 
     def step_aside(self) -> None:
-        """Wait for a random time because two claims met: longer each time, up to half of ``grace``."""
+        """Wait for a random time because two claims collided: longer each time, up to half of ``grace``."""
         longest = min(self._settings.backoff * 2.0**self._met, max(self._settings.backoff, self._settings.grace / 2))
         self._met += 1
         self.wait(self._clock.uniform(0.1, 1.0) * longest)
 
     def worked(self) -> None:
-        """Note that a step succeeded: earlier errors of the server no longer count."""
+        """Record that a step succeeded, so earlier server errors no longer count."""
         self._trouble = 0
 
     def bear(self, error: KalturaError) -> bool:
-        """Note an error of the server; wait and return whether another step is worth taking."""
+        """Record a server error. Return whether to take another step, which then waits."""
         self._trouble += 1
         if self._trouble >= self._settings.attempts or self.over:
             return False

@@ -11,11 +11,11 @@ from kaltura_provider.upload.sources.errors import SourceError
 __all__ = ["ITEM_ERRORS", "describe"]
 
 ITEM_ERRORS = (SourceError, UploadError, KalturaError, MarkLostError)
-"""What can stop the upload or confirmation of one item; the other items of a batch continue."""
+"""Errors that stop the upload or confirmation of one item. The other items of a batch continue."""
 
 
 def describe(error: Exception) -> ItemError:
-    """Describe what stopped an item."""
+    """Describe the error that stopped an item."""
     if isinstance(error, SourceError | UploadError):
         return ItemError("source" if isinstance(error, SourceError) else "upload", str(error), not error.permanent)
     if isinstance(error, MarkLostError):

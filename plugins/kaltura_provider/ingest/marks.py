@@ -21,7 +21,7 @@ __all__ = [
 MADE_MARK = PREFIX
 """On every entry that this package made. Housekeeping searches for it."""
 ADOPTED_MARK = f"{PREFIX}:adopted"
-"""On entries that somebody else made and that were taken over. This package never deletes them."""
+"""On entries of others that this package took over. It never deletes them."""
 
 
 def item_mark(item_id: str) -> str:
@@ -30,7 +30,7 @@ def item_mark(item_id: str) -> str:
 
 
 def content_mark(content_id: str) -> str:
-    """Return the mark that says which bytes an entry holds. It is written once they were verified."""
+    """Return the mark that says which bytes an entry holds. It is written after they are verified."""
     return f"{PREFIX}:c:{content_id}"
 
 
@@ -40,7 +40,7 @@ def pending_mark(content_id: str) -> str:
 
 
 def import_mark(content_id: str) -> str:
-    """Return the mark that says which bytes Kaltura was told to fetch."""
+    """Return the mark that says which bytes Kaltura was asked to fetch."""
     return f"{PREFIX}:i:{content_id}"
 
 
@@ -52,7 +52,7 @@ def refused_mark(content_id: str) -> str:
 def released_mark(item_id: str) -> str:
     """Return the mark of an empty entry of this item that is about to be deleted.
 
-    It takes the place of the item mark, so that nobody mistakes the entry for one that a person deleted.
+    It takes the place of the item mark, so that the entry is not mistaken for one that a person deleted.
     """
     return f"{PREFIX}:x:{item_id}"
 

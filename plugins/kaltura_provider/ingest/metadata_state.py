@@ -31,7 +31,7 @@ class OnMetadataChange(StrEnum):
 
 
 class MetadataState(StrEnum):
-    """What is to be done with the metadata of an entry."""
+    """What to do with the metadata of an entry."""
 
     APPLIED = "applied"
     """Nothing: it was applied, or a change is to be ignored."""
@@ -59,7 +59,7 @@ def _contents(file: Mapping[str, Any] | None) -> tuple[str, ...]:
 
 
 def has_file(known: str) -> bool:
-    """Tell whether a digest is of metadata with a metadata file."""
+    """Return whether a digest is of metadata with a metadata file."""
     return not known.startswith(f"{_NO_FILE}-")
 
 

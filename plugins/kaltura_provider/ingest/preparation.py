@@ -1,4 +1,4 @@
-"""Preparing a list of items: each gets its one entry, and a token if its bytes are not in yet."""
+"""Prepare a list of items: each gets its one entry, and a token if Kaltura does not have its bytes yet."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def prepare(
     known: Mapping[str, str] | None = None,
     on_ref: Callable[[ItemRef], None] | None = None,
 ) -> list[ItemRef]:
-    """Return one reference per item, in the same order. An item that is listed twice is worked on once.
+    """Return one reference per item, in the same order. An item that is listed twice is processed once.
 
-    An item that fails is returned in state ``failed`` and does not stop the others. Items that are in already cost no
-    calls of their own. The others are worked on up to 25 at once, and share requests.
+    An item that fails is returned in state ``failed`` and does not stop the others. Items that are complete in Kaltura
+    need no further calls. Up to 25 of the others are processed at once, and share requests.
 
-    :param known: the tokens that an earlier attempt of this very task took, by item id.
-    :param on_ref: called with the reference as soon as a token or entry id exists, so that it can be remembered for
-        the next attempt. Is called from several threads if there are several items.
+    :param known: the tokens that an earlier attempt of this task created, by item id.
+    :param on_ref: called with the reference as soon as a token or entry id exists, so that the next
+        attempt can use it. It is called from several threads if there are several items.
     :raises KalturaConfigurationError: the session cannot do this for any item.
-    :raises KalturaError: Kaltura could not be asked at all.
+    :raises KalturaError: Kaltura refused or did not answer.
     """
     settings = (settings or IngestSettings()).of_one_run()
     calls = SharedCalls(client)
@@ -94,9 +94,9 @@ def _surely_in(item: SourceItem, entries: Sequence[EntryView], settings: IngestS
 
 
 def _with_notes(client: KalturaClient, made: Sequence[tuple[SourceItem, ItemRef]]) -> list[ItemRef]:
-    """Read new entries back and note on their references which texts Kaltura stores otherwise than they were sent.
+    """Read new entries back, and note on their references which texts Kaltura stored differently.
 
-    Costs one call for all of them. A difference is never a failure; if Kaltura cannot be asked, there are no notes.
+    This takes one call for all entries. A difference is never a failure. If the call fails, there are no notes.
     """
     try:
         stored = stored_entries(client, [ref.entry_id for _, ref in made if ref.entry_id])

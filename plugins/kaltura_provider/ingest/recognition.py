@@ -1,4 +1,4 @@
-"""Recognising an entry that is there already: made under an older identity, or by somebody else."""
+"""Recognize an existing entry that was made under an older identity, or by somebody else."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["adopt", "recognised", "with_known_content"]
 def recognised(ledger: Ledger, items: Sequence[SourceItem]) -> list[SourceItem]:
     """Return ``items``; those that Kaltura knows by the item id of formula ``kai1`` keep that id.
 
-    All further work on such an item uses that id, so that it has one entry whatever state it was left in. Most
-    addresses have the same id under both formulas: for those this costs no call.
+    All further work on such an item uses that id, so that it has one entry in whatever state it was left. Most
+    addresses have the same id under both formulas, and need no call.
 
-    :raises KalturaError: Kaltura could not be asked.
+    :raises KalturaError: Kaltura refused or did not answer.
     """
     elders: dict[str, list[SourceItem]] = {}
     for item in items:
@@ -63,7 +63,7 @@ def with_known_content(item: SourceItem, entries: Iterable[EntryView]) -> Source
 def adopt(ledger: Ledger, item: SourceItem, settings: IngestSettings) -> bool:
     """Take over the entry that has the item's reference id or name, as ``adopt_by`` says; return whether there is one.
 
-    :raises ValueError: several entries match, so that a person must choose; or the item has no reference id.
+    :raises ValueError: several entries match, so a person must choose; or the item has no reference id.
     """
     if settings.adopt_by is None:
         return False

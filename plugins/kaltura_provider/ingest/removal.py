@@ -1,9 +1,9 @@
-"""Who may delete an entry, and which tokens go once the content is in.
+"""Who may delete an entry, and which tokens are deleted after the content is complete.
 
 Every delete of an entry goes through :func:`discard_entry`. It deletes only entries that this package made for the item
 and that hold no content. Entries with content, adopted entries and entries without our marks are never deleted. (The
 one exception is in ``entry_writes``: an entry whose marks the server dropped on creation is deleted at once, because
-nobody could find it again.)
+it could not be found again.)
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ __all__ = ["clear_full_tokens", "discard_entry"]
 
 
 def discard_entry(ledger: Ledger, entry_id: str, item_id: str, *, stuck_too: bool = False) -> bool:
-    """Delete an entry of ours that holds no content; read it once more before, and return whether it is gone.
+    """Delete an entry of ours without content, after reading it once more. Return whether it is gone.
 
-    The item mark is replaced by the released mark first, so that nobody takes the entry for one that a person deleted.
+    The item mark is replaced by the released mark first, so that the entry does not look like one that a person deleted.
     If the delete is lost after that, the next run of the item finds the released mark and deletes the entry.
 
     :param stuck_too: also delete an entry that waits for content that can never come, or whose import failed.
@@ -51,10 +51,10 @@ def discard_entry(ledger: Ledger, entry_id: str, item_id: str, *, stuck_too: boo
 
 
 def clear_full_tokens(ledger: Ledger, items: Iterable[SourceItem]) -> None:
-    """Delete full tokens that interrupted runs left of items whose content is in.
+    """Delete full tokens that interrupted runs left, of items whose content is complete.
 
     They exist only for items whose bytes are uploaded before the entry is made; elsewhere a full token belongs to its
-    entry. Tokens that are not full are left to housekeeping, because somebody may still be filling them.
+    entry. Tokens that are not full are left to housekeeping, because another process may still be filling them.
     """
     names = [item.file_token_name for item in items if not item.attaches_first]
     if not names:

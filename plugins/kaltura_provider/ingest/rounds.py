@@ -1,4 +1,4 @@
-"""Takes the work on many items forward in rounds: every item that is due takes a step, all in shared requests."""
+"""Works on many items in rounds: every item that is due takes a step, and the steps share requests."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ W = TypeVar("W", bound=Work)
 def in_rounds(
     calls: SharedCalls, clock: Clock, works: Sequence[W], step: Callable[[W], ItemRef | None] | None = None
 ) -> list[ItemRef]:
-    """Return the reference of each work, in order, when none needs another step.
+    """Return the reference of each work, in order, after the last step of all.
 
     :param step: how to take a step, if not by the work's own ``step``.
-    :raises Exception: what a step raised.
+    :raises Exception: an error of a step.
     """
     take = step or (lambda work: work.step())
     done: dict[int, ItemRef] = {}

@@ -52,7 +52,7 @@ class Outgoing:
     """An item whose bytes are sent to the token that was prepared for them.
 
     :param ref: its reference, which :func:`send_items` updates.
-    :param open_source: opens its source, for as long as the context lasts.
+    :param open_source: opens its source, for the duration of the context.
     :param item: the item. It is needed if the entry is made after the upload.
     :param upload: the result of the last upload, if there was one.
     """

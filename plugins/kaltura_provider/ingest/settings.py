@@ -20,7 +20,7 @@ class IfExists(StrEnum):
 
 
 class AdoptBy(StrEnum):
-    """How to recognise an entry that somebody else made for this item."""
+    """How to recognize an entry that somebody else made for this item."""
 
     REFERENCE = "reference"
     NAME = "name"
@@ -52,7 +52,7 @@ class Clock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Seconds of a monotonic clock."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -70,13 +70,13 @@ class IngestSettings:
 
     :param grace: how long a claim without an entry, a full token whose entry is still in IMPORT, or a token that gets
         no bytes counts as work in progress.
-    :param poll: pause between two looks at the claim of another process.
-    :param backoff: longest random pause after two claims first met.
+    :param poll: pause between two checks of the claim of another process.
+    :param backoff: longest random pause after the first collision of two claims.
     :param claim_timeout: how long an item waits for other processes before it fails; a retry can help.
     :param max_resume_age: an upload that was interrupted for longer is not resumed. Kaltura refuses it after 7 days.
     :param run: the name of this run, the same in all its attempts. An entry that got its first content under this name
         counts as made by this run. Without a name, each call of ``prepare`` or ``ingest`` is a run.
-    :param attempts: how many server errors in a row an item survives, less one.
+    :param attempts: number of consecutive server errors after which an item fails.
     :raises ValueError: a time is not positive.
     """
 

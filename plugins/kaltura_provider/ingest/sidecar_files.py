@@ -1,7 +1,7 @@
 """The sidecar files of a source item as plain values: how a feed hands them to the task that attaches them.
 
 A file is a mapping: ``uri``; ``kind`` (``caption``, ``thumbnail``, ``attachment``); ``default``, for a caption or
-thumbnail that is to be the default one of its entry; ``values``, properties of Kaltura's asset under Kaltura's names;
+thumbnail that becomes the default one of its entry; ``values``, properties of Kaltura's asset under Kaltura's names;
 ``size`` (bytes) and ``etag``, if a listing contains them; and ``error``, why the file cannot be used.
 """
 
@@ -26,7 +26,7 @@ _KINDS = tuple(kind.value for kind in SidecarKind)
 def checked_sidecars(files: Any) -> list[dict[str, Any]]:
     """Return the sidecar files of a request.
 
-    :raises ValueError: they are not a list of such mappings; names what is wrong.
+    :raises ValueError: they are not a list of such mappings; the message says what is wrong.
     """
     if files is None:
         return []
@@ -43,7 +43,7 @@ def checked_sidecars(files: Any) -> list[dict[str, Any]]:
 def sidecars_digest(files: Sequence[Mapping[str, Any]], opened: Callable[[str], str] = lambda uri: uri) -> str | None:
     """Return the digest of all sidecar files of an item: which files they are, with which content, and as what.
 
-    An entry that carries it needs none of them any more. ``None`` if the content of a file is not known.
+    An entry with this digest has all of them. ``None`` if the content of a file is not known.
 
     :param opened: turns a ``uri`` of the mappings into the address itself.
     """

@@ -66,7 +66,7 @@ _KINDS = {
 
 
 class SidecarError(Exception):
-    """A sidecar could not be attached; ``retry_helps`` says whether a retry can succeed."""
+    """A sidecar could not be attached; ``retry_helps`` is whether a retry can succeed."""
 
     def __init__(self, message: str, *, retry_helps: bool) -> None:
         super().__init__(message)
@@ -135,14 +135,14 @@ def attach_sidecar(
     *,
     settings: IngestSettings | None = None,
 ) -> SidecarRef:
-    """Attach one file to its entry, exactly once, however often and by however many processes this is called.
+    """Attach one file to its entry, exactly once, however many processes call this, and however often.
 
     A file that changed at its source replaces the old one with ``if_exists: replace``; otherwise the old one is kept.
 
     :raises SidecarError: another process holds the claim for too long, or Kaltura does not accept the file.
     :raises SourceError: the file cannot be read.
     :raises UploadError: the upload stopped.
-    :raises KalturaError: Kaltura refused, or could not be asked.
+    :raises KalturaError: Kaltura refused or did not answer.
     """
     return _Attaching(client, uploader, sidecar, source, settings or IngestSettings()).run()
 

@@ -1,4 +1,4 @@
-"""Verifying what an entry holds: one more look where the decision asks for it, then the content mark.
+"""Verify the content of an entry: read it once more if the decision asks for that, then write the content mark.
 
 An item is done when its entry carries the content mark. This module is the only one that writes that mark on an entry
 that exists; ``entry_writes.create_from_file`` writes it on entries that are made from a full token.
