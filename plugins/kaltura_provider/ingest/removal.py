@@ -27,7 +27,7 @@ __all__ = ["clear_full_tokens", "discard_entry"]
 def discard_entry(ledger: Ledger, entry_id: str, item_id: str, *, stuck_too: bool = False) -> bool:
     """Delete an entry of ours without content, after reading it once more. Return whether it is gone.
 
-    The item mark is replaced by the released mark first, so that the entry does not look like one that a person deleted.
+    The item mark is replaced by the released mark first, so the entry does not look like one that a person deleted.
     If the delete is lost after that, the next run of the item finds the released mark and deletes the entry.
 
     :param stuck_too: also delete an entry that waits for content that can never come, or whose import failed.
