@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException
 
 from kaltura_provider.operators.base import KalturaOperator
 
@@ -31,6 +31,7 @@ class KalturaChangeListedOperator(KalturaOperator):
         exist]}``.
     :raises AirflowFailException: an entry could not be changed, or an entry to update does not exist. The message names
         the line of each.
+    :raises KalturaItemsFailed: the same, and a retry can help with one of them.
     """
 
     template_fields: Sequence[str] = ("changes", *KalturaOperator.template_fields)
@@ -43,6 +44,7 @@ class KalturaChangeListedOperator(KalturaOperator):
         """Change the entries and return their ids by outcome."""
         from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.api.redaction import printable
+        from kaltura_provider.hooks.batch import KalturaItemsFailed
         from kaltura_provider.hooks.border import retry_helps
 
         done: dict[str, list[str]] = {"updated": [], "deleted": [], "missing": []}
@@ -58,7 +60,7 @@ class KalturaChangeListedOperator(KalturaOperator):
         if done["missing"]:
             self.log.info("Entries to delete that do not exist: %s", "; ".join(done["missing"]))
         if failures:
-            kind = AirflowException if again else AirflowFailException
+            kind = KalturaItemsFailed if again else AirflowFailException
             raise kind(f"{len(failures)} of {len(self.changes)} changes failed:\n  " + "\n  ".join(failures))
         return done
 
