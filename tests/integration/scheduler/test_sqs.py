@@ -17,7 +17,7 @@ import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.integration.scheduler.conftest import Live, Run, picture
+from tests.integration.scheduler.live import Live, Run, picture
 
 KEY = "arrivals/é +1.png"
 LATE = "arrivals/late.png"
