@@ -24,6 +24,7 @@ __all__ = ["THUMBNAIL_FORMATS", "thumbnail_url"]
 THUMBNAIL_FORMATS = frozenset(
     {"jpg", "png", "png8", "png24", "png32", "png48", "png64", "bmp", "gif", "tif", "psd", "pdf"}
 )
+_NOT_OPTIONS = ("cdn_host", "partner_id", "entry_id", "ks", "referrer", "file_name")
 _MAX_STRIP = 65_500
 _DEFAULT_SIDES = {"width": 120, "height": 90}
 _SIDE = (0, 10_000)
@@ -89,24 +90,25 @@ def thumbnail_url(
 
     :raises KalturaConfigurationError: the service would clamp, ignore or refuse a value; names it.
     """
-    values: dict[str, Any] = {
-        name: value
-        for name, value in locals().items()
-        if name not in ("cdn_host", "partner_id", "entry_id", "ks", "referrer", "file_name") and value is not None
-    }
-    _read_numbers(values)
-    _read_choices(values)
-    _check_moments(values)
-    _check_strip(values)
+    options = {name: value for name, value in locals().items() if name not in _NOT_OPTIONS}
     pairs = {
         "entry_id": entry_value(entry_id),
-        **values,
+        **_checked(options),
         "ks": ks,
         "referrer": encode_referrer(referrer),
         # The server takes everything after a file name as part of it.
         "file_name": file_name_value(file_name),
     }
     return f"{delivery_base(cdn_host, partner_id)}/thumbnail{path_pairs(pairs)}"
+
+
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    values = {name: value for name, value in options.items() if value is not None}
+    _read_numbers(values)
+    _read_choices(values)
+    _check_moments(values)
+    _check_strip(values)
+    return values
 
 
 def _read_numbers(values: dict[str, Any]) -> None:
