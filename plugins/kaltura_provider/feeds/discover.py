@@ -200,6 +200,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             kind_known=bool(self.metadata.get("media_type")),
             interval=(interval.start, interval.end) if only_interval else None,
             memory=memory.read() if memory else None,
+            window=(interval.start, interval.end),
             events=_events(context),
         )
         found = source.find(search)

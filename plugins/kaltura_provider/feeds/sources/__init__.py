@@ -11,6 +11,7 @@ from kaltura_provider.feeds.fields import RENDERED
 from kaltura_provider.feeds.sources.found import Found, FoundItem, Search
 from kaltura_provider.feeds.sources.manifest import Manifest
 from kaltura_provider.feeds.sources.rss import Rss
+from kaltura_provider.feeds.sources.s3_inventory import S3Inventory
 from kaltura_provider.feeds.sources.s3_new import S3New
 from kaltura_provider.feeds.sources.s3_prefix import S3Prefix
 from kaltura_provider.feeds.sources.sqs import Sqs
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCE_TYPES", "Found", "FoundItem", "Search", "Source", "rendered_source"]
 
-SOURCE_TYPES = ("s3_prefix", "s3_new", "urls", "manifest", "rss", "sqs")
+SOURCE_TYPES = ("s3_prefix", "s3_new", "urls", "manifest", "rss", "sqs", "s3_inventory")
 """The values of ``source.type``. The first is the default."""
 
 
-AnySource = S3Prefix | S3New | Urls | Manifest | Rss | Sqs
+AnySource = S3Prefix | S3New | Urls | Manifest | Rss | Sqs | S3Inventory
 
 
 def _type_of(value: Any) -> Any:
@@ -38,7 +39,8 @@ Source = Annotated[
     | Annotated[Urls, Tag("urls")]
     | Annotated[Manifest, Tag("manifest")]
     | Annotated[Rss, Tag("rss")]
-    | Annotated[Sqs, Tag("sqs")],
+    | Annotated[Sqs, Tag("sqs")]
+    | Annotated[S3Inventory, Tag("s3_inventory")],
     Discriminator(
         _type_of,
         custom_error_type="source_type",

@@ -27,6 +27,7 @@ class Search:
     :param memory: what the last settled run stored, for a source that continues where it ended: a
         :class:`~kaltura_provider.feeds.watermark.Watermark` or
         :class:`~kaltura_provider.feeds.validators.KnownDocument`.
+    :param window: the interval of the run, whether or not it asks for one.
     :param events: the payloads of the events that started the run, for a source that is told what is new.
     """
 
@@ -40,6 +41,7 @@ class Search:
     interval: tuple[datetime, datetime] | None = None
     memory: Any = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    window: tuple[datetime, datetime] | None = None
     events: Sequence[Mapping[str, Any]] = ()
 
 

@@ -15,9 +15,19 @@ from kaltura_provider.feeds.fields import Language, Patterns, Strict, Template, 
 if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.s3_objects import Selecting
 
-__all__ = ["S3Fields"]
+__all__ = ["S3Fields", "check_prefix"]
 
 _MAX_WAIT = dt.timedelta(days=90)
+
+
+def check_prefix(value: str) -> str:
+    """Return the value if it is an S3 prefix.
+
+    :raises ValueError: it is not.
+    """
+    if not re.match(r"s3://[^/\s]+(/|$)", value):
+        raise ValueError("is not an S3 prefix; write s3://bucket/prefix/{{ data_interval_start | ds }}/")
+    return value
 
 
 class S3Fields(Strict):
@@ -98,12 +108,7 @@ class S3Fields(Strict):
         about("Where `on_failure: move` moves objects: `s3://bucket/prefix/`; a Jinja template", advanced=True),
     ] = None
 
-    @field_validator("uri")
-    @classmethod
-    def _is_a_prefix(cls, value: str) -> str:
-        if not re.match(r"s3://[^/\s]+(/|$)", value):
-            raise ValueError("is not an S3 prefix; write s3://bucket/prefix/{{ data_interval_start | ds }}/")
-        return value
+    _check_uri = field_validator("uri")(check_prefix)
 
     @field_validator("wait_at_most")
     @classmethod
