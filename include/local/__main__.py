@@ -84,6 +84,7 @@ def start(options: argparse.Namespace) -> int:
     env = deployment.sandbox_env()
     print(
         f"""
+  board            {deployment.page}/plugin/kaltura
   Airflow          {deployment.page}   (no login; this machine only)
   Kaltura sandbox  {env["KALTURA_SERVICE_URL"].removesuffix("/api_v3")}
   S3               {env["S3_ENDPOINT_URL"]}

@@ -59,7 +59,9 @@ def readable_dag(readable: ReadableDags, dag_id: Annotated[str, Query()]) -> str
     :raises HTTPException: 403 if the user may not read it, or if it is not a DAG of this package.
     """
     if dag_id not in readable:
-        raise HTTPException(status.HTTP_403_FORBIDDEN, f"You may not read the DAG {dag_id}, or it does not exist.")
+        raise HTTPException(
+            status.HTTP_403_FORBIDDEN, f"The DAG {dag_id} is not one of Kaltura's, or you may not read it."
+        )
     return dag_id
 
 

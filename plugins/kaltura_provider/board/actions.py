@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,7 +48,7 @@ def retry(
 ) -> Response:
     """Start failed items again: the tasks of their batches, and what follows them in their runs.
 
-    :param item: ``<number of the run>:<number of the failure in it>``, as the board's pages name failed items.
+    :param item: ``<number of the run>:<key of the failure>``, as the board's pages name failed items.
     """
     wanted = _wanted(item)
     for run, _ in wanted:
@@ -66,18 +67,19 @@ def _wanted(items: Iterable[str]) -> list[tuple[Run, list[Failure]]]:
 
     :raises HTTPException: 409 if one of them is not a failure any more.
     """
-    chosen: dict[int, list[int]] = defaultdict(list)
+    chosen: dict[int, set[str]] = defaultdict(set)
     for text in items:
-        run, _, number = text.partition(":")
-        if not (run.isdecimal() and number.isdecimal()):
+        run, _, key = text.partition(":")
+        if not re.fullmatch(r"[0-9]{1,18}", run):
             raise HTTPException(422, "An item is not named as the board names items. Reload the page and try again.")
-        chosen[int(run)].append(int(number))
+        chosen[int(run)].add(key)
     found = []
-    for run_number, numbers in chosen.items():
+    for run_number, keys in chosen.items():
         known = RECORDS.by_number(run_number)
-        if known is None or not known.finished or max(numbers) >= len(known.failures):
+        failures = {failure.key: failure for failure in known.failures} if known and known.finished else {}
+        if known is None or not keys <= failures.keys():
             raise HTTPException(409, "Some of these items have been started again meanwhile. Reload the page.")
-        found.append((known, [known.failures[number] for number in numbers]))
+        found.append((known, [failures[key] for key in sorted(keys)]))
     return found
 
 

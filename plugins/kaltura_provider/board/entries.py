@@ -62,6 +62,11 @@ class Entries:
             self._seen[conn_id] = (time.monotonic(), wanted, found)
             return found
 
+    def forget(self) -> None:
+        """Ask Kaltura again with the next request."""
+        with self._lock:
+            self._seen.clear()
+
     def _read(self, conn_id: str, wanted: frozenset[str]) -> dict[str, EntrySnapshot]:
         # Unlike a list, getByIds shows entries of every status.
         params = {"entryIds": ",".join(sorted(wanted)), "responseProfile": {"type": 1, "fields": _FIELDS}}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
+import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -69,6 +70,11 @@ class Failure:
     reason: str
     retry_helps: bool
     batch: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells this failure from the others of its run."""
+        return f"{zlib.crc32(f'{self.batch}|{self.step}|{self.uri}'.encode()):08x}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,15 @@ def address(route: Any, dag_id: str = NEWS) -> str:
     return f"/kaltura{route.path.replace('{name}', 'board.css')}{query}"
 
 
+def item_of(history: History, feed: str, run_id: str) -> str:
+    """Return how the board's pages name the first failure of a run."""
+    from kaltura_provider.board.records import RECORDS
+
+    run = RECORDS.by_number(history.number(feed, run_id))
+    assert run is not None
+    return f"{run.id}:{run.failures[0].key}"
+
+
 @pytest.fixture
 def only_news(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody have anything to do with the feed ``archive``."""
@@ -99,7 +108,7 @@ def test_lists_hold_only_what_the_user_may_read(api: Api, history: History, only
 def test_changes_need_the_permission_to_trigger(api: Api, history: History, only_news: None, path: str) -> None:
     run = history.run("news", DAY, failures=[failed("s3://media/a.mp4")])
     other = history.run("archive", DAY, failures=[failed("s3://media/b.mp4")])
-    mine, theirs = f"{history.number('news', run)}:0", f"{history.number('archive', other)}:0"
+    mine, theirs = item_of(history, "news", run), item_of(history, "archive", other)
     assert api.post(path, user="viewer", item=mine, dag_id=NEWS, date="2026-01-01").status_code == 403
     for user in ("user", "admin"):
         reply = api.post(path, user=user, item=[mine, theirs], dag_id=ARCHIVE, date="2026-01-01")
@@ -120,7 +129,7 @@ def test_changes_need_the_permission_to_trigger(api: Api, history: History, only
 )
 def test_changes_come_from_the_board_only(api: Api, history: History, headers: dict[str, str]) -> None:
     run = history.run("news", DAY, failures=[failed("s3://media/a.mp4")])
-    item = f"{history.number('news', run)}:0"
+    item = item_of(history, "news", run)
     assert api.post("retry", headers=headers, item=item).status_code == 403
     assert api.post("plan", headers=headers, dag_id=NEWS, date="2026-01-01").status_code == 403
     assert history.states("news", run)["run"] == "failed"
@@ -129,7 +138,7 @@ def test_changes_come_from_the_board_only(api: Api, history: History, headers: d
 def test_only_failed_batches_start_again(api: Api, history: History) -> None:
     failures = [failed("s3://media/a.mp4", batch=1), failed("s3://media/b.mp4", batch=2)]
     run = history.run("news", DAY, batches=3, assets=[arrived("s3://media/ok.mp4", 1)], failures=failures)
-    item = f"{history.number('news', run)}:0"
+    item = item_of(history, "news", run)
     reply = api.post("retry", item=item)
     assert reply.status_code == 200, reply.text
     states = history.states("news", run)
@@ -142,7 +151,11 @@ def test_only_failed_batches_start_again(api: Api, history: History) -> None:
     assert api.post("retry", item=item).status_code == 409
 
 
-@pytest.mark.parametrize("item", ["x", "1", "1:x", "-1:0", "99999999:0"])
+@pytest.mark.parametrize(
+    "item",
+    ["x", "1", "1:x", "-1:0", "99999999:0", "9" * 5000],
+    ids=["text", "no key", "no failure", "negative", "unknown", "long"],
+)
 def test_an_unknown_item_starts_nothing(api: Api, history: History, item: str) -> None:
     assert api.post("retry", item=item).status_code in (409, 422)
 

@@ -98,7 +98,7 @@ def test_a_failure_has_its_step_reason_and_advice(api: Api, history: History) ->
     rows = {name: row for row in text.split("<tr>") for name in ("gone.mp4", "bad.mp4") if f"{name}</span>" in row}
     assert "the object is gone" in rows["gone.mp4"]
     assert " checked" in rows["gone.mp4"]
-    assert "not before it is fixed" in rows["bad.mp4"]
+    assert "fix it first" in rows["bad.mp4"]
     assert " checked" not in rows["bad.mp4"]
 
 

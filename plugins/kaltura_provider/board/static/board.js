@@ -127,8 +127,7 @@
       image.addEventListener("error", hide);
       if (image.complete && image.naturalWidth === 0) hide();
     }
-    document.body.addEventListener("htmx:afterSwap", (event) => localTimes(event.detail.target));
-    document.body.addEventListener("htmx:oobAfterSwap", (event) => localTimes(event.detail.target));
+    document.body.addEventListener("htmx:afterSettle", () => localTimes(document));
     document.body.addEventListener("htmx:configRequest", (event) => {
       event.detail.headers["X-Kaltura-Board"] = "1";
     });
