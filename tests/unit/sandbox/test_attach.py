@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,12 @@ import pytest
 from kaltura_sandbox import Sandbox
 
 MEDIA = b"\x00\x00\x00\x20ftypisom" + b"m" * 50_000
+
+
+@pytest.fixture
+def slow_finals(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let final chunks take so long that calls of several threads overlap on a busy machine too."""
+    monkeypatch.setattr(sandbox.account, "config", replace(sandbox.account.config, final_time=0.5))
 
 
 def finish(api: Any, token: str, data: bytes = MEDIA) -> Any:
@@ -112,6 +119,7 @@ def test_no_bytes_at_all_end_in_an_error(api: Any) -> None:
     assert api("flavorAsset", "list", filter={"entryIdEqual": entry})["objects"][0]["description"]
 
 
+@pytest.mark.usefixtures("slow_finals")
 def test_overlapping_final_chunks_leave_the_token_full(api: Any, sandbox: Sandbox) -> None:
     entry, token = api.media(), api.token()
     api.attach(entry, token)
@@ -124,6 +132,7 @@ def test_overlapping_final_chunks_leave_the_token_full(api: Any, sandbox: Sandbo
     assert sandbox.control.entry(entry)["content"]["sha256"] == api.sha256(MEDIA)
 
 
+@pytest.mark.usefixtures("slow_finals")
 def test_a_second_final_chunk_may_destroy_what_was_done(api: Any, sandbox: Sandbox) -> None:
     sandbox.control.fault("second_final", outcome="deleted")
     entry, token = api.media(), api.token()
