@@ -33,6 +33,7 @@ MORE = {
     "on_metadata_change": "[below](#sidecar-files)",
     "wait_for": "[below](#items-that-wait)",
     "match": "[below](#drop-folder-patterns)",
+    "preflight": "[below](#files-that-cannot-become-media)",
     "on_success": "[below](#objects-after-the-run)",
     "on_failure": "[below](#objects-after-the-run)",
 }

@@ -104,6 +104,8 @@ def _add_tasks(feed: Feed) -> None:
         ready_timeout=feed.ready_timeout,
         feed=feed.name,
         receipts=feed.receipts,
+        preflight=feed.preflight,
+        allowed_extensions=feed.allowed_extensions,
         aftercare=getattr(feed.source, "aftercare", None),
         timezone=feed.timezone,
         outlets=[asset],

@@ -14,7 +14,7 @@ from kaltura_provider.hooks.pool import default_pool, run_share
 from kaltura_provider.operators.ingest import KalturaIngestOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Asset, BaseOperator
 
@@ -35,6 +35,8 @@ def ingest(
     http_conn_id: str | None = None,
     if_exists: str = "skip",
     on_metadata_change: str = "keep",
+    preflight: str = "off",
+    allowed_extensions: Sequence[str] = (),
     transfer: str = "upload",
     upload: Mapping[str, Any] | None = None,
     pool: str | None = None,
@@ -55,6 +57,7 @@ def ingest(
     :param if_exists: what to do with an item whose entry holds other content: ``skip``, ``replace`` or ``fail``.
     :param on_metadata_change: what to do with an entry whose metadata has changed at the source: ``keep``, ``update``
         or ``fail``.
+    :param preflight: ``off``, ``warn`` or ``fail``; see ``KalturaIngestOperator``. So for ``allowed_extensions``.
     :param transfer: ``upload``, or ``import`` to let Kaltura fetch the sources.
     :param upload: upload settings, as for ``KalturaUploadOperator``.
     :param pool: the Airflow pool of all tasks after ``discover``. Default: the pool that the plugin creates.
@@ -82,6 +85,8 @@ def ingest(
             source=batch,
             if_exists=if_exists,
             on_metadata_change=on_metadata_change,
+            preflight=preflight,
+            allowed_extensions=allowed_extensions,
             transfer=transfer,
             upload=upload,
             aws_conn_id=aws_conn_id,

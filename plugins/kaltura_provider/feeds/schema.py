@@ -118,6 +118,18 @@ class Feed(Strict):
             "gives the entry the new content, `fail` fails"
         ),
     ] = "skip"
+    preflight: Annotated[
+        Literal["off", "warn", "fail"],
+        about(
+            "Whether to look at each file before it is ingested, and what to do if it cannot become media: `warn` in "
+            "the log, or `fail` the item",
+            advanced=True,
+        ),
+    ] = "off"
+    allowed_extensions: Annotated[
+        Tags,
+        about("The only extensions that `preflight` lets through, such as `[mp4, mov]`", advanced=True, default="all"),
+    ] = []
     on_metadata_change: Annotated[
         Literal["keep", "update", "fail"],
         about(

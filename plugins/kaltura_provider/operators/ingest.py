@@ -10,6 +10,7 @@ from kaltura_provider.hooks.batch import as_list, finish
 from kaltura_provider.hooks.item_sender import ItemSender, came_of
 from kaltura_provider.hooks.lineage import ItemLineage
 from kaltura_provider.hooks.source_items import requested_items
+from kaltura_provider.hooks.sources import printable
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
 from kaltura_provider.hooks.xcom_parts import resolved
 from kaltura_provider.operators.prepare import KalturaPrepareOperator, show
@@ -51,6 +52,9 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
     :param on_metadata_change: what to do with an entry whose metadata has changed since the entry got it: ``keep``,
         ``update`` or ``fail``. It matters for requests with a ``metadata_digest``, as those of feeds are. A metadata
         file that arrives later is always applied.
+    :param preflight: whether to look at each source before anything is created in Kaltura: ``off``, ``warn`` or
+        ``fail``. It finds content that is not what the extension says, and MP4 and QuickTime files that are not whole.
+    :param allowed_extensions: the extensions that ``preflight`` lets through; all, if there are none.
     :return: one item reference, or a list for a list. ``state`` is ``done`` when Kaltura holds exactly this content.
     :raises AirflowFailException: every item failed and no retry can help.
 
@@ -60,10 +64,20 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
     _killed = False
     _uploader: Uploader | None = None
 
-    def __init__(self, *, max_active: int = 4, on_metadata_change: str = "keep", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        max_active: int = 4,
+        on_metadata_change: str = "keep",
+        preflight: str = "off",
+        allowed_extensions: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.max_active = max_active
         self.on_metadata_change = on_metadata_change
+        self.preflight = preflight
+        self.allowed_extensions = allowed_extensions
 
     def _on_metadata_change(self) -> OnMetadataChange:
         from kaltura_provider.api.arguments import choice
@@ -101,6 +115,35 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
             for result, attached in results
         ]
         return finish(context, "ingest", refs, carried, many=many)
+
+    def _opened(self, request: dict[str, Any], limits: UploadSettings) -> OpenedItem:
+        """Open the source of a request and look at its content; an error becomes part of the result."""
+        from kaltura_provider.api.arguments import choice
+        from kaltura_provider.ingest.preflight import Preflight, problems_of
+        from kaltura_provider.upload.sources.errors import SourceError
+
+        opened = super()._opened(request, limits)
+        preflight = choice(Preflight, self.preflight, "preflight")
+        source, item = opened.source, opened.item
+        if preflight is Preflight.OFF or source is None or item is None:
+            return opened
+        try:
+            problems = problems_of(
+                item.name,
+                item.kind,
+                source.size,
+                lambda offset, length: b"".join(source.read(offset, length)),
+                self.allowed_extensions,
+            )
+        except SourceError as error:
+            opened.error, opened.item = error, None
+            return opened
+        text = f"{printable(item.uri)} cannot become media: {'; '.join(problems)}"
+        if problems and preflight is Preflight.FAIL:
+            opened.error, opened.item = ValueError(text), None
+        elif problems:
+            self.log.warning("%s", printable(text))
+        return opened
 
     def on_kill(self) -> None:
         """Stop sending. The tokens keep what they have, and the next try resumes from there."""

@@ -105,3 +105,15 @@ def test_sidecar_files_come_to_their_entries_once_and_a_bad_one_is_named(kaltura
         assert [(item["language"], int(item["isDefault"])) for item in found] == [("English", 1)]
     marks = [kaltura.sandbox.control.entry(ref["entry_id"])["adminTags"].count("kai1:s:") for ref in refs]
     assert marks == [1, 0]
+
+
+def test_what_cannot_become_media_is_refused_before_anything_is_made(kaltura, files) -> None:
+    cut = files[0].with_name("cut.mp4")
+    cut.write_bytes(files[0].read_bytes()[:-5000])
+    uris = [cut.as_uri(), files[1].as_uri()]
+    refs = kaltura.run(KalturaIngestOperator, source=uris, preflight="fail")
+    assert [ref["state"] for ref in refs] == ["failed", "done"]
+    assert "cut.mp4 cannot become media: its " in refs[0]["error"]["message"]
+    assert not refs[0]["error"]["retry_helps"]
+    assert digests(kaltura) == expected(files[1:2])
+    assert [ref["state"] for ref in kaltura.run(KalturaIngestOperator, source=uris, preflight="warn")] == ["done"] * 2
