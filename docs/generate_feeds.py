@@ -25,6 +25,7 @@ MORE = {
     "source": "[below](#sources)",
     "receipts": "[security.md](security.md)",
     "upload": "[upload.md](upload.md)",
+    "notify": "[below](#notifications)",
     "batch_size": "[below](#what-a-run-does)",
     "pool": "[deployment.md](deployment.md#the-pool)",
     "include": "[below](#what-a-run-takes)",

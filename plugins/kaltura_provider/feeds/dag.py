@@ -11,6 +11,7 @@ from airflow.sdk import DAG, Asset, AssetWatcher, CronDataIntervalTimetable, XCo
 from kaltura_provider.feeds.changes import CHANGES_KEY, KalturaChangeListedOperator
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
 from kaltura_provider.feeds.feed_form import feed_params
+from kaltura_provider.feeds.notify import callbacks
 from kaltura_provider.feeds.pipeline import ingest
 from kaltura_provider.feeds.sources.sqs import Sqs
 from kaltura_provider.hooks.pool import default_pool
@@ -109,6 +110,7 @@ def _add_tasks(feed: Feed) -> None:
         aftercare=getattr(feed.source, "aftercare", None),
         timezone=feed.timezone,
         outlets=[asset],
+        callbacks=callbacks(feed.notify),
         **connections,
     )
 

@@ -50,6 +50,7 @@ def ingest(
     aftercare: Mapping[str, Any] | None = None,
     timezone: str | None = None,
     outlets: list[Asset] | None = None,
+    callbacks: Mapping[str, Any] | None = None,
 ) -> BaseOperator:
     """Build ingest and ready, mapped over the batches that ``discover`` returns, and the summary after them.
 
@@ -73,6 +74,7 @@ def ingest(
     :param aftercare: what happens to the objects at their source, as
         :class:`~kaltura_provider.feeds.aftercare.Aftercare` takes it. Default: they stay as they are.
     :param timezone: the time zone of the feed, which sets the date of its receipts.
+    :param callbacks: callbacks of the summary, such as ``on_failure_callback``, by their names in Airflow.
     :param outlets: Airflow assets that the summary updates.
     :return: the summary task.
     """
@@ -119,6 +121,7 @@ def ingest(
         aws_conn_id=aws_conn_id,
         trigger_rule="all_done",
         outlets=outlets or [],
+        **(callbacks or {}),
         **common,
     )
     batches.expand(batch=discover.output) >> summary

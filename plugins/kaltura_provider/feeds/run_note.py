@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["NOTE_KEY", "note_of_plan", "note_of_summary"]
+__all__ = ["NOTE_KEY", "message_of_summary", "note_of_plan", "note_of_summary"]
 
 NOTE_KEY = "kaltura_note"
 """XCom key of the note. The plugin copies it to the run when the run ends, since a task cannot write notes."""
@@ -17,6 +17,7 @@ NOTE_KEY = "kaltura_note"
 _MAX_LENGTH = 900
 _MAX_NAMED = 3
 _MAX_REASON = 160
+_MAX_LINES = 50
 # Airflow shows notes as Markdown, and file names are data.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
 
@@ -24,12 +25,24 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
 def note_of_summary(summary: Mapping[str, Any]) -> str:
     """Return the note for a run: how many items are new, were there, or failed, and why the first ones failed."""
     failed: Sequence[Mapping[str, Any]] = summary["failed"]
-    counts = ((summary["new"], "new"), (summary["found"], "already there"), (len(failed), "failed"))
-    line = ", ".join(f"{count:,} {word}" for count, word in counts if count) or "nothing to ingest"
+    line = _counts(summary)
     reasons = [_reason(item) for item in failed[:_MAX_NAMED]]
     if len(failed) > _MAX_NAMED:
         reasons.append(f"and {len(failed) - _MAX_NAMED:,} more")
     return f"{line}{': ' if reasons else ''}{'; '.join(reasons)}"[:_MAX_LENGTH]
+
+
+def message_of_summary(summary: Mapping[str, Any]) -> str:
+    """Return the result of a run as plain text: the counts, then a line for each of the first failed items."""
+    failed: Sequence[Mapping[str, Any]] = summary["failed"]
+    lines = [f"  {item['uri']}: {item['step']} failed: {' '.join(str(item['reason']).split())}" for item in failed]
+    more = [f"  and {len(lines) - _MAX_LINES:,} more"] if len(lines) > _MAX_LINES else []
+    return "\n".join([_counts(summary), *lines[:_MAX_LINES], *more])
+
+
+def _counts(summary: Mapping[str, Any]) -> str:
+    counts = ((summary["new"], "new"), (summary["found"], "already there"), (len(summary["failed"]), "failed"))
+    return ", ".join(f"{count:,} {word}" for count, word in counts if count) or "nothing to ingest"
 
 
 def note_of_plan(counts: Mapping[str, int]) -> str:

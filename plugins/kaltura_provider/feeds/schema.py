@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from kaltura_provider.feeds.batches import DEFAULT_SIZE
 from kaltura_provider.feeds.fields import Categories, ConnectionId, Count, Day, Strict, Tags, Template, Templates, about
+from kaltura_provider.feeds.notify import Notification
 from kaltura_provider.feeds.problems import did_you_mean
 from kaltura_provider.feeds.sources import Source
 
@@ -153,6 +154,11 @@ class Feed(Strict):
             "`KALTURA_ALLOWED_PATHS`; a Jinja template"
         ),
     ] = None
+    notify: Annotated[
+        list[Notification],
+        Field(max_length=10),
+        about("Notifiers that are called once when a run ends", advanced=True, default="none"),
+    ] = []
     unknown_files: Annotated[
         Literal["ignore", "fail", "data"],
         about(
