@@ -41,6 +41,7 @@ def feed_dag(feed: Feed) -> DAG:
         max_active_runs=1 if feed.source.remembers else feed.max_active_runs,
         default_args={
             "owner": feed.owner,
+            "pool": feed.pool or default_pool(),
             "retries": feed.retries,
             "retry_delay": dt.timedelta(seconds=30),
             "retry_exponential_backoff": True,
@@ -59,12 +60,23 @@ def _schedule(feed: Feed, zone: pendulum.Timezone | pendulum.FixedTimezone) -> A
     if isinstance(feed.source, Sqs):
         watcher = AssetWatcher(name="s3_events", trigger=feed.source.watcher(feed.connections.aws))
         name = f"{feed.asset_uri}/events"
-        return [Asset(name=name, uri=name, watchers=[watcher])]
+        return [_asset(name, watchers=[watcher])]
     return CronDataIntervalTimetable(feed.schedule, timezone=zone) if feed.schedule else None
 
 
+def _asset(uri: str, **kwargs: Any) -> Asset:
+    """Return the asset with this URI as its name.
+
+    For each URI that ``Asset`` gets, it looks for a function that normalizes it, and loads the asset handlers of all
+    installed providers, boto3 included. These URIs are normal, and each task would pay for that.
+    """
+    asset = Asset(name=uri, uri="kaltura", **kwargs)
+    object.__setattr__(asset, "uri", uri)
+    return asset
+
+
 def _add_tasks(feed: Feed) -> None:
-    asset = Asset(name=feed.asset_uri, uri=feed.asset_uri)
+    asset = _asset(feed.asset_uri)
     connections: dict[str, Any] = {
         "kaltura_conn_id": feed.connections.kaltura,
         "aws_conn_id": feed.connections.aws,
@@ -72,7 +84,6 @@ def _add_tasks(feed: Feed) -> None:
     }
     discover = KalturaDiscoverOperator(
         task_id="discover",
-        pool=feed.pool or default_pool(),
         inlets=[asset] if feed.source.remembers else [],
         source=feed.source.model_dump(mode="json"),
         unknown_files=feed.unknown_files,
@@ -88,7 +99,6 @@ def _add_tasks(feed: Feed) -> None:
     if getattr(feed.source, "allow", None):
         KalturaChangeListedOperator(
             task_id="changes",
-            pool=feed.pool or default_pool(),
             changes=XComArg(discover, key=CHANGES_KEY),
             kaltura_conn_id=feed.connections.kaltura,
         )
