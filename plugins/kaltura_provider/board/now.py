@@ -50,7 +50,6 @@ class Upload:
     run_id: str
     task_id: str
     map_index: int
-    batch: str
     name: str
     sent: int
     size: int
@@ -142,14 +141,13 @@ NOW: Final = Now()
 
 def _read(session: Session, dag_ids: frozenset[str]) -> Moment:
     running: Sequence[Any] = session.execute(
-        select(  # type: ignore[call-overload] # Airflow gives the name of a mapped task no type
+        select(
             TaskInstance.dag_id,
             TaskInstance.run_id,
             TaskInstance.task_id,
             TaskInstance.map_index,
             TaskInstance.state,
             TaskInstance.start_date,
-            TaskInstance.rendered_map_index,
             DagRun.id,
             DagRun.conf,
         )
@@ -184,27 +182,28 @@ def _uploads(session: Session, rows: Sequence[Any]) -> list[Upload]:
     uploads = []
     for found in stored:
         row = keys[(found.dag_run_id, found.task_id, found.map_index)]
-        said = json.loads(found.value)
-        if not isinstance(said, dict) or (row.start_date and found.updated_at < row.start_date):
+        if row.start_date and found.updated_at < row.start_date:
             continue  # an earlier attempt reported it
         silent = (dt.datetime.now(dt.UTC) - found.updated_at).total_seconds()
-        uploads.append(
-            Upload(
-                dag_id=row.dag_id,
-                run_id=row.run_id,
-                task_id=row.task_id,
-                map_index=row.map_index,
-                batch=row.rendered_map_index or "",
-                name=str(said.get("name") or ""),
-                sent=int(said.get("bytes") or 0),
-                size=int(said.get("size") or 0),
-                percent=float(said.get("percent") or 0),
-                rate=float(said.get("rate") or 0),
-                left=said.get("seconds_left"),
-                silent=silent,
-            )
-        )
-    return sorted(uploads, key=lambda upload: (upload.dag_id, upload.run_id, upload.map_index))
+        said = json.loads(found.value)
+        uploads += [_upload(row, one, silent) for one in said or () if isinstance(one, dict)]
+    return sorted(uploads, key=lambda upload: (upload.dag_id, upload.run_id, upload.map_index, upload.name))
+
+
+def _upload(row: Any, said: Mapping[str, Any], silent: float) -> Upload:
+    return Upload(
+        dag_id=row.dag_id,
+        run_id=row.run_id,
+        task_id=row.task_id,
+        map_index=row.map_index,
+        name=str(said.get("name") or ""),
+        sent=int(said.get("bytes") or 0),
+        size=int(said.get("size") or 0),
+        percent=float(said.get("percent") or 0),
+        rate=float(said.get("rate") or 0),
+        left=said.get("seconds_left"),
+        silent=silent,
+    )
 
 
 def _waiting(session: Session, rows: Sequence[Any]) -> tuple[list[Waiting], dict[str, str]]:

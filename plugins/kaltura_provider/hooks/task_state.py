@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["PROGRESS_KEY", "ShownProgress", "TaskMemory", "request_key"]
 
 PROGRESS_KEY = "kaltura_progress"
-"""The key of an upload's progress: ``{"name", "bytes", "size", "percent", "rate", "seconds_left"}``. ``rate`` is in
-bytes per second; ``seconds_left`` may be ``None``."""
+"""The key of the progress of a task's uploads: a list of ``{"name", "bytes", "size", "percent", "rate",
+"seconds_left"}``. ``rate`` is in bytes per second; ``seconds_left`` may be ``None``."""
 
 _WRITE_EVERY = 5.0
+_MAX_SHOWN = 20
 
 T = TypeVar("T")
 
@@ -129,33 +130,38 @@ class TaskMemory:
 
 
 class ShownProgress:
-    """Writes the progress of an upload to the task state store, at most every 5 seconds and at the end.
+    """Writes the progress of a task's uploads to the task state store, at most every 5 seconds and at the end.
 
-    It is only for display: an upload does not fail if it cannot be written.
+    It is only for display: an upload does not fail if it cannot be written. Safe to use from several threads.
     """
 
     def __init__(self, context: Context) -> None:
         self._store: Any = context.get("task_state_store")
-        self._last: Progress | None = None
+        self._uploads: dict[str, Progress] = {}
         self._written_at = float("-inf")
 
     def take(self, progress: Progress) -> None:
-        """Record the progress."""
-        self._last = progress
+        """Record the progress of one upload."""
+        self._uploads[progress.token_id] = progress
         if time.monotonic() - self._written_at >= _WRITE_EVERY:
             self.write()
 
     def write(self) -> None:
-        """Write the last progress, even if less than 5 seconds have passed."""
-        if self._store is None or self._last is None:
+        """Write the last progress of each upload, even if less than 5 seconds have passed."""
+        uploads = list(self._uploads.values())
+        if self._store is None or not uploads:
             return
         self._written_at = time.monotonic()
         try:
             with AIRFLOW:
-                self._store.set(PROGRESS_KEY, _shown(self._last))
+                self._store.set(PROGRESS_KEY, [_shown(upload) for upload in uploads[-_MAX_SHOWN:]])
         except Exception as error:
             log.warning("The progress of this upload cannot be shown (%s). The upload continues.", type(error).__name__)
             self._store = None
+        # A finished upload has been shown as such. The last one stays.
+        for upload in uploads:
+            if upload.sent >= upload.size and len(self._uploads) > 1:
+                self._uploads.pop(upload.token_id, None)
 
 
 def _shown(progress: Progress) -> dict[str, Any]:

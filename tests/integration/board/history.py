@@ -177,7 +177,7 @@ class History:
             ti.start_date = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)
             ids = {"dag_run_id": run.id, "task_id": ti.task_id, "map_index": map_index, "key": "kaltura_progress"}
             session.execute(delete(TaskStateStoreModel).filter_by(**ids))
-            names = {"dag_id": run.dag_id, "run_id": run.run_id, "value": json.dumps(progress)}
+            names = {"dag_id": run.dag_id, "run_id": run.run_id, "value": json.dumps([progress])}
             session.add(TaskStateStoreModel(**ids, **names))
 
     def waiting(

@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -462,19 +463,25 @@ class TestProgress:
             now = 100.0 + second
             shown.take(progress(second * 10))
         shown.write()
-        assert [value["bytes"] for _, value in store.written] == [0, 50, 100, 110]
-        assert store[PROGRESS_KEY] == {
-            "name": "a.mp4",
-            "bytes": 110,
-            "size": 1000,
-            "percent": 11.0,
-            "rate": 100,
-            "seconds_left": 9,
-        }
+        assert [one["bytes"] for _, value in store.written for one in value] == [0, 50, 100, 110]
+        assert store[PROGRESS_KEY] == [
+            {"name": "a.mp4", "bytes": 110, "size": 1000, "percent": 11.0, "rate": 100, "seconds_left": 9}
+        ]
+
+    def test_uploads_side_by_side_are_all_shown_until_they_end(self, store: Store) -> None:
+        shown = ShownProgress({"task_state_store": store})  # type: ignore[typeddict-item]
+        other = replace(progress(10), token_id="0_u", name="b.mp4")
+        seen = []
+        for reported in ([progress(100), other], [progress(1000), other], [other]):
+            for one in reported:
+                shown.take(one)
+            shown.write()
+            seen.append([(one["name"], one["bytes"]) for one in store[PROGRESS_KEY]])
+        assert seen == [[("a.mp4", 100), ("b.mp4", 10)], [("a.mp4", 1000), ("b.mp4", 10)], [("b.mp4", 10)]]
 
     def test_an_upload_shows_it(self, run, store: Store, clip) -> None:
         run(KalturaUploadOperator, source=clip().as_uri(), durable=False)
-        assert (store[PROGRESS_KEY]["percent"], store[PROGRESS_KEY]["size"]) == (100.0, 4 * MIB)
+        assert [(one["percent"], one["size"]) for one in store[PROGRESS_KEY]] == [(100.0, 4 * MIB)]
         assert set(store) == {PROGRESS_KEY}
 
     def test_a_store_that_fails_stops_no_upload(self, run, store: Store, clip, monkeypatch) -> None:
