@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from kaltura_provider.feeds.batches import DEFAULT_SIZE, in_batches, most_batches
+from kaltura_provider.feeds.batches import BULK_FACTOR, DEFAULT_SIZE, in_batches, most_batches
 from kaltura_provider.feeds.changes import CHANGES_KEY
 from kaltura_provider.feeds.feed_form import Choice, chosen, only_these
 from kaltura_provider.feeds.interval import DRY_RUN_PARAM, asks_for_interval, feed_context, run_interval
@@ -54,7 +54,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
     :param if_exists: what to do with an item whose entry holds other content. With ``skip``, it gets no task.
     :param on_metadata_change: what to do with an entry whose metadata has changed at the source since it was given to
         it. With ``keep``, it gets no task for that.
-    :param transfer: ``upload`` or ``import``, for the plan.
+    :param transfer: ``upload``, ``import`` or ``bulk``, for the plan.
     :param timezone: the time zone of dates in templates, for the DAG of a feed. With a time zone, a run without a
         logical date takes the last interval that has ended.
     :param batch_size: maximum number of items per batch. Large files get batches of their own. Batches are larger if a
@@ -245,8 +245,10 @@ def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *,
     if dry_run:
         log.info("Dry run: nothing is transferred. The plan of this run:\n%s", plan)
         return []
-    wanted = [(item.request, item.size) for item in plan.wanted]
-    batches = in_batches(wanted, batch_size, maximum=most_batches())
+    bulk = any(item.transfer == "bulk" for item in plan.wanted)
+    # A bulk upload takes as long for small files as for large ones.
+    wanted = [(item.request, 0 if bulk else item.size) for item in plan.wanted]
+    batches = in_batches(wanted, batch_size * (BULK_FACTOR if bulk else 1), maximum=most_batches())
     if settled := len(plan.items) - len(wanted):
         log.info("To ingest: %d items in %d batches. %d items need no task.", len(wanted), len(batches), settled)
     return handed_on(context, "batch", batches)
