@@ -83,9 +83,9 @@ class Claim:
         self._ledger, self._settings, self._observer = ledger, settings, observer
         self._wanted = Wanted(item.item_id, item.content_id, item.size)
         self._own = {known} if known else set()
-        # May be fenced at once: no request of ours with it can still be running, or if one is, it should fail.
-        # A bulk upload cannot be fenced, so time must pass until one that was sent can be seen.
-        self._fenceable = set() if queue is not None else set(self._own)
+        # May be fenced at once: no request with it can still be running, or if one is, it fails then. A fetch and an
+        # entry made of a full token do not fail: what an earlier attempt began is seen only after a time.
+        self._fenceable = set(self._own) if item.attaches_first and not self._importing else set()
         self._queue = queue
         self._queued = self._unlisted = False
         # Tokens of this process: nobody else is about to send to them.
@@ -480,7 +480,7 @@ class Claim:
             try:
                 self._ledger.delete_token(token_id)
             except (KalturaAPIError, KalturaTransportError):
-                self._fenceable.add(token_id)
+                self._fenceable.add(token_id)  # it held nothing that is under way
 
 
 _STATES = {
