@@ -184,4 +184,11 @@ def _care() -> tuple[ActionCommand, ...]:
         more="Says what to fix. Changes nothing. Connections that the feeds name are checked too.",
         examples=["kaltura doctor", "kaltura doctor -o json"],
     )  # fmt: skip
-    return housekeeping, doctor
+    redrive = _action(
+        "redrive", "care.redrive", "Bring back items of a feed that were set aside because they kept failing",
+        [_FEED, _arg("-k", "--key", help="Address of one item, or the end of it (default: all)", metavar="KEY"),
+         _FOLDER, _output()],
+        more="The next run tries them again. An s3_prefix feed finds only the items of the runs that are repeated.",
+        examples=["kaltura redrive inbox", "kaltura redrive inbox --key day1/talk.mp4"],
+    )  # fmt: skip
+    return housekeeping, redrive, doctor

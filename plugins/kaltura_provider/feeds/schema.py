@@ -131,6 +131,15 @@ class Feed(Strict):
         Tags,
         about("The only extensions that `preflight` lets through, such as `[mp4, mov]`", advanced=True, default="all"),
     ] = []
+    max_failures: Annotated[
+        int,
+        Field(ge=0, le=1000),
+        about(
+            "After how many runs in which it failed an item is set aside, if no retry can help; `0` tries it in every "
+            "run",
+            advanced=True,
+        ),
+    ] = 5
     on_metadata_change: Annotated[
         Literal["keep", "update", "fail"],
         about(
