@@ -158,8 +158,10 @@ def _entries() -> tuple[ActionCommand, ...]:
         examples=["kaltura ingest film.mp4 --name 'My film'", "kaltura ingest s3://media/news/ --recursive -o json"],
     )  # fmt: skip
     status = _action(
-        "status", "entries.status", "Show entries and whether they can be played", [_ENTRIES, _KALTURA, _output()],
-        examples=["kaltura status 0_ab12cd34", "kaltura status 0_ab12cd34 0_ef56gh78 -o json"],
+        "status", "entries.status", "Show entries and whether they can be played",
+        [_ENTRIES, _arg("--wait", help="Wait until Kaltura has converted them, at most so many minutes",
+                        metavar="MINUTES", type=float, default=0.0), _KALTURA, _output()],
+        examples=["kaltura status 0_ab12cd34", "kaltura status 0_ab12cd34 --wait 30 -o json"],
     )  # fmt: skip
     flavors = _action(
         "flavors", "entries.flavors", "List the renditions (flavors) of entries", [_ENTRIES, _KALTURA, _output()],

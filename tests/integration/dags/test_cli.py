@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from kaltura_provider.cli import entries
 from kaltura_provider.cli.main import parser
 from kaltura_provider.cli.running import ExitCode, outcome
 from kaltura_provider.feeds.reference import example
@@ -139,10 +139,9 @@ def test_ingest_brings_files_objects_and_folders_in_once(deployment, clips, kalt
     assert deployment.held() == held
 
     ids = [row["entry_id"] for row in first.rows[:3]]
-    deadline = time.monotonic() + 60
-    while (shown := kaltura("status", *ids, "-o", "json")).rows[0]["status"] != "ready":
-        assert time.monotonic() < deadline, f"the entry is {shown.rows[0]['status']} after a minute"
-        time.sleep(0.2)
+    monkeypatch.setattr(entries, "_LOOK_EVERY", 0.2)
+    shown = kaltura("status", *ids, "--wait", "1", "-o", "json")
+    assert (shown.code, [row["status"] for row in shown.rows]) == (ExitCode.DONE, ["ready"] * 3), shown.err
     assert [row["name"] for row in shown.rows] == list(expected)
     assert shown.rows[0]["playback_url"].startswith(deployment.sandbox.url)
     flavors = kaltura("flavors", ids[0], "-o", "json")
