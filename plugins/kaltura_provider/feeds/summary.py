@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -11,11 +10,10 @@ from kaltura_provider.feeds.changes import CHANGES_KEY
 from kaltura_provider.feeds.discover import PLAN_KEY, PLAN_VERSION
 from kaltura_provider.feeds.interval import feed_context, run_interval
 from kaltura_provider.feeds.run_note import NOTE_KEY, note_of_plan, note_of_summary
-from kaltura_provider.feeds.set_aside import SET_ASIDE_KEY
 from kaltura_provider.feeds.stored_version import check_version
 from kaltura_provider.hooks.batch import FAILURES_KEY
 from kaltura_provider.hooks.border import FAILURE_KEY
-from kaltura_provider.hooks.xcom_parts import pull_parts, pull_results, resolved
+from kaltura_provider.hooks.xcom_parts import pull_mapped, pull_parts, pull_results, resolved
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -101,16 +99,14 @@ class KalturaSummaryOperator(KalturaOperator):
         if plan.get("dry_run"):
             self._end_dry_run(context, plan)
         batches = [self._batch(context, batch) for batch in self.discovered]
-        known = self._known(ti)
+        count = len(batches) if _was_cleared(context) else None
+        known = self._known(ti, count)
         settled = self._settled(context)
         good = [ref for ref in known.values() if _is_in(ref)]
-        failed = self._failed(ti, batches, known, {ref["uri"] for ref in good})
-        aside = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=SET_ASIDE_KEY)) or []
-        self._count_failures(context, known, failed, good + settled)
+        failed = self._failed(ti, batches, known, {ref["uri"] for ref in good}, count)
         failed += self._care(batches, known, good + settled, failed)
-        self._store_memory(context, [_opened(item["uri"]) for item in (*failed, *aside)])
+        self._store_memory(context, [item["uri"] for item in failed])
         summary = self._summary(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
-        summary |= self._named_aside(aside)
         if self.receipts and (known or settled or failed):
             everything = known | {ref["uri"]: ref for ref in settled}
             summary["receipts"] = self._write_receipts(context, everything, failed)
@@ -128,33 +124,6 @@ class KalturaSummaryOperator(KalturaOperator):
             lines = "\n".join(f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed)
             raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} items failed:\n{lines}")
         return summary
-
-    def _named_aside(self, aside: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        from kaltura_provider.hooks.sources import printable
-
-        if not aside:
-            return {}
-        named = [{**item, "uri": printable(item["uri"])} for item in aside[:_MAX_ROWS]]
-        lines = "".join(f"\n  {item['uri']}: {item['reason']}" for item in named)
-        self.log.warning("%d items are not tried any more; kaltura redrive brings them back:%s", len(aside), lines)
-        return {"set_aside": named}
-
-    def _count_failures(
-        self,
-        context: Context,
-        known: Mapping[str, dict[str, Any]],
-        failed: Sequence[dict[str, Any]],
-        good: Sequence[dict[str, Any]],
-    ) -> None:
-        """Count the failures of items, so that discover sets those aside that fail again and again."""
-        from kaltura_provider.feeds.aftercare import is_about_the_item
-        from kaltura_provider.feeds.set_aside import FailureCounts
-
-        state: Any = context.get("asset_state_store")
-        if state is None or not self.outlets:
-            return
-        counted = [item for item in failed if is_about_the_item({**known.get(item["uri"], {}), **item})]
-        FailureCounts(state).count(counted, [ref["uri"] for ref in good], dt.datetime.now(dt.UTC))
 
     def _care(
         self,
@@ -279,31 +248,36 @@ class KalturaSummaryOperator(KalturaOperator):
         reasons = [failure["reason"] for failure in ti.xcom_pull(task_ids=before, key=FAILURE_KEY) if failure]
         return f"The items to ingest could not be listed: {'; '.join(reasons) or 'see the log of discover'}"
 
-    def _pulled(self, ti: Any, step: str, key: str) -> list[Any]:
+    def _pulled(self, ti: Any, step: str, key: str, count: int | None) -> list[Any]:
         """Return the values that the mapped instances of a step pushed under a key."""
-        # A list of task ids asks for every map index.
-        found = ti.xcom_pull(task_ids=[f"{self.group_id}.{step}"], key=key)
-        return [value for value in found if value is not None]
+        return pull_mapped(ti, f"{self.group_id}.{step}", key, count=count)
 
-    def _known(self, ti: Any) -> dict[str, dict[str, Any]]:
+    def _known(self, ti: Any, count: int | None) -> dict[str, dict[str, Any]]:
         """Return the latest reference of each item by its address, with the step that returned it."""
         known: dict[str, dict[str, Any]] = {}
         for step in _STEPS:
-            for ref in pull_results(ti, f"{self.group_id}.{step}"):
+            for ref in pull_results(ti, f"{self.group_id}.{step}", count=count):
                 uri = _opened(ref["uri"])
-                known[uri] = {**ref, "uri": uri, "last_step": step}
+                # An instance that was cleared and did not start again still has its old result.
+                if step == _STEPS[0] or uri in known:
+                    known[uri] = {**ref, "uri": uri, "last_step": step}
         return known
 
     def _failed(
-        self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]], known: dict[str, Any], good: set[str]
+        self,
+        ti: Any,
+        batches: Sequence[Sequence[dict[str, Any]]],
+        known: dict[str, Any],
+        good: set[str],
+        count: int | None,
     ) -> list[dict[str, Any]]:
         """Return the items that did not reach Kaltura, each with the failed step and the reason."""
         missing = [item["uri"] for batch in batches for item in batch if item["uri"] not in good]
         if not missing:
             return []
-        reasons = self._reasons_of_tasks(ti, batches)
+        reasons = self._reasons_of_tasks(ti, batches, count)
         for step in _STEPS:
-            for failures in self._pulled(ti, step, FAILURES_KEY):
+            for failures in self._pulled(ti, step, FAILURES_KEY, count):
                 for failure in failures:
                     uri = _opened(failure["uri"])
                     reasons[uri] = {**failure, "uri": uri, "step": step}
@@ -319,16 +293,25 @@ class KalturaSummaryOperator(KalturaOperator):
             for uri in missing
         ]
 
-    def _reasons_of_tasks(self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    def _reasons_of_tasks(
+        self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]], count: int | None
+    ) -> dict[str, dict[str, Any]]:
         """Return why whole tasks failed, for each item of their batches."""
         reasons: dict[str, dict[str, Any]] = {}
         for step in _STEPS:
-            for failure in self._pulled(ti, step, FAILURE_KEY):
+            for failure in self._pulled(ti, step, FAILURE_KEY, count):
                 cause = {"step": step, "reason": failure["reason"], "retry_helps": failure["retry_helps"]}
                 # The first step that failed is the cause. Later ones had no input.
                 for item in batches[failure["map_index"]]:
                     reasons.setdefault(item["uri"], {"uri": item["uri"], **cause})
         return reasons
+
+
+def _was_cleared(context: Context) -> bool:
+    """Tell whether tasks of this run were run again after a person cleared them, or a backfill reprocessed the run."""
+    run: Any = context["dag_run"]
+    ti: Any = context["ti"]
+    return bool(getattr(run, "clear_number", 0)) or bool(ti.try_number > 1)
 
 
 def _opened(uri: str) -> str:

@@ -10,7 +10,16 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-__all__ = ["LARGEST", "handed_on", "pull_parts", "pull_results", "push_parts", "resolved", "split_result"]
+__all__ = [
+    "LARGEST",
+    "handed_on",
+    "pull_mapped",
+    "pull_parts",
+    "pull_results",
+    "push_parts",
+    "resolved",
+    "split_result",
+]
 
 LARGEST = 48 * 1024
 """The most bytes of JSON in one XCom. Each mapped task reads the whole XCom that it is mapped over, and Airflow stores
@@ -96,19 +105,29 @@ def split_result(context: Context, rows: list[Any]) -> Any:
     return {_REFERENCE: _RESULT, "task_id": ti.task_id}
 
 
-def pull_results(ti: Any, task_id: str) -> list[Any]:
-    """Return the rows of the results of all instances of a mapped task."""
+def pull_mapped(ti: Any, task_id: str, key: str, *, count: int | None = None) -> list[Any]:
+    """Return what the instances of a mapped task pushed under a key, without instances that pushed nothing.
+
+    :param count: how many instances the run has. Needed if the run was cleared: Airflow keeps the XComs of instances
+        that the run does not have any more. It costs a request for each instance.
+    """
+    # A list of task ids asks for every map index.
+    which = {} if count is None else {"map_indexes": list(range(count))}
+    return [value for value in ti.xcom_pull(task_ids=[task_id], key=key, **which) if value is not None]
+
+
+def pull_results(ti: Any, task_id: str, *, count: int | None = None) -> list[Any]:
+    """Return the rows of the results of all instances of a mapped task; ``count`` as in :func:`pull_mapped`."""
     rows: list[Any] = []
     split = False
-    # A list of task ids asks for every map index.
-    for result in ti.xcom_pull(task_ids=[task_id], key="return_value"):
+    for result in pull_mapped(ti, task_id, "return_value", count=count):
         if isinstance(result, dict) and _REFERENCE in result:
             split = True
-        elif result is not None:
+        else:
             rows += result if isinstance(result, list) else [result]
     number = 0
     while split:
-        parts = [part for part in ti.xcom_pull(task_ids=[task_id], key=f"{_RESULT}_{number}") if part is not None]
+        parts = pull_mapped(ti, task_id, f"{_RESULT}_{number}", count=count)
         rows += [row for part in parts for row in part["rows"]]
         number, split = number + 1, bool(parts)
     return rows

@@ -108,6 +108,14 @@ class Live:
         body = {"logical_date": None, "conf": conf}
         return Run(self, dag_id, str(self.airflow.send("POST", f"dags/{dag_id}/dagRuns", body)["dag_run_id"]))
 
+    def backfill(self, dag_id: str, day: str, again: str = "none") -> Run:
+        """Backfill the window of one day. ``again`` says whether it may have run: ``none`` or ``completed``."""
+        moment = f"{day}T00:00:00Z"
+        body = {"dag_id": dag_id, "from_date": moment, "to_date": moment, "reprocess_behavior": again}
+        self.airflow.send("POST", "backfills", {**body, "max_active_runs": 2})
+        (run,) = self.airflow.get(f"dags/{dag_id}/dagRuns", run_type="backfill")["dag_runs"]
+        return Run(self, dag_id, run["dag_run_id"])
+
     def wait(self, what: str, seconds: float, ready: Callable[[], Any], tell: Callable[[], Any] = str) -> None:
         end = time.monotonic() + seconds
         while not ready():

@@ -11,6 +11,7 @@ import pytest
 from kaltura_provider.feeds.discover import PLAN_KEY, hand_on_plan
 from kaltura_provider.feeds.planning import Planner
 from kaltura_provider.feeds.sources import Found, FoundItem
+from kaltura_provider.feeds.summary import KalturaSummaryOperator
 from kaltura_provider.hooks.xcom_parts import LARGEST, pull_results, resolved, split_result
 
 MANY = 100_000
@@ -25,9 +26,13 @@ class Task:
     def xcom_push(self, key: str, value: Any) -> None:
         self.store[self.task_id, self.map_index, key] = json.dumps(value)
 
-    def xcom_pull(self, task_ids: str | Sequence[str], key: str) -> Any:
+    def xcom_pull(self, task_ids: str | Sequence[str], key: str, map_indexes: Sequence[int] | None = None) -> Any:
         wanted = [task_ids] if isinstance(task_ids, str) else task_ids
-        found = [json.loads(text) for (task, _, name), text in self.store.items() if task in wanted and name == key]
+        found = [
+            json.loads(text)
+            for (task, index, name), text in self.store.items()
+            if task in wanted and name == key and (map_indexes is None or index in map_indexes)
+        ]
         return (found[0] if found else None) if isinstance(task_ids, str) else found
 
 
@@ -44,7 +49,7 @@ def test_each_item_is_in_one_of_a_thousand_small_batches(store) -> None:
     batches = hand_on_plan(context, plan, found, 50, dry_run=False)
     assert len(batches) == 1000
     assert max(map(len, [json.dumps(batches), *store.values()])) <= LARGEST
-    assert store["discover", -1, PLAN_KEY] == '{"counts": {"new": 100000}, "dry_run": false}'
+    assert json.loads(store["discover", -1, PLAN_KEY])["counts"] == {"new": MANY}
     items = [item for batch in batches for item in resolved(context, batch)]
     assert [item["uri"] for item in items] == uris
 
@@ -63,3 +68,19 @@ def test_a_large_result_of_a_mapped_task_is_read_from_its_parts(store) -> None:
     assert sorted(row["uri"] for row in rows) == sorted(row["uri"] for own in results.values() for row in own)
     assert all(len(row["flavors"]) == 100 for row in rows if row["uri"] != "b0")
     assert pull_results(Task(store, "summary"), "other") == []
+
+
+def test_results_that_a_cleared_run_left_behind_are_not_its_own(store) -> None:
+    summary = KalturaSummaryOperator(task_id="summary", discovered=[], group_id="batch")
+    # An earlier attempt had three batches; this one has one, whose ingest failed, so that its ready did not start.
+    for index in range(3):
+        ref = {"uri": f"s3://b/{index}.mp4", "state": "done"}
+        Task(store, "batch.ready", index).xcom_push("return_value", [ref])
+        if index:
+            Task(store, "batch.ingest", index).xcom_push("return_value", [ref])
+            Task(store, "batch.ingest", index).xcom_push("kaltura_failure", {"map_index": index, "reason": "old"})
+    Task(store, "batch.ingest", 0).xcom_push("kaltura_failure", {"map_index": 0, "reason": "new", "retry_helps": True})
+    ti = Task(store, "summary")
+    assert summary._known(ti, 1) == {}
+    (failed,) = summary._failed(ti, [[{"uri": "s3://b/0.mp4"}]], {}, set(), 1)
+    assert (failed["uri"], failed["reason"]) == ("s3://b/0.mp4", "new")

@@ -17,10 +17,7 @@ from kaltura_provider.api.redaction import redact
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["NO_LINE", "LogLine", "read_log", "results_by_row"]
-
-NO_LINE = "Kaltura's log has no line for this row"
-"""The error of a row that the log does not have: it was dropped, or not read yet."""
+__all__ = ["LogLine", "read_log", "results_by_row"]
 
 _RESULTS = {"1": "failed", "2": "ok", "3": "in_progress"}
 _NOT_YET = "Log file is not ready"
@@ -107,7 +104,7 @@ def _file_name(url: str) -> str:
 def _result(number: int, line: LogLine | None, url: str) -> dict[str, Any]:
     shown: dict[str, Any] = {"row": number, "url": redact(url) or None}
     if line is None:
-        shown |= {"result": "failed", "error": NO_LINE}
+        shown |= {"result": "failed", "error": "Kaltura's log has no line for this row"}
         return {name: value for name, value in shown.items() if value is not None}
     shown |= {
         "result": line.result,
