@@ -34,6 +34,7 @@ MORE = {
     "on_metadata_change": "[below](#sidecar-files)",
     "wait_for": "[below](#items-that-wait)",
     "match": "[below](#drop-folder-patterns)",
+    "max_failures": "[below](#items-that-keep-failing)",
     "preflight": "[below](#files-that-cannot-become-media)",
     "on_success": "[below](#objects-after-the-run)",
     "on_failure": "[below](#objects-after-the-run)",

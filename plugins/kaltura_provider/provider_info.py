@@ -109,7 +109,7 @@ PROVIDER_INFO: dict[str, Any] = {
         "upload_tokens",
     ),
     "sensors": _modules("sensors", "bulk_job", "entry", "upload_token"),
-    "triggers": _modules("triggers", "bulk_job", "entry", "upload_token"),
+    "triggers": _modules("triggers", "bulk_job", "entry", "sqs", "upload_token"),
     "extra-links": [
         "kaltura_provider.links.entry.KalturaEntryLink",
         "kaltura_provider.links.entry.KalturaPlaybackLink",

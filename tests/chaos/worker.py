@@ -29,7 +29,6 @@ from kaltura_provider.upload.sources.file import open_file
 from kaltura_provider.upload.uploader import Uploader
 
 RETRY = RetrySettings(attempts=4, base=0.02, cap=0.2, budget=10.0)
-GRACE = 2.0
 
 
 class Mortal(Observer):
@@ -77,11 +76,16 @@ def work(job: dict[str, Any]) -> int:
         )
         pairs.append((asset, lambda source=source: source))
     settings = IngestSettings(
-        grace=GRACE, poll=0.1, backoff=0.3, claim_timeout=20.0, transfer=Transfer.IMPORT, run=f"slot {job['slot']}"
+        grace=job["grace"],
+        poll=0.1,
+        backoff=0.3,
+        claim_timeout=10 * job["grace"],
+        transfer=Transfer.IMPORT,
+        run=f"slot {job['slot']}",
     )
     upload = UploadSettings(parallelism=job["parallelism"], chunk_size=job["chunk"])
     patience = Patience(
-        retry=RETRY, chunk_timeout=5.0, final_timeout=8.0, final_poll=1.5, single_poll=1.5, busy_after=GRACE / 2,
+        retry=RETRY, chunk_timeout=5.0, final_timeout=8.0, final_poll=1.5, single_poll=1.5, busy_after=job["grace"] / 2,
         busy_wait=15.0, poll=0.1,
     )  # fmt: skip
     timeout = Timeout(connect=5.0, read=8.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.caller import Caller
 
-__all__ = ["AT_ONCE", "GROUPS", "SharedCalls"]
+__all__ = ["AT_ONCE", "GROUPS", "SharedCalls", "alone"]
 
 T = TypeVar("T")
 
@@ -119,6 +119,17 @@ class SharedCalls:
             with self._away():
                 return self._client.multirequest(requests, repeatable=repeatable)
         return wish.answers
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let the calls of this thread go straight to ``client`` within the block, while the others go on."""
+        group = self._group
+        with self._away():
+            self._local.group = None
+            try:
+                yield
+            finally:
+                self._local.group = group
 
     def _side_by_side(self, work: Callable[..., T], part: Sequence[tuple[Any, ...]]) -> list[T]:
         results: list[Any] = [None] * len(part)
@@ -217,6 +228,11 @@ class SharedCalls:
         for wish, mine in zip(wishes, places, strict=True):
             wish.answers = [answers[place] for place in mine]
             wish.alone = any(_repeats(wish, answer) for answer in wish.answers)
+
+
+def alone(caller: Caller) -> AbstractContextManager[None]:
+    """Let calls of this thread share no requests within the block, if ``caller`` shares any."""
+    return caller.alone() if isinstance(caller, SharedCalls) else nullcontext()
 
 
 class _Group:

@@ -158,8 +158,10 @@ def _entries() -> tuple[ActionCommand, ...]:
         examples=["kaltura ingest film.mp4 --name 'My film'", "kaltura ingest s3://media/news/ --recursive -o json"],
     )  # fmt: skip
     status = _action(
-        "status", "entries.status", "Show entries and whether they can be played", [_ENTRIES, _KALTURA, _output()],
-        examples=["kaltura status 0_ab12cd34", "kaltura status 0_ab12cd34 0_ef56gh78 -o json"],
+        "status", "entries.status", "Show entries and whether they can be played",
+        [_ENTRIES, _arg("--wait", help="Wait until Kaltura has converted them, at most so many minutes",
+                        metavar="MINUTES", type=float, default=0.0), _KALTURA, _output()],
+        examples=["kaltura status 0_ab12cd34", "kaltura status 0_ab12cd34 --wait 30 -o json"],
     )  # fmt: skip
     flavors = _action(
         "flavors", "entries.flavors", "List the renditions (flavors) of entries", [_ENTRIES, _KALTURA, _output()],
@@ -184,4 +186,11 @@ def _care() -> tuple[ActionCommand, ...]:
         more="Says what to fix. Changes nothing. Connections that the feeds name are checked too.",
         examples=["kaltura doctor", "kaltura doctor -o json"],
     )  # fmt: skip
-    return housekeeping, doctor
+    redrive = _action(
+        "redrive", "care.redrive", "Bring back items of a feed that were set aside because they kept failing",
+        [_FEED, _arg("-k", "--key", help="Address of one item, or the end of it (default: all)", metavar="KEY"),
+         _FOLDER, _output()],
+        more="The next run tries them again. An s3_prefix feed finds only the items of the runs that are repeated.",
+        examples=["kaltura redrive inbox", "kaltura redrive inbox --key day1/talk.mp4"],
+    )  # fmt: skip
+    return housekeeping, redrive, doctor

@@ -176,7 +176,8 @@ def _storage(seen: Examination, conn_id: str, feeds: Sequence[Feed]) -> None:
 
 def _addresses(feed: Feed) -> list[str]:
     source: Any = feed.source
-    return [str(address).strip() for address in (getattr(source, "uri", ""), *getattr(source, "urls", ()))]
+    named = (getattr(source, name, "") for name in ("uri", "inventory"))
+    return [str(address).strip() for address in (*named, *getattr(source, "urls", ()))]
 
 
 def _s3_connection(seen: Examination, conn_id: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.cli.output import write_rows
@@ -19,6 +20,7 @@ __all__ = ["flavors", "status"]
 
 _FIELDS = "id,name,status,mediaType,duration,createdAt,updatedAt,tags"
 _AT_ONCE = 100
+_LOOK_EVERY = 5.0
 # The other fields of a flavor would make a table too wide for a terminal.
 _COLUMNS = (
     "entry_id", "asset_id", "status", "flavor_params_id", "is_original", "width", "height", "bitrate", "size_in_bytes",
@@ -29,7 +31,7 @@ _COLUMNS = (
 def status(args: argparse.Namespace) -> ExitCode:
     """Show entries."""
     hook, ids = _hook_and_ids(args)
-    found = _read(hook.get_conn(), ids)
+    found = _settled(hook.get_conn(), ids, args.wait * 60)
     write_rows([_row(hook, entry_id, found.get(entry_id)) for entry_id in ids], args.output)
     return _told(ids, found) if len(found) < len(ids) else _worst(found.values())
 
@@ -46,6 +48,22 @@ def flavors(args: argparse.Namespace) -> ExitCode:
     write_rows([{name: row.get(name) for name in names} for row in rows], args.output, nothing="No flavors.")
     missing = [entry_id for entry_id in ids if entry_id not in found]
     return _told(ids, _read(client, missing) | found) if missing else ExitCode.DONE
+
+
+def _settled(client: KalturaClient, ids: Sequence[str], seconds: float) -> dict[str, dict[str, Any]]:
+    """Return the entries that exist, once Kaltura works on none of them or so many seconds have passed."""
+    from kaltura_provider.api.enums import EntryStatus, parse_status
+
+    busy = (EntryStatus.IMPORT, EntryStatus.PRECONVERT, EntryStatus.PENDING)
+    deadline = time.monotonic() + seconds
+    while True:
+        found = _read(client, ids)
+        waiting = [key for key, entry in found.items() if parse_status(EntryStatus, entry.get("status")) in busy]
+        left = deadline - time.monotonic()
+        if not waiting or not left > 0:
+            return found
+        say(f"waiting for {', '.join(waiting[:5])}{' and others' if len(waiting) > 5 else ''}")
+        time.sleep(min(_LOOK_EVERY, left))
 
 
 def _hook_and_ids(args: argparse.Namespace) -> tuple[KalturaHook, list[str]]:

@@ -32,6 +32,8 @@ def plan(args: argparse.Namespace) -> ExitCode:
     if args.output == "table" and len(made.windows) == 1 and not args.by_window:
         rows = [{name: value for name, value in row.items() if name != "window"} for row in rows]
     write_rows(rows, args.output, nothing="The source holds nothing for these dates.")
+    if hasattr(feed.source, "watcher"):
+        say(f"A feed of type {feed.source.type} takes what arrives, so dates do not say what a run brings in.")
     for window, problem in made.problems.items():
         say(f"{window}: {problem}")
     say(_summed_up(made))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.hooks.s3_changes import S3Changes
 
-__all__ = ["Aftercare", "care_for"]
+__all__ = ["Aftercare", "care_for", "is_about_the_item"]
 
 _WORKERS = 8
 _IDS_A_REQUEST = 50
@@ -84,7 +84,7 @@ def care_for(
             uris.append(str(ref["uri"]))
     if care.on_failure != "keep":
         for item in failed:
-            if str(item["uri"]).startswith(care.prefix) and _is_about_the_item(item):
+            if str(item["uri"]).startswith(care.prefix) and is_about_the_item(item):
                 jobs.append(_job(care, s3, item, care.on_failure, care.move_failed_to))
                 uris.append(str(item["uri"]))
     problems = in_threads(lambda job: job(), jobs, workers=_WORKERS)
@@ -118,7 +118,8 @@ def _held(client: KalturaClient, refs: Sequence[Mapping[str, Any]]) -> list[Mapp
     return held
 
 
-def _is_about_the_item(item: Mapping[str, Any]) -> bool:
+def is_about_the_item(item: Mapping[str, Any]) -> bool:
+    """Tell whether a failed item can never be ingested as it is, for a reason that is its own."""
     return not item.get("retry_helps") and item.get("kind") in _ABOUT_THE_ITEM
 
 

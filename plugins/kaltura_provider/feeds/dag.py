@@ -84,12 +84,13 @@ def _add_tasks(feed: Feed) -> None:
     }
     discover = KalturaDiscoverOperator(
         task_id="discover",
-        inlets=[asset] if feed.source.remembers else [],
+        inlets=[asset],
         source=feed.source.model_dump(mode="json"),
         unknown_files=feed.unknown_files,
         metadata=feed.metadata.model_dump(exclude_none=True),
         if_exists=feed.if_exists,
         on_metadata_change=feed.on_metadata_change,
+        max_failures=feed.max_failures,
         transfer=feed.transfer,
         timezone=feed.timezone,
         batch_size=feed.batch_size,

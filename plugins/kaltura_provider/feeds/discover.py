@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from kaltura_provider.feeds.batches import DEFAULT_SIZE, in_batches, most_batches
+from kaltura_provider.feeds.batches import BULK_FACTOR, DEFAULT_SIZE, in_batches, most_batches
 from kaltura_provider.feeds.changes import CHANGES_KEY
 from kaltura_provider.feeds.feed_form import Choice, chosen, only_these
 from kaltura_provider.feeds.interval import DRY_RUN_PARAM, asks_for_interval, feed_context, run_interval
@@ -52,9 +52,11 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
     :param kaltura_conn_id: the Airflow connection of the account to compare the items with. Items that are complete in
         Kaltura get no task. Without a connection, every item gets a task.
     :param if_exists: what to do with an item whose entry holds other content. With ``skip``, it gets no task.
+    :param max_failures: after how many failures an item is set aside, for a task with the feed's asset as an inlet. 0
+        sets nothing aside.
     :param on_metadata_change: what to do with an entry whose metadata has changed at the source since it was given to
         it. With ``keep``, it gets no task for that.
-    :param transfer: ``upload`` or ``import``, for the plan.
+    :param transfer: ``upload``, ``import`` or ``bulk``, for the plan.
     :param timezone: the time zone of dates in templates, for the DAG of a feed. With a time zone, a run without a
         logical date takes the last interval that has ended.
     :param batch_size: maximum number of items per batch. Large files get batches of their own. Batches are larger if a
@@ -83,6 +85,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         kaltura_conn_id: str | None = None,
         if_exists: str = "skip",
         on_metadata_change: str = "keep",
+        max_failures: int = 0,
         transfer: str = "upload",
         timezone: str | None = None,
         batch_size: int = DEFAULT_SIZE,
@@ -99,6 +102,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         self.kaltura_conn_id = kaltura_conn_id
         self.if_exists = if_exists
         self.on_metadata_change = on_metadata_change
+        self.max_failures = max_failures
         self.transfer = transfer
         self.timezone = timezone
         self.batch_size = batch_size
@@ -134,6 +138,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         if self.receipts:
             destination(self.receipts, argument="receipts", aws_conn_id=self.aws_conn_id)
         found = self._wanted(context)
+        self._set_aside(context, found)
         self._log_found(found)
         plan = self._planner(context).plan(found)
         if waiting := [f"{item.uri} {item.reason}" for item in plan.items if item.decision is Decision.WAITING]:
@@ -210,6 +215,16 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             context["ti"].xcom_push(key=DRAFTED_KEY, value=source.type)
         return found
 
+    def _set_aside(self, context: Context, found: Found) -> None:
+        """Let items wait that have failed too often."""
+        from kaltura_provider.feeds.set_aside import SET_ASIDE_KEY, FailureCounts, without_set_aside
+
+        state: Any = context.get("asset_state_store")
+        if not self.max_failures or state is None:
+            return
+        aside = without_set_aside(found, FailureCounts(state).read(), self.max_failures)
+        context["ti"].xcom_push(key=SET_ASIDE_KEY, value=aside)
+
     def _log_found(self, found: Found) -> None:
         """Log what the source lists and what it leaves out and why, with a few examples of each."""
         from kaltura_provider.hooks.sources import printable
@@ -245,8 +260,10 @@ def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *,
     if dry_run:
         log.info("Dry run: nothing is transferred. The plan of this run:\n%s", plan)
         return []
-    wanted = [(item.request, item.size) for item in plan.wanted]
-    batches = in_batches(wanted, batch_size, maximum=most_batches())
+    bulk = any(item.transfer == "bulk" for item in plan.wanted)
+    # A bulk upload takes as long for small files as for large ones.
+    wanted = [(item.request, 0 if bulk else item.size) for item in plan.wanted]
+    batches = in_batches(wanted, batch_size * (BULK_FACTOR if bulk else 1), maximum=most_batches())
     if settled := len(plan.items) - len(wanted):
         log.info("To ingest: %d items in %d batches. %d items need no task.", len(wanted), len(batches), settled)
     return handed_on(context, "batch", batches)

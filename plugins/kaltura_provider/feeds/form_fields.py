@@ -100,10 +100,11 @@ def _how() -> dict[str, Param]:
         "transfer": Param(
             "upload",
             type="string",
-            enum=["upload", "import"],
+            enum=["upload", "import", "bulk"],
             values_display={
                 "upload": "Upload through a worker",
                 "import": "Kaltura fetches it from the URL or from S3",
+                "bulk": "The same, by bulk uploads, for very many sources",
             },
             title="Transfer",
             description="Kaltura can only fetch what it can reach",

@@ -59,7 +59,7 @@ def ingest(
     :param on_metadata_change: what to do with an entry whose metadata has changed at the source: ``keep``, ``update``
         or ``fail``.
     :param preflight: ``off``, ``warn`` or ``fail``; see ``KalturaIngestOperator``. So for ``allowed_extensions``.
-    :param transfer: ``upload``, or ``import`` to let Kaltura fetch the sources.
+    :param transfer: ``upload``, ``import`` to let Kaltura fetch the sources, or ``bulk`` to do that by bulk uploads.
     :param upload: upload settings, as for ``KalturaUploadOperator``.
     :param pool: the Airflow pool of all tasks after ``discover``. Default: the pool that the plugin creates.
     :param queue: the queue of the tasks that send bytes, for executors with queues. Default: the environment variable

@@ -60,7 +60,7 @@ class PlannedItem:
 
     :param uri: the address, with secrets in it encrypted.
     :param size: the size in bytes, if the source lists it.
-    :param transfer: ``upload`` or ``import``.
+    :param transfer: ``upload``, ``import`` or ``bulk``.
     :param error: why the item cannot be ingested, although its source lists it. Its task fails with this text.
     :param sidecars: files to attach to the entry, with secrets in their addresses encrypted.
     :param identity: identifies the item instead of its address.

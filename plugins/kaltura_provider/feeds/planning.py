@@ -29,7 +29,7 @@ class Planner:
     :param client: used to look up the items. Without it, all items are ingested.
     :param metadata: returns the metadata of an item's entry.
     :param if_exists: ``skip``, ``replace`` or ``fail``.
-    :param transfer: ``upload`` or ``import``.
+    :param transfer: ``upload``, ``import`` or ``bulk``.
     :param on_metadata_change: ``keep``, ``update`` or ``fail``.
     :param read_files: reads the metadata files at these addresses; needed if the source has any.
     :param timezone: of dates without an offset in metadata files.

@@ -131,6 +131,15 @@ class Feed(Strict):
         Tags,
         about("The only extensions that `preflight` lets through, such as `[mp4, mov]`", advanced=True, default="all"),
     ] = []
+    max_failures: Annotated[
+        int,
+        Field(ge=0, le=1000),
+        about(
+            "After how many runs in which it failed an item is set aside, if no retry can help; `0` tries it in every "
+            "run",
+            advanced=True,
+        ),
+    ] = 5
     on_metadata_change: Annotated[
         Literal["keep", "update", "fail"],
         about(
@@ -140,10 +149,11 @@ class Feed(Strict):
         ),
     ] = "keep"
     transfer: Annotated[
-        Literal["upload", "import"],
+        Literal["upload", "import", "bulk"],
         about(
             "Who moves the bytes: `upload` streams them through a worker; with `import`, Kaltura fetches them itself "
-            "(from S3 by a presigned URL)"
+            "(from S3 by a presigned URL); `bulk` is the same, but Kaltura makes the entries from CSV files, which "
+            "suits thousands of items"
         ),
     ] = "upload"
     connections: Annotated[Connections, about("Airflow connections")] = Connections()
@@ -176,9 +186,11 @@ class Feed(Strict):
             default="chosen from the speed of the line",
         ),
     ] = None
-    batch_size: Annotated[int, Field(ge=1, le=100), about("The most items that one task brings in", advanced=True)] = (
-        DEFAULT_SIZE
-    )
+    batch_size: Annotated[
+        int,
+        Field(ge=1, le=100),
+        about("The most items that one task brings in; 10 times as many with `transfer: bulk`", advanced=True),
+    ] = DEFAULT_SIZE
     max_active_runs: Annotated[
         Count, about("How many runs can be under way at once; `s3_new` always has 1", advanced=True)
     ] = 4

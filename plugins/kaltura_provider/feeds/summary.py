@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -10,6 +11,7 @@ from kaltura_provider.feeds.changes import CHANGES_KEY
 from kaltura_provider.feeds.discover import PLAN_KEY, PLAN_VERSION
 from kaltura_provider.feeds.interval import feed_context, run_interval
 from kaltura_provider.feeds.run_note import NOTE_KEY, note_of_plan, note_of_summary
+from kaltura_provider.feeds.set_aside import SET_ASIDE_KEY
 from kaltura_provider.feeds.stored_version import check_version
 from kaltura_provider.hooks.batch import FAILURES_KEY
 from kaltura_provider.hooks.border import FAILURE_KEY
@@ -104,9 +106,12 @@ class KalturaSummaryOperator(KalturaOperator):
         settled = self._settled(context)
         good = [ref for ref in known.values() if _is_in(ref)]
         failed = self._failed(ti, batches, known, {ref["uri"] for ref in good}, count)
+        aside = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=SET_ASIDE_KEY)) or []
+        self._count_failures(context, known, failed, good + settled)
         failed += self._care(batches, known, good + settled, failed)
-        self._store_memory(context, [item["uri"] for item in failed])
+        self._store_memory(context, [_opened(item["uri"]) for item in (*failed, *aside)])
         summary = self._summary(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
+        summary |= self._named_aside(aside)
         if self.receipts and (known or settled or failed):
             everything = known | {ref["uri"]: ref for ref in settled}
             summary["receipts"] = self._write_receipts(context, everything, failed)
@@ -124,6 +129,33 @@ class KalturaSummaryOperator(KalturaOperator):
             lines = "\n".join(f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed)
             raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} items failed:\n{lines}")
         return summary
+
+    def _named_aside(self, aside: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        from kaltura_provider.hooks.sources import printable
+
+        if not aside:
+            return {}
+        named = [{**item, "uri": printable(item["uri"])} for item in aside[:_MAX_ROWS]]
+        lines = "".join(f"\n  {item['uri']}: {item['reason']}" for item in named)
+        self.log.warning("%d items are not tried any more; kaltura redrive brings them back:%s", len(aside), lines)
+        return {"set_aside": named}
+
+    def _count_failures(
+        self,
+        context: Context,
+        known: Mapping[str, dict[str, Any]],
+        failed: Sequence[dict[str, Any]],
+        good: Sequence[dict[str, Any]],
+    ) -> None:
+        """Count the failures of items, so that discover sets those aside that fail again and again."""
+        from kaltura_provider.feeds.aftercare import is_about_the_item
+        from kaltura_provider.feeds.set_aside import FailureCounts
+
+        state: Any = context.get("asset_state_store")
+        if state is None or not self.outlets:
+            return
+        counted = [item for item in failed if is_about_the_item({**known.get(item["uri"], {}), **item})]
+        FailureCounts(state).count(counted, [ref["uri"] for ref in good], dt.datetime.now(dt.UTC))
 
     def _care(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from kaltura_provider.hooks.kaltura import KalturaHook
     from kaltura_provider.ingest.item import ItemError, ItemRef
@@ -19,12 +19,18 @@ _FIXED = ("media_type", "conversion_profile_id", "template_entry_id", "parent_en
 
 
 class MetadataSender:
-    """Applies the metadata of items to their entries. Several threads may share one."""
+    """Applies the metadata of items to their entries. The items of a batch share requests."""
 
     def __init__(self, hook: KalturaHook, on_change: OnMetadataChange, settings: IngestSettings) -> None:
-        self._hook = hook
+        from kaltura_provider.api.sharing import SharedCalls
+
+        self._calls = SharedCalls(hook.get_conn())
         self._on_change = on_change
         self._settings = settings
+
+    def apply_all(self, refs: Sequence[ItemRef], requests: Sequence[Mapping[str, Any]]) -> list[ItemRef]:
+        """Do for each item of a batch what :meth:`apply` does."""
+        return self._calls.run(self.apply, refs, requests)
 
     def apply(self, ref: ItemRef, request: Mapping[str, Any]) -> ItemRef:
         """Update the entry if that is due, and note on it which metadata it was given.
@@ -56,7 +62,7 @@ class MetadataSender:
         from kaltura_provider.ingest.metadata_state import MetadataState, OnMetadataChange, has_file, metadata_state
         from kaltura_provider.services.entry.changes import update_entry
 
-        ledger = Ledger(self._hook.get_conn(), self._settings.clock)
+        ledger = Ledger(self._calls, self._settings.clock)
         entry = ledger.entry(entry_id)
         if entry is None:
             return None
@@ -71,6 +77,6 @@ class MetadataSender:
         fresh = state is MetadataState.UNKNOWN and told
         changes = {name: value for name, value in metadata.items() if name not in _FIXED}
         if changes and not fresh:
-            update_entry(self._hook.get_conn(), entry_id, changes)
+            update_entry(self._calls, entry_id, changes)
         add_marks(ledger, entry_id, metadata_mark(wanted))
         return None

@@ -17,6 +17,7 @@ from kaltura_provider.api.errors import (
     KalturaTransientError,
     KalturaTransportError,
 )
+from kaltura_provider.api.sharing import alone
 from kaltura_provider.ingest.backoff import Backoff
 from kaltura_provider.ingest.decision import NEEDS_CLAIM, Act, Ending, Wanted, chosen_entry, clear_first, decide
 from kaltura_provider.ingest.entry_writes import (
@@ -30,8 +31,8 @@ from kaltura_provider.ingest.entry_writes import (
 )
 from kaltura_provider.ingest.identity import token_file_name
 from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState
-from kaltura_provider.ingest.mark_writes import MarkLostError
-from kaltura_provider.ingest.marks import item_mark
+from kaltura_provider.ingest.mark_writes import MarkLostError, write_marks
+from kaltura_provider.ingest.marks import import_mark, item_mark, run_mark
 from kaltura_provider.ingest.recognition import adopt
 from kaltura_provider.ingest.removal import clear_full_tokens, discard_entry
 from kaltura_provider.ingest.settings import Transfer
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kaltura_provider.api.observer import Observer
+    from kaltura_provider.ingest.bulk import BulkQueue
     from kaltura_provider.ingest.entry_view import EntryView, TokenView
     from kaltura_provider.ingest.item import SourceItem
     from kaltura_provider.ingest.ledger import Ledger
@@ -58,6 +60,7 @@ class Claim:
     :param known: the token of an earlier attempt of this very task, which may be fenced or continued at once.
     :param on_ref: called with the reference as soon as an id exists.
     :param may_create: whether an entry may be made; otherwise an existing one is only repaired.
+    :param queue: makes new entries by bulk uploads.
     :param looked: the item's entries, if a search was just made. The first step then needs no search.
     """
 
@@ -72,6 +75,7 @@ class Claim:
         on_ref: Callable[[ItemRef], None] | None = None,
         may_create: bool = True,
         looked: Sequence[EntryView] | None = None,
+        queue: BulkQueue | None = None,
     ) -> None:
         self.item = item
         self._looked = looked
@@ -79,8 +83,11 @@ class Claim:
         self._ledger, self._settings, self._observer = ledger, settings, observer
         self._wanted = Wanted(item.item_id, item.content_id, item.size)
         self._own = {known} if known else set()
-        # May be fenced at once: no request of ours with it can still be running, or if one is, it should fail.
-        self._fenceable = set(self._own)
+        # May be fenced at once: no request with it can still be running, or if one is, it fails then. A fetch and an
+        # entry made of a full token do not fail: what an earlier attempt began is seen only after a time.
+        self._fenceable = set(self._own) if item.attaches_first and not self._importing else set()
+        self._queue = queue
+        self._queued = self._unlisted = False
         # Tokens of this process: nobody else is about to send to them.
         self._taken = set(self._own)
         self._on_ref = on_ref
@@ -88,7 +95,7 @@ class Claim:
         self._backoff = Backoff(settings)
         self._mine: str | None = None
         self._made: ItemRef | None = None
-        self._shown_by = 0.0
+        self._shown_by = self._claimed = 0.0
 
     def step(self) -> ItemRef | None:
         """Do what can be done now; return the reference once the item needs no more steps, otherwise ``None``.
@@ -102,6 +109,8 @@ class Claim:
         try:
             if self._made is not None:
                 return self._until_shown(self._made)
+            if self._queue is not None and self._queued:
+                return self._from_queue(self._queue)
             done = self._step(looked)
             self._backoff.worked()
             return done or self._out_of_time()
@@ -179,7 +188,7 @@ class Claim:
 
     @property
     def _importing(self) -> bool:
-        return self._settings.transfer is Transfer.IMPORT and self.item.import_url is not None
+        return self._settings.transfer is not Transfer.UPLOAD and self.item.import_url is not None
 
     def _file_token(self) -> TokenView:
         """Return the token that carries the bytes of an entry that is made after the upload."""
@@ -210,7 +219,7 @@ class Claim:
             self._on_ref(ItemRef.of(self.item, ItemState.SEND, token_id=token_id))
 
     def _claim_and_act(self, ending: Ending, file: TokenView | None) -> ItemRef | None:
-        claimed = self._clock.monotonic()
+        self._claimed = self._clock.monotonic()
         mine = self._ledger.add_token(self.item.token_name, self.item.size)
         self._mine = mine.id
         self._took(mine.id)
@@ -220,16 +229,81 @@ class Claim:
             self._backoff.step_aside()
             return None
         looked = self._without_released(self._search(thorough=True))
+        if self._from_bulk_upload(looked):
+            return None
         ending = self._decide(looked, (), now)
         if ending.act is Act.CREATE and adopt(self._ledger, self.item, self._settings):
             ending = Ending(Act.WAIT)
-        slow = self._clock.monotonic() - claimed > self._settings.grace / 2
+        slow = not self._in_time()
+        if ending.act is Act.CREATE and not slow and self._queue is not None and self._queue.takes(self.item):
+            self._queue.offer(self.item, self._claimed)
+            self._queued = True
+            return None
         if ending.act in NEEDS_CLAIM and not slow:
             return self._act(ending, mine.id, file)
         self._let_go()
         if slow:
             return None  # other processes may already treat the claim as abandoned
         return self._end(ending, now)
+
+    def _in_time(self) -> bool:
+        """Whether the claim is so young that others do not take it for abandoned while the next calls are made."""
+        return self._clock.monotonic() - self._claimed <= self._settings.grace / 2
+
+    def _from_bulk_upload(self, entries: Sequence[EntryView]) -> bool:
+        """Return whether the item has an entry without marks, and bulk uploads will be asked about it."""
+        if self._queue is None or self._unlisted:
+            return False
+        if all(entry.deleted or entry.is_item(self.item.item_id) for entry in entries):
+            return False
+        self._queue.offer(self.item, self._claimed, follow=True)
+        self._queued = True
+        return True
+
+    def _from_queue(self, queue: BulkQueue) -> ItemRef | None:
+        """Take over the entry that a bulk upload made."""
+        row = queue.state(self.item.item_id)
+        if row.waiting and not self._backoff.over:
+            self._backoff.wait(self._settings.poll)
+            return None
+        queue.withdraw(self.item.item_id)
+        self._queued = False
+        self._unlisted = row.again
+        entry = self._ledger.entry(row.entry_id) if row.entry_id else None
+        if entry is not None and not entry.deleted:
+            return self._took_over(entry, row.content_id)
+        self._let_go()
+        if row.error is not None:
+            return self._fail(ItemError("bulk", f"{self.item.uri}: {row.error}", retry_helps=True))
+        if row.waiting:
+            text = f"Kaltura has not read the bulk upload with {self.item.uri} yet; try again later"
+            return self._fail(ItemError("busy", text, retry_helps=True))
+        self._backoff.step_aside()
+        return None
+
+    def _took_over(self, entry: EntryView, content_id: str) -> ItemRef | None:
+        """Mark an entry that a bulk upload made, and hold the claim until searches show it."""
+        if not entry.is_item(self.item.item_id):
+            run = [run_mark(self._settings.run)] if self._settings.run else []
+            own = self.item.metadata.reference_id
+            beside = {"referenceId": own} if own else None
+            entry = write_marks(
+                self._ledger, entry, self.item.item_id, import_mark(content_id), *run, beside=beside
+            )  # fmt: skip
+        self._observer.on_id("entry", entry.id)
+        if content_id != self.item.content_id:
+            self._let_go()
+            self._backoff.wait(self._settings.poll)
+            return None  # another version of the source; it is known now
+        ref = ItemRef.of(
+            self.item, ItemState.IMPORTING, entry_id=entry.id, entry_status=entry.status,
+            made=entry.made_by(self._settings.run),
+        )  # fmt: skip
+        if self._on_ref is not None:
+            self._on_ref(ref)
+        self._shown_by = self._clock.monotonic() + self._settings.grace
+        self._made = ref
+        return self._until_shown(ref)
 
     def _act(self, ending: Ending, mine: str, file: TokenView | None) -> ItemRef | None:
         """Make or change the entry, holding the claim."""
@@ -291,9 +365,11 @@ class Claim:
         if ending.entry is not None:
             return replace_content(ledger, self.item, ending.entry, file.id if file else mine)
         if self._importing:
-            return import_entry(ledger, self.item, mine, run)
+            return import_entry(ledger, self.item, mine, run, self._in_time)
         if file is not None:
-            return create_from_file(client, self.item, file.id, run)
+            # Nothing fences this call, and it may take long. Others before it in a shared request would delay it.
+            with alone(client):
+                return create_from_file(client, self.item, file.id, run)
         return create_entry(client, self.item, mine, run)
 
     def _refused(self, done: Attached, error: KalturaAPIError, ending: Ending) -> ItemRef | None:
@@ -404,7 +480,7 @@ class Claim:
             try:
                 self._ledger.delete_token(token_id)
             except (KalturaAPIError, KalturaTransportError):
-                self._fenceable.add(token_id)
+                self._fenceable.add(token_id)  # it held nothing that is under way
 
 
 _STATES = {

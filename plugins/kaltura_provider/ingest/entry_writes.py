@@ -71,7 +71,9 @@ def create_entry(client: Caller, item: SourceItem, token_id: str, run: str | Non
     return _create(client, item, _marks(pending_mark(item.content_id), run), token_resource(token_id))
 
 
-def import_entry(ledger: Ledger, item: SourceItem, claim: str, run: str | None) -> Attached:
+def import_entry(
+    ledger: Ledger, item: SourceItem, claim: str, run: str | None, in_time: Callable[[], bool]
+) -> Attached:
     """Make the entry and let Kaltura fetch its content from ``item.import_url``; raises as :func:`create_entry`.
 
     A fetch cannot be stopped once it has begun. So Kaltura is asked to fetch only while ``claim`` exists and the source
@@ -81,12 +83,14 @@ def import_entry(ledger: Ledger, item: SourceItem, claim: str, run: str | None) 
     Whoever sees no other entry was first: anybody who makes one later sees this one. The time of creation decides
     nothing, because it counts whole seconds of several servers. If two see each other, both give way and start over
     at different times.
+
+    :param in_time: whether the claim is still so young that nobody can take it for abandoned before the fetch began.
     """
     resource = url_resource(item.import_url or "", item.import_headers)
 
     def may_fetch(entry: EntryView) -> bool:
         _, token, others, _ = ledger.snapshot(entry.id, claim, item.item_id)
-        return token is not None and all(other.id == entry.id or other.deleted for other in others)
+        return token is not None and in_time() and all(other.id == entry.id or other.deleted for other in others)
 
     made = _create(ledger.client, item, _marks(import_mark(item.content_id), run), resource, may_fetch)
     if made.gave_way:

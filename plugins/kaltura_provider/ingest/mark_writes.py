@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.wire import Request
 from kaltura_provider.ingest.identity import PREFIX
@@ -17,7 +17,7 @@ from kaltura_provider.ingest.marks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from kaltura_provider.ingest.entry_view import EntryView
     from kaltura_provider.ingest.ledger import Ledger
@@ -57,8 +57,12 @@ def write_tags(entry_id: str, tags: Iterable[str]) -> Request:
     return Request("baseEntry", "update", {"entryId": entry_id, "baseEntry": changes})
 
 
-def write_marks(ledger: Ledger, entry: EntryView, item_id: str, *marks: str) -> EntryView:
+def write_marks(
+    ledger: Ledger, entry: EntryView, item_id: str, *marks: str, beside: Mapping[str, Any] | None = None
+) -> EntryView:
     """Write ``marks`` on ``entry``, check that they stay, and return the entry as it is then.
+
+    :param beside: other properties of the entry to write with them.
 
     Kaltura has no conditional update. A write by somebody else between our read and our write is lost, or ours is;
     that is why the entry is read again.
@@ -69,8 +73,10 @@ def write_marks(ledger: Ledger, entry: EntryView, item_id: str, *marks: str) -> 
     current = entry
     for _ in range(_TRIES):
         request = tags_request(current, item_id, marks)
+        changes = {**request.params["baseEntry"], **(beside or {})}
         # Writing the same marks twice does no harm.
-        ledger.client.call(request.service, request.action, request.params, repeatable=True)
+        params = {**request.params, "baseEntry": changes}
+        ledger.client.call(request.service, request.action, params, repeatable=True)
         seen = ledger.entry(entry.id)
         if seen is None:
             break

@@ -9,6 +9,7 @@ from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.observer import Observer
 from kaltura_provider.api.sharing import SharedCalls
+from kaltura_provider.ingest.bulk import BulkQueue
 from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.entry_writes import entry_object
 from kaltura_provider.ingest.item import ItemRef, ItemState
@@ -16,7 +17,7 @@ from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.recognition import recognised, with_known_content
 from kaltura_provider.ingest.removal import clear_full_tokens
 from kaltura_provider.ingest.rounds import in_rounds
-from kaltura_provider.ingest.settings import IngestSettings
+from kaltura_provider.ingest.settings import IngestSettings, Transfer
 from kaltura_provider.services.entry.stored import bounded, differences, stored_entries
 
 if TYPE_CHECKING:
@@ -64,15 +65,18 @@ def prepare(
     before = {key: _surely_in(item, looked[key], settings) for key, item in distinct.items()}
     done = {key: ref for key, ref in before.items() if ref is not None}
     clear_full_tokens(ledger, [distinct[key] for key in done])
+    queue = BulkQueue(client, settings) if settings.transfer is Transfer.BULK else None
     claims = [
         Claim(
             item, ledger, settings, observer or Observer(), known=(known or {}).get(key), on_ref=on_ref,
-            looked=looked[key],
+            looked=looked[key], queue=queue,
         )
         for key, item in distinct.items()
         if key not in done
     ]  # fmt: skip
-    worked = {ref.item_id: ref for ref in in_rounds(calls, settings.clock, claims)}
+    worked = {
+        ref.item_id: ref for ref in in_rounds(calls, settings.clock, claims, between=queue.work if queue else None)
+    }
     new = [(distinct[key], ref) for key, ref in worked.items() if ref.made and ref.state not in _LEFT]
     if new:
         worked |= {ref.item_id: ref for ref in _with_notes(client, new)}

@@ -29,11 +29,17 @@ W = TypeVar("W", bound=Work)
 
 
 def in_rounds(
-    calls: SharedCalls, clock: Clock, works: Sequence[W], step: Callable[[W], ItemRef | None] | None = None
+    calls: SharedCalls,
+    clock: Clock,
+    works: Sequence[W],
+    step: Callable[[W], ItemRef | None] | None = None,
+    *,
+    between: Callable[[], None] | None = None,
 ) -> list[ItemRef]:
     """Return the reference of each work, in order, after the last step of all.
 
     :param step: how to take a step, if not by the work's own ``step``.
+    :param between: is called after each round, for what concerns several works.
     :raises Exception: an error of a step.
     """
     take = step or (lambda work: work.step())
@@ -44,6 +50,8 @@ def in_rounds(
         for place, ref in zip(due, calls.run(take, [works[place] for place in due]) if due else (), strict=True):
             if ref is not None:
                 done[place] = ref
+        if between is not None:
+            between()
         left = [works[place].not_before for place in waiting if place not in done]
         if left and (pause := min(left) - clock.monotonic()) > 0:
             clock.sleep(pause)

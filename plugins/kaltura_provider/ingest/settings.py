@@ -41,7 +41,11 @@ class Transfer(StrEnum):
     """Who moves the bytes."""
 
     UPLOAD = "upload"
+    """A worker streams them."""
     IMPORT = "import"
+    """Kaltura fetches them from a URL."""
+    BULK = "bulk"
+    """The same, and the entries are made by bulk uploads."""
 
 
 class Clock:

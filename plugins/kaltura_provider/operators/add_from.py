@@ -102,8 +102,8 @@ class KalturaAddFromUploadedFileOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry."""
         from kaltura_provider.api.arguments import token_id
-        from kaltura_provider.api.enums import EntryStatus, named_status
         from kaltura_provider.services.entry.uploaded_file import add_from_uploaded_file
+        from kaltura_provider.services.entry.view import shown_entry
 
         token = token_id(self.token_id)
         memory = TaskMemory(context, "kaltura_entries", enabled=self.durable)
@@ -113,7 +113,7 @@ class KalturaAddFromUploadedFileOperator(KalturaOperator):
             lambda: add_from_uploaded_file(self.hook.get_conn(), token, self.metadata),
         )
         push_links(context, self.hook.account, entry["id"])
-        return {"entry_id": entry["id"], "token_id": token, **named_status(EntryStatus, entry["status"])}
+        return {**shown_entry(entry), "token_id": token}
 
 
 class KalturaAddDataOperator(KalturaOperator):
@@ -139,9 +139,9 @@ class KalturaAddDataOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry."""
-        from kaltura_provider.api.enums import EntryStatus, named_status
         from kaltura_provider.api.errors import KalturaConfigurationError
         from kaltura_provider.services.entry.uploaded_file import add_text
+        from kaltura_provider.services.entry.view import shown_entry
 
         if not str(self.text or ""):
             raise KalturaConfigurationError("text", None, "is empty", "give the content of the entry")
@@ -152,4 +152,4 @@ class KalturaAddDataOperator(KalturaOperator):
             lambda: add_text(self.hook.get_conn(), str(self.text), self.metadata),
         )
         push_links(context, self.hook.account, entry["id"])
-        return {"entry_id": entry["id"], **named_status(EntryStatus, entry["status"])}
+        return shown_entry(entry)

@@ -56,8 +56,8 @@ class KalturaAttachOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry, its token and its status."""
         from kaltura_provider.api import arguments
-        from kaltura_provider.api.enums import EntryStatus, named_status
         from kaltura_provider.services.entry.attaching import attach_token
+        from kaltura_provider.services.entry.view import shown_entry
 
         token_id = arguments.token_id(self.token_id)
         given = None if self.entry_id in (None, "") else arguments.entry_id(self.entry_id)
@@ -66,7 +66,7 @@ class KalturaAttachOperator(KalturaOperator):
         push_links(context, self.hook.account, entry_id)
         entry = attach_token(client, token_id, entry_id)
         self.log.info("Entry %s has upload token %s as its content.", entry_id, token_id)
-        return {"entry_id": entry_id, "token_id": token_id, **named_status(EntryStatus, entry["status"])}
+        return {**shown_entry(entry), "token_id": token_id}
 
     def _made(self, memory: TaskMemory, token_id: str) -> str:
         """Return the entry that an earlier try created for the token, or a new one."""

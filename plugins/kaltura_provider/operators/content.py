@@ -108,19 +108,10 @@ class _ContentOperator(KalturaOperator):
         )
 
     def _shown(self, context: Context, entry: Mapping[str, Any]) -> dict[str, Any]:
+        from kaltura_provider.services.entry.view import shown_entry
+
         push_links(context, self.hook.account, entry["id"])
-        return _shown(entry)
-
-
-def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
-    from kaltura_provider.api.enums import EntryStatus, ReplacementStatus, named_status
-
-    values: dict[str, Any] = {"entry_id": entry["id"], **named_status(EntryStatus, entry["status"])}
-    if entry.get("replacementStatus"):
-        values |= named_status(ReplacementStatus, entry["replacementStatus"], "replacement_status")
-    if entry.get("replacingEntryId"):
-        values["replacing_entry_id"] = entry["replacingEntryId"]
-    return values
+        return shown_entry(entry)
 
 
 class KalturaAddContentOperator(_ContentOperator):
@@ -206,10 +197,11 @@ class _ReplacementOperator(KalturaOperator):
         """Return the entry."""
         from kaltura_provider.api.arguments import entry_id
         from kaltura_provider.services.entry.content import finish_replacement
+        from kaltura_provider.services.entry.view import shown_entry
 
         entry = finish_replacement(self.hook.get_conn(), entry_id(self.entry_id), approve=self.approve)
         push_links(context, self.hook.account, entry["id"])
-        return _shown(entry)
+        return shown_entry(entry)
 
 
 class KalturaApproveReplacementOperator(_ReplacementOperator):

@@ -54,8 +54,8 @@ class KalturaAddEntryOperator(KalturaOperator):
 
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the entry."""
-        from kaltura_provider.api.enums import EntryStatus, named_status
         from kaltura_provider.services.entry.adding import empty_entry, read_metadata
+        from kaltura_provider.services.entry.view import shown_entry
 
         said, kind = read_metadata(self.metadata, self.file_name)
         memory = TaskMemory(context, "kaltura_entries", enabled=self.durable)
@@ -65,7 +65,7 @@ class KalturaAddEntryOperator(KalturaOperator):
             lambda: empty_entry(self.hook.get_conn(), said, kind, self.file_name or ""),
         )
         push_links(context, self.hook.account, str(entry["id"]))
-        return {"entry_id": entry["id"], **named_status(EntryStatus, entry["status"]), "kind": kind.value}
+        return {**shown_entry(entry), "kind": kind.value}
 
 
 class KalturaGetEntryOperator(KalturaOperator):

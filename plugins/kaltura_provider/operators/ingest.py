@@ -17,7 +17,7 @@ from kaltura_provider.operators.prepare import KalturaPrepareOperator, show
 from kaltura_provider.upload.settings import upload_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from airflow.sdk import Context
     from jinja2 import Environment
@@ -165,7 +165,7 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
         from kaltura_provider.ingest.send import SMALL
 
         large = sum(
-            (ref.state is ItemState.SEND and ref.size > SMALL) or _has_more(one.request)
+            (ref.state is ItemState.SEND and ref.size > SMALL) or bool(one.request.get("sidecars"))
             for ref, one in zip(refs, opened, strict=True)
         )
         workers = max(1, min(self.max_active, large))
@@ -176,14 +176,14 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
         sidecars = SidecarSender(self.hook, uploader, self.sources, settings)
         metadata = MetadataSender(self.hook, self._on_metadata_change(), settings)
 
-        def attached(sent: Ingested, one: OpenedItem) -> tuple[Ingested, list[dict[str, Any]]]:
-            told = metadata.apply(sent.ref, one.request)
+        def attached(sent: Ingested, told: ItemRef, one: OpenedItem) -> tuple[Ingested, list[dict[str, Any]]]:
             ref, files = sidecars.attach(told, one.request.get("sidecars") or [])
             return replace(sent, ref=ref), files
 
         try:
             sent = sender.send(refs, opened, workers=workers)
-            return in_threads(attached, sent, opened, workers=workers)
+            told = metadata.apply_all([one.ref for one in sent], [one.request for one in opened])
+            return in_threads(attached, sent, told, opened, workers=workers)
         finally:
             progress.write()
 
@@ -199,8 +199,3 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
         if self._killed:
             uploader.cancel()
         return uploader
-
-
-def _has_more(request: Mapping[str, Any]) -> bool:
-    """Tell whether there is more to do for an item than to send its bytes."""
-    return bool(request.get("sidecars") or request.get("metadata_digest"))

@@ -46,13 +46,15 @@ class KalturaPrepareOperator(KalturaOperator):
         ``replace`` replaces its content, ``fail`` fails.
     :param transfer: how the content gets to Kaltura: ``upload`` sends it through a worker
         (:class:`~kaltura_provider.operators.upload.KalturaUploadOperator`); ``import`` has Kaltura fetch it from the
-        URL, or from S3 by a presigned URL.
+        URL, or from S3 by a presigned URL; ``bulk`` does the same and has Kaltura make the entries from CSV files of up
+        to 500 rows. Items that such a file cannot describe (documents, data, adminTags, request headers) are imported
+        without it.
     :param adopt_by: adopt an existing entry that was not made by this package: by its ``reference`` id or its ``name``.
     :param redo: finished items to process again: ``deleted`` entries, ``refused`` file types, ``failed`` imports.
     :param upload: settings of the upload: see ``KalturaUploadOperator``. A source larger than ``max_size`` fails here,
         before anything is created in Kaltura.
-    :param presigned_seconds: with ``transfer="import"``, how long the presigned URL of an S3 object is valid (60 to
-        604,800).
+    :param presigned_seconds: with ``transfer="import"`` or ``"bulk"``, how long the presigned URL of an S3 object is
+        valid (60 to 604,800).
     :param aws_conn_id: the Airflow connection for S3.
     :param http_conn_id: the Airflow HTTP connection whose credentials and headers are sent with ``http(s)`` requests.
     :param durable: whether to remember what the task creates in the task state store, for its next try.
@@ -152,7 +154,7 @@ class KalturaPrepareOperator(KalturaOperator):
             opened.source = source = self.sources.open(uri, version_id=version_id)
             check_size(source, limits)
             item = requested_item(request, source)
-            if self.transfer == "import":
+            if self.transfer in ("import", "bulk"):
                 url, headers = self.sources.import_address(
                     uri, version_id=version_id, seconds=presigned_seconds(self.presigned_seconds)
                 )

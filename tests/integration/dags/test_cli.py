@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from kaltura_provider.cli import entries
 from kaltura_provider.cli.main import parser
 from kaltura_provider.cli.running import ExitCode, outcome
 from kaltura_provider.feeds.reference import example
@@ -139,10 +139,9 @@ def test_ingest_brings_files_objects_and_folders_in_once(deployment, clips, kalt
     assert deployment.held() == held
 
     ids = [row["entry_id"] for row in first.rows[:3]]
-    deadline = time.monotonic() + 60
-    while (shown := kaltura("status", *ids, "-o", "json")).rows[0]["status"] != "ready":
-        assert time.monotonic() < deadline, f"the entry is {shown.rows[0]['status']} after a minute"
-        time.sleep(0.2)
+    monkeypatch.setattr(entries, "_LOOK_EVERY", 0.2)
+    shown = kaltura("status", *ids, "--wait", "1", "-o", "json")
+    assert (shown.code, [row["status"] for row in shown.rows]) == (ExitCode.DONE, ["ready"] * 3), shown.err
     assert [row["name"] for row in shown.rows] == list(expected)
     assert shown.rows[0]["playback_url"].startswith(deployment.sandbox.url)
     flavors = kaltura("flavors", ids[0], "-o", "json")
@@ -246,29 +245,44 @@ def test_the_script_writes_only_results_to_standard_output(deployment, clips) ->
 ROW = "url,title\nhttps://example.com/one.mp4,One\n"
 RSS = """<rss version="2.0"><channel><title>t</title><item><title>One</title><guid>1</guid>
 <enclosure url="https://example.com/one.mp4" type="video/mp4" length="1"/></item></channel></rss>"""
-# What the example of a type reads in its first window, and how many items it then brings in.
+INVENTORY = {
+    "sourceBucket": "media", "destinationBucket": "arn:aws:s3:::media", "creationTimestamp": "1709427600000",
+    "fileFormat": "CSV", "fileSchema": "Bucket, Key, Size, LastModifiedDate",
+    "files": [{"key": "FOLDER/list/1.csv.gz"}],
+}  # fmt: skip
+# What the example of a type reads in its first window, and how many items it then brings in. FOLDER is the test's own.
 HELD: dict[str, tuple[dict[str, str], int]] = {
     "s3_prefix": ({"s3://media/studio/2024-03-01/a.mp4": "", "s3://media/studio/2024-03-01/a-draft.mp4": ""}, 1),
     "s3_new": ({"s3://media/inbox/a.mp4": ""}, 1),
     "urls": ({"https://example.com/news/2024-03-01.mp4": "", "s3://media/studio/2024-03-01.mp4": ""}, 2),
     "manifest": ({"s3://media/lists/2024-03-03.csv.gz": ROW}, 1),
     "rss": ({"https://example.com/podcast/feed.xml": RSS, "https://example.com/one.mp4": ""}, 1),
+    "sqs": ({"s3://media/inbox/a.mp4": ""}, 0),
+    "s3_inventory": (
+        {
+            "s3://archive/2024/a.mp4": "",
+            "s3://list/1.csv.gz": '"media","FOLDER/archive/2024/a.mp4","5","2024-03-01T10:00:00.000Z"\n',
+            "s3://inventories/archive/daily/2024-03-03T01-00Z/manifest.json": json.dumps(INVENTORY),
+        },
+        1,
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", HELD)
 def test_the_example_of_a_type_of_source_is_planned(deployment, site, clips, kaltura, monkeypatch, kind: str) -> None:  # noqa: F811
     held, expected = HELD[kind]
-    here = f"s3://media/{deployment.folder.name}/"
+    own = f"s3://media/{deployment.folder.name}/"
     for address, text in held.items():
-        content = text.replace("https://example.com", site.url).encode() or clips["clip-1.mp4"]
+        text = text.replace("https://example.com", site.url).replace("FOLDER", deployment.folder.name)
+        content = text.encode() or clips["clip-1.mp4"]
         content = gzip.compress(content) if address.endswith(".gz") else content
         if address.startswith("s3://"):
-            deployment.put(address.removeprefix("s3://media/"), content)
+            deployment.put(address.removeprefix("s3://"), content)
         else:
             site.files[address.removeprefix("https://example.com")] = content
     monkeypatch.setenv("AIRFLOW_CONN_EXAMPLE_SITE", json.dumps({"conn_type": "http", "host": site.url}))
-    text = re.sub("s3://media/", here, example(kind)).replace("https://example.com", site.url)
+    text = example(kind).replace("s3://", own).replace("https://example.com", site.url)
     (deployment.folder / "feeds").mkdir(exist_ok=True)
     (deployment.folder / "feeds" / "example.yaml").write_text(text)
     said = yaml.safe_load(text)

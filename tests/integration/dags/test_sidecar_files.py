@@ -223,3 +223,32 @@ def tags(deployment, name: str) -> dict[str, str]:
     where = {"Bucket": "media", "Key": f"{deployment.folder.name}/{name}"}
     found = s3_client("aws_default").get_object_tagging(**where)["TagSet"]
     return {tag["Key"]: tag["Value"] for tag in found}
+
+
+def test_an_item_that_keeps_failing_is_set_aside_until_it_is_brought_back(deployment, clips) -> None:
+    from kaltura_provider.feeds.load import load_feed
+    from kaltura_provider.feeds.set_aside import redrive
+
+    source = {"type": "s3_new", "stable_for": "PT0S"}
+    deployment.put("good.mp4", clips["clip-1.mp4"])
+    deployment.put("bad.mp4", b"")
+    dag = feed(deployment, source=source, max_failures=2)
+    for found in (1, 0):
+        ran = deployment.run(dag)
+        assert (ran.state, ran.summary["new"]) == ("failed", found)
+    ran = deployment.run(dag)
+    assert ran.summary["plan"] == {"waiting": 1, "ignored": 1}
+    (aside,) = ran.summary["set_aside"]
+    assert "set aside after 2 failures, the last:" in aside["reason"]
+    assert deployment.run(dag).summary["set_aside"] == [aside]
+
+    described = load_feed(deployment.folder / "feeds" / "feed.yaml")
+    assert redrive(described, "other.mp4") == []
+    assert redrive(described, "bad.mp4") == [aside["uri"]]
+    assert deployment.run(dag).summary["plan"] == {"new": 1, "ignored": 1}
+    # So does new content.
+    deployment.run(dag)
+    deployment.put("bad.mp4", clips["clip-2.mp4"])
+    ran = deployment.run(dag)
+    assert (ran.state, ran.summary["new"]) == ("success", 1)
+    assert "set_aside" not in ran.summary

@@ -185,6 +185,24 @@ def test_a_worker_that_dies_after_any_request_is_followed_by_one_that_finishes(
     check(library, pairs)
 
 
+@pytest.mark.parametrize("fetched", [True, False])
+def test_the_next_try_waits_for_what_a_dead_one_may_have_begun(library: Library, fetched: bool) -> None:
+    """Searches lag, and nothing fences a fetch, or an entry that is made of a full token."""
+    settings: dict[str, Any] = {"transfer": Transfer.IMPORT} if fetched else {}
+    for last in (7, 9, 10, 11) if fetched else (16, 17, 18):
+        library.sandbox.control.reset()
+        library.sandbox.account.search.lag = library.settings.grace / 4
+        pairs = batch(library, ("a.mp4", "b.mp4") if fetched else ("a.csv", "b.csv"))
+        if fetched:
+            pairs = [(replace(item, import_url="http://127.0.0.1:9/a.mp4"), source) for item, source in pairs]
+        known: dict[str, str] = {}
+        with pytest.raises(Died):
+            run(library, pairs, Calls(last), known=known, **settings)
+        run(library, pairs, known=known, **settings)
+        library.sandbox.control.advance_clock(library.settings.grace)
+        assert [len(library.entries(item)) for item, _ in pairs] == [1, 1], f"after request {last}"
+
+
 def test_one_that_fails_neither_stops_nor_repeats_the_others(library: Library) -> None:
     pairs = batch(library)
     bad = replace(pairs[1][0], metadata=replace(pairs[1][0].metadata, conversion_profile_id=999_999))

@@ -19,7 +19,7 @@ from kaltura_provider.api.errors import (
     TransportFault,
     api_error,
 )
-from kaltura_provider.api.sharing import AT_ONCE, GROUPS, SharedCalls
+from kaltura_provider.api.sharing import AT_ONCE, GROUPS, SharedCalls, alone
 from kaltura_provider.api.wire import Request
 
 CUT = KalturaTransportError("cut", fault=TransportFault.CUT)
@@ -220,6 +220,19 @@ def test_threads_that_end_or_work_alone_do_not_hold_up_the_others(kaltura: Kaltu
     found = calls.run(work, range(4))
     assert found[0] == ["get 0"]
     assert found[1:] == [["get 1", "add 1", "list 1"], ["get 2", "add 2", "list 2"], "ended at once"]
+
+
+def test_what_must_not_wait_for_others_is_called_alone(kaltura: Kaltura, calls: SharedCalls) -> None:
+    def work(n: int) -> list[str]:
+        with alone(calls):
+            first = calls.call("media", "addFromUploadedFile", {"n": n})
+        return [first, calls.call("media", "list", {"n": n})]
+
+    assert calls.run(work, range(3)) == [[f"addFromUploadedFile {n}", f"list {n}"] for n in range(3)]
+    assert {request.action for request in kaltura.alone} >= {"addFromUploadedFile"}
+    assert all(request.action == "list" for each in kaltura.requests for request in each)
+    with alone(kaltura):
+        assert kaltura.call("media", "get", {"n": 1}) == "get 1"
 
 
 def test_the_first_error_of_the_work_is_raised_when_all_has_ended(kaltura: Kaltura, calls: SharedCalls) -> None:

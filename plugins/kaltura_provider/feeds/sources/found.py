@@ -52,6 +52,7 @@ class FoundItem:
     :param uri: its address, which can contain secrets.
     :param metadata: fields of its entry, which override those of the feed.
     :param size: size in bytes. Like ``etag`` and ``last_modified``, it is set if the source lists it.
+    :param newest: when the newest of its files was modified, if it has several.
     :param waiting: why the item cannot be ingested yet, although nothing is wrong; a later run looks again.
     :param error: why it cannot be ingested at all; its task fails with this text.
     :param metadata_file: ``uri``, ``size`` and ``etag`` of a JSON or YAML file with metadata of its entry, which
@@ -67,6 +68,7 @@ class FoundItem:
     size: int | None = None
     etag: str = ""
     last_modified: datetime | None = None
+    newest: datetime | None = None
     waiting: str = ""
     error: str = ""
     metadata_file: Mapping[str, Any] | None = None

@@ -116,9 +116,9 @@ def _matched(taken: Sequence[S3Object], selecting: Selecting) -> Sequence[Mappin
 def _item(group: Group, metadata: Mapping[str, Any], selecting: Selecting, search: Search) -> FoundItem:
     item = group.item
     waiting, error = "", ""
+    newest = max((one.modified for one in group.objects if one.modified), default=None)
     if missing := missing_files(group, selecting.wait_for):
-        newest = max((one.modified for one in group.objects if one.modified), default=search.now)
-        deadline = newest + selecting.wait_at_most
+        deadline = (newest or search.now) + selecting.wait_at_most
         waiting = f"waits for {', '.join(missing)} until {deadline:%Y-%m-%d %H:%M:%S %Z}"
         if search.now >= deadline:
             waiting, error = "", f"{item.uri}: {waiting}, and no such file is there (source.wait_for)"
@@ -130,6 +130,7 @@ def _item(group: Group, metadata: Mapping[str, Any], selecting: Selecting, searc
         item.size,
         item.etag,
         item.modified,
+        newest=newest,
         waiting=waiting,
         error=error,
         metadata_file=metadata_file_of(group),

@@ -17,7 +17,10 @@ from kaltura_provider.api.redaction import redact
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["LogLine", "read_log", "results_by_row"]
+__all__ = ["NO_LINE", "LogLine", "read_log", "results_by_row"]
+
+NO_LINE = "Kaltura's log has no line for this row"
+"""The error of a row that the log does not have: it was dropped, or not read yet."""
 
 _RESULTS = {"1": "failed", "2": "ok", "3": "in_progress"}
 _NOT_YET = "Log file is not ready"
@@ -104,7 +107,7 @@ def _file_name(url: str) -> str:
 def _result(number: int, line: LogLine | None, url: str) -> dict[str, Any]:
     shown: dict[str, Any] = {"row": number, "url": redact(url) or None}
     if line is None:
-        shown |= {"result": "failed", "error": "Kaltura's log has no line for this row"}
+        shown |= {"result": "failed", "error": NO_LINE}
         return {name: value for name, value in shown.items() if value is not None}
     shown |= {
         "result": line.result,

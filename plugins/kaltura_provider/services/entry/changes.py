@@ -18,7 +18,7 @@ from kaltura_provider.services.entry.view import Entry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kaltura_provider.api.client import KalturaClient
+    from kaltura_provider.api.caller import Caller
 
 __all__ = ["check_changes", "update_entry", "wanted_properties"]
 
@@ -78,7 +78,7 @@ def _plain(name: str, said: EntryMetadata) -> Any:
     return ",".join(value) if isinstance(value, tuple) else value
 
 
-def update_entry(client: KalturaClient, entry_id: str, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def update_entry(client: Caller, entry_id: str, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Change an entry, and return what changed: property to ``{"from": old, "to": new}``.
 
     The new values are read back from Kaltura, and the log shows those that it stored differently. If nothing
@@ -118,7 +118,7 @@ def update_entry(client: KalturaClient, entry_id: str, changes: Mapping[str, Any
     return {name: {"from": entry.get(name), "to": stored.get(name, value)} for name, value in differing.items()}
 
 
-def _stored(client: KalturaClient, entry_id: str) -> dict[str, Any]:
+def _stored(client: Caller, entry_id: str) -> dict[str, Any]:
     """Read what the update stored; its own reply only repeats what was sent."""
     try:
         return stored_entries(client, [entry_id]).get(entry_id, {})

@@ -12,6 +12,7 @@ from kaltura_provider.api.enums import (
     MediaType,
     ModerationStatus,
     ReplacementStatus,
+    named_status,
     parse_enum,
     parse_status,
 )
@@ -20,7 +21,7 @@ from kaltura_provider.api.values import whole_number, words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Entry"]
+__all__ = ["Entry", "shown_entry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +102,17 @@ class Entry:
     def being_replaced(self) -> bool:
         """Whether its content is being replaced."""
         return bool(self.replacing_entry_id) or self.replacement not in (None, ReplacementStatus.NONE)
+
+
+def shown_entry(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Kaltura's object as operators show it: ``entry_id``, ``status`` and ``status_number``.
+
+    If the content is being replaced, also ``replacement_status``, its number, and ``replacing_entry_id``.
+    """
+    entry = Entry.of(values)
+    shown: dict[str, Any] = {"entry_id": entry.id, **named_status(EntryStatus, entry.status)}
+    if entry.replacement:
+        shown |= named_status(ReplacementStatus, entry.replacement, "replacement_status")
+    if entry.replacing_entry_id:
+        shown["replacing_entry_id"] = entry.replacing_entry_id
+    return shown
