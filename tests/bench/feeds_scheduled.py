@@ -51,7 +51,9 @@ def measure() -> dict[str, float]:
 
     with TemporaryDirectory() as folder, deployed(Path(folder), _feeds) as live:
         alone = _run(live, "few", FEW).seconds / FEW
+        print(f"  one task an asset: {alone:.3f} CPU seconds an asset", flush=True)
         many = _run(live, "many", MANY)
+        print(f"  {MANY} assets: {many}", flush=True)
         first, again = _windows(live)
     return {
         "ingest_cpu_seconds_per_asset_10_one_task_each": alone,
@@ -119,7 +121,8 @@ def _backfilled(live: Live, days: list[str], again: str) -> Cost:
     live.wait("a backfill", PATIENCE, _completed(live, backfill))
     seconds = _processor_seconds(live) - before
     found = [ti for run in _runs(live) for ti in _instances(live, run)]
-    failed = [ti["task_id"] for ti in found if ti["state"] not in ("success", "skipped")]
+    # Airflow keeps instances of a mapped task that the repeated run does not have any more as "removed".
+    failed = [ti["task_id"] for ti in found if ti["state"] not in ("success", "skipped", "removed")]
     if failed:
         raise RuntimeError(f"tasks of the backfill failed: {failed}")
     return Cost(seconds, _started(found))
@@ -144,7 +147,8 @@ def _instances(live: Live, run: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _started(instances: list[dict[str, Any]]) -> int:
     # Airflow sets both times of an instance that it skips without starting it.
-    return sum(ti["start_date"] is not None and ti["pid"] is not None for ti in instances)
+    started = [ti for ti in instances if ti["start_date"] is not None and ti["pid"] is not None]
+    return sum(ti["state"] != "removed" for ti in started)
 
 
 def _processor_seconds(live: Live) -> float:

@@ -65,6 +65,12 @@ class Run:
         self.live.wait(f"the end of {self.dag_id} {self.run_id}", within, lambda: self.state in ENDED, self.states)
         return self
 
+    def failures(self) -> list[Any]:
+        """Return why items of a run that has ended failed."""
+        found = self.live.airflow.get(f"{self._path}/taskInstances/~/xcomEntries", limit=1000)["xcom_entries"]
+        told = [one for one in found if one["key"] in ("kaltura_failure", "kaltura_failures")]
+        return [self.xcom(one["task_id"], one["key"], one["map_index"]) for one in told]
+
     def clear(self, task_id: str) -> None:
         """Run a task again, and what follows it, as a person does after a failure."""
         body = {"dag_run_id": self.run_id, "task_ids": [task_id], "include_downstream": True}

@@ -99,7 +99,8 @@ def test_every_type_of_source_comes_once_whatever_is_killed(live: Live, monkeypa
     for name in ("inbox", "rows"):
         kill_while_sending(live, first[name])
     states = {name: run.ended().state for name, run in first.items()}
-    assert states == {"inbox": "failed", "rows": "failed", "prefix": "success", "web": "success"}
+    expected_states = {"inbox": "failed", "rows": "failed", "prefix": "success", "web": "success"}
+    assert states == expected_states, {name: (run.states(), run.failures()) for name, run in first.items()}
 
     for name in ("inbox", "rows"):
         first[name].clear("batch.ingest")
