@@ -84,3 +84,11 @@ def test_results_that_a_cleared_run_left_behind_are_not_its_own(store) -> None:
     assert summary._known(ti, 1) == {}
     (failed,) = summary._failed(ti, [[{"uri": "s3://b/0.mp4"}]], {}, set(), 1)
     assert (failed["uri"], failed["reason"]) == ("s3://b/0.mp4", "new")
+
+
+def test_a_bulk_upload_takes_ten_times_as_many_items_whatever_their_size(store) -> None:
+    found = Found("here", [FoundItem(f"s3://media/{number}.mp4", size=2**30, etag="e") for number in range(1200)])
+    plan = Planner(metadata=lambda item: {}, transfer="bulk").plan(found)
+    context = cast("Any", {"ti": Task(store, "discover"), "params": {}})
+    batches = hand_on_plan(context, plan, found, 50, dry_run=False)
+    assert [len(resolved(context, batch)) for batch in batches] == [500, 500, 200]
