@@ -119,7 +119,7 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
     def _opened(self, request: dict[str, Any], limits: UploadSettings) -> OpenedItem:
         """Open the source of a request and look at its content; an error becomes part of the result."""
         from kaltura_provider.api.arguments import choice
-        from kaltura_provider.ingest.preflight import Preflight, problems_of
+        from kaltura_provider.upload.preflight import Preflight, problems_of
         from kaltura_provider.upload.sources.errors import SourceError
 
         opened = super()._opened(request, limits)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kaltura_provider.ingest.preflight import problems_of
 from kaltura_provider.services.entry.kind import kind_of
+from kaltura_provider.upload.preflight import problems_of
 
 
 def box(name: bytes, length: int = 16) -> bytes:
