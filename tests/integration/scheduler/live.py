@@ -58,6 +58,9 @@ class Run:
     def states(self) -> dict[str, str]:
         return {f"{ti['task_id']}[{ti['map_index']}]": ti["state"] for ti in self.instances()}
 
+    def started(self) -> list[str]:
+        return [ti["task_id"] for ti in self.instances() if ti["start_date"]]
+
     def running(self, task_id: str) -> list[dict[str, Any]]:
         return [ti for ti in self.instances(task_id) if ti["state"] == "running" and ti["pid"]]
 
