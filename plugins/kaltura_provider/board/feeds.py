@@ -67,8 +67,10 @@ def feed_view(session: Session, dag_id: str) -> FeedView | None:
 def _view(session: Session, model: Any) -> FeedView:
     dag = dag_of(model.dag_id, session)
     tasks = dag.task_dict if dag is not None else {}
-    discover, ingest = tasks.get("discover"), tasks.get("batch.ingest")
+    discover = tasks.get("discover")
     source = getattr(discover, "source", None)
+    # The feed's own values are what its trigger form begins with.
+    said: dict[str, Any] = dag.params.dump() if dag is not None else {}
     start, end = model.next_dagrun_data_interval_start, model.next_dagrun_data_interval_end
     due = model.next_dagrun_create_after
     return FeedView(
@@ -85,8 +87,8 @@ def _view(session: Session, model: Any) -> FeedView:
                 "Kaltura connection": getattr(discover, "kaltura_conn_id", None),
                 "AWS connection": getattr(discover, "aws_conn_id", None),
                 "HTTP connection": getattr(discover, "http_conn_id", None),
-                "If an entry exists": getattr(ingest, "if_exists", None),
-                "Transfer": getattr(ingest, "transfer", None),
+                "If an entry exists": said.get("if_exists"),
+                "Transfer": said.get("transfer"),
                 "Runs at once": model.max_active_runs,
                 "Owner": model.owners,
             }

@@ -202,6 +202,7 @@ def test_the_feed_as_it_was_read(api: Api, history: History) -> None:
     assert "s3://media/news/{{ data_interval_start | ds }}/" in text
     assert "Films of news" in text
     assert "has not run yet" in text
+    assert "params." not in text
     listed = api.get("feeds").text
     assert "kaltura_feed_archive" in listed
     assert "kaltura_ingest" not in listed
