@@ -85,11 +85,11 @@ class Battlefield:
         return Control(f"http://127.0.0.1:{self.deployment.kaltura_port}")
 
     def begin(self, schedules: int, name: str) -> Wave:
-        """Start runs: the first of a batch of small assets, the others of two; some of them twice, at once."""
+        """Start runs of two assets each, some of them twice, at once. The first of four is a batch of small assets."""
         wave = Wave()
         for number in range(schedules):
             sources = []
-            count, most = (2, 12_000_000) if number else (BATCH, 200_000)
+            count, most = (BATCH, 200_000) if number == 0 and schedules > 3 else (2, 12_000_000)
             for part in range(count):
                 key = f"{name}/{number}-{part}.mp4"
                 # A player ignores what follows the film: every asset has bytes of its own, and several chunks.
