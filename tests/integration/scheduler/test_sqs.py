@@ -102,15 +102,15 @@ def test_a_triggerer_that_is_killed_with_a_message_in_hand_loses_nothing(live: L
     queue.on_receive = lambda: os.killpg(triggerer, signal.SIGKILL)
     queue.send(created("media", KEY))
     queue.send({"Type": "Notification", "Message": json.dumps(created("media", KEY))})
-    assert queue.handed_out.wait(60), "no message was received"
+    assert queue.handed_out.wait(180), "no message was received"
     assert sum(queue.counts()) == 2  # the triggerer died with a message; it is still in the queue
     assert runs(live) == []
     live.airflow.start_part("triggerer")
 
-    live.wait("a run", 90, lambda: runs(live), queue.counts)
-    live.wait("an empty queue", 60, lambda: sum(queue.counts()) == 0, queue.counts)
+    live.wait("a run", 240, lambda: runs(live), queue.counts)
+    live.wait("an empty queue", 180, lambda: sum(queue.counts()) == 0, queue.counts)
     for run in runs(live):
-        assert run.ended().state == "success", run.states()
+        assert run.ended(180).state == "success", run.states()
     expected = {"é +1.png": [hashlib.sha256(content).hexdigest()]}
     assert live.held() == expected
 
@@ -118,8 +118,8 @@ def test_a_triggerer_that_is_killed_with_a_message_in_hand_loses_nothing(live: L
     poison = queue.send("hello")
     live.put(LATE, late)
     log = live.airflow.home / "run" / "triggerer.log"
-    live.wait("the rejection", 60, lambda: f"Message {poison}" in log.read_text(errors="replace"), queue.counts)
-    listed = live.start("kaltura_feed_reconcile").ended()
+    live.wait("the rejection", 180, lambda: f"Message {poison}" in log.read_text(errors="replace"), queue.counts)
+    listed = live.start("kaltura_feed_reconcile").ended(180)
     assert listed.state == "success", listed.states()
     assert live.held() == expected | {"late.png": [hashlib.sha256(late).hexdigest()]}
     assert sum(queue.counts()) == 1
