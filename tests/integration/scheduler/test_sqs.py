@@ -95,6 +95,7 @@ def runs(live: Live) -> list[Run]:
     return [Run(live, "kaltura_feed_arrivals", str(one["dag_run_id"])) for one in found]
 
 
+@pytest.mark.timeout(600)
 def test_a_triggerer_that_is_killed_with_a_message_in_hand_loses_nothing(live: Live, queue: Queue) -> None:
     content, late = picture(3000, 1), picture(4000, 2)
     live.put(KEY, content)
