@@ -6,6 +6,7 @@ READY and of equal size. Objects that failed are touched only if no retry can he
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from kaltura_provider.hooks.s3_changes import S3Changes
 
 __all__ = ["Aftercare", "care_for", "is_about_the_item"]
+
+log = logging.getLogger(__name__)
 
 _WORKERS = 8
 _IDS_A_REQUEST = 50
@@ -77,9 +80,14 @@ def care_for(
     from kaltura_provider.api.threads import in_threads
 
     jobs: list[Callable[[], str | None]] = []
-    uris = []
+    uris: list[str] = []
     if care.on_success != "keep":
-        for ref in _held(client, [ref for ref in good if str(ref["uri"]).startswith(care.prefix)]):
+        below = [ref for ref in good if str(ref["uri"]).startswith(care.prefix)]
+        held = _held(client, below)
+        if len(held) < len(below):
+            text = "The objects of %d items stay: Kaltura has no READY entry whose source flavor is exactly theirs."
+            log.info(text, len(below) - len(held))
+        for ref in held:
             jobs.append(_job(care, s3, ref, care.on_success, care.move_to))
             uris.append(str(ref["uri"]))
     if care.on_failure != "keep":

@@ -78,7 +78,7 @@ def without_set_aside(
         record = records.get(_digest(item.uri))
         if not record or not max_failures or record["count"] < max_failures or _has_changed(item, record):
             continue
-        text = f"set aside after {record['count']} failures, the last: {record['reason']}"
+        text = f"set aside (failures: {record['count']}), the last time because: {record['reason']}"
         found.items[number] = replace(item, waiting=f"is {text}; bring it back with: kaltura redrive", error="")
         aside.append({"uri": seal_address(item.uri), "reason": text})
     return aside

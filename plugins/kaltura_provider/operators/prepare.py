@@ -119,6 +119,7 @@ class KalturaPrepareOperator(KalturaOperator):
         """Return the references."""
         given, many = as_list(self.source)
         requests = [self._request(item) for item in requested_items(given)]
+        _check_alone(requests)
         started = time.time()
         memory = TaskMemory(context, "kaltura_tokens", enabled=self.durable)
         limits = upload_settings(self.upload)
@@ -207,6 +208,19 @@ class KalturaPrepareOperator(KalturaOperator):
             failed_source(str(one.request["uri"]), one.error) if one.error is not None else next(prepared)
             for one in opened
         ]
+
+
+def _check_alone(requests: Sequence[dict[str, Any]]) -> None:
+    """Refuse sidecar files, which only the task that ingests a whole item attaches.
+
+    :raises KalturaConfigurationError: a request has some.
+    """
+    from kaltura_provider.api.errors import KalturaConfigurationError
+
+    if any(request.get("sidecars") for request in requests):
+        raise KalturaConfigurationError(
+            "source", None, "has sidecars, which this operator does not attach", "use KalturaIngestOperator"
+        )
 
 
 def _request_for_upload(ref: ItemRef, request: dict[str, Any]) -> dict[str, Any]:

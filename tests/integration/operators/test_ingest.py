@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kaltura_provider.operators.ingest import KalturaIngestOperator
+from kaltura_provider.operators.prepare import KalturaPrepareOperator
 
 from .conftest import Store
 
@@ -117,3 +118,9 @@ def test_what_cannot_become_media_is_refused_before_anything_is_made(kaltura, fi
     assert not refs[0]["error"]["retry_helps"]
     assert digests(kaltura) == expected(files[1:2])
     assert [ref["state"] for ref in kaltura.run(KalturaIngestOperator, source=uris, preflight="warn")] == ["done"] * 2
+
+
+def test_a_task_that_does_not_attach_sidecar_files_refuses_them(kaltura) -> None:
+    sidecars = [{"uri": "s3://b/a.srt", "kind": "caption"}]
+    why = kaltura.refused(KalturaPrepareOperator, source={"uri": "s3://b/a.mp4", "sidecars": sidecars})
+    assert "has sidecars, which this operator does not attach" in why
