@@ -96,7 +96,7 @@ def airflow_page(airflow_db: Path, tmp_path_factory: pytest.TempPathFactory) -> 
             [*command, "--workers=1"], env=env, stdout=stream, stderr=stream, start_new_session=True
         )
     try:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while not _answers(f"{url}/api/v2/version"):
             if server.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"the API server did not answer at {url}:\n{log.read_text(errors='replace')[-3000:]}")
@@ -149,7 +149,7 @@ def visit(browser: Browser, airflow_page: AirflowPage) -> Iterator[object]:
     def open_browser(user: str | None = "admin", **options: object) -> Visitor:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})  # type: ignore[arg-type]
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         if user is not None:
             context.add_cookies(
                 [{"name": "_token", "value": airflow_page.token(user), "domain": "127.0.0.1", "path": "/airflow/"}]

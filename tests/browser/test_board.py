@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from history import History
     from playwright.sync_api import Frame, Page
 
+    from kaltura_sandbox import Sandbox
+
 Visit = Callable[..., "Visitor"]
 
 NEWS = "kaltura_feed_news"
@@ -95,7 +97,7 @@ def test_progress_moves_without_a_reload(visit: Visit, board: tuple[History, str
     page.get_by_text("250 B of 1.0 kB (25 %)").wait_for()
     said = {"name": "a.mp4", "bytes": 750, "size": 1000, "percent": 75.0, "rate": 10, "seconds_left": 25}
     history.uploading("news", going, said)
-    page.get_by_text("750 B of 1.0 kB (75 %)").wait_for(timeout=20_000)
+    page.get_by_text("750 B of 1.0 kB (75 %)").wait_for()
     assert page.get_by_role("progressbar", name="Upload of a.mp4").get_attribute("value") == "75.0"
     assert page.evaluate("window.kept && document.activeElement.name") == "q"
 
@@ -163,6 +165,25 @@ def test_everybody_can_use_every_page(visit: Visit, board: object, theme: str, w
         assert not serious, (name, serious[:5])
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} scrolls sideways"
         visitor.shot(f"{name}-{theme}-{width}")
+
+
+def test_a_connection_is_made_in_its_form_and_tested(
+    visit: Visit, kaltura_sandbox_server: Sandbox, airflow_page: AirflowPage
+) -> None:
+    page = visit("admin").open("/connections")
+    page.get_by_role("button", name="Add Connection").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Connection ID").fill("kaltura_typed")
+    form.get_by_label("Connection Type").fill("kaltura")
+    form.get_by_role("option", name="Kaltura").click()
+    form.get_by_label("Service URL").fill(kaltura_sandbox_server.url)
+    form.get_by_label("Partner id").fill(str(kaltura_sandbox_server.partner_id))
+    form.get_by_placeholder("admin secret").fill(kaltura_sandbox_server.admin_secret)
+    form.get_by_role("button", name="Save").click()
+    row = page.get_by_role("row").filter(has_text="kaltura_typed")
+    with page.expect_response("**/connections/test") as tested:
+        row.get_by_role("button", name="Test Connection").click()
+    assert tested.value.json()["status"] is True
 
 
 # What a page of a plugin can do inside Airflow's page, which shows it in a sandboxed frame.

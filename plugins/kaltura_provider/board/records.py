@@ -84,6 +84,7 @@ class Run:
     :param told: the date that a person gave in the trigger form; empty if none.
     :param window: the beginning and end of the run's data interval; ``None`` for a run without one.
     :param at: when it ended, or when it was due.
+    :param size: the bytes of all arrivals together; ``media`` is their duration in seconds.
     :param found: the number of items that were in Kaltura before.
     :param left_out: the number of items that the feed ignores.
     :param plan: for a dry run, the number of items per decision.
@@ -99,6 +100,8 @@ class Run:
     at: dt.datetime
     arrivals: tuple[Arrival, ...] = ()
     failures: tuple[Failure, ...] = ()
+    size: int = 0
+    media: float = 0.0
     found: int = 0
     left_out: int = 0
     plan: Mapping[str, int] | None = None
@@ -150,9 +153,15 @@ class Records:
         return [run for run in self._runs if run.dag_id in readable]
 
     def run(self, dag_id: str, run_id: str) -> Run | None:
-        """Return one run, or ``None`` if it does not exist."""
-        self._refresh()
-        return next((run for run in self._runs if run.dag_id == dag_id and run.run_id == run_id), None)
+        """Return one run, or ``None`` if it does not exist. A run that is not known yet may be new."""
+        for fresh in (False, True):
+            if fresh:
+                self.forget()
+            self._refresh()
+            for run in self._runs:
+                if run.dag_id == dag_id and run.run_id == run_id:
+                    return run
+        return None
 
     def by_number(self, number: int) -> Run | None:
         """Return the run with this number in Airflow's database."""
@@ -295,8 +304,11 @@ def _values(result: Any) -> dict[str, Any]:
     if result.get("dry_run"):
         return {"plan": dict(result.get("plan") or {})}
     assets = [asset for asset in result.get("assets") or () if isinstance(asset, dict)]
+    arrivals = tuple(_arrival(asset) for asset in assets if asset.get("new"))
     return {
-        "arrivals": tuple(_arrival(asset) for asset in assets if asset.get("new")),
+        "arrivals": arrivals,
+        "size": sum(item.size for item in arrivals),
+        "media": sum(item.duration or 0.0 for item in arrivals),
         "failures": tuple(_failures(result.get("failed") or ())),
         "found": int(result.get("found") or 0),
         "left_out": sum(int(count) for count in (result.get("left_out") or {}).values()),

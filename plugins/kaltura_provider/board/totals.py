@@ -35,8 +35,8 @@ class Sums:
     def add(self, run: Run) -> None:
         """Add a run."""
         self.items += len(run.arrivals)
-        self.size += sum(item.size for item in run.arrivals)
-        self.media += sum(item.duration or 0.0 for item in run.arrivals)
+        self.size += run.size
+        self.media += run.media
         self.failures += len(run.failures)
 
 

@@ -187,6 +187,16 @@ def test_windows_as_calendar_and_table(api: Api, history: History) -> None:
     ]
 
 
+def test_a_new_run_is_shown_at_once(api: Api, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kaltura_provider.board.records import RECORDS
+
+    monkeypatch.setattr(RECORDS, "interval", 60.0)
+    assert api.get("board").status_code == 200
+    run = history.run("news", day(0), state="running")
+    assert api.get("run", dag_id=NEWS, run_id=run).status_code == 200
+    assert api.get("run", dag_id=NEWS, run_id="unknown").status_code == 404
+
+
 def test_a_dry_run_shows_its_plan(api: Api, history: History) -> None:
     row = {"uri": "s3://m/a.mp4", "name": EVIL, "decision": "new", "bytes": 2_500_000, "entry_id": None, "reason": ""}
     run = history.run("news", day(0), result={"dry_run": True, "plan": {"new": 1}, "rows": [row]})
