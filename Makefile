@@ -8,7 +8,7 @@ UV := .venv/bin/uv
 INSTALLED := .venv/.installed
 LOCK_INPUTS := pyproject.toml include/sandbox/pyproject.toml
 
-.PHONY: help env demo up down sandbox test chaos compat dist lint lock bench image clean install
+.PHONY: celery help env demo up down sandbox test chaos compat dist lint lock bench image clean install
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ test: $(INSTALLED) ## run all tests
 
 chaos: $(INSTALLED) ## kill processes at random during ingests: make chaos N=50 RUNS=8 SEED=1
 	@N=$(or $(N),20) RUNS=$(or $(RUNS),4) SEED=$(SEED) .venv/bin/python -m pytest tests/chaos -s $(TESTS)
+
+celery: $(INSTALLED) ## run docker-compose.yml as processes, and kill a worker, the broker and the database
+	@CELERY=1 .venv/bin/python -m pytest tests/integration/celery -s $(TESTS)
 
 lint: $(INSTALLED) ## check the code with ruff, mypy --strict and import-linter
 	@.venv/bin/ruff check .
