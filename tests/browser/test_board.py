@@ -186,6 +186,20 @@ def test_a_connection_is_made_in_its_form_and_tested(
     assert tested.value.json()["status"] is True
 
 
+def test_the_trigger_form_starts_a_run_that_the_board_shows(visit: Visit, stored: object) -> None:
+    visitor = visit("user")
+    page = visitor.open("/dags/kaltura_ingest")
+    page.locator('button:text("Trigger")').first.click()
+    form = page.get_by_role("dialog")
+    form.locator("[name=element_sources]").fill("s3://media/film.mp4")
+    form.get_by_role("button", name="Trigger", exact=True).click()
+    page.wait_for_url("**/dags/kaltura_ingest/runs/manual__*")
+    page.goto(f"{page.url.partition('?')[0]}/plugin/kaltura-run")
+    frame = board_in(visitor)
+    assert "run_id=manual__" in frame.url
+    frame.get_by_text("queued", exact=True).wait_for()
+
+
 # What a page of a plugin can do inside Airflow's page, which shows it in a sandboxed frame.
 
 
