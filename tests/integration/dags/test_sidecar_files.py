@@ -163,7 +163,9 @@ def test_an_item_of_a_drop_folder_waits_for_its_caption(deployment, clips) -> No
     assert deployment.run(dag).summary["plan"] == {"waiting": 1, "ignored": 1}
     assert deployment.sandbox.control.entries() == []
     deployment.put("ref-1.en.srt", SRT)
-    assert deployment.run(dag).summary["plan"] == {"new": 1, "ignored": 1}
+    ran = deployment.run(dag)
+    assert (ran.state, ran.summary["failed"]) == ("success", []), ran.states
+    assert ran.summary["plan"] == {"new": 1, "ignored": 1}
     entry = the_entry(deployment)
     assert entry["referenceId"] == "ref-1"
     assert len(assets(deployment, entry["id"])["captions"]) == 1
