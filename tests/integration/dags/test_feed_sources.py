@@ -146,7 +146,7 @@ class TestUrls:
         urls = [f"{site.url}/a.mp4", f"{site.url}/gone.mp4"]
         ran = deployment.run(self.feed(deployment, *urls, source={"missing": "fail"}), AFTER)
         assert ran.state == "failed"
-        assert "does not exist (HTTP 404)" in ran.reason
+        assert "it does not exist on its server (HTTP 404)" in ran.reason
         assert ran.tries["discover[-1]"] == 1
         assert deployment.held() == {"a": digest(clips["clip-1.mp4"])}
 
