@@ -121,6 +121,13 @@ class KalturaConfigurationError(KalturaError):
         super().__init__(f"{field}{shown} {problem}: {fix}")
 
 
+class KalturaUnknownConnectionError(KalturaConfigurationError):
+    """An argument names a connection that does not exist.
+
+    Airflow says the same when it could not look the connection up, such as while its database is down.
+    """
+
+
 def _shown(field: str, value: object) -> str | int | float | None:
     """Return what an error may show of a field's value: nothing if the field is meant for a secret."""
     if value is None or (is_secret_name(field.rpartition(" ")[2]) and field not in ("token", "auth")):

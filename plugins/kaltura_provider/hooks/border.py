@@ -43,8 +43,15 @@ def retry_helps(error: BaseException) -> bool:
 
 def _said(error: BaseException) -> bool | None:
     """Return whether an error of this package says that a retry helps; ``None`` for other errors."""
-    from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError, KalturaPermanentError
+    from kaltura_provider.api.errors import (
+        KalturaConfigurationError,
+        KalturaError,
+        KalturaPermanentError,
+        KalturaUnknownConnectionError,
+    )
 
+    if isinstance(error, KalturaUnknownConnectionError):
+        return True  # Airflow says so too while it cannot look the connection up
     if isinstance(error, KalturaConfigurationError | KalturaPermanentError):
         return False
     if hasattr(error, "retry_helps") or hasattr(error, "permanent"):

@@ -22,6 +22,7 @@ connection of the right type is allowed."""
 
 _TYPES = {"kaltura_conn_id": ("kaltura",), "aws_conn_id": ("aws",), "http_conn_id": ("http", "https")}
 _TEXTS = ("conn_type", "host", "login", "password", "schema", "description")
+_UNKNOWN = ("is not the id of a connection", "add the connection, or correct the id")
 # Secrets backends turn ids into paths.
 _TYPED = re.compile(r"[\w.:-]{1,250}")
 
@@ -56,14 +57,16 @@ def of_type(connection: Connection, field: str) -> Connection:
 
 def no_connection(conn_id: str, field: str) -> KalturaConfigurationError:
     """Return the error for a connection that does not exist, or that Airflow cannot read."""
-    from kaltura_provider.api.errors import KalturaConfigurationError
+    from kaltura_provider.api.errors import KalturaConfigurationError, KalturaUnknownConnectionError
 
     if (unreadable := _unreadable_variable(conn_id)) is not None:
         return unreadable
-    fix = "add the connection, or correct the id"
+    problem, fix = _UNKNOWN
     if field == "aws_conn_id":
         fix += "; a connection of type 'aws' without keys uses the worker's own credentials"
-    return KalturaConfigurationError(field, conn_id, "is not the id of a connection", fix)
+    # An empty id stays empty. Any other may only be unknown because Airflow could not look it up.
+    unknown = KalturaUnknownConnectionError if conn_id else KalturaConfigurationError
+    return unknown(field, conn_id, problem, fix)
 
 
 def _unreadable_variable(conn_id: str) -> KalturaConfigurationError | None:
@@ -95,15 +98,19 @@ def check_typed(conn_id: str, field: str) -> None:
 
     :raises KalturaConfigurationError: the connection does not exist, is of another type, or is not allowed here.
     """
-    from kaltura_provider.api.errors import KalturaConfigurationError
+    from kaltura_provider.api.errors import KalturaConfigurationError, KalturaUnknownConnectionError
 
     allowed = allowed_connections()
     if allowed and conn_id not in allowed:
         problem = f"is not one of the connections that this deployment allows in forms ({ALLOWED_CONNECTIONS})"
         raise KalturaConfigurationError(field, conn_id, problem, f"use one of {', '.join(sorted(allowed))}")
     if conn_id not in allowed and not _TYPED.fullmatch(conn_id):
-        raise no_connection(conn_id, field)
-    connection = named_connection(conn_id, field)
+        raise KalturaConfigurationError(field, conn_id, *_UNKNOWN)
+    try:
+        connection = named_connection(conn_id, field)
+    except KalturaUnknownConnectionError as error:
+        # Most likely mistyped: whoever typed it is told at once.
+        raise KalturaConfigurationError(field, conn_id, error.problem, error.fix) from None
     if field == "http_conn_id" and not connection.host and conn_id not in allowed:
         raise KalturaConfigurationError(
             field,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.hooks.border import retry_helps
 from kaltura_provider.hooks.kaltura import KalturaHook
 from kaltura_provider.hooks.named_connections import check_typed, named_connection
 from kaltura_provider.hooks.sources import import_address, open_source, s3_client
@@ -53,6 +54,14 @@ def test_an_id_that_names_nothing_is_an_error(conn_id: str) -> None:
     for check in (named_connection, check_typed):
         with pytest.raises(KalturaConfigurationError, match="is not the id of a connection"):
             check(conn_id, "aws_conn_id")
+
+
+@pytest.mark.parametrize(("conn_id", "helps"), [("not_there", True), ("", False)])
+def test_a_retry_helps_if_airflow_could_only_not_look_a_connection_up(conn_id: str, helps: bool) -> None:
+    """Airflow raises the same error while its API server or database is down."""
+    with pytest.raises(KalturaConfigurationError) as caught:
+        named_connection(conn_id, "kaltura_conn_id")
+    assert retry_helps(caught.value) is helps
 
 
 def test_an_unknown_aws_connection_never_means_the_workers_own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
