@@ -73,7 +73,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def airflow_page(airflow_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowPage]:
     """An API server with a viewer, a user and an admin, served below ``/airflow/``."""
     folder = tmp_path_factory.mktemp("api-server")
@@ -114,7 +114,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
