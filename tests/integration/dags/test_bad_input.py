@@ -139,6 +139,6 @@ def test_a_category_that_would_become_others_is_refused(deployment, clips) -> No
     uri = deployment.put("form/clip.mp4", clips["clip-1.mp4"])
     ran = deployment.run(deployment.form(), sources=[uri], categories=["Arts, Crafts>Pottery"])
     assert ran.state == "failed"
-    assert ran.tries["batch.ingest[0]"] == 1
-    assert "'Arts, Crafts>Pottery' has a comma" in ran.reason
+    assert ran.tries["discover[-1]"] == 1
+    assert "'Arts, Crafts>Pottery' has a comma" in ran.xcom("discover", "kaltura_failure")["reason"]
     assert deployment.held() == {}
