@@ -42,7 +42,8 @@ sandbox: $(INSTALLED) ## run only the Kaltura and S3 sandbox, until Ctrl-C
 	@.venv/bin/python -m kaltura_sandbox serve $(SANDBOX)
 
 test: $(INSTALLED) ## run all tests
-	@.venv/bin/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=25 $(TESTS)
+	@# Tests often wait for servers, so there is one process more than there are cores.
+	@.venv/bin/python -m pytest --numprocesses=$$(.venv/bin/python -c 'import os; print(min(4, os.cpu_count() + 1))') --dist=loadfile --no-loadscope-reorder --durations=25 $(TESTS)
 
 chaos: $(INSTALLED) ## kill processes at random during ingests: make chaos N=50 RUNS=8 SEED=1
 	@N=$(or $(N),20) RUNS=$(or $(RUNS),4) SEED=$(SEED) .venv/bin/python -m pytest tests/chaos -s $(TESTS)

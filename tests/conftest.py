@@ -51,3 +51,11 @@ def _impatient(seconds: float, *, sleep: Callable[[float], None] = time.sleep) -
     """Sleep; but let dag.test() look again at once where no task can run yet, be it for the moment before a retry."""
     from_dag_test = sys._getframe(1).f_globals.get("__name__") == "airflow.sdk.definitions.dag"
     sleep(seconds / 20 if from_dag_test else seconds)
+
+
+@pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what a process has left behind count as abandoned after seconds, not after two minutes."""
+    from kaltura_provider.ingest.settings import IngestSettings
+
+    monkeypatch.setitem(IngestSettings.__init__.__kwdefaults__, "grace", 3.0)

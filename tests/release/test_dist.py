@@ -49,7 +49,15 @@ def test_the_wheel_has_every_module_and_nothing_else(dist: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert modules <= names
-    assert {Path(name).suffix for name in names - modules} <= {".typed", ".html", ".css", ".js", ".yaml", ".json"}
+    assert {Path(name).suffix for name in names - modules} <= {
+        ".typed",
+        ".html",
+        ".css",
+        ".js",
+        ".yaml",
+        ".json",
+        ".LICENSE",
+    }
     assert not [name for name in names if "__pycache__" in name]
 
 

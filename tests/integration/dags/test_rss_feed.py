@@ -37,7 +37,7 @@ def assets(deployment, entry_id: str, service: str) -> list[dict]:
     return list(client.call(service, "list", {"filter": {"entryIdEqual": entry_id}})["objects"])
 
 
-def test_a_feed_is_brought_in_once_with_its_sidecars(deployment, site, clips, capsys) -> None:  # noqa: F811
+def test_a_feed_is_brought_in_once_with_its_sidecars(deployment, site, clips, capsys, short_grace) -> None:  # noqa: F811
     one, two, three = (clips[f"clip-{number}.mp4"] for number in (1, 2, 3))
     site.files = {
         "/low.mp4": one, "/high.mp4": two, "/three.mp4": three, "/moved/three.mp4": three, "/bad.mp4": one,

@@ -53,7 +53,9 @@ def left(kaltura: Kaltura, s3: Any, tmp_path: Path) -> dict[str, str]:
     return ids
 
 
-def test_items_of_0_1_0_are_neither_ingested_again_nor_left_half_done(kaltura: Kaltura, left: dict[str, str]) -> None:
+def test_items_of_0_1_0_are_neither_ingested_again_nor_left_half_done(
+    kaltura: Kaltura, left: dict[str, str], short_grace: None
+) -> None:
     tokens = len(kaltura.sandbox.control.tokens())
     refs = kaltura.run(KalturaIngestOperator, source=["s3://media/done.png", "s3://media/under_way.png"])
     kaltura.sandbox.control.wait_idle()
