@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         KalturaModerationTrigger,
     )
 
-__all__ = ["KalturaEntryReadySensor", "KalturaFlavorReadySensor", "KalturaModerationSensor", "listed"]
+__all__ = ["KalturaEntryReadySensor", "KalturaFlavorReadySensor", "KalturaModerationSensor"]
 
 _UNDER_WAY = ("sent", "importing", "replacing")
 _LEDGER_FIELDS = {"uri", "name", "size", "item_id", "content_id"}
@@ -71,6 +71,8 @@ class KalturaEntryReadySensor(_EntrySensor):
     :param grace: seconds that ERROR_IMPORTING, or an entry Kaltura does not find, must last to count as a failure.
     :param flavors: whether to list the flavors too when the wait is over: each result of another operator then has
         ``flavors`` and ``seconds``, as ``KalturaListFlavorsOperator`` returns them.
+    :param flavor_params_ids: flavor params that must be ready too (0 is the source). An entry that does not get one of
+        them fails.
     :return: for an id, the id (``None`` if it failed and ``allow_failed`` is set); for a list of ids,
         ``{"ready": [id], "failed": {id: reason}}``; for the result of another operator, that result with ``status``,
         ``status_number`` and, in an item reference, ``state`` (``done``, or ``failed`` with ``error``); for a list of
@@ -82,12 +84,15 @@ class KalturaEntryReadySensor(_EntrySensor):
     The other arguments are :class:`~kaltura_provider.sensors.base.KalturaSensor`'s.
     """
 
+    template_fields: Sequence[str] = (*_EntrySensor.template_fields, "flavor_params_ids")
+
     def __init__(
         self,
         *,
         moderation: Literal["ready", "wait", "fail"] = "ready",
         replacement: Literal["wait", "ignore"] = "wait",
         flavors: bool = False,
+        flavor_params_ids: Sequence[int] | str = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -95,6 +100,7 @@ class KalturaEntryReadySensor(_EntrySensor):
         self.moderation = moderation
         self.replacement = replacement
         self.flavors = flavors
+        self.flavor_params_ids = flavor_params_ids
 
     def trigger_type(self) -> type[KalturaEntryReadyTrigger]:
         """Return the trigger that waits for entries."""
@@ -103,13 +109,18 @@ class KalturaEntryReadySensor(_EntrySensor):
         return KalturaEntryReadyTrigger
 
     def condition(self) -> dict[str, Any]:
-        """Return the arguments of ``EntryReady``."""
-        return {"moderation": self.moderation, "replacement": self.replacement, "grace": self.grace}
+        """Return the arguments of ``EntryReadyWithFlavors``."""
+        return {
+            "moderation": self.moderation,
+            "replacement": self.replacement,
+            "grace": self.grace,
+            "flavor_params_ids": _numbers(self.flavor_params_ids),
+        }
 
     def is_settled(self, reference: Mapping[str, Any]) -> bool:
-        """Return whether the entry is known to be READY with this content, and moderation does not matter."""
+        """Return whether the entry is known to be READY with this content, and nothing else matters."""
         done = reference.get("state") == "done" and _is_ready(reference)
-        return done and self.moderation == "ready"
+        return done and self.moderation == "ready" and not _listed(self.flavor_params_ids)
 
     def finish(self, result: Any) -> Any:
         """Confirm references whose content Kaltura was still importing (they become ``done``), and list flavors.
@@ -189,8 +200,8 @@ class KalturaFlavorReadySensor(_EntrySensor):
     def condition(self) -> dict[str, Any]:
         """Return the arguments of ``FlavorsReady``."""
         return {
-            "flavor_params_ids": [int(number) for number in listed(self.flavor_params_ids)],
-            "tags": [str(tag) for tag in listed(self.tags)],
+            "flavor_params_ids": _numbers(self.flavor_params_ids),
+            "tags": [str(tag) for tag in _listed(self.tags)],
             "minimum": int(self.minimum),
             "grace": self.grace,
         }
@@ -234,7 +245,11 @@ def _is_ready(reference: Mapping[str, Any]) -> bool:
     return reference.get("status_number") == EntryStatus.READY
 
 
-def listed(value: Any) -> list[Any]:
+def _numbers(value: Any) -> list[int]:
+    return [int(number) for number in _listed(value)]
+
+
+def _listed(value: Any) -> list[Any]:
     """Return a list; text from a template is split at commas."""
     if isinstance(value, str):
         return [part.strip() for part in value.strip("[]() ").split(",") if part.strip()]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from kaltura_provider.triggers.base import KalturaTrigger
-from kaltura_provider.waiting.conditions.entry import EntryReady
-from kaltura_provider.waiting.conditions.flavors import FlavorsReady
+from kaltura_provider.waiting.conditions.flavors import EntryReadyWithFlavors, FlavorsReady
 from kaltura_provider.waiting.conditions.moderation import EntryModerated
 from kaltura_provider.waiting.polling.entries import EntryReader
 
@@ -21,9 +20,12 @@ class _EntryTrigger(KalturaTrigger):
 
 
 class KalturaEntryReadyTrigger(_EntryTrigger):
-    """Wait until entries are ready; see :class:`~kaltura_provider.waiting.conditions.entry.EntryReady`."""
+    """Wait until entries are ready.
 
-    condition_type = EntryReady
+    See :class:`~kaltura_provider.waiting.conditions.flavors.EntryReadyWithFlavors`.
+    """
+
+    condition_type = EntryReadyWithFlavors
 
 
 class KalturaFlavorReadyTrigger(_EntryTrigger):

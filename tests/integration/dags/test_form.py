@@ -101,10 +101,13 @@ def test_a_flavor_that_is_required_and_not_made_fails_its_item(deployment, clips
     uri = deployment.put("clip-1.mp4", clips["clip-1.mp4"])
     good = deployment.run(deployment.form(), sources=[uri], flavor_params_ids=["0", " "])
     assert good.state == "success", good.states
-    bad = deployment.run(deployment.form(), sources=[uri], flavor_params_ids=["987654"])
+    broken = deployment.put("broken.mp4", b"not a video")
+    bad = deployment.run(deployment.form(), sources=[uri, broken], flavor_params_ids=["987654"])
     assert bad.state == "failed"
-    assert "no flavor has flavor params 987654" in bad.reason
-    assert len(deployment.held()) == 1
+    reasons = {item["uri"]: item["reason"] for item in bad.summary["failed"]}
+    assert "no flavor has flavor params 987654" in reasons[uri]
+    assert "could not convert" in reasons[broken]
+    assert bad.summary["assets"] == []
 
 
 @pytest.mark.parametrize(

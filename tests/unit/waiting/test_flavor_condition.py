@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kaltura_provider.services.flavor_asset import FlavorAsset
-from kaltura_provider.waiting.conditions.flavors import FlavorsReady
+from kaltura_provider.waiting.conditions.flavors import EntryReadyWithFlavors, FlavorsReady
 from kaltura_provider.waiting.conditions.verdict import State
 from kaltura_provider.waiting.snapshot import EntrySnapshot
 
@@ -102,3 +102,32 @@ def test_import_error_is_final_after_the_grace_only() -> None:
 def test_arguments_are_checked() -> None:
     with pytest.raises(ValueError, match="-1"):
         FlavorsReady(minimum=-1)
+
+
+@pytest.mark.parametrize(
+    ("status", "flavors", "wanted", "expected"),
+    [
+        (2, [SOURCE], (), State.READY),
+        (2, [SOURCE, (7, READY, "hd")], (0, 7), State.READY),
+        (2, [SOURCE, (7, CONVERTING, "hd")], (7,), State.WAITING),
+        (2, [SOURCE], (7,), State.FAILED),
+        (1, [SOURCE, (7, READY, "hd")], (7,), State.WAITING),
+        (-1, [SOURCE, (7, READY, "hd")], (7,), State.FAILED),
+    ],
+)
+def test_an_entry_with_required_flavors_is_ready_once_both_are(
+    status: int, flavors: list[tuple[int, int, str]], wanted: tuple[int, ...], expected: State
+) -> None:
+    condition = EntryReadyWithFlavors(flavor_params_ids=wanted)
+    verdict = condition.evaluate(entry(status, *flavors), 0)
+    assert verdict.state is expected
+    if expected is State.READY:
+        assert verdict.result == 2  # the status, as without flavors
+
+
+def test_flavors_are_only_read_where_they_are_required() -> None:
+    ready = replace(
+        EntrySnapshot.of({"id": "0_a", "status": 2, "mediaType": 1, "flavorParamsIds": "0,7"}), flavors=None
+    )
+    assert not EntryReadyWithFlavors().needs_flavors(ready)
+    assert EntryReadyWithFlavors(flavor_params_ids=(7,)).needs_flavors(ready)

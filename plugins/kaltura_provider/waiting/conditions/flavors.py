@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kaltura_provider.api.enums import EntryStatus, FlavorAssetStatus
-from kaltura_provider.waiting.conditions.entry import explain_flavors, failure_of, gone
+from kaltura_provider.waiting.conditions.entry import EntryReady, explain_flavors, failure_of, gone
 from kaltura_provider.waiting.conditions.stuck import entry_hint, entry_patience
 from kaltura_provider.waiting.conditions.verdict import State, Verdict
 from kaltura_provider.waiting.snapshot import EntrySnapshot, label
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.services.flavor_asset import FlavorAsset
 
-__all__ = ["FlavorsReady"]
+__all__ = ["EntryReadyWithFlavors", "FlavorsReady"]
 
 _ENDED = (FlavorAssetStatus.ERROR, FlavorAssetStatus.DELETED, FlavorAssetStatus.NOT_APPLICABLE)
 _WITHOUT_CONTENT = (EntryStatus.NO_CONTENT, EntryStatus.IMPORT, EntryStatus.DELETED)
@@ -105,6 +105,37 @@ class FlavorsReady:
             return Verdict.ready()
         text = f"{len(made)} of at least {self.minimum} flavors are ready"
         return Verdict.failed(f"{text} and no more are being made") if settled else Verdict.waiting(text)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryReadyWithFlavors(EntryReady):
+    """Ready once the entry is, and its required flavors are.
+
+    :param flavor_params_ids: flavor params that must all be ready; none are required by default.
+    """
+
+    flavor_params_ids: Sequence[int] = ()
+
+    def evaluate(self, snapshot: EntrySnapshot, time_in_status: float) -> Verdict:
+        """Judge ``snapshot``, which has shown this status for ``time_in_status`` seconds."""
+        verdict = EntryReady.evaluate(self, snapshot, time_in_status)
+        if verdict.state is not State.READY or not self.flavor_params_ids:
+            return verdict
+        flavors = self._flavors.evaluate(snapshot, time_in_status)
+        return verdict if flavors.state is State.READY else flavors
+
+    def needs_flavors(self, snapshot: EntrySnapshot) -> bool:
+        """Return whether the flavors are needed to judge this snapshot."""
+        required = bool(self.flavor_params_ids) and self._flavors.needs_flavors(snapshot)
+        return required or EntryReady.needs_flavors(self, snapshot)
+
+    def hint(self, snapshot: EntrySnapshot) -> str:
+        """Return the usual reason why an entry stays in this status, and what to do."""
+        return self._flavors.hint(snapshot) if self.flavor_params_ids else EntryReady.hint(self, snapshot)
+
+    @property
+    def _flavors(self) -> FlavorsReady:
+        return FlavorsReady(self.flavor_params_ids, grace=self.grace)
 
 
 def _moving(flavor: FlavorAsset) -> bool:
