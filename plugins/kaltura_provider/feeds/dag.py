@@ -56,7 +56,7 @@ def feed_dag(feed: Feed) -> DAG:
 
 
 def _schedule(feed: Feed, zone: pendulum.Timezone | pendulum.FixedTimezone) -> Any:
-    """Return when runs begin: when an interval ends, when the source is told of something new, or only by hand."""
+    """Return when runs begin: when an interval ends, when events of the source arrive, or only by hand."""
     if isinstance(feed.source, Sqs):
         watcher = AssetWatcher(name="s3_events", trigger=feed.source.watcher(feed.connections.aws))
         name = f"{feed.asset_uri}/events"

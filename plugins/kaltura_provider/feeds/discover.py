@@ -35,8 +35,9 @@ __all__ = ["PLAN_KEY", "KalturaDiscoverOperator", "asks_for_dry_run", "hand_on_p
 log = logging.getLogger(__name__)
 
 PLAN_KEY = "plan"
-PLAN_VERSION = 1
 """XCom with the counts of the plan. The rows of the plan are in the XComs of ``plan_rows``."""
+PLAN_VERSION = 1
+"""The version of both."""
 
 
 class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):

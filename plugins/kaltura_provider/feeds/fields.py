@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationInfo
 
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.feeds.patterns import check_pattern, split_patterns
@@ -15,8 +15,6 @@ from kaltura_provider.services.caption_language import language_name
 
 __all__ = [
     "ADVANCED",
-    "EXCLUDE",
-    "INCLUDE",
     "RENDERED",
     "SHOWN_DEFAULT",
     "Categories",
@@ -30,6 +28,7 @@ __all__ = [
     "Template",
     "Templates",
     "about",
+    "lasting",
 ]
 
 RENDERED = "rendered"
@@ -37,9 +36,6 @@ RENDERED = "rendered"
 
 ADVANCED, SHOWN_DEFAULT = "x-advanced", "x-default"
 """Keys in the JSON Schema: a field that few feeds need, and what stands for its default in docs/feeds.md."""
-
-INCLUDE = "Patterns for the part of the key after the prefix, such as `*.{mp4,mov}`; an object must fit one"
-EXCLUDE = "Patterns for the part of the key after the prefix; objects that fit one are left out"
 
 _LONGEST_TAG = 100
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
@@ -58,6 +54,28 @@ def about(text: str, *, advanced: bool = False, default: str | None = None) -> A
     if default is not None:
         extra[SHOWN_DEFAULT] = default
     return Field(description=text, json_schema_extra=extra or None)
+
+
+def lasting(most: str, *, like: str, least: str | None = None) -> AfterValidator:
+    """Check how long a duration is.
+
+    :param most: the longest duration, in ISO 8601.
+    :param like: an example for the error, in ISO 8601.
+    :param least: the shortest duration, in ISO 8601. Without it, any duration of more than zero will do.
+    """
+    longest, shortest = _duration(most), _duration(least or "PT0S")
+    bounds = f"between {least} and {most}" if least else f"more than nothing and at most {most}"
+
+    def check(value: dt.timedelta) -> dt.timedelta:
+        if not shortest <= value <= longest or (least is None and not value):
+            raise ValueError(f"must be {bounds}; write it like {like}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _duration(text: str) -> dt.timedelta:
+    return TypeAdapter(dt.timedelta).validate_python(text)
 
 
 def _as_list(value: object) -> object:

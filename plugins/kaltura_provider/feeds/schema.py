@@ -11,7 +11,18 @@ import pendulum
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from kaltura_provider.feeds.batches import DEFAULT_SIZE
-from kaltura_provider.feeds.fields import Categories, ConnectionId, Count, Day, Strict, Tags, Template, Templates, about
+from kaltura_provider.feeds.fields import (
+    Categories,
+    ConnectionId,
+    Count,
+    Day,
+    Strict,
+    Tags,
+    Template,
+    Templates,
+    about,
+    lasting,
+)
 from kaltura_provider.feeds.notify import Notification
 from kaltura_provider.feeds.problems import did_you_mean
 from kaltura_provider.feeds.sources import Source
@@ -25,7 +36,6 @@ VERSION = 1
 """The version of the format of feed files that this package reads."""
 
 _PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
-_LONGEST_WAIT = dt.timedelta(days=30)
 _LARGEST_ID = 2**31 - 1
 
 
@@ -192,7 +202,7 @@ class Feed(Strict):
         about("The most items that one task brings in; 10 times as many with `transfer: bulk`", advanced=True),
     ] = DEFAULT_SIZE
     max_active_runs: Annotated[
-        Count, about("How many runs can be under way at once; `s3_new` always has 1", advanced=True)
+        Count, about("How many runs can be under way at once; `s3_new` and `rss` always have 1", advanced=True)
     ] = 4
     max_active_uploads: Annotated[
         Count, about("How many batches of one run can be under way at once", advanced=True)
@@ -221,6 +231,7 @@ class Feed(Strict):
     ] = 3
     ready_timeout: Annotated[
         dt.timedelta,
+        lasting("P30D", like="PT12H"),
         about(
             "How long Kaltura may take to make an entry READY: an ISO 8601 duration of at most `P30D`", advanced=True
         ),
@@ -294,13 +305,6 @@ class Feed(Strict):
         except Exception:
             meant = did_you_mean(value, available_timezones()) or "; write one such as UTC or Europe/Berlin"
             raise ValueError(f"is not a time zone{meant}") from None
-        return value
-
-    @field_validator("ready_timeout")
-    @classmethod
-    def _is_a_wait(cls, value: dt.timedelta) -> dt.timedelta:
-        if not dt.timedelta(0) < value <= _LONGEST_WAIT:
-            raise ValueError("must be more than nothing and at most P30D; write it like PT12H")
         return value
 
     @field_validator("end_date")

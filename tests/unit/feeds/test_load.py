@@ -59,7 +59,10 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
         (GOOD.replace("s3_prefix", "[a]"), "news.yaml:4: source.type: is not a type of source; write"),
         (GOOD.replace("s3_prefix", "urls"), "news.yaml:3: source.urls: is missing"),
         (GOOD.replace("s3_prefix", "urls"), "news.yaml:5: source.uri: is not a field; remove it"),
-        (GOOD.replace("s3_prefix", "s3_new") + "  overlap: -PT1H\n", "news.yaml:6: source.overlap: '-PT1H' must be at"),
+        (
+            GOOD.replace("s3_prefix", "s3_new") + "  overlap: -PT1H\n",
+            "news.yaml:6: source.overlap: '-PT1H' must be between PT0S and P90D",
+        ),
         (GOOD.replace("s3_prefix", "s3_new") + "  stable_for: PT1H\n", "news.yaml:6: source.stable_for: 'PT1H' must"),
         (
             GOOD.replace("s3_prefix", "s3_new") + "  modified_after: soon\n",

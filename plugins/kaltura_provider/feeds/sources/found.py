@@ -28,7 +28,7 @@ class Search:
         :class:`~kaltura_provider.feeds.watermark.Watermark` or
         :class:`~kaltura_provider.feeds.validators.KnownDocument`.
     :param window: the interval of the run, whether or not it asks for one.
-    :param events: the payloads of the events that started the run, for a source that is told what is new.
+    :param events: the payloads of the events that started the run, for a source whose runs events start.
     """
 
     aws_conn_id: str = "aws_default"

@@ -10,14 +10,12 @@ from pydantic import Field, field_validator, model_validator
 
 from kaltura_provider.feeds.aftercare import Aftercare
 from kaltura_provider.feeds.drop_folder import check_match
-from kaltura_provider.feeds.fields import Language, Patterns, Strict, Template, about
+from kaltura_provider.feeds.fields import Language, Patterns, Strict, Template, about, lasting
 
 if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.s3_objects import Selecting
 
 __all__ = ["S3Fields", "check_prefix"]
-
-_MAX_WAIT = dt.timedelta(days=90)
 
 
 def check_prefix(value: str) -> str:
@@ -68,6 +66,7 @@ class S3Fields(Strict):
     ] = []
     wait_at_most: Annotated[
         dt.timedelta,
+        lasting("P90D", like="P1D"),
         about(
             "How long an item waits for these files, counted from its newest file, before it fails: an ISO 8601 "
             "duration of at most `P90D`",
@@ -109,13 +108,6 @@ class S3Fields(Strict):
     ] = None
 
     _check_uri = field_validator("uri")(check_prefix)
-
-    @field_validator("wait_at_most")
-    @classmethod
-    def _is_a_wait(cls, value: dt.timedelta) -> dt.timedelta:
-        if not dt.timedelta(0) < value <= _MAX_WAIT:
-            raise ValueError("must be more than nothing and at most P90D; write it like P1D")
-        return value
 
     @field_validator("match")
     @classmethod

@@ -6,9 +6,7 @@ import datetime as dt
 import time
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import field_validator
-
-from kaltura_provider.feeds.fields import about
+from kaltura_provider.feeds.fields import about, lasting
 from kaltura_provider.feeds.sources.s3_fields import S3Fields
 
 if TYPE_CHECKING:
@@ -26,9 +24,6 @@ SEEN = "ingested by an earlier run"
 UNSTABLE = "still changing, checked again by the next run"
 OUTSIDE = "modified outside the interval"
 
-_MAX_OVERLAP = dt.timedelta(days=90)
-_MAX_WAIT = dt.timedelta(minutes=15)
-
 
 class S3New(S3Fields):
     """The objects that appeared below an S3 prefix since the last run, whatever their keys."""
@@ -39,6 +34,7 @@ class S3New(S3Fields):
     type: Annotated[Literal["s3_new"], about("`s3_new`")]
     overlap: Annotated[
         dt.timedelta,
+        lasting("P90D", like="PT24H", least="PT0S"),
         about(
             "How far each run looks back before the newest object that earlier runs saw: an ISO 8601 duration of at "
             "most `P90D`"
@@ -46,6 +42,8 @@ class S3New(S3Fields):
     ] = dt.timedelta(hours=24)
     stable_for: Annotated[
         dt.timedelta,
+        # A worker is blocked meanwhile.
+        lasting("PT15M", like="PT10S", least="PT0S"),
         about(
             "How long a new object must keep its size and ETag before it is taken. The worker waits that long and "
             "looks again: at most `PT15M`; `PT0S` looks once"
@@ -58,20 +56,6 @@ class S3New(S3Fields):
             default="none: the first run takes everything",
         ),
     ] = None
-
-    @field_validator("overlap")
-    @classmethod
-    def _is_an_overlap(cls, value: dt.timedelta) -> dt.timedelta:
-        if not dt.timedelta(0) <= value <= _MAX_OVERLAP:
-            raise ValueError("must be at most P90D; write it like PT24H")
-        return value
-
-    @field_validator("stable_for")
-    @classmethod
-    def _is_a_pause(cls, value: dt.timedelta) -> dt.timedelta:
-        if not dt.timedelta(0) <= value <= _MAX_WAIT:
-            raise ValueError("must be at most PT15M, because a worker is blocked meanwhile; write it like PT10S")
-        return value
 
     def find(self, search: Search) -> Found:
         """Return the new objects, and the watermark for the next run.

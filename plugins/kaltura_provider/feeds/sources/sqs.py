@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import field_validator
 
-from kaltura_provider.feeds.fields import about
+from kaltura_provider.feeds.fields import about, lasting
 from kaltura_provider.feeds.sources.s3_fields import S3Fields
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ __all__ = ["ELSEWHERE", "GONE", "Sqs"]
 GONE = "no longer there"
 ELSEWHERE = "not below the prefix"
 
-_LONGEST_TIMEOUT = dt.timedelta(hours=12)
 _LISTED_AT_ONCE = 8
 
 
@@ -38,6 +37,7 @@ class Sqs(S3Fields):
     uri: Annotated[str, about("`s3://bucket/prefix/`: only objects below it are taken")]
     visibility_timeout: Annotated[
         dt.timedelta,
+        lasting("PT12H", like="PT10M", least="PT1S"),
         about(
             "After how long SQS hands out a message again that Airflow has not stored (ISO 8601, `PT1S` to `PT12H`)",
             advanced=True,
@@ -56,13 +56,6 @@ class Sqs(S3Fields):
     def _is_a_queue(cls, value: str) -> str:
         if not re.fullmatch(r"https?://[^/\s@?#]+/[^\s?#]{1,500}", value):
             raise ValueError("is not the URL of a queue; write https://sqs.eu-west-1.amazonaws.com/123456789012/name")
-        return value
-
-    @field_validator("visibility_timeout")
-    @classmethod
-    def _is_a_timeout(cls, value: dt.timedelta) -> dt.timedelta:
-        if not dt.timedelta(seconds=1) <= value <= _LONGEST_TIMEOUT:
-            raise ValueError("must be between PT1S and PT12H; write it like PT10M")
         return value
 
     @property
