@@ -89,7 +89,7 @@ def kaltura_commands() -> list[GroupCommand]:
         GroupCommand(
             name="kaltura",
             help="Bring media into Kaltura: feeds, plans, reports, ingests and entries",
-            subcommands=(_feeds(), *_windows(), *_entries(), *_care()),
+            subcommands=(_feeds(), *_feed_runs(), *_entries(), *_maintenance()),
         )
     ]
 
@@ -121,9 +121,9 @@ def _feeds() -> GroupCommand:
     return GroupCommand(name="feeds", help="Check and write feed files", subcommands=(lint, schema, new))
 
 
-def _windows() -> tuple[ActionCommand, ...]:
+def _feed_runs() -> tuple[ActionCommand, ...]:
     plan = _action(
-        "plan", "windows.plan", "Show what runs of a feed would do. Moves nothing",
+        "plan", "plan.plan", "Show what runs of a feed would do. Moves nothing",
         [_FEED, _arg("--date", help="A day, or the moment an interval begins (default: the last that has ended)",
                     metavar="D"),
          _FROM, _TO, _arg("--by-window", help="One row per window instead of one per item", action="store_true"),
@@ -133,7 +133,7 @@ def _windows() -> tuple[ActionCommand, ...]:
                   "kaltura plan news --from 2024-01-01 --to 2024-12-31 --by-window -o json"],
     )  # fmt: skip
     report = _action(
-        "report", "windows.report", "Report what runs of a feed have brought in, by window and in sum",
+        "report", "report.report", "Report what runs of a feed have brought in, by window and in sum",
         [_FEED, _FROM, _TO, _FOLDER, _output("csv")],
         more="Reads the receipts of the feed; without receipts, the source and Kaltura.",
         examples=["kaltura report news --from 2024-03-01 --to 2024-03-31",
@@ -144,7 +144,7 @@ def _windows() -> tuple[ActionCommand, ...]:
 
 def _entries() -> tuple[ActionCommand, ...]:
     ingest = _action(
-        "ingest", "ingesting.ingest", "Bring sources into Kaltura now, without a scheduler",
+        "ingest", "ingest.ingest", "Bring sources into Kaltura now, without a scheduler",
         [_arg("uris", help="s3://bucket/key, https://..., or the path of a local file", metavar="URI", nargs="+"),
          _arg("--name", help="Name of the entry (only for one source)", metavar="NAME"),
          _arg("--description", help="Description of the entries", metavar="TEXT"),
@@ -159,7 +159,7 @@ def _entries() -> tuple[ActionCommand, ...]:
     )  # fmt: skip
     status = _action(
         "status", "entries.status", "Show entries and whether they can be played",
-        [_ENTRIES, _arg("--wait", help="Wait until Kaltura has converted them, at most so many minutes",
+        [_ENTRIES, _arg("--wait", help="Wait up to this many minutes for Kaltura to convert them",
                         metavar="MINUTES", type=float, default=0.0), _KALTURA, _output()],
         examples=["kaltura status 0_ab12cd34", "kaltura status 0_ab12cd34 --wait 30 -o json"],
     )  # fmt: skip
@@ -170,10 +170,10 @@ def _entries() -> tuple[ActionCommand, ...]:
     return ingest, status, flavors
 
 
-def _care() -> tuple[ActionCommand, ...]:
+def _maintenance() -> tuple[ActionCommand, ...]:
     housekeeping = _action(
-        "housekeeping", "care.housekeeping", "Find what interrupted runs left behind in Kaltura",
-        [_arg("--older-than", help="Unchanged for so many hours, at least 1 (default: 24)", metavar="HOURS",
+        "housekeeping", "housekeeping.housekeeping", "Find what interrupted runs left behind in Kaltura",
+        [_arg("--older-than", help="Hours without a change, at least 1 (default: 24)", metavar="HOURS",
              type=float, default=24.0),
          _arg("--delete", help="Delete what is found", action="store_true"), _KALTURA, _output()],
         more="Finds upload tokens and empty entries that this package made and nobody uses. Without --delete it only\n"
@@ -187,7 +187,7 @@ def _care() -> tuple[ActionCommand, ...]:
         examples=["kaltura doctor", "kaltura doctor -o json"],
     )  # fmt: skip
     redrive = _action(
-        "redrive", "care.redrive", "Bring back items of a feed that were set aside because they kept failing",
+        "redrive", "redrive.redrive", "Bring back items of a feed that were set aside because they kept failing",
         [_FEED, _arg("-k", "--key", help="Address of one item, or the end of it (default: all)", metavar="KEY"),
          _FOLDER, _output()],
         more="The next run tries them again. An s3_prefix feed finds only the items of the runs that are repeated.",

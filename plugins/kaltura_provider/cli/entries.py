@@ -11,7 +11,7 @@ from kaltura_provider.cli.running import ExitCode, UsageError, say
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.hooks.kaltura import KalturaHook
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["flavors", "status"]
 
 _FIELDS = "id,name,status,mediaType,duration,createdAt,updatedAt,tags"
-_AT_ONCE = 100
 _LOOK_EVERY = 5.0
 # The other fields of a flavor would make a table too wide for a terminal.
 _COLUMNS = (
@@ -33,11 +32,12 @@ def status(args: argparse.Namespace) -> ExitCode:
     hook, ids = _hook_and_ids(args)
     found = _settled(hook.get_conn(), ids, args.wait * 60)
     write_rows([_row(hook, entry_id, found.get(entry_id)) for entry_id in ids], args.output)
-    return _told(ids, found) if len(found) < len(ids) else _worst(found.values())
+    return ExitCode.PROBLEMS if _missing(ids, found) or _any_failed(found.values()) else ExitCode.DONE
 
 
 def flavors(args: argparse.Namespace) -> ExitCode:
     """List the flavors of entries."""
+    from kaltura_provider.services.entry.stored import stored_entries
     from kaltura_provider.services.flavor_asset import list_flavors, shown_flavor
 
     hook, ids = _hook_and_ids(args)
@@ -46,18 +46,20 @@ def flavors(args: argparse.Namespace) -> ExitCode:
     rows = [shown_flavor(flavor) for entry_id in ids for flavor in found.get(entry_id, [])]
     names = _COLUMNS if args.output == "table" else dict.fromkeys(name for row in rows for name in row)
     write_rows([{name: row.get(name) for name in names} for row in rows], args.output, nothing="No flavors.")
-    missing = [entry_id for entry_id in ids if entry_id not in found]
-    return _told(ids, _read(client, missing) | found) if missing else ExitCode.DONE
+    # An entry without flavors exists, too.
+    others = stored_entries(client, [entry_id for entry_id in ids if entry_id not in found], fields="id")
+    return ExitCode.PROBLEMS if _missing(ids, others.keys() | found.keys()) else ExitCode.DONE
 
 
 def _settled(client: KalturaClient, ids: Sequence[str], seconds: float) -> dict[str, dict[str, Any]]:
-    """Return the entries that exist, once Kaltura works on none of them or so many seconds have passed."""
+    """Return the entries that exist, when Kaltura has finished them all or these seconds have passed."""
     from kaltura_provider.api.enums import EntryStatus, parse_status
+    from kaltura_provider.services.entry.stored import stored_entries
 
     busy = (EntryStatus.IMPORT, EntryStatus.PRECONVERT, EntryStatus.PENDING)
     deadline = time.monotonic() + seconds
     while True:
-        found = _read(client, ids)
+        found = stored_entries(client, ids, fields=_FIELDS)
         waiting = [key for key, entry in found.items() if parse_status(EntryStatus, entry.get("status")) in busy]
         left = deadline - time.monotonic()
         if not waiting or not left > 0:
@@ -76,16 +78,6 @@ def _hook_and_ids(args: argparse.Namespace) -> tuple[KalturaHook, list[str]]:
     except KalturaConfigurationError as error:
         raise UsageError(str(error)) from None
     return KalturaHook(args.kaltura_conn_id), ids
-
-
-def _read(client: KalturaClient, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the entries that exist, by id."""
-    found: dict[str, dict[str, Any]] = {}
-    profile = {"objectType": "KalturaDetachedResponseProfile", "type": 1, "fields": _FIELDS}
-    for start in range(0, len(ids), _AT_ONCE):
-        part = {"entryIds": ",".join(ids[start : start + _AT_ONCE]), "responseProfile": profile}
-        found |= {str(entry["id"]): entry for entry in client.call("baseEntry", "getByIds", part)}
-    return found
 
 
 def _row(hook: KalturaHook, entry_id: str, entry: dict[str, Any] | None) -> dict[str, Any]:
@@ -112,17 +104,17 @@ def _moment(seconds: Any) -> str | None:
     return dt.datetime.fromtimestamp(int(seconds), dt.UTC).isoformat() if seconds else None
 
 
-def _told(ids: Sequence[str], found: Any) -> ExitCode:
+def _missing(ids: Sequence[str], found: Container[str]) -> list[str]:
+    """Return the entries that do not exist, and name them on standard error."""
     missing = [entry_id for entry_id in ids if entry_id not in found]
     for entry_id in missing:
         say(f"entry {entry_id} does not exist, or was deleted")
-    return ExitCode.PROBLEMS if missing else ExitCode.DONE
+    return missing
 
 
-def _worst(entries: Any) -> ExitCode:
-    """Return whether an entry has failed."""
+def _any_failed(entries: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether Kaltura could not import or convert one of the entries."""
     from kaltura_provider.api.enums import EntryStatus, parse_status
 
     failed = (EntryStatus.ERROR_IMPORTING, EntryStatus.ERROR_CONVERTING)
-    wrong = any(parse_status(EntryStatus, entry.get("status")) in failed for entry in entries)
-    return ExitCode.PROBLEMS if wrong else ExitCode.DONE
+    return any(parse_status(EntryStatus, entry.get("status")) in failed for entry in entries)

@@ -21,12 +21,13 @@ __all__ = ["lint", "new", "schema"]
 def lint(args: argparse.Namespace) -> ExitCode:
     """Check feed files."""
     from kaltura_provider.feeds.folder import build_feeds, build_files
+    from kaltura_provider.feeds.load import feed_files
 
     if args.files:
         built, what = build_files([Path(name) for name in args.files]), args.files
     else:
         folder = folder_of(args)
-        built, what = build_feeds(folder), sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+        built, what = build_feeds(folder), feed_files(folder)
     if args.output == "table":
         for problem in built.problems:
             write_text(_located(problem))

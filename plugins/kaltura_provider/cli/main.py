@@ -46,6 +46,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the script; ends with the exit code of the command."""
+    """Run the script, and end the process with the exit code of the command."""
     args = parser().parse_args(arguments)
     args.func(args)

@@ -23,9 +23,9 @@ def write_rows(rows: Sequence[Mapping[str, Any]], output: str, *, nothing: str =
     """Write rows to standard output.
 
     :param rows: all with the same names, of plain values.
-    :param output: ``table``, ``json`` and ``yaml`` (a list, values with their types), ``csv``, or ``plain``: a line a
-        row and a heading, values separated by tabs.
-    :param nothing: what a table says if there are no rows.
+    :param output: ``table``, ``json`` and ``yaml`` (a list, values with their types), ``csv``, or ``plain``:
+        a heading and a line for each row, values separated by tabs.
+    :param nothing: the text to write instead of a table without rows.
     """
     if output == "json":
         write_text(json.dumps(_redacted(list(rows)), indent=2, ensure_ascii=False, default=str))

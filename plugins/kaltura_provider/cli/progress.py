@@ -20,7 +20,7 @@ __all__ = ["shown_progress"]
 
 @contextmanager
 def shown_progress() -> Iterator[Callable[[Progress], None]]:
-    """Yield what takes the progress of uploads, from any thread."""
+    """Yield a function that shows the progress of an upload. Any thread may call it."""
     if sys.stderr.isatty():
         with _bars() as tell:
             yield tell
@@ -59,14 +59,14 @@ def _bars() -> Iterator[Callable[[Progress], None]]:
 
 
 class _Lines:
-    """Writes a line every 10 seconds and at each 5 %."""
+    """Writes a line every 10 seconds and after every 5 %."""
 
     def __init__(self) -> None:
         self._milestones: dict[str, Milestones] = {}
         self._lock = threading.Lock()
 
     def tell(self, progress: Progress) -> None:
-        """Take a progress."""
+        """Write a line, unless the last one is recent."""
         from kaltura_provider.api.redaction import printable
         from kaltura_provider.upload.progress import Milestones
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kaltura_provider.feeds.plan import Plan, PlannedItem
     from kaltura_provider.feeds.schema import Feed
 
-__all__ = ["FeedPlan", "WindowPlan", "plan_feed", "window_context", "windows_of"]
+__all__ = ["FeedPlan", "WindowPlan", "last_start", "plan_feed", "window_context", "windows_of"]
 
 _MOST_WINDOWS = 5000
 
@@ -168,6 +168,20 @@ def windows_of(feed: Feed, first: dt.date, last: dt.date | None = None) -> list[
     return found
 
 
+def last_start(feed: Feed) -> dt.date:
+    """Return when the last interval that has ended began; for a feed without a schedule, today."""
+    now = pendulum.now(feed.timezone)
+    if feed.schedule is None:
+        return now.date()
+    return cast("dt.datetime", _timetable(feed.schedule, feed.timezone).infer_manual_data_interval(run_after=now).start)
+
+
+def _timetable(schedule: str, timezone: str) -> Any:
+    from airflow.timetables.interval import CronDataIntervalTimetable
+
+    return CronDataIntervalTimetable(schedule, pendulum.timezone(timezone))
+
+
 def _intervals(feed: Feed, begins: pendulum.DateTime, ends: pendulum.DateTime) -> Iterator[Interval]:
     if feed.schedule is None:
         day = begins
@@ -176,9 +190,8 @@ def _intervals(feed: Feed, begins: pendulum.DateTime, ends: pendulum.DateTime) -
             day = day.add(days=1)
         return
     from airflow.timetables.base import TimeRestriction
-    from airflow.timetables.interval import CronDataIntervalTimetable
 
-    timetable = CronDataIntervalTimetable(feed.schedule, pendulum.timezone(feed.timezone))
+    timetable = _timetable(feed.schedule, feed.timezone)
     restriction = TimeRestriction(earliest=begins, latest=ends, catchup=True)
     previous = None
     while info := timetable.next_dagrun_info(last_automated_data_interval=previous, restriction=restriction):

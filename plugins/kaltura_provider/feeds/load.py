@@ -53,12 +53,17 @@ def feeds_folder(beside: str | Path) -> Path:
     return Path(configured) if configured else Path(beside).resolve().parent.parent / "include" / "feeds"
 
 
+def feed_files(folder: Path) -> list[Path]:
+    """Return every ``*.yaml`` and ``*.yml`` file of a folder, by name."""
+    return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+
+
 def load_feeds(folder: Path, *, only: str | None = None) -> Feeds:
     """Read every ``*.yaml`` and ``*.yml`` file of a folder.
 
     :param only: the name of the one feed that is needed. Other feeds are only read if that is necessary to find it.
     """
-    paths = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+    paths = feed_files(folder)
     if only is not None:
         found = load_files(path for path in paths if _mentions(path, only))
         if only in found.paths:

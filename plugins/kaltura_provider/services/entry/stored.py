@@ -21,6 +21,7 @@ _COMPARED = ("name", "description", "tags", "categories", "referenceId")
 _LISTS = ("tags", "categories")
 _SHOWN = 60
 _FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
+_COMPARED_FIELDS = ",".join(("id", *_COMPARED))
 _BATCH = 100
 
 
@@ -62,13 +63,18 @@ def in_columns(text: str) -> str:
     return _FOUR_BYTES.sub("????", text)
 
 
-def stored_entries(client: Caller, entry_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+def stored_entries(
+    client: Caller, entry_ids: Sequence[str], *, fields: str = _COMPARED_FIELDS
+) -> dict[str, dict[str, Any]]:
     """Read entries by id from the database; entries that are gone are left out.
 
     The reply to a write only repeats what was sent.
+
+    :param fields: the properties to fetch, ``id`` among them, separated by commas. By default, those that
+        :func:`differences` compares.
     """
     found = {}
-    profile = {"objectType": "KalturaDetachedResponseProfile", "type": 1, "fields": ",".join(("id", *_COMPARED))}
+    profile = {"objectType": "KalturaDetachedResponseProfile", "type": 1, "fields": fields}
     for start in range(0, len(entry_ids), _BATCH):
         params = {"entryIds": ",".join(entry_ids[start : start + _BATCH]), "responseProfile": profile}
         for values in client.call("baseEntry", "getByIds", params):

@@ -1,4 +1,4 @@
-"""``housekeeping``: what interrupted runs left in Kaltura. ``redrive``: items that runs have set aside."""
+"""``housekeeping``: what interrupted runs left in Kaltura."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kaltura_provider.cli.running import ExitCode, UsageError, say
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["housekeeping", "redrive"]
+__all__ = ["housekeeping"]
 
 _HOUR = 3600.0
 
@@ -45,14 +45,3 @@ def housekeeping(args: argparse.Namespace) -> ExitCode:
     removed = sum(item.removed for item in found)
     say(f"{len(found)} found, {removed} deleted" if args.delete else f"{len(found)} found; --delete deletes them")
     return ExitCode.PROBLEMS if args.delete and removed < len(found) else ExitCode.DONE
-
-
-def redrive(args: argparse.Namespace) -> ExitCode:
-    """Bring back items of a feed that failed too often."""
-    from kaltura_provider.cli.feeds_folder import feed_named
-    from kaltura_provider.feeds.set_aside import redrive as bring_back
-
-    found = bring_back(feed_named(args), args.key)
-    write_rows([{"uri": uri} for uri in found], args.output, nothing="No such item has failed.")
-    say(f"{len(found)} brought back; the next run tries them again")
-    return ExitCode.PROBLEMS if args.key and not found else ExitCode.DONE

@@ -90,7 +90,7 @@ def _below(folder: str, aws_conn_id: str) -> Iterator[str]:
 def _ingested(
     address: str, args: argparse.Namespace, sources: Sources, hook: KalturaHook, uploader: Uploader
 ) -> ItemRef:
-    """Ingest one source; a failure is part of its reference, and the next source follows.
+    """Ingest one source; a failure becomes part of its reference and does not stop the others.
 
     :raises KalturaError: Kaltura does not accept the connection, so no other source would get further.
     """
