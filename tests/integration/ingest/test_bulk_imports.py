@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -163,6 +165,15 @@ def test_a_bulk_upload_whose_answer_is_lost_is_found_again(library: Library, kin
     library.sandbox.control.fault(kind, service="media", action="bulkUploadAdd", times=1)
     refs = run(library, items_of(NAMES))
     finish(library, refs)
+    files = [Path(upload["_path"]).read_bytes() for upload in library.sandbox.account.tables.bulk_uploads.find()]
+    if kind in ("reply_lost", "error_after"):
+        # Kaltura has the file, so it is never sent again.
+        assert len(files) == 1
+    else:
+        # Kaltura never had it. Its items claim again, each in its own time, and come by one file or several.
+        assert 1 <= len(files) <= len(NAMES)
+    listed = re.findall(rb"(?m)^# kai1-(\w+)-", b"\n".join(files))
+    assert sorted(listed) == sorted(ref.item_id.encode() for ref in refs)
 
 
 def test_a_bulk_upload_that_kaltura_has_not_read_is_waited_for_by_the_next_run(library: Library) -> None:

@@ -431,11 +431,24 @@ def test_neither_repr_nor_errors_show_secrets(client, server, recorder):
     assert recorder.secrets == [ADMIN_SECRET, ks]
 
 
-def test_an_observer_that_does_nothing_is_enough():
-    observer = Observer()
-    observer.on_secret("x")
-    observer.on_id("entry", "0_a")
-    observer.on_chunk(None)
+def test_an_observer_that_overrides_one_method_is_enough(server, credentials):
+    class Secrets(Observer):
+        def on_secret(self, value):
+            seen.append(value)
+
+    seen: list[str] = []
+    server.reply(ok({"id": "0_a"}))
+    with KalturaClient(server.url, credentials, observer=Secrets()) as client:
+        assert client.call("media", "get", {"entryId": "0_a"}) == {"id": "0_a"}
+        assert seen == [ADMIN_SECRET, client.ks()]
+
+
+def test_no_observer_is_needed(server, credentials):
+    server.reply(ok({"id": "0_a"}))
+    with KalturaClient(server.url, credentials) as client:
+        assert type(client.observer) is Observer
+        assert client.call("media", "get", {"entryId": "0_a"}) == {"id": "0_a"}
+    assert len(server.received) == 1
 
 
 def test_the_address_is_normalised(credentials):
