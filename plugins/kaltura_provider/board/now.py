@@ -83,14 +83,14 @@ class Waiting:
 class Moment:
     """Everything that is under way.
 
-    :param queued: the number of batches per DAG whose upload has not begun.
-    :param problems: connections whose Kaltura could not be asked, by DAG.
+    :param queued: the number of batches per DAG that wait for a free worker.
+    :param problems: why Kaltura could not be asked about a run, by the ids of its DAG and the run.
     """
 
     uploads: tuple[Upload, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     queued: Mapping[str, int] = field(default_factory=dict)
-    problems: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def of(self, dag_ids: frozenset[str]) -> Moment:
         """Return the part that belongs to these DAGs."""
@@ -98,7 +98,7 @@ class Moment:
             tuple(upload for upload in self.uploads if upload.dag_id in dag_ids),
             tuple(waiting for waiting in self.waiting if waiting.dag_id in dag_ids),
             {dag_id: count for dag_id, count in self.queued.items() if dag_id in dag_ids},
-            {dag_id: problem for dag_id, problem in self.problems.items() if dag_id in dag_ids},
+            {run: problem for run, problem in self.problems.items() if run[0] in dag_ids},
         )
 
     def of_run(self, run_id: str) -> Moment:
@@ -107,7 +107,7 @@ class Moment:
             tuple(upload for upload in self.uploads if upload.run_id == run_id),
             tuple(waiting for waiting in self.waiting if waiting.run_id == run_id),
             {},
-            self.problems,
+            {run: problem for run, problem in self.problems.items() if run[1] == run_id},
         )
 
 
@@ -206,22 +206,21 @@ def _upload(row: Any, said: Mapping[str, Any], silent: float) -> Upload:
     )
 
 
-def _waiting(session: Session, rows: Sequence[Any]) -> tuple[list[Waiting], dict[str, str]]:
+def _waiting(session: Session, rows: Sequence[Any]) -> tuple[list[Waiting], dict[tuple[str, str], str]]:
     """Return the entries that tasks wait for, and the problems of connections that could not be used."""
     references = _references(session, rows)
     by_connection: dict[str, set[str]] = defaultdict(set)
-    connections = {row.dag_id: connection_of(session, row.dag_id, row.conf) for row in rows}
-    for row in rows:
-        by_connection[connections[row.dag_id]] |= {ref["entry_id"] for ref in references[(row.id, row.map_index)]}
-    seen = {conn_id: ENTRIES.look(conn_id, ids) for conn_id, ids in by_connection.items()}
-    problems = {
-        dag_id: seen[conn_id].problem
-        for dag_id, conn_id in connections.items()
-        if conn_id in seen and seen[conn_id].problem
+    # People choose a connection for each run of the trigger form.
+    connections = {
+        run.id: connection_of(session, run.dag_id, run.conf) for run in {row.id: row for row in rows}.values()
     }
+    for row in rows:
+        by_connection[connections[row.id]] |= {ref["entry_id"] for ref in references[(row.id, row.map_index)]}
+    seen = {conn_id: ENTRIES.look(conn_id, ids) for conn_id, ids in by_connection.items()}
+    problems = {(row.dag_id, row.run_id): problem for row in rows if (problem := seen[connections[row.id]].problem)}
     found = []
     for row in rows:
-        entries = seen[connections[row.dag_id]].entries
+        entries = seen[connections[row.id]].entries
         for ref in references[(row.id, row.map_index)]:
             entry = entries.get(ref["entry_id"])
             if entry is not None and entry.status == EntryStatus.READY:

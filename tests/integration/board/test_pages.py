@@ -293,5 +293,35 @@ def test_a_kaltura_that_does_not_answer_is_named(api: Api, history: History, mon
     assert "hunter2" not in text
 
 
+def test_each_run_is_looked_up_with_its_own_connection(
+    api: Api, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+
+    from kaltura_provider.board import dags, now
+    from kaltura_provider.board.entries import Entries
+
+    asked: dict[str, frozenset[str]] = {}
+
+    class Recorder(Entries):
+        def _read(self, conn_id: str, wanted: frozenset[str]) -> dict[str, Any]:
+            asked[conn_id] = wanted
+            return {}
+
+    chosen = SimpleNamespace(task_dict={"summary": SimpleNamespace(kaltura_conn_id="{{ params.kaltura_conn_id }}")})
+    monkeypatch.setattr(dags, "dag_of", lambda dag_id, session: chosen)
+    monkeypatch.setattr(now, "ENTRIES", Recorder())
+    for number, conn_id in enumerate(("first", "second")):
+        run = history.run("news", day(number), state="running")
+        history.waiting("news", run, [{"uri": f"s3://m/{conn_id}.mp4", "entry_id": f"0_{conn_id}"}], minutes=1)
+        with create_session() as session:
+            session.query(DagRun).filter_by(dag_id=NEWS, run_id=run).one().conf = {"kaltura_conn_id": conn_id}
+    assert api.get("now").status_code == 200
+    assert asked == {"first": {"0_first"}, "second": {"0_second"}}
+
+
 def reads(sandbox: Sandbox) -> list[Any]:
     return [call for call in sandbox.control.log() if call["call"].lower() == "baseentry.getbyids"]
