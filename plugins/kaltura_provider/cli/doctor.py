@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.cli.feeds_folder import folder_of
 from kaltura_provider.cli.output import write_rows
 from kaltura_provider.cli.running import ExitCode, UsageError, say
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     import argparse
@@ -159,7 +160,7 @@ def _storage(results: Results, conn_id: str, feeds: Sequence[Feed]) -> None:
     buckets: dict[tuple[str, str], None] = {}
     for feed in feeds:
         for address in _addresses(feed):
-            bucket = address[5:].partition("/")[0] if address.startswith("s3://") else ""
+            bucket = bucket_and_key(address)[0] if address.startswith("s3://") else ""
             # Which bucket a template means is known when it is rendered.
             if bucket and "{" not in bucket:
                 buckets[feed.connections.aws, bucket] = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.cli.output import write_rows
 from kaltura_provider.cli.progress import shown_progress
 from kaltura_provider.cli.running import ExitCode, UsageError, say
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     import argparse
@@ -80,7 +81,7 @@ def _below(folder: str, aws_conn_id: str) -> Iterator[str]:
     from kaltura_provider.feeds.listing import select
     from kaltura_provider.hooks.listing import list_s3
 
-    bucket, _, prefix = folder[5:].partition("/")
+    bucket, prefix = bucket_and_key(folder)
     selection = select(list_s3(bucket, prefix, aws_conn_id=aws_conn_id), prefix, ["*"], [])
     for reason, names in selection.left_out.items():
         say(f"left out {len(names)} below {folder}: {reason}")

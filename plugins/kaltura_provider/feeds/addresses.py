@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from urllib.parse import urlsplit
 
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
+
 __all__ = ["LONGEST_LINE", "address_problem", "comparable_address"]
 
 LONGEST_LINE = 8192
@@ -33,14 +35,13 @@ def address_problem(line: str) -> str | None:
         return None
     try:
         parts = urlsplit(line)
-        whole = bool((parts.scheme in ("http", "https") and parts.hostname) or _bucket_of(line))
+        whole = bool(
+            (parts.scheme in ("http", "https") and parts.hostname)
+            or (line.startswith("s3://") and bucket_and_key(line)[0])
+        )
     except ValueError:
         whole = False
     return None if whole else f"'{printable(line)}' is not an address"
-
-
-def _bucket_of(line: str) -> str:
-    return line[5:].partition("/")[0] if line.startswith("s3://") else ""
 
 
 def comparable_address(uri: str) -> str:

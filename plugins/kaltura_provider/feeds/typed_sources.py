@@ -10,6 +10,7 @@ from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.feeds.addresses import address_problem, comparable_address
 from kaltura_provider.feeds.listing import examples
 from kaltura_provider.feeds.s3_urls import plain_address
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +83,7 @@ def _below(number: int, folder: str, aws_conn_id: str, *, recursive: bool) -> li
             log.info("Line %d: left out of %s: %d %s: %s.", number, folder, len(paths), reason, examples(paths))
         log.info("Line %d: %s holds %d objects to ingest.", number, folder, len(found.items))
         return found.items
-    bucket, _, prefix = folder[5:].partition("/")
+    bucket, prefix = bucket_and_key(folder)
     objects = list_s3(bucket, prefix, aws_conn_id=aws_conn_id)
     count = sum(not item.key.endswith("/") for item in islice(objects, _COUNTED + 1))
     many = f"more than {_COUNTED:,} objects" if count > _COUNTED else f"{count:,} object{'s' * (count != 1)}"

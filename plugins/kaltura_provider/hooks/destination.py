@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
@@ -106,6 +108,6 @@ def destination(root: str, *, argument: str, aws_conn_id: str = "aws_default") -
     from kaltura_provider.hooks.sources import s3_client
 
     if root.startswith("s3://"):
-        bucket, _, prefix = root.removeprefix("s3://").partition("/")
+        bucket, prefix = bucket_and_key(root)
         return S3Prefix(s3_client(aws_conn_id), bucket, prefix)
     return LocalFolder(allowed_path(root, argument))

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from kaltura_provider.api.redaction import printable
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -94,24 +95,20 @@ def find_manifest(client: Any, uri: str) -> str:
         S3 puts a folder for each inventory.
     :raises SourceError: there is none, or the bucket cannot be listed.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from kaltura_provider.upload.sources.errors import SourceNotFound
-    from kaltura_provider.upload.sources.s3_errors import source_error
+    from kaltura_provider.upload.sources.s3_errors import source_errors
 
     if uri.endswith(f"/{_MANIFEST}"):
         return uri
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    bucket, prefix = bucket_and_key(uri)
     prefix = prefix.rstrip("/") + "/"
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
-    try:
+    with source_errors(uri):
         found = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", ())]
         for folder in sorted((one for one in found if _DATED.fullmatch(one[len(prefix) :])), reverse=True):
             # An inventory that is being written has no manifest yet.
             if client.list_objects_v2(Bucket=bucket, Prefix=folder + _MANIFEST, MaxKeys=1).get("KeyCount"):
                 return f"s3://{bucket}/{folder}{_MANIFEST}"
-    except (ClientError, BotoCoreError) as error:
-        raise source_error(uri, error) from None
     raise SourceNotFound(
         uri, "there is no inventory below it; give the folder that holds folders like 2024-03-01T01-00Z"
     )
@@ -171,21 +168,15 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _get(client: Any, uri: str, limit: int) -> tuple[bytes, str]:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from kaltura_provider.upload.sources.errors import SourceTooLarge
+    from kaltura_provider.upload.sources.s3_errors import source_errors
 
-    from kaltura_provider.upload.sources.errors import SourceTooLarge, SourceUnavailable
-    from kaltura_provider.upload.sources.s3_errors import source_error
-
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    try:
+    bucket, key = bucket_and_key(uri)
+    with source_errors(uri):
         answer = client.get_object(Bucket=bucket, Key=key)
         if answer["ContentLength"] > limit:
             raise SourceTooLarge(uri, answer["ContentLength"], limit, "the limit")
         return answer["Body"].read(), str(answer.get("ETag", ""))
-    except OSError as error:
-        raise SourceUnavailable(uri, f"the answer broke off ({type(error).__name__})") from None
-    except (ClientError, BotoCoreError) as error:
-        raise source_error(uri, error) from None
 
 
 def _manifest(content: bytes, uri: str) -> dict[str, Any]:
@@ -266,22 +257,16 @@ def _downloaded(client: Any, uri: str, md5: str) -> Iterator[Any]:
 
     :raises SourceError: it cannot be read, or is not the file that the manifest means.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
+    from kaltura_provider.upload.sources.errors import SourceMismatch
+    from kaltura_provider.upload.sources.s3_errors import source_errors
 
-    from kaltura_provider.upload.sources.errors import SourceMismatch, SourceUnavailable
-    from kaltura_provider.upload.sources.s3_errors import source_error
-
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = bucket_and_key(uri)
     digest = hashlib.md5(usedforsecurity=False)
     with tempfile.TemporaryFile() as file:
-        try:
+        with source_errors(uri):
             for part in client.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(1024 * 1024):
                 digest.update(part)
                 file.write(part)
-        except OSError as error:
-            raise SourceUnavailable(uri, f"the answer broke off ({type(error).__name__})") from None
-        except (ClientError, BotoCoreError) as error:
-            raise source_error(uri, error) from None
         if md5 and digest.hexdigest() != md5.lower():
             raise SourceMismatch(uri, f"md5:{md5.lower()}", f"md5:{digest.hexdigest()}")
         file.seek(0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -23,7 +25,7 @@ def source_dataset(uri: str) -> tuple[str, str]:
 
     shown = printable(uri)
     if shown.startswith("s3://"):
-        bucket, _, key = shown.removeprefix("s3://").partition("/")
+        bucket, key = bucket_and_key(shown)
         return f"s3://{bucket}", key
     if shown.startswith(("http://", "https://")):
         parts = urlsplit(shown)

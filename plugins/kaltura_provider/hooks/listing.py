@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from kaltura_provider.upload.sources.errors import SourceError
 
 __all__ = ["S3Object", "first_bytes", "list_s3", "read_objects"]
+
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +49,15 @@ def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> It
 
     :raises SourceError: the bucket does not exist, or the connection is not allowed to list it.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from kaltura_provider.hooks.sources import s3_client
-    from kaltura_provider.upload.sources.s3_errors import source_error
+    from kaltura_provider.upload.sources.s3_errors import source_errors
 
     pages = (
         s3_client(aws_conn_id)
         .get_paginator("list_objects_v2")
         .paginate(Bucket=bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"])
     )
-    try:
+    with source_errors(f"s3://{bucket}/{prefix}"):
         for page in pages:
             for item in page.get("Contents", ()):
                 yield S3Object(
@@ -67,16 +69,13 @@ def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> It
                     item.get("StorageClass", "STANDARD"),
                     restored="RestoreExpiryDate" in item.get("RestoreStatus", {}),
                 )
-    except (ClientError, BotoCoreError) as error:
-        raise source_error(f"s3://{bucket}/{prefix}", error) from None
 
 
 def first_bytes(objects: list[S3Object], length: int, *, aws_conn_id: str = "aws_default") -> list[bytes | None]:
     """Return the first bytes of each object, ``None`` if it cannot be read. Reads several objects at a time."""
-    from concurrent.futures import ThreadPoolExecutor
-
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from kaltura_provider.api.threads import in_threads
     from kaltura_provider.hooks.sources import s3_client
 
     client = s3_client(aws_conn_id)
@@ -88,8 +87,7 @@ def first_bytes(objects: list[S3Object], length: int, *, aws_conn_id: str = "aws
         except (ClientError, BotoCoreError, OSError):
             return None
 
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(read, objects))
+    return in_threads(read, objects, workers=_AT_ONCE)
 
 
 def read_objects(uris: Sequence[str], limit: int, *, aws_conn_id: str = "aws_default") -> list[bytes | SourceError]:
@@ -97,24 +95,19 @@ def read_objects(uris: Sequence[str], limit: int, *, aws_conn_id: str = "aws_def
 
     :param uris: S3 URIs. :param limit: how many bytes to read of each at most; one more shows that there are more.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    from botocore.exceptions import BotoCoreError, ClientError
-
+    from kaltura_provider.api.threads import in_threads
     from kaltura_provider.hooks.sources import s3_client
-    from kaltura_provider.upload.sources.errors import SourceUnavailable
-    from kaltura_provider.upload.sources.s3_errors import source_error
+    from kaltura_provider.upload.sources.errors import SourceError
+    from kaltura_provider.upload.sources.s3_errors import source_errors
 
     client = s3_client(aws_conn_id)
 
     def read(uri: str) -> bytes | SourceError:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        bucket, key = bucket_and_key(uri)
         try:
-            return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read(limit + 1))
-        except (ClientError, BotoCoreError) as error:
-            return source_error(uri, error)
-        except OSError as error:
-            return SourceUnavailable(uri, str(error))
+            with source_errors(uri):
+                return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read(limit + 1))
+        except SourceError as error:
+            return error
 
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(read, uris))
+    return in_threads(read, uris, workers=_AT_ONCE)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ def _checked(output: str) -> Path | None:
     from kaltura_provider.hooks.local_files import allowed_path
     from kaltura_provider.upload.sources.folders import is_local
 
-    bucket, _, key = output.removeprefix("s3://").partition("/") if output.startswith("s3://") else ("", "", "")
+    bucket, key = bucket_and_key(output) if output.startswith("s3://") else ("", "")
     if not is_local(output) and not (bucket and key.strip("/")):
         fix = "give s3://bucket/key, file:///path or an absolute path"
         raise KalturaConfigurationError("output_uri", output, "is not an address that can be written to", fix)
@@ -86,7 +87,7 @@ def write_rows(
     if path is not None:
         staged = LocalFolder(path.parent).staged(path.name)
     else:
-        bucket, _, key = output.removeprefix("s3://").partition("/")
+        bucket, key = bucket_and_key(output)
         staged = S3Prefix(s3_client(aws_conn_id), bucket).staged(key.lstrip("/"))
     with staged as file:
         return _write(rows, file, fields)

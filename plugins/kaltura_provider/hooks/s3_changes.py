@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["S3Changes"]
 
@@ -27,16 +28,19 @@ class S3Changes:
     def head(self, uri: str) -> dict[str, Any] | None:
         """Return size (``ContentLength``) and ``ETag`` of an object; ``None`` if it is gone."""
         from kaltura_provider.upload.sources.errors import SourceNotFound
+        from kaltura_provider.upload.sources.s3_errors import source_errors
 
         try:
-            with _errors(uri):
+            with source_errors(uri):
                 return dict(self._client.head_object(**_where(uri)))
         except SourceNotFound:
             return None
 
     def tag(self, uri: str, tags: Mapping[str, str]) -> None:
         """Add tags to an object, and keep its others."""
-        with _errors(uri):
+        from kaltura_provider.upload.sources.s3_errors import source_errors
+
+        with source_errors(uri):
             found = self._client.get_object_tagging(**_where(uri))["TagSet"]
             known = {tag["Key"]: tag["Value"] for tag in found}
             if {**known, **tags} == known:
@@ -48,17 +52,21 @@ class S3Changes:
 
     def delete(self, uri: str, etag: str) -> None:
         """Delete an object that has this ETag."""
-        with _errors(uri):
+        from kaltura_provider.upload.sources.s3_errors import source_errors
+
+        with source_errors(uri):
             self._client.delete_object(**_where(uri), IfMatch=etag)
 
     def move(self, uri: str, head: Mapping[str, Any], target: str) -> None:
         """Copy an object that is as ``head`` says to another place, and delete it once the copy is there."""
+        from kaltura_provider.upload.sources.s3_errors import source_errors
+
         there = self.head(target)
         if there is not None and not _same(there, head):
             raise _refused(uri, f"cannot be moved: {target} exists and holds something else; remove it")
         if there is None:
             source = _where(uri)
-            with _errors(uri):
+            with source_errors(uri):
                 copied = {"CopySourceIfMatch": head["ETag"], "MetadataDirective": "COPY"}
                 self._client.copy(source, **_where(target), ExtraArgs=copied)
             there = self.head(target)
@@ -74,7 +82,7 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _where(uri: str) -> dict[str, str]:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = bucket_and_key(uri)
     return {"Bucket": bucket, "Key": key}
 
 
@@ -82,20 +90,3 @@ def _refused(uri: str, problem: str) -> Exception:
     from kaltura_provider.upload.sources.errors import SourceRefused
 
     return SourceRefused(uri, problem)
-
-
-@contextmanager
-def _errors(uri: str) -> Iterator[None]:
-    """Turn the errors of S3 into those of sources."""
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from kaltura_provider.upload.sources.errors import SourceUnavailable
-    from kaltura_provider.upload.sources.s3_errors import source_error
-
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        raise source_error(uri, error) from None
-    except Boto3Error as error:
-        raise SourceUnavailable(uri, str(error)) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from kaltura_provider.hooks.airflow_lock import AIRFLOW
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -193,7 +194,7 @@ def _parts(uri: str) -> SplitResult:
 def _bucket_and_key(uri: str) -> tuple[str, str]:
     from kaltura_provider.upload.sources.errors import SourceRefused
 
-    bucket, _, key = uri.split(":", 1)[1].removeprefix("//").partition("/")
+    bucket, key = bucket_and_key(uri)
     if not bucket or not key:
         raise SourceRefused(printable(uri), "does not name an object; give s3://bucket/key")
     return bucket, key

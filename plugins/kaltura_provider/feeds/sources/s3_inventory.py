@@ -8,6 +8,7 @@ from pydantic import field_validator
 
 from kaltura_provider.feeds.fields import Template, about
 from kaltura_provider.feeds.sources.s3_fields import S3Fields, check_prefix
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.found import Found, Search
@@ -55,7 +56,7 @@ class S3Inventory(S3Fields):
 
         client = s3_client(search.aws_conn_id)
         inventory = open_inventory(client, find_manifest(client, self.inventory))
-        bucket, _, prefix = self.uri.removeprefix("s3://").partition("/")
+        bucket, prefix = bucket_and_key(self.uri)
         if inventory.bucket != bucket:
             raise ValueError(
                 f"source.inventory: {inventory.uri} lists bucket {inventory.bucket}, and source.uri is in bucket "

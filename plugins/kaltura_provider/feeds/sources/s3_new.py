@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from kaltura_provider.feeds.fields import about, lasting
 from kaltura_provider.feeds.sources.s3_fields import S3Fields
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,7 +98,7 @@ class S3New(S3Fields):
     def _list(self, search: Search) -> list[S3Object]:
         from kaltura_provider.hooks.listing import list_s3
 
-        bucket, _, prefix = self.uri.removeprefix("s3://").partition("/")
+        bucket, prefix = bucket_and_key(self.uri)
         return list(list_s3(bucket, prefix, aws_conn_id=search.aws_conn_id))
 
     def _reason(self, item: S3Object, search: Search, known: Watermark) -> str | None:

@@ -19,6 +19,7 @@ from kaltura_provider.feeds.grouping import (
 )
 from kaltura_provider.feeds.listing import UNKNOWN, Selection, select
 from kaltura_provider.feeds.sources.found import Found, FoundItem
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -72,7 +73,7 @@ def objects_below(uri: str, selecting: Selecting, search: Search) -> Found:
     """
     from kaltura_provider.hooks.listing import list_s3
 
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    bucket, prefix = bucket_and_key(uri)
     objects = list_s3(bucket, prefix, aws_conn_id=search.aws_conn_id)
     return media_of(selecting.groups(objects, uri), uri, selecting, search)
 
@@ -139,7 +140,7 @@ def _item(group: Group, metadata: Mapping[str, Any], selecting: Selecting, searc
 
 
 def _prefix(uri: str) -> str:
-    return uri.removeprefix("s3://").partition("/")[2]
+    return bucket_and_key(uri)[1]
 
 
 def _strange(selection: Selection, prefix: str, search: Search) -> set[str]:

@@ -11,6 +11,7 @@ from pydantic import field_validator
 
 from kaltura_provider.feeds.fields import about, lasting
 from kaltura_provider.feeds.sources.s3_fields import S3Fields
+from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.found import Found, Search
@@ -115,7 +116,7 @@ def _with_files_beside(uris: set[str], search: Search) -> list[S3Object]:
 
 def _stem(uri: str) -> tuple[str, str]:
     """Return the bucket of an object, and the beginning of its key up to the first dot in its name."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = bucket_and_key(uri)
     folder, name = posixpath.split(key)
     stem, dot, _ = name.partition(".")
     return bucket, key[: len(key) - len(name)] + stem + dot if folder or name else key

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -11,6 +13,7 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
+from urllib3.exceptions import HTTPError
 
 from kaltura_provider.upload.sources.errors import (
     SourceArchived,
@@ -20,7 +23,10 @@ from kaltura_provider.upload.sources.errors import (
     SourceUnavailable,
 )
 
-__all__ = ["archived", "error_code", "source_error"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["archived", "error_code", "source_error", "source_errors"]
 
 _NOT_FOUND = {
     "404": "the object does not exist",
@@ -80,6 +86,22 @@ def source_error(uri: str, error: ClientError | BotoCoreError) -> SourceError:
     if isinstance(error, ParamValidationError):
         return SourceNotFound(uri, "the bucket or key is not valid")
     return SourceUnavailable(uri, f"the connection to S3 failed ({type(error).__name__})")
+
+
+@contextmanager
+def source_errors(uri: str) -> Iterator[None]:
+    """Raise the errors of S3 within the block as errors of the source.
+
+    :raises SourceError: S3 refuses, cannot be reached, or its answer breaks off.
+    """
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise source_error(uri, error) from None
+    except Boto3Error as error:
+        raise SourceUnavailable(uri, str(error)) from None
+    except (HTTPError, OSError) as error:
+        raise SourceUnavailable(uri, f"the answer broke off ({type(error).__name__})") from None
 
 
 def _refusal(uri: str, error: ClientError) -> SourceError:
