@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param
 
 from kaltura_provider.api.redaction import printable
+from kaltura_provider.feeds.form_fields import HOW, dry_run_param, if_exists_param, transfer_param
 from kaltura_provider.feeds.interval import DATE_PARAM, DRY_RUN_PARAM, runs_within_a_day
+from kaltura_provider.feeds.problems import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -29,7 +30,6 @@ _MAX_PROBLEMS = 5
 
 def feed_params(feed: Feed) -> dict[str, Param]:
     """Return the params of the DAG of a feed. Their defaults are what the feed says."""
-    fields = type(feed).model_fields
     within_a_day = runs_within_a_day(feed.schedule)
     what = "Start of the interval" if within_a_day else "Day"
     return {
@@ -40,12 +40,7 @@ def feed_params(feed: Feed) -> dict[str, Param]:
             title=f"{what} to ingest",
             description=f"In {feed.timezone}. Leave empty for the last interval that has ended",
         ),
-        DRY_RUN_PARAM: Param(
-            False,
-            type="boolean",
-            title="Dry run",
-            description="Only show what a run would do, in the log of discover and the result of summary",
-        ),
+        DRY_RUN_PARAM: dry_run_param(),
         ONLY_PARAM: Param(
             None,
             type=["null", "array"],
@@ -53,22 +48,8 @@ def feed_params(feed: Feed) -> dict[str, Param]:
             title="Only these",
             description="Keys, file names or addresses, one per line. Leave empty for everything that the source holds",
         ),
-        "if_exists": Param(
-            feed.if_exists,
-            type="string",
-            enum=list(get_args(fields["if_exists"].annotation)),
-            title="If the entry exists with other content",
-            description="skip keeps the entry unchanged, replace gives it the new content, fail fails the task",
-            section="More",
-        ),
-        "transfer": Param(
-            feed.transfer,
-            type="string",
-            enum=list(get_args(fields["transfer"].annotation)),
-            title="Transfer",
-            description="upload sends the content through a worker, import and bulk let Kaltura fetch it",
-            section="More",
-        ),
+        "if_exists": if_exists_param(feed.if_exists),
+        "transfer": transfer_param(feed.transfer),
         "batch_size": Param(
             feed.batch_size,
             type="integer",
@@ -76,7 +57,7 @@ def feed_params(feed: Feed) -> dict[str, Param]:
             maximum=100,
             title="Batch size",
             description="Maximum number of items per task; 10 times as many with bulk",
-            section="More",
+            section=HOW,
         ),
     }
 
@@ -137,10 +118,5 @@ def _problem(line: str, found: Found) -> str:
     for reason, names in found.left_out.items():
         if any(line == one or one.endswith(f"/{line}") or line.endswith(f"/{one}") for one in names):
             return f"'{name}' is left out ({reason})"
-    hint = get_close_matches(line, list(_file_names(item.uri for item in found.items)), n=1)
-    did_you_mean = f"; did you mean '{printable(hint[0])}'?" if hint else ""
-    return f"'{name}' is not among the {len(found.items):,} items {found.place}{did_you_mean}"
-
-
-def _file_names(uris: Iterable[str]) -> dict[str, None]:
-    return dict.fromkeys(_path(uri).rpartition("/")[2] for uri in uris)
+    hint = did_you_mean(line, (_path(item.uri).rpartition("/")[2] for item in found.items))
+    return f"'{name}' is not among the {len(found.items):,} items {found.place}{hint}"

@@ -1,4 +1,4 @@
-"""The fields of the trigger form."""
+"""The fields of the trigger forms: of the DAG for typed sources, and what those of feeds share with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from airflow.sdk import Param
 
 from kaltura_provider.feeds.interval import DRY_RUN_PARAM
 
-__all__ = ["METADATA_FIELDS", "connection_param", "form_params"]
+__all__ = [
+    "HOW",
+    "METADATA_FIELDS",
+    "connection_param",
+    "dry_run_param",
+    "form_params",
+    "if_exists_param",
+    "transfer_param",
+]
 
 METADATA_FIELDS = (
     "name",
@@ -26,7 +34,8 @@ METADATA_FIELDS = (
 """The fields of the form that are fields of :class:`~kaltura_provider.services.entry.metadata.EntryMetadata`."""
 
 _MORE = "More about the entries"
-_HOW = "How to ingest"
+HOW = "How to ingest"
+"""The section of a form for fields about the run, not about the entries."""
 _CONNECTIONS = "Connections"
 
 
@@ -56,12 +65,7 @@ def _sources() -> dict[str, Param]:
             title="Include folders",
             description="s3://bucket/folder/ ingests everything below it",
         ),
-        DRY_RUN_PARAM: Param(
-            False,
-            type="boolean",
-            title="Dry run",
-            description="Transfer nothing. The log of discover shows what a run would do with each source",
-        ),
+        DRY_RUN_PARAM: dry_run_param(),
     }
 
 
@@ -97,28 +101,8 @@ def _entries() -> dict[str, Param]:
 
 def _how() -> dict[str, Param]:
     return {
-        "transfer": Param(
-            "upload",
-            type="string",
-            enum=["upload", "import", "bulk"],
-            values_display={
-                "upload": "Upload through a worker",
-                "import": "Kaltura fetches it from the URL or from S3",
-                "bulk": "The same, by bulk uploads, for very many sources",
-            },
-            title="Transfer",
-            description="Kaltura can only fetch what it can reach",
-            section=_HOW,
-        ),
-        "if_exists": Param(
-            "skip",
-            type="string",
-            enum=["skip", "replace", "fail"],
-            values_display={"skip": "Keep the entry", "replace": "Replace its content", "fail": "Fail"},
-            title="If the entry exists with other content",
-            description="The same content is never ingested twice",
-            section=_HOW,
-        ),
+        "transfer": transfer_param("upload"),
+        "if_exists": if_exists_param("skip"),
         "wait_for": Param(
             "ready",
             type="string",
@@ -130,7 +114,7 @@ def _how() -> dict[str, Param]:
             },
             title="The run ends when",
             description="Waiting takes no worker slot",
-            section=_HOW,
+            section=HOW,
         ),
         "flavor_params_ids": Param(
             None,
@@ -138,7 +122,7 @@ def _how() -> dict[str, Param]:
             items={"type": "string"},
             title="Required flavors",
             description="Ids of flavor params that must be ready too, one per line. An item without one fails",
-            section=_HOW,
+            section=HOW,
         ),
     }
 
@@ -171,6 +155,50 @@ def connection_param(default: str | None, title: str, description: str) -> Param
     if not allowed:
         return Param(default, type="string", **shown)
     return Param(default if default in allowed else allowed[0], type="string", enum=allowed, **shown)
+
+
+def dry_run_param() -> Param:
+    """Return the param of a run that only shows its plan."""
+    return Param(
+        False,
+        type="boolean",
+        title="Dry run",
+        description="Transfer nothing. The log of discover shows what a run would do with each item",
+    )
+
+
+def transfer_param(default: str) -> Param:
+    """Return the param that chooses who moves the bytes."""
+    from kaltura_provider.ingest.settings import Transfer
+
+    return Param(
+        default,
+        type="string",
+        enum=[one.value for one in Transfer],
+        values_display={
+            "upload": "Upload through a worker",
+            "import": "Kaltura fetches it from the URL or from S3",
+            "bulk": "The same, by bulk uploads, for very many items",
+        },
+        title="Transfer",
+        description="Kaltura can only fetch what it can reach",
+        section=HOW,
+    )
+
+
+def if_exists_param(default: str) -> Param:
+    """Return the param that decides about entries with other content."""
+    from kaltura_provider.ingest.settings import IfExists
+
+    return Param(
+        default,
+        type="string",
+        enum=[one.value for one in IfExists],
+        values_display={"skip": "Keep the entry", "replace": "Replace its content", "fail": "Fail"},
+        title="If the entry exists with other content",
+        description="The same content is never ingested twice",
+        section=HOW,
+    )
 
 
 def _lines(title: str, description: str) -> Param:
