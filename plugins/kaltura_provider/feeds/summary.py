@@ -10,12 +10,12 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from kaltura_provider.feeds.changes import CHANGES_KEY
 from kaltura_provider.feeds.discover import PLAN_KEY, PLAN_VERSION
 from kaltura_provider.feeds.interval import feed_context, run_interval
+from kaltura_provider.feeds.results import RunResults, opened
 from kaltura_provider.feeds.run_note import NOTE_KEY, note_of_plan, note_of_summary
 from kaltura_provider.feeds.set_aside import SET_ASIDE_KEY
 from kaltura_provider.feeds.stored_version import check_version
-from kaltura_provider.hooks.batch import FAILURES_KEY
 from kaltura_provider.hooks.border import FAILURE_KEY
-from kaltura_provider.hooks.xcom_parts import pull_mapped, pull_parts, pull_results, resolved
+from kaltura_provider.hooks.xcom_parts import pull_parts, resolved
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ __all__ = ["KalturaSummaryOperator"]
 
 _MAX_IDS = 100
 _MAX_ROWS = 500
-_STEPS = ("ingest", "ready")
 
 
 class KalturaSummaryOperator(KalturaOperator):
@@ -101,15 +100,13 @@ class KalturaSummaryOperator(KalturaOperator):
         if plan.get("dry_run"):
             self._end_dry_run(context, plan)
         batches = [self._batch(context, batch) for batch in self.discovered]
-        count = len(batches) if _was_cleared(context) else None
-        known = self._known(ti, count)
+        results = RunResults(context, self.group_id, batches)
+        known, good, failed = results.known, results.good, results.failed()
         settled = self._settled(context)
-        good = [ref for ref in known.values() if _is_in(ref)]
-        failed = self._failed(ti, batches, known, {ref["uri"] for ref in good}, count)
         aside = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=SET_ASIDE_KEY)) or []
         self._count_failures(context, known, failed, good + settled)
         failed += self._care(batches, known, good + settled, failed)
-        self._store_memory(context, [_opened(item["uri"]) for item in (*failed, *aside)])
+        self._store_memory(context, [opened(item["uri"]) for item in (*failed, *aside)])
         summary = self._summary(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
         summary |= self._named_aside(aside)
         if self.receipts and (known or settled or failed):
@@ -236,14 +233,14 @@ class KalturaSummaryOperator(KalturaOperator):
         raise AirflowSkipException("This was a dry run. The log of discover shows its plan.")
 
     def _batch(self, context: Context, batch: Any) -> list[dict[str, Any]]:
-        return [{**item, "uri": _opened(item["uri"])} for item in resolved(context, batch)]
+        return [{**item, "uri": opened(item["uri"])} for item in resolved(context, batch)]
 
     def _settled(self, context: Context) -> list[dict[str, Any]]:
         """Return the references of the items that discover found in Kaltura, which had no task."""
         if not self.discover_id:
             return []
         found = pull_parts(context, self.discover_id, f"{PLAN_KEY}_rows")
-        return [{**ref, "uri": _opened(ref["uri"]), "last_step": "discover"} for ref in found]
+        return [{**ref, "uri": opened(ref["uri"]), "last_step": "discover"} for ref in found]
 
     def _describe_event(self, context: Context, summary: dict[str, Any]) -> None:
         """Describe the run in the event of each outlet, for DAGs that are scheduled on it."""
@@ -280,98 +277,11 @@ class KalturaSummaryOperator(KalturaOperator):
         reasons = [failure["reason"] for failure in ti.xcom_pull(task_ids=before, key=FAILURE_KEY) if failure]
         return f"The items to ingest could not be listed: {'; '.join(reasons) or 'see the log of discover'}"
 
-    def _pulled(self, ti: Any, step: str, key: str, count: int | None) -> list[Any]:
-        """Return the values that the mapped instances of a step pushed under a key."""
-        return pull_mapped(ti, f"{self.group_id}.{step}", key, count=count)
-
-    def _known(self, ti: Any, count: int | None) -> dict[str, dict[str, Any]]:
-        """Return the latest reference of each item by its address, with the step that returned it."""
-        known: dict[str, dict[str, Any]] = {}
-        for step in _STEPS:
-            for ref in pull_results(ti, f"{self.group_id}.{step}", count=count):
-                uri = _opened(ref["uri"])
-                # An instance that was cleared and did not start again still has its old result.
-                if step == _STEPS[0] or uri in known:
-                    known[uri] = {**ref, "uri": uri, "last_step": step}
-        return known
-
-    def _failed(
-        self,
-        ti: Any,
-        batches: Sequence[Sequence[dict[str, Any]]],
-        known: dict[str, Any],
-        good: set[str],
-        count: int | None,
-    ) -> list[dict[str, Any]]:
-        """Return the items that did not reach Kaltura, each with the failed step and the reason."""
-        missing = [item["uri"] for batch in batches for item in batch if item["uri"] not in good]
-        if not missing:
-            return []
-        reasons = self._reasons_of_tasks(ti, batches, count)
-        for step in _STEPS:
-            for failures in self._pulled(ti, step, FAILURES_KEY, count):
-                for failure in failures:
-                    uri = _opened(failure["uri"])
-                    reasons[uri] = {**failure, "uri": uri, "step": step}
-        for uri, ref in known.items():
-            if error := ref.get("error"):
-                step = ref.get("failed_step", ref["last_step"])
-                helps = error["retry_helps"]
-                reasons[uri] = {"uri": uri, "step": step, "reason": error["message"], "retry_helps": helps}
-                reasons[uri]["kind"] = error.get("kind")
-        number_of = {item["uri"]: number for number, batch in enumerate(batches) for item in batch}
-        return [
-            {"uri": uri, **(reasons.get(uri) or _ended_silently(known.get(uri))), "batch": number_of[uri]}
-            for uri in missing
-        ]
-
-    def _reasons_of_tasks(
-        self, ti: Any, batches: Sequence[Sequence[dict[str, Any]]], count: int | None
-    ) -> dict[str, dict[str, Any]]:
-        """Return why whole tasks failed, for each item of their batches."""
-        reasons: dict[str, dict[str, Any]] = {}
-        for step in _STEPS:
-            for failure in self._pulled(ti, step, FAILURE_KEY, count):
-                cause = {"step": step, "reason": failure["reason"], "retry_helps": failure["retry_helps"]}
-                # The first step that failed is the cause. Later ones had no input.
-                for item in batches[failure["map_index"]]:
-                    reasons.setdefault(item["uri"], {"uri": item["uri"], **cause})
-        return reasons
-
-
-def _was_cleared(context: Context) -> bool:
-    """Tell whether tasks of this run were run again after a person cleared them, or a backfill reprocessed the run."""
-    run: Any = context["dag_run"]
-    ti: Any = context["ti"]
-    return bool(getattr(run, "clear_number", 0)) or bool(ti.try_number > 1)
-
-
-def _opened(uri: str) -> str:
-    """Return an address with its secrets decrypted, to compare addresses: every encryption looks different."""
-    from kaltura_provider.hooks.sealing import opened_address
-    from kaltura_provider.upload.sources.errors import SourceRefused
-
-    try:
-        return opened_address(uri)
-    except SourceRefused:
-        return uri
-
 
 def _files(request: Mapping[str, Any]) -> list[str]:
     """Return the addresses of the files of an item besides its own."""
     uris = [str(file["uri"]) for file in request.get("sidecars") or ()]
     return [*uris, *filter(None, [request.get("metadata_file")])]
-
-
-def _is_in(ref: Mapping[str, Any]) -> bool:
-    """Return whether an item has passed the last step and is not waiting for anything."""
-    return ref["last_step"] == _STEPS[-1] and ref.get("state") != "failed" and not ref.get("waiting")
-
-
-def _ended_silently(ref: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the failure of an item whose task was killed or never ran, and therefore gave no reason."""
-    step = _STEPS[min(_STEPS.index(ref["last_step"]) + 1, len(_STEPS) - 1)] if ref else _STEPS[0]
-    return {"step": step, "reason": "the task ended without giving a reason; see its log", "retry_helps": True}
 
 
 def _failed_ref(ref: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from kaltura_provider.feeds.discover import PLAN_KEY, hand_on_plan
 from kaltura_provider.feeds.planning import Planner
+from kaltura_provider.feeds.results import RunResults
 from kaltura_provider.feeds.sources import Found, FoundItem
-from kaltura_provider.feeds.summary import KalturaSummaryOperator
 from kaltura_provider.hooks.xcom_parts import LARGEST, pull_results, resolved, split_result
 
 MANY = 100_000
@@ -71,7 +72,6 @@ def test_a_large_result_of_a_mapped_task_is_read_from_its_parts(store) -> None:
 
 
 def test_results_that_a_cleared_run_left_behind_are_not_its_own(store) -> None:
-    summary = KalturaSummaryOperator(task_id="summary", discovered=[], group_id="batch")
     # An earlier attempt had three batches; this one has one, whose ingest failed, so that its ready did not start.
     for index in range(3):
         ref = {"uri": f"s3://b/{index}.mp4", "state": "done"}
@@ -80,9 +80,12 @@ def test_results_that_a_cleared_run_left_behind_are_not_its_own(store) -> None:
             Task(store, "batch.ingest", index).xcom_push("return_value", [ref])
             Task(store, "batch.ingest", index).xcom_push("kaltura_failure", {"map_index": index, "reason": "old"})
     Task(store, "batch.ingest", 0).xcom_push("kaltura_failure", {"map_index": 0, "reason": "new", "retry_helps": True})
-    ti = Task(store, "summary")
-    assert summary._known(ti, 1) == {}
-    (failed,) = summary._failed(ti, [[{"uri": "s3://b/0.mp4"}]], {}, set(), 1)
+    task = Task(store, "summary")
+    task.try_number = 1
+    context = cast("Any", {"ti": task, "dag_run": SimpleNamespace(clear_number=1)})
+    results = RunResults(context, "batch", [[{"uri": "s3://b/0.mp4"}]])
+    assert results.known == {}
+    (failed,) = results.failed()
     assert (failed["uri"], failed["reason"]) == ("s3://b/0.mp4", "new")
 
 
