@@ -143,12 +143,12 @@ def _cold(api: Callable[[str], str]) -> float:
 
 
 def _refreshed(api: Callable[[str], str]) -> str:
+    from kaltura_provider.board.activity import ACTIVITY
     from kaltura_provider.board.entries import ENTRIES
-    from kaltura_provider.board.now import NOW
     from kaltura_provider.board.records import RECORDS
 
     RECORDS.forget()
-    NOW.forget()
+    ACTIVITY.forget()
     ENTRIES.forget()
     return api("board")
 

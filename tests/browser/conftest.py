@@ -147,7 +147,7 @@ def visit(browser: Browser, airflow_page: AirflowPage) -> Iterator[object]:
     contexts: list[BrowserContext] = []
 
     def open_browser(user: str | None = "admin", **options: object) -> Visitor:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})  # type: ignore[arg-type]
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})  # type: ignore[arg-type] - options of tests have any type
         contexts.append(context)
         context.set_default_timeout(60_000)
         if user is not None:

@@ -94,10 +94,10 @@ def test_progress_moves_without_a_reload(visit: Visit, board: tuple[History, str
     history, going = board
     page = open_board(visit("viewer"))
     page.evaluate("window.kept = true; document.querySelector('[name=q]').focus()")
-    page.get_by_text("250 B of 1.0 kB (25 %)").wait_for()
+    page.get_by_text("250 Bytes of 1.0 kB (25 %)").wait_for()
     said = {"name": "a.mp4", "bytes": 750, "size": 1000, "percent": 75.0, "rate": 10, "seconds_left": 25}
     history.uploading("news", going, said)
-    page.get_by_text("750 B of 1.0 kB (75 %)").wait_for()
+    page.get_by_text("750 Bytes of 1.0 kB (75 %)").wait_for()
     assert page.get_by_role("progressbar", name="Upload of a.mp4").get_attribute("value") == "75.0"
     assert page.evaluate("window.kept && document.activeElement.name") == "q"
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity, DagDetails
 from airflow.api_fastapi.core_api.security import get_user
@@ -31,11 +32,11 @@ BOARD_HEADER = "X-Kaltura-Board"
 User = Annotated[BaseUser, Depends(get_user)]
 
 
-def _may(user: BaseUser, method: str, dag_id: str, entity: DagAccessEntity | None = None) -> bool:
+def _may(user: BaseUser, method: ResourceMethod, dag_id: str, entity: DagAccessEntity | None = None) -> bool:
     details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
     return bool(
         get_auth_manager().is_authorized_dag(
-            method=method,  # type: ignore[arg-type]
+            method=method,
             access_entity=entity,
             details=details,
             user=user,
@@ -60,7 +61,7 @@ def readable_dag(readable: ReadableDags, dag_id: Annotated[str, Query()]) -> str
     """
     if dag_id not in readable:
         raise HTTPException(
-            status.HTTP_403_FORBIDDEN, f"The DAG {dag_id} is not one of Kaltura's, or you may not read it."
+            status.HTTP_403_FORBIDDEN, f"You may not read the DAG {dag_id}, or it does not ingest into Kaltura."
         )
     return dag_id
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.datamodels.dag_run import TriggerDAGRunPostBody
@@ -18,10 +18,10 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import Response
 
 from kaltura_provider.board.access import ReadableDags, User, check_startable, from_the_board
+from kaltura_provider.board.activity import ACTIVITY, INGEST
 from kaltura_provider.board.dags import dag_bag
-from kaltura_provider.board.now import INGEST, NOW
 from kaltura_provider.board.records import RECORDS
-from kaltura_provider.board.rendering import protect, render
+from kaltura_provider.board.rendering import render
 from kaltura_provider.feeds.interval import DATE_PARAM, DRY_RUN_PARAM
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def retry(
         _start_again(session, user, run, failures)
     session.commit()
     RECORDS.forget()
-    NOW.forget()
+    ACTIVITY.forget()
     count = sum(len(failures) for _, failures in wanted)
     return render(request, "retried.html", {"count": count, "runs": len(wanted)})
 
@@ -65,20 +65,20 @@ def retry(
 def _wanted(items: Iterable[str]) -> list[tuple[Run, list[Failure]]]:
     """Return the failures that a request names, by run.
 
-    :raises HTTPException: 409 if one of them is not a failure any more.
+    :raises HTTPException: 409 if one of them is no longer a failure.
     """
     chosen: dict[int, set[str]] = defaultdict(set)
     for text in items:
         run, _, key = text.partition(":")
         if not re.fullmatch(r"[0-9]{1,18}", run):
-            raise HTTPException(422, "An item is not named as the board names items. Reload the page and try again.")
+            raise HTTPException(422, "The name of an item is not valid. Reload the page and try again.")
         chosen[int(run)].add(key)
     found = []
     for run_number, keys in chosen.items():
         known = RECORDS.by_number(run_number)
         failures = {failure.key: failure for failure in known.failures} if known and known.finished else {}
         if known is None or not keys <= failures.keys():
-            raise HTTPException(409, "Some of these items have been started again meanwhile. Reload the page.")
+            raise HTTPException(409, "Somebody has already started some of these items again. Reload the page.")
         found.append((known, [failures[key] for key in sorted(keys)]))
     return found
 
@@ -110,15 +110,15 @@ def plan(
     dag_id: Annotated[str, Form(max_length=250)],
     date: Annotated[dt.date, Form()],
 ) -> Response:
-    """Start a dry run of a feed for a day, and redirect to its result."""
+    """Start a dry run of a feed for a day, and return a link to its result."""
     check_startable(user, readable, dag_id)
     if session.get(DagModel, dag_id) is None:
-        raise HTTPException(404, f"There is no DAG {dag_id}.")
+        raise HTTPException(404, f"The DAG {dag_id} does not exist.")
     conf = {DATE_PARAM: date.isoformat(), DRY_RUN_PARAM: True}
     body = TriggerDAGRunPostBody.model_validate({"logical_date": None, "conf": conf, "note": f"Plan of {date}"})
-    made = trigger_dag_run(dag_id, body, dag_bag(), user, session, request)
-    run_id = made.run_id if hasattr(made, "run_id") else made.dag_run_id
+    # Airflow's route returns the row; FastAPI would make the response of it.
+    made: Any = trigger_dag_run(dag_id, body, dag_bag(), user, session, request)
+    run_id = made.run_id
     session.commit()
     RECORDS.forget()
-    response = render(request, "planned.html", {"dag_id": dag_id, "run_id": run_id})
-    return protect(response)
+    return render(request, "planned.html", {"dag_id": dag_id, "run_id": run_id})

@@ -20,13 +20,16 @@ __all__ = ["Window", "months", "weeks", "windows"]
 class Window:
     """What a feed ingests for one interval of its schedule, and what its newest run did.
 
-    :param day: the day on which the interval begins, in the feed's time zone.
-    :param found: the number of items that the source lists; ``ingested`` were new, ``there`` were in Kaltura before.
+    :param begins: when the interval begins, in the feed's time zone.
     """
 
-    day: dt.date
     begins: dt.datetime
     run: Run
+
+    @property
+    def day(self) -> dt.date:
+        """The day on which the interval begins."""
+        return self.begins.date()
 
     @property
     def state(self) -> str:
@@ -57,7 +60,7 @@ class Window:
 
     @property
     def found(self) -> int:
-        """The number of items of the source."""
+        """The number of items that the source lists."""
         return self.ingested + self.there + self.failed
 
 
@@ -71,12 +74,12 @@ def windows(runs: Iterable[Run], timezone: str) -> list[Window]:
             continue
         known = found.get(begins)
         if known is None or (known.run.plan is not None and run.plan is None):
-            found[begins] = Window(begins.date(), begins, run)
+            found[begins] = Window(begins, run)
     return sorted(found.values(), key=lambda window: window.begins, reverse=True)
 
 
 def _begins(run: Run, zone: ZoneInfo) -> dt.datetime | None:
-    """Return when the interval of a run begins: a person may have chosen it in the trigger form."""
+    """Return when the interval of a run begins. In the trigger form, people can choose it."""
     if run.told:
         try:
             told = dt.datetime.fromisoformat(run.told)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.retry import NO_RETRY
+from kaltura_provider.board.records import INTERVAL
 from kaltura_provider.hooks.kaltura import KalturaHook
 from kaltura_provider.services.paging import PAGE_SIZE
 from kaltura_provider.waiting.snapshot import ENTRY_FIELDS, EntrySnapshot
@@ -34,7 +35,7 @@ class Seen:
 class Entries:
     """Reads entries, and remembers them for a few seconds. Safe to use from several threads."""
 
-    def __init__(self, interval: float = 5.0) -> None:
+    def __init__(self, interval: float = INTERVAL) -> None:
         self.interval = interval
         self._hooks: dict[str, tuple[float, KalturaHook]] = {}
         self._seen: dict[str, tuple[float, frozenset[str], Seen]] = {}

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from kaltura_provider.api.redaction import printable
 from kaltura_provider.board.dags import dag_of
-from kaltura_provider.board.records import FEED_PREFIX
+from kaltura_provider.board.text import feed_name, is_feed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,13 +29,12 @@ _MAX_ERRORS: Final = 50
 class FeedView:
     """One feed, or another DAG of this package.
 
-    :param source: the fields of its source, as the feed says them.
+    :param source: the fields of its source, with the values in the feed's file.
     :param settings: other fields by name.
     :param window: the beginning and end of the next interval, and when it runs.
     """
 
     dag_id: str
-    name: str
     description: str
     schedule: str
     timezone: str
@@ -46,9 +45,14 @@ class FeedView:
     window: tuple[dt.datetime, dt.datetime, dt.datetime] | None
 
     @property
+    def name(self) -> str:
+        """The name of the feed; the DAG's id for other DAGs."""
+        return feed_name(self.dag_id)
+
+    @property
     def is_feed(self) -> bool:
         """Whether it is a feed, which has windows and plans."""
-        return self.dag_id.startswith(FEED_PREFIX)
+        return is_feed(self.dag_id)
 
 
 def feed_views(session: Session, dag_ids: frozenset[str]) -> list[FeedView]:
@@ -69,15 +73,14 @@ def _view(session: Session, model: Any) -> FeedView:
     tasks = dag.task_dict if dag is not None else {}
     discover = tasks.get("discover")
     source = getattr(discover, "source", None)
-    # The feed's own values are what its trigger form begins with.
+    # The defaults of the trigger form are the feed's own values.
     said: dict[str, Any] = dag.params.dump() if dag is not None else {}
     start, end = model.next_dagrun_data_interval_start, model.next_dagrun_data_interval_end
     due = model.next_dagrun_create_after
     return FeedView(
         dag_id=model.dag_id,
-        name=model.dag_id.removeprefix(FEED_PREFIX),
         description=model.description or "",
-        schedule=model.timetable_summary or "never by itself",
+        schedule=model.timetable_summary or "only by hand",
         timezone=str(getattr(getattr(dag, "timezone", None), "name", None) or "UTC"),
         paused=bool(model.is_paused),
         broken=bool(model.has_import_errors),

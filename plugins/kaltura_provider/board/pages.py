@@ -13,12 +13,13 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, Response
 
 from kaltura_provider.board.access import ReadableDag, ReadableDags, User, may_see_errors, may_start
+from kaltura_provider.board.activity import ACTIVITY
 from kaltura_provider.board.calendar import months, weeks, windows
 from kaltura_provider.board.feeds import feed_view, feed_views, import_errors
-from kaltura_provider.board.now import NOW
-from kaltura_provider.board.records import FEED_PREFIX, RECORDS
+from kaltura_provider.board.records import RECORDS
 from kaltura_provider.board.rendering import STATIC, origins, protect, render
 from kaltura_provider.board.selection import Arrived, Failed, Selection, arrived, failed, selection
+from kaltura_provider.board.text import is_feed
 from kaltura_provider.board.totals import charts, totals
 
 if TYPE_CHECKING:
@@ -69,10 +70,10 @@ def one_run(
     """Show what one run did: the report of a window, or the plan of a dry run."""
     run = RECORDS.run(dag_id, run_id)
     if run is None:
-        raise HTTPException(404, "There is no such run, or it is not one of this package.")
+        raise HTTPException(404, f"The DAG {dag_id} has no run {run_id}. It may have been deleted.")
     view = feed_view(session, dag_id)
     found = windows([run], view.timezone if view is not None else "UTC")
-    moment = NOW.moment(frozenset({dag_id}))
+    activity = ACTIVITY.current(frozenset({dag_id}))
     values = {
         "run": run,
         "window": found[0] if found else None,
@@ -80,7 +81,7 @@ def one_run(
         "failed": [Failed(run, item) for item in run.failures] if run.finished else [],
         "arrived": [Arrived(run, item) for item in run.arrivals],
         "startable": _startable(user, {dag_id}),
-        "now": moment.of_run(run.run_id),
+        "now": activity.of_run(run.run_id),
     }
     return render(request, "run.html", values, media=_pictures(item.urls for item in run.arrivals))
 
@@ -107,7 +108,7 @@ def feed(
     """Show a feed as Airflow has read it, and its windows as a calendar."""
     view = feed_view(session, dag_id)
     if view is None:
-        raise HTTPException(404, f"There is no DAG {dag_id}.")
+        raise HTTPException(404, f"The DAG {dag_id} does not exist.")
     found = windows(RECORDS.runs(frozenset({dag_id})), view.timezone)
     known = months(found)
     shown = next((one for one in known if one.strftime("%Y-%m") == month), known[0] if known else None)
@@ -149,7 +150,7 @@ def static(name: str) -> Response:
     """Return a script or a style sheet."""
     path = STATIC / name
     if name not in {file.name for file in STATIC.iterdir()} or path.suffix not in _STATIC_TYPES:
-        raise HTTPException(404, "There is no such file.")
+        raise HTTPException(404, f"The board has no file {name}.")
     response = FileResponse(
         path, media_type=_STATIC_TYPES[path.suffix], headers={"Cache-Control": "private, max-age=3600"}
     )
@@ -158,13 +159,13 @@ def static(name: str) -> Response:
 
 def _now(readable: frozenset[str], chosen: Selection) -> dict[str, Any]:
     shown = readable & {chosen.feed} if chosen.feed else readable
-    return {"chosen": chosen, "now": NOW.moment(shown)}
+    return {"chosen": chosen, "now": ACTIVITY.current(shown)}
 
 
 def _with_items(readable: frozenset[str]) -> list[str]:
     """Return the feeds, and the other DAGs that have brought in items."""
     others = {run.dag_id for run in RECORDS.runs(readable) if run.arrivals or run.failures}
-    return sorted({dag_id for dag_id in readable if dag_id.startswith(FEED_PREFIX)} | others)
+    return sorted(set(filter(is_feed, readable)) | others)
 
 
 def _startable(user: Any, dag_ids: Iterable[str]) -> frozenset[str]:

@@ -21,23 +21,22 @@ from airflow.models.xcom import XCOM_RETURN_KEY, XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
-from kaltura_provider.board.text import file_name
+from kaltura_provider.board.text import feed_name, file_name
 from kaltura_provider.feeds.interval import DATE_PARAM
+from kaltura_provider.feeds.pipeline import SUMMARY
 from kaltura_provider.hooks.border import FAILURE_KEY
+from kaltura_provider.pool_listener import TAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-__all__ = ["FEED_PREFIX", "RECORDS", "Arrival", "Failure", "Records", "Run"]
+__all__ = ["INTERVAL", "RECORDS", "Arrival", "Failure", "Records", "Run"]
 
 INTERVAL: Final = 5.0
 """Seconds for which what was read is shown."""
-FEED_PREFIX: Final = "kaltura_feed_"
 
-_TAG = "kaltura"
-_SUMMARY = "summary"
 _MAX_RUNS = 10_000
 _READ_AT_ONCE = 250
 _PLAN_FIELDS = ("uri", "name", "decision", "bytes", "entry_id", "reason")
@@ -93,7 +92,6 @@ class Run:
     id: int
     dag_id: str
     run_id: str
-    run_type: str
     told: str
     state: str
     window: tuple[dt.datetime, dt.datetime] | None
@@ -105,14 +103,13 @@ class Run:
     found: int = 0
     left_out: int = 0
     plan: Mapping[str, int] | None = None
-    read: bool = True
     there: frozenset[str] = frozenset()
     """The addresses of all items that are in Kaltura after the run."""
 
     @property
     def feed(self) -> str:
         """The name of the feed; the DAG's id for other DAGs."""
-        return self.dag_id.removeprefix(FEED_PREFIX)
+        return feed_name(self.dag_id)
 
     @property
     def finished(self) -> bool:
@@ -177,7 +174,7 @@ class Records:
         """Return the plan of a dry run, at most 500 rows of it, as :meth:`PlannedItem.row` makes them."""
         row = session.execute(
             select(XComModel.value).where(
-                XComModel.dag_run_id == run.id, XComModel.task_id == _SUMMARY, XComModel.key == XCOM_RETURN_KEY
+                XComModel.dag_run_id == run.id, XComModel.task_id == SUMMARY, XComModel.key == XCOM_RETURN_KEY
             )
         ).first()
         result = XComModel.deserialize_value(row) if row is not None else None
@@ -203,7 +200,7 @@ class Records:
             session.scalars(
                 select(DagTag.dag_id)
                 .join(DagModel, DagModel.dag_id == DagTag.dag_id)
-                .where(DagTag.name == _TAG, DagModel.is_stale.is_(False))
+                .where(DagTag.name == TAG, DagModel.is_stale.is_(False))
             )
         )
         rows = session.execute(
@@ -234,7 +231,7 @@ class Records:
         """Read the results that are new or have changed, at most a few hundred of them."""
         versions = session.execute(
             select(XComModel.dag_run_id, XComModel.timestamp).where(
-                XComModel.dag_id.in_(self._dag_ids), XComModel.task_id == _SUMMARY, XComModel.key == XCOM_RETURN_KEY
+                XComModel.dag_id.in_(self._dag_ids), XComModel.task_id == SUMMARY, XComModel.key == XCOM_RETURN_KEY
             )
         )
         stored: dict[int, dt.datetime] = {row.dag_run_id: row.timestamp for row in versions}
@@ -249,7 +246,7 @@ class Records:
         self._unread = len(later)
         found = session.execute(
             select(XComModel.dag_run_id, XComModel.value).where(
-                XComModel.dag_run_id.in_(now), XComModel.task_id == _SUMMARY, XComModel.key == XCOM_RETURN_KEY
+                XComModel.dag_run_id.in_(now), XComModel.task_id == SUMMARY, XComModel.key == XCOM_RETURN_KEY
             )
         )
         for row in found:
@@ -273,7 +270,7 @@ class Records:
 
     def _run(self, row: Any, reasons: Mapping[int, Sequence[Failure]]) -> Run:
         window = (row.data_interval_start, row.data_interval_end) if row.data_interval_start else None
-        values: dict[str, Any] = {"read": False}
+        values: dict[str, Any] = {}
         if row.id in self._results:
             values = self._results[row.id].values
         elif row.id in reasons:
@@ -283,7 +280,6 @@ class Records:
             id=row.id,
             dag_id=row.dag_id,
             run_id=row.run_id,
-            run_type=str(row.run_type),
             told=_told(row),
             state=str(row.state),
             window=window,

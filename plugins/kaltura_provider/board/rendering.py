@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from kaltura_provider import __version__
-from kaltura_provider.board.text import FILTERS
+from kaltura_provider.board.text import FILTERS, is_feed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,6 +31,7 @@ _TEMPLATES: Final = Environment(
 )
 _TEMPLATES.filters |= FILTERS
 _TEMPLATES.filters["segment"] = lambda text: quote(str(text), safe="")
+_TEMPLATES.tests["feed"] = is_feed
 _TEMPLATES.globals["version"] = __version__
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -86,7 +87,7 @@ def selection(
     q: Annotated[str, Query(max_length=200)] = "",
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Selection:
-    """Read the filters of a query. What cannot be read is left out, as in a form that is half filled in."""
+    """Read the filters of a query. Invalid values count as not set, because people also edit addresses by hand."""
     today = dt.datetime.now(dt.UTC).date()
     end = _day(until) or today
     start = _day(since) or end - dt.timedelta(days=_DEFAULT_DAYS)
@@ -112,7 +113,7 @@ class Page(Generic[T]):
     @property
     def last(self) -> int:
         """The number of the last page."""
-        return max(1, -(-self.total // PAGE_SIZE))
+        return _pages(self.total)
 
 
 def arrived(runs: Sequence[Run], text: str, page: int) -> Page[Arrived]:
@@ -124,11 +125,15 @@ def arrived(runs: Sequence[Run], text: str, page: int) -> Page[Arrived]:
             for item in run.arrivals
             if _matches(text, item.name, item.uri, item.entry_id)
         ]
-        number = min(page, max(1, -(-len(found) // PAGE_SIZE)))
+        number = min(page, _pages(len(found)))
         return Page(found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE], number, len(found))
     total = sum(len(run.arrivals) for run in runs)
-    number = min(page, max(1, -(-total // PAGE_SIZE)))
+    number = min(page, _pages(total))
     return Page(list(_slice(runs, (number - 1) * PAGE_SIZE, PAGE_SIZE)), number, total)
+
+
+def _pages(total: int) -> int:
+    return max(1, math.ceil(total / PAGE_SIZE))
 
 
 def _slice(runs: Sequence[Run], skip: int, count: int) -> Iterator[Arrived]:

@@ -1,35 +1,32 @@
-"""Numbers and times as the board writes them."""
+"""Numbers, times and names as the board writes them."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from jinja2.filters import do_filesizeformat
+
 from kaltura_provider.api.redaction import printable
+from kaltura_provider.feeds.schema import DAG_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FILTERS", "file_name", "sized", "spoken"]
+__all__ = ["FILTERS", "byte_size", "counted", "feed_name", "file_name", "hours", "is_feed"]
 
-_STEP = 1000.0
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_UNKNOWN = "–"  # noqa: RUF001 - tables show an en dash where a value is missing
 
 
-def sized(value: float | None) -> str:
+def byte_size(value: float | None) -> str:
     """Return a number of bytes such as ``1.4 GB``; a dash if it is unknown."""
-    if value is None:
-        return "–"  # noqa: RUF001 - a dash in a table
-    number, unit = float(value), 0
-    while number >= _STEP and unit < len(_UNITS) - 1:
-        number, unit = number / _STEP, unit + 1
-    return f"{number:.0f} {_UNITS[unit]}" if unit == 0 or number >= 100 else f"{number:.1f} {_UNITS[unit]}"
+    return _UNKNOWN if value is None else do_filesizeformat(value)
 
 
-def spoken(seconds: float | None) -> str:
+def time_span(seconds: float | None) -> str:
     """Return a length of time such as ``2 h 5 min``; a dash if it is unknown."""
     if seconds is None:
-        return "–"  # noqa: RUF001
+        return _UNKNOWN
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -69,6 +66,16 @@ def utc(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def is_feed(dag_id: str) -> bool:
+    """Return whether a DAG is a feed."""
+    return dag_id.startswith(DAG_PREFIX)
+
+
+def feed_name(dag_id: str) -> str:
+    """Return the name of a feed; the DAG's id for other DAGs."""
+    return dag_id.removeprefix(DAG_PREFIX)
+
+
 def file_name(uri: str) -> str:
     """Return the last part of the path of an address."""
     return uri.partition("?")[0].rstrip("/").rpartition("/")[2] or uri
@@ -80,13 +87,14 @@ def shown(value: Any) -> str:
 
 
 FILTERS: dict[str, Callable[..., str]] = {
-    "sized": sized,
-    "spoken": spoken,
+    "byte_size": byte_size,
+    "time_span": time_span,
     "clock": clock,
     "hours": hours,
     "counted": counted,
     "iso": iso,
     "utc": utc,
+    "feed_name": feed_name,
     "file_name": file_name,
     "shown": shown,
 }

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kaltura_provider.board.text import counted, hours, sized
+from kaltura_provider.board.text import byte_size, counted, hours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -94,7 +94,7 @@ def charts(found: Totals, since: dt.date, until: dt.date) -> list[Chart]:
     feeds = [*feeds[: _COLOURS - 1], _OTHERS] if len(feeds) > _COLOURS else feeds
     kinds: list[tuple[str, Callable[[Sums], float], Callable[[float], str]]] = [
         ("Items", lambda sums: float(sums.items), lambda value: counted(round(value))),
-        ("Bytes", lambda sums: float(sums.size), sized),
+        ("Bytes", lambda sums: float(sums.size), byte_size),
         ("Hours of media", lambda sums: sums.media, hours),
         ("Failures", lambda sums: float(sums.failures), lambda value: counted(round(value))),
     ]

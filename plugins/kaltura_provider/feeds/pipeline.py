@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Asset, BaseOperator
 
-__all__ = ["GROUP", "ingest"]
+__all__ = ["GROUP", "SUMMARY", "ingest"]
 
 # Airflow's database allows 250 characters. A task with a longer name could not finish.
 _MAX_NAME = 200
 
 GROUP = "batch"
 """The task group that is mapped over the batches of a run."""
+
+SUMMARY = "summary"
+"""The task after all batches, whose result says what the run did."""
 
 
 def ingest(
@@ -110,7 +113,7 @@ def ingest(
         )
 
     summary = KalturaSummaryOperator(
-        task_id="summary",
+        task_id=SUMMARY,
         discovered=discover.output,
         discover_id=discover.task_id,
         timezone=timezone,

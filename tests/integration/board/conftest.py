@@ -66,13 +66,13 @@ def stored_feeds(airflow_db: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def history(stored_feeds: History) -> Iterator[History]:
     """The two feeds without runs."""
-    from kaltura_provider.board.now import NOW
+    from kaltura_provider.board.activity import ACTIVITY
     from kaltura_provider.board.records import RECORDS
 
     stored_feeds.clear()
-    RECORDS.interval = NOW.interval = 0.0
+    RECORDS.interval = ACTIVITY.interval = 0.0
     RECORDS.forget()
-    NOW.forget()
+    ACTIVITY.forget()
     yield stored_feeds
     stored_feeds.clear()
 

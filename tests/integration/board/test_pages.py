@@ -164,7 +164,7 @@ def test_totals(api: Api, history: History) -> None:
     bars = re.findall(r"<title>([^<]+)</title></rect>", text)
     ended = [(day(number) + dt.timedelta(days=1)).isoformat() for number in (0, 1)]
     assert f"{ended[0]}, news: 1.0 GB" in bars
-    assert f"{ended[1]}, archive: 100 MB" in bars
+    assert f"{ended[1]}, archive: 100.0 MB" in bars
     assert len(bars) == 2 + 2 + 2 + 1
 
 
@@ -244,7 +244,7 @@ def test_uploads_with_progress(api: Api, history: History) -> None:
     history.uploading("news", run, said)
     text = api.get("now").text
     assert '<progress max="100" value="25.0"' in text
-    assert "250 MB of 1.0 GB (25 %)" in text
+    assert "250.0 MB of 1.0 GB (25 %)" in text
     assert "12.5 MB/s" in text
     assert "1 min 0 s left" in text
     assert "Nothing is under way" not in text
@@ -253,12 +253,12 @@ def test_uploads_with_progress(api: Api, history: History) -> None:
 def test_what_kaltura_is_working_on(
     api: Api, history: History, kaltura_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kaltura_provider.board import now
+    from kaltura_provider.board import activity
     from kaltura_provider.board.entries import Entries
     from kaltura_provider.hooks.kaltura import KalturaHook
 
     entries = Entries(interval=60)
-    monkeypatch.setattr(now, "ENTRIES", entries)
+    monkeypatch.setattr(activity, "ENTRIES", entries)
     made = [KalturaHook().call("media", "add", entry={"mediaType": 1, "name": name})["id"] for name in ("one", "two")]
     run = history.run("news", day(-1), state="running", batches=2)
     history.waiting("news", run, [{"uri": "s3://m/one.mp4", "entry_id": made[0]}], minutes=1)
@@ -275,10 +275,10 @@ def test_what_kaltura_is_working_on(
 
 
 def test_a_kaltura_that_does_not_answer_is_named(api: Api, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kaltura_provider.board import now
+    from kaltura_provider.board import activity
     from kaltura_provider.board.entries import Entries
 
-    monkeypatch.setattr(now, "ENTRIES", Entries())
+    monkeypatch.setattr(activity, "ENTRIES", Entries())
     monkeypatch.setenv(
         "AIRFLOW_CONN_KALTURA_DEFAULT",
         '{"conn_type": "kaltura", "host": "http://127.0.0.1:9", "login": "102", "password": "hunter2hunter2"}',
@@ -301,7 +301,7 @@ def test_each_run_is_looked_up_with_its_own_connection(
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
 
-    from kaltura_provider.board import dags, now
+    from kaltura_provider.board import activity, dags
     from kaltura_provider.board.entries import Entries
 
     asked: dict[str, frozenset[str]] = {}
@@ -313,7 +313,7 @@ def test_each_run_is_looked_up_with_its_own_connection(
 
     chosen = SimpleNamespace(task_dict={"summary": SimpleNamespace(kaltura_conn_id="{{ params.kaltura_conn_id }}")})
     monkeypatch.setattr(dags, "dag_of", lambda dag_id, session: chosen)
-    monkeypatch.setattr(now, "ENTRIES", Recorder())
+    monkeypatch.setattr(activity, "ENTRIES", Recorder())
     for number, conn_id in enumerate(("first", "second")):
         run = history.run("news", day(number), state="running")
         history.waiting("news", run, [{"uri": f"s3://m/{conn_id}.mp4", "entry_id": f"0_{conn_id}"}], minutes=1)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.waiting.snapshot import EntrySnapshot
 
-__all__ = ["NOW", "Moment", "Now", "Upload", "Waiting"]
+__all__ = ["ACTIVITY", "INGEST", "Activity", "ActivityReader", "Upload", "Waiting"]
 
 INGEST: Final = f"{GROUP}.ingest"
 READY: Final = f"{GROUP}.ready"
@@ -80,8 +80,8 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """Everything that is under way.
+class Activity:
+    """The uploads that are under way and the entries that runs wait for, at one moment.
 
     :param queued: the number of batches per DAG that wait for a free worker.
     :param problems: why Kaltura could not be asked about a run, by the ids of its DAG and the run.
@@ -92,18 +92,18 @@ class Moment:
     queued: Mapping[str, int] = field(default_factory=dict)
     problems: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
-    def of(self, dag_ids: frozenset[str]) -> Moment:
+    def of(self, dag_ids: frozenset[str]) -> Activity:
         """Return the part that belongs to these DAGs."""
-        return Moment(
+        return Activity(
             tuple(upload for upload in self.uploads if upload.dag_id in dag_ids),
             tuple(waiting for waiting in self.waiting if waiting.dag_id in dag_ids),
             {dag_id: count for dag_id, count in self.queued.items() if dag_id in dag_ids},
             {run: problem for run, problem in self.problems.items() if run[0] in dag_ids},
         )
 
-    def of_run(self, run_id: str) -> Moment:
+    def of_run(self, run_id: str) -> Activity:
         """Return the part that belongs to a run."""
-        return Moment(
+        return Activity(
             tuple(upload for upload in self.uploads if upload.run_id == run_id),
             tuple(waiting for waiting in self.waiting if waiting.run_id == run_id),
             {},
@@ -111,35 +111,35 @@ class Moment:
         )
 
 
-class Now:
+class ActivityReader:
     """Reads what is under way for everybody, and remembers it for a few seconds. Safe to use from several threads."""
 
     def __init__(self, interval: float = INTERVAL) -> None:
         self.interval = interval
-        self._moment = Moment()
+        self._current = Activity()
         self._due = 0.0
         self._lock = threading.Lock()
 
-    def moment(self, readable: frozenset[str]) -> Moment:
+    def current(self, readable: frozenset[str]) -> Activity:
         """Return what is under way in the DAGs that a user may read."""
         with self._lock:
             if time.monotonic() >= self._due:
                 dag_ids = RECORDS.dag_ids()
                 with create_session() as session:
-                    self._moment = _read(session, dag_ids)
+                    self._current = _read(session, dag_ids)
                 self._due = time.monotonic() + self.interval
-            return self._moment.of(readable)
+            return self._current.of(readable)
 
     def forget(self) -> None:
         """Read again with the next request."""
         self._due = 0.0
 
 
-NOW: Final = Now()
+ACTIVITY: Final = ActivityReader()
 """What is under way, as this process has read it."""
 
 
-def _read(session: Session, dag_ids: frozenset[str]) -> Moment:
+def _read(session: Session, dag_ids: frozenset[str]) -> Activity:
     running: Sequence[Any] = session.execute(
         select(
             TaskInstance.dag_id,
@@ -166,7 +166,7 @@ def _read(session: Session, dag_ids: frozenset[str]) -> Moment:
         if row.task_id == INGEST and str(row.state) != "running":
             queued[row.dag_id] += 1
     found, problems = _waiting(session, waiting[:_MAX])
-    return Moment(tuple(_uploads(session, uploading[:_MAX])), tuple(found), dict(queued), problems)
+    return Activity(tuple(_uploads(session, uploading[:_MAX])), tuple(found), dict(queued), problems)
 
 
 def _uploads(session: Session, rows: Sequence[Any]) -> list[Upload]:
