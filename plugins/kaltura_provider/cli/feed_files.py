@@ -40,7 +40,7 @@ def lint(args: argparse.Namespace) -> ExitCode:
 
 def schema(args: argparse.Namespace) -> ExitCode:
     """Print the JSON Schema of feed files."""
-    from kaltura_provider.feeds.reference import json_schema
+    from kaltura_provider.feeds.field_docs import json_schema
 
     write_text(json.dumps(json_schema(), indent=2))
     return ExitCode.DONE

@@ -21,6 +21,7 @@ __all__ = [
     "ConnectionId",
     "Count",
     "Day",
+    "DocumentAddress",
     "Language",
     "Patterns",
     "Strict",
@@ -115,6 +116,13 @@ def _compiles(text: str, info: ValidationInfo) -> str:
     return text
 
 
+def _is_an_address(text: str) -> str:
+    # A template at the beginning is checked after rendering.
+    if not re.match(r"(https?|s3)://[^/\s]|file:///|/|\{[{%]", text):
+        raise ValueError("is not an address; write s3://bucket/key, https://host/file or file:///path")
+    return text
+
+
 def _short_enough(tag: str) -> str:
     if not 0 < len(tag) <= _LONGEST_TAG:
         raise ValueError(f"has {len(tag)} characters; Airflow allows 1 to {_LONGEST_TAG}")
@@ -143,6 +151,11 @@ def _is_a_connection(value: str) -> str:
 _TextOrTexts = str | list[str]
 
 Template = Annotated[str, Field(max_length=10_000), AfterValidator(_compiles)]
+DocumentAddress = Annotated[
+    Template,
+    AfterValidator(_is_an_address),
+    about("`s3://...`, `https://...` or a local file below a folder in `KALTURA_ALLOWED_PATHS`; a Jinja template"),
+]
 Templates = Annotated[
     list[Template], Field(max_length=1000), BeforeValidator(_as_list, json_schema_input_type=_TextOrTexts)
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kaltura_provider.feeds.validators import ValidatorStore
+from kaltura_provider.feeds.known_document import ValidatorStore
 from kaltura_provider.feeds.watermark import WatermarkStore
 
 if TYPE_CHECKING:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kaltura_provider.feeds.document import MAX_BYTES, Document, DocumentError
+from kaltura_provider.feeds.entry_fields import checked_fields
 from kaltura_provider.feeds.sources.manifest_rows import field_of, is_plain
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["MAX_BYTES", "read_metadata"]
 
@@ -50,7 +48,7 @@ def read_metadata(content: bytes, name: str, timezone: str = "UTC") -> tuple[dic
             raise ValueError(f"{key}: is not a text, a number or a list of texts")
         elif value not in (None, "", []):
             values[field] = value
-    return _checked(values, timezone), unknown
+    return checked_fields(values, timezone), unknown
 
 
 def _parsed_json(content: bytes) -> Any:
@@ -78,23 +76,3 @@ def _parsed_yaml(content: bytes) -> Any:
         return Document(content).data
     except DocumentError as error:
         raise ValueError(f"line {error.line}: {error}") from None
-
-
-def _checked(values: Mapping[str, Any], timezone: str) -> dict[str, Any]:
-    from kaltura_provider.api.errors import KalturaConfigurationError
-    from kaltura_provider.feeds.sources.manifest import moment
-    from kaltura_provider.services.entry.kind import kind_of
-    from kaltura_provider.services.entry.metadata import EntryMetadata
-
-    fields = dict(values)
-    if isinstance(fields.get("categories"), str):
-        fields["categories"] = fields["categories"].split(",")
-    for name in ("start_date", "end_date"):
-        if name in fields:
-            fields[name] = moment(fields[name], timezone)
-    try:
-        if "media_type" in fields:
-            fields["media_type"] = kind_of("", str(fields["media_type"]).lower()).value
-        return EntryMetadata.from_dict(fields).to_dict()
-    except KalturaConfigurationError as error:
-        raise ValueError(str(error)) from None

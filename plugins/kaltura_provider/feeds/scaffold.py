@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from kaltura_provider.feeds.field_docs import example, feed_fields, source_fields, source_types
 from kaltura_provider.feeds.problems import did_you_mean, plain
-from kaltura_provider.feeds.reference import example, feed_fields, source_fields, source_types
 from kaltura_provider.feeds.schema import Feed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from kaltura_provider.feeds.reference import FieldNote
+    from kaltura_provider.feeds.field_docs import FieldNote
 
 __all__ = ["new_feed"]
 

@@ -26,7 +26,7 @@ class Search:
     :param now: the moment of the search.
     :param memory: what the last settled run stored, for a source that continues where it ended: a
         :class:`~kaltura_provider.feeds.watermark.Watermark` or
-        :class:`~kaltura_provider.feeds.validators.KnownDocument`.
+        :class:`~kaltura_provider.feeds.known_document.KnownDocument`.
     :param window: the interval of the run, whether or not it asks for one.
     :param events: the payloads of the events that started the run, for a source whose runs events start.
     """

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import field_validator
-
-from kaltura_provider.feeds.fields import Strict, Template, about
+from kaltura_provider.feeds.fields import DocumentAddress, Strict, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 
 if TYPE_CHECKING:
@@ -17,7 +14,7 @@ if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.found import Search
     from kaltura_provider.feeds.sources.manifest_rows import Row, Rows
 
-__all__ = ["BAD_ROW", "Manifest", "moment"]
+__all__ = ["BAD_ROW", "Manifest"]
 
 BAD_ROW = "rows that cannot be used"
 
@@ -32,10 +29,7 @@ class Manifest(Strict):
     remembers: ClassVar[bool] = False
 
     type: Annotated[Literal["manifest"], about("`manifest`")]
-    uri: Annotated[
-        Template,
-        about("`s3://...`, `https://...` or a local file below a folder in `KALTURA_ALLOWED_PATHS`; a Jinja template"),
-    ]
+    uri: DocumentAddress
     format: Annotated[
         Literal["csv", "json", "jsonl", "xml"] | None,
         about(
@@ -54,13 +48,6 @@ class Manifest(Strict):
     allow: Annotated[
         list[Literal["update", "delete"]], about("What rows may do besides adding entries: `[update, delete]`")
     ] = []
-
-    @field_validator("uri")
-    @classmethod
-    def _is_a_place(cls, value: str) -> str:
-        if not re.match(r"(https?|s3)://[^/\s]|file:///|/|\{[{%]", value):
-            raise ValueError("is not an address; write s3://bucket/key, https://host/file or file:///path")
-        return value
 
     @property
     def summary(self) -> str:
@@ -110,14 +97,15 @@ class Manifest(Strict):
     def _read(self, search: Search, found: Found) -> bytes | None:
         """Return the content of the file, or ``None`` if it may be missing and is."""
         from kaltura_provider.feeds.sources.manifest_rows import MAX_BYTES
+        from kaltura_provider.feeds.sources.probe import not_there_yet
         from kaltura_provider.hooks.sources import read_document
-        from kaltura_provider.upload.sources.errors import SourceNotFound, SourceUnavailable
+        from kaltura_provider.upload.sources.errors import SourceNotFound
 
         try:
             return read_document(self.uri, MAX_BYTES, aws_conn_id=search.aws_conn_id, http_conn_id=search.http_conn_id)
         except SourceNotFound as error:
             if self.missing == "retry" and not search.last_try:
-                raise SourceUnavailable(error.uri, f"{error.message}; trying again (missing: retry)") from None
+                raise not_there_yet([error]) from None
             if self.missing != "skip":
                 raise
             found.warnings.append(f"The manifest does not exist: {error} (missing: skip).")
@@ -223,24 +211,19 @@ def _metadata(values: Mapping[str, Any], url: str, search: Search) -> dict[str, 
     :raises ValueError: a field is not valid.
     """
     from kaltura_provider.api.errors import KalturaConfigurationError
+    from kaltura_provider.feeds.entry_fields import checked_fields, split_categories
     from kaltura_provider.feeds.placeholders import placeholder_values
-    from kaltura_provider.services.entry.kind import kind_of
-    from kaltura_provider.services.entry.metadata import EntryMetadata
 
     known = placeholder_values(url, search.day)
     fields: dict[str, Any] = {}
     try:
         for name, value in values.items():
-            items = value.split(",") if name == "categories" and isinstance(value, str) else value
+            # A value that is filled in can have a comma, so categories are separated before.
+            items = split_categories(value) if name == "categories" else value
             fields[name] = _filled(items, known, name) if name in _TEXTS else items
-        for name in ("start_date", "end_date"):
-            if name in fields:
-                fields[name] = moment(fields[name], search.timezone)
-        if "media_type" in fields:
-            fields["media_type"] = kind_of("", str(fields["media_type"]).lower()).value
-        return EntryMetadata.from_dict(fields).to_dict()
     except KalturaConfigurationError as error:
         raise ValueError(str(error)) from None
+    return checked_fields(fields, search.timezone)
 
 
 def _filled(value: Any, known: Mapping[str, str], name: str) -> Any:
@@ -249,14 +232,3 @@ def _filled(value: Any, known: Mapping[str, str], name: str) -> Any:
     if isinstance(value, list):
         return [fill(item, known, field=name).strip() for item in value]
     return fill(str(value), known, field=name)
-
-
-def moment(value: Any, timezone: str) -> Any:
-    """Return a date with a time zone. A value that is not a date stays as it is and fails the check of all fields."""
-    import pendulum
-
-    try:
-        moment = dt.datetime.fromisoformat(str(value))
-    except ValueError:
-        return value
-    return (moment if moment.tzinfo else moment.replace(tzinfo=pendulum.timezone(timezone))).isoformat()

@@ -5,26 +5,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import field_validator
-
-from kaltura_provider.feeds.fields import Strict, Template, about
+from kaltura_provider.feeds.fields import DocumentAddress, Strict, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
+from kaltura_provider.feeds.sources.probe import MISSING
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
+    from kaltura_provider.feeds.known_document import KnownDocument
     from kaltura_provider.feeds.sources.found import Search
-    from kaltura_provider.feeds.sources.looking import Seen
+    from kaltura_provider.feeds.sources.probe import Probe
     from kaltura_provider.feeds.sources.rss_items import RssItem
-    from kaltura_provider.feeds.validators import KnownDocument
     from kaltura_provider.upload.sources.errors import SourceError
 
 __all__ = ["BAD_ITEM", "NO_MEDIA", "OUTSIDE", "Rss"]
 
 BAD_ITEM = "items that cannot be used"
 NO_MEDIA = "items without media"
-MISSING = "not found, missing: skip"
 OUTSIDE = "published outside the interval"
 
 
@@ -34,10 +32,7 @@ class Rss(Strict):
     remembers: ClassVar[bool] = True
 
     type: Annotated[Literal["rss"], about("`rss`")]
-    uri: Annotated[
-        Template,
-        about("`https://...`, `s3://...` or a local file below a folder in `KALTURA_ALLOWED_PATHS`; a Jinja template"),
-    ]
+    uri: DocumentAddress
     rendition: Annotated[
         Literal["largest", "smallest", "default"],
         about(
@@ -54,13 +49,6 @@ class Rss(Strict):
             "`retries` says and then does as `fail` does"
         ),
     ] = "skip"
-
-    @field_validator("uri")
-    @classmethod
-    def _is_a_place(cls, value: str) -> str:
-        if not re.match(r"(https?|s3)://[^/\s]|file:///|/|\{[{%]", value):
-            raise ValueError("is not an address; write https://host/feed.xml")
-        return value
 
     @property
     def summary(self) -> str:
@@ -90,7 +78,7 @@ class Rss(Strict):
         wanted = _each_once(_within(items, search, found), found)
         gone = self._take(wanted, search, found)
         if gone and self.missing == "retry" and not search.last_try:
-            from kaltura_provider.feeds.sources.looking import not_there_yet
+            from kaltura_provider.feeds.sources.probe import not_there_yet
 
             raise not_there_yet(gone)
         if search.interval is None and not found.left_out.get(MISSING):
@@ -99,8 +87,8 @@ class Rss(Strict):
 
     def _read(self, search: Search) -> tuple[bytes | None, KnownDocument]:
         """Return the document, or ``None`` if it is the one that an earlier run has brought in."""
+        from kaltura_provider.feeds.known_document import KnownDocument
         from kaltura_provider.feeds.sources.rss_items import MAX_BYTES
-        from kaltura_provider.feeds.validators import KnownDocument
         from kaltura_provider.hooks.sources import read_changed_document
         from kaltura_provider.upload.sources.http import Validators
 
@@ -124,13 +112,13 @@ class Rss(Strict):
 
     def _take(self, items: list[RssItem], search: Search, found: Found) -> list[SourceError]:
         """Look at the media of the items and take what is there; return the errors of what is not."""
-        from kaltura_provider.feeds.sources.looking import look_all
+        from kaltura_provider.feeds.sources.probe import probe_all
 
         chosen = [item.rendition(self.rendition) for item in items]
         files = [file for item in items for file in item.sidecars] if self.sidecars else []
-        seen = look_all([one.url for one in chosen], search)
+        seen = probe_all([one.url for one in chosen], search)
         places = [str(file["uri"]) for file in files]
-        known = dict(zip(places, look_all(places, search), strict=True))
+        known = dict(zip(places, probe_all(places, search), strict=True))
         gone: list[SourceError] = []
         for item, media, state in zip(items, chosen, seen, strict=True):
             found.warnings += item.warnings
@@ -153,7 +141,7 @@ class Rss(Strict):
         return gone
 
 
-def _with_content(file: dict[str, object], known: dict[str, Seen]) -> dict[str, object]:
+def _with_content(file: dict[str, object], known: dict[str, Probe]) -> dict[str, object]:
     """Return a sidecar file with what is known of its content."""
     seen = known[str(file["uri"])]
     return {**file, "size": seen.size, "etag": seen.etag} if seen.etag else file

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from kaltura_provider.feeds.fields import Strict, Template, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
+from kaltura_provider.feeds.sources.probe import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.found import Search
     from kaltura_provider.upload.sources.errors import SourceError
 
-__all__ = ["MISSING", "Urls"]
-
-MISSING = "not found, missing: skip"
+__all__ = ["Urls"]
 
 _MAX_URLS = 10_000
 
@@ -69,12 +68,12 @@ class Urls(Strict):
 
         :raises SourceUnavailable: a file does not exist, and the feed says to retry.
         """
-        from kaltura_provider.feeds.sources.looking import look_all, not_there_yet
+        from kaltura_provider.feeds.sources.probe import not_there_yet, probe_all
 
         urls = _each_once(self.urls)
         found = Found(f"of {len(urls)} addresses in the feed")
         gone: list[SourceError] = []
-        for url, seen in zip(urls, look_all(urls, search), strict=True):
+        for url, seen in zip(urls, probe_all(urls, search), strict=True):
             if seen.missing is not None:
                 gone.append(seen.missing)
                 if self.missing == "skip":

@@ -1,4 +1,4 @@
-"""Looks at addresses before their items are planned: which of them exist, and which bytes they hold."""
+"""Probes addresses before their items are planned: which of them exist, and which bytes they hold."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.found import Search
     from kaltura_provider.upload.sources.errors import SourceError
 
-__all__ = ["Seen", "look_all", "not_there_yet"]
+__all__ = ["MISSING", "Probe", "not_there_yet", "probe_all"]
+
+MISSING = "not found, missing: skip"
+"""The reason why an item is left out whose address leads nowhere."""
 
 _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Probe:
     """What is at an address: its size in bytes and its validator, or why there is nothing.
 
     Neither is set if it exists and cannot be read. The task of the item reports what is wrong.
@@ -30,23 +33,23 @@ class Seen:
     missing: SourceError | None = None
 
 
-def look_all(urls: Sequence[str], search: Search) -> list[Seen]:
+def probe_all(urls: Sequence[str], search: Search) -> list[Probe]:
     """Return what is at each address, in order. Opens several at a time."""
-    return in_threads(lambda url: _look(url, search), urls, workers=_AT_ONCE)
+    return in_threads(lambda url: _probe(url, search), urls, workers=_AT_ONCE)
 
 
-def _look(url: str, search: Search) -> Seen:
+def _probe(url: str, search: Search) -> Probe:
     from kaltura_provider.hooks.sources import open_source
     from kaltura_provider.upload.sources.errors import SourceError, SourceNotFound
 
     try:
         source = open_source(url, aws_conn_id=search.aws_conn_id, http_conn_id=search.http_conn_id)
     except SourceNotFound as error:
-        return Seen(missing=error)
+        return Probe(missing=error)
     except SourceError:
-        return Seen()
+        return Probe()
     try:
-        return Seen(source.size, source.validator)
+        return Probe(source.size, source.validator)
     finally:
         source.close()
 
