@@ -80,12 +80,12 @@ def windows(runs: Iterable[Run], timezone: str) -> list[Window]:
 
 def _begins(run: Run, zone: ZoneInfo) -> dt.datetime | None:
     """Return when the interval of a run begins. In the trigger form, people can choose it."""
-    if run.told:
+    if run.chosen_date:
         try:
-            told = dt.datetime.fromisoformat(run.told)
+            chosen = dt.datetime.fromisoformat(run.chosen_date)
         except ValueError:
             return None
-        return told.astimezone(zone) if told.tzinfo else told.replace(tzinfo=zone)
+        return chosen.astimezone(zone) if chosen.tzinfo else chosen.replace(tzinfo=zone)
     return run.window[0].astimezone(zone) if run.window else None
 
 

@@ -80,7 +80,7 @@ class Failure:
 class Run:
     """A run, and what its summary says.
 
-    :param told: the date that a person gave in the trigger form; empty if none.
+    :param chosen_date: the date that a user chose in the trigger form; empty if none.
     :param window: the beginning and end of the run's data interval; ``None`` for a run without one.
     :param at: when it ended, or when it was due.
     :param size: the bytes of all arrivals together; ``media`` is their duration in seconds.
@@ -92,7 +92,7 @@ class Run:
     id: int
     dag_id: str
     run_id: str
-    told: str
+    chosen_date: str
     state: str
     window: tuple[dt.datetime, dt.datetime] | None
     at: dt.datetime
@@ -280,7 +280,7 @@ class Records:
             id=row.id,
             dag_id=row.dag_id,
             run_id=row.run_id,
-            told=_told(row),
+            chosen_date=_chosen_date(row),
             state=str(row.state),
             window=window,
             at=row.end_date or row.run_after,
@@ -288,7 +288,7 @@ class Records:
         )
 
 
-def _told(row: Any) -> str:
+def _chosen_date(row: Any) -> str:
     conf = row.conf if isinstance(row.conf, dict) and str(row.run_type) == "manual" else {}
     return str(conf.get(DATE_PARAM) or "")
 
