@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from kaltura_provider.hooks.airflow_lock import AIRFLOW
+from kaltura_provider.hooks.http_headers import connection_headers
 from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-    from airflow.sdk import Connection
-
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.sources.http import Validators
+    from kaltura_provider.upload.sources.policy import UrlPolicy
 
 __all__ = [
     "ALLOWED_HOSTS",
@@ -38,23 +36,6 @@ PRESIGNED_SECONDS = 86_400
 ALLOWED_HOSTS = "KALTURA_ALLOWED_HOSTS"
 """Environment variable with comma-separated host names that URLs may use even if their addresses are private."""
 
-# Airflow's HttpHook takes these fields of an HTTP connection's extra as options. All other fields are headers.
-_REQUEST_OPTIONS = frozenset(
-    {
-        "stream",
-        "cert",
-        "proxies",
-        "proxy",
-        "timeout",
-        "verify",
-        "verify_ssl",
-        "allow_redirects",
-        "max_redirects",
-        "trust_env",
-        "check_response",
-        "srv_lookup",
-    }
-)
 _PAYER = "x-amz-request-payer"
 
 
@@ -102,7 +83,7 @@ class Sources:
         raise SourceRefused(printable(uri), f"is not an address this package can read; {_READABLE}")
 
     def import_address(
-        self, uri: str, *, version_id: str | None = None, seconds: int = 86400
+        self, uri: str, *, version_id: str | None = None, seconds: int = PRESIGNED_SECONDS
     ) -> tuple[str, tuple[str, ...]]:
         """Return how Kaltura itself can fetch a source, as :func:`import_address` does."""
         from kaltura_provider.hooks.sealing import opened_address
@@ -111,7 +92,7 @@ class Sources:
         uri = opened_address(uri)
         parts = _parts(uri)
         if parts.scheme in ("http", "https"):
-            headers = _headers(self._http_conn_id, uri)
+            headers = connection_headers(self._http_conn_id, uri)
             return _fetchable(uri), tuple(f"{name}: {value}" for name, value in headers.items())
         if parts.scheme != "s3":
             text = "Kaltura can only fetch https:// and s3:// sources; use KalturaUploadOperator for local files"
@@ -142,7 +123,7 @@ def open_source(
 ) -> Source:
     """Open a source by its address. This only reads its size, its validators and its first bytes.
 
-    :param uri: ``s3://bucket/key``, ``http(s)://...``, ``file:///path`` or an absolute path; Local files must
+    :param uri: ``s3://bucket/key``, ``http(s)://...``, ``file:///path`` or an absolute path. Local files must
         be in a folder that this deployment allows (:mod:`kaltura_provider.hooks.local_files`).
     :param http_conn_id: an Airflow HTTP connection, whose login, password and headers (in its extra) are sent with
         ``http(s)`` requests. If it has a host, they are sent to that host only.
@@ -154,8 +135,18 @@ def open_source(
 
 
 def _open_url(uri: str, parts: SplitResult, http_conn_id: str | None) -> Source:
-    from kaltura_provider.upload.sources.errors import SourceRefused
     from kaltura_provider.upload.sources.http import open_http
+
+    policy = _url_policy(uri, parts)
+    return open_http(uri, headers=connection_headers(http_conn_id, uri), policy=policy)
+
+
+def _url_policy(uri: str, parts: SplitResult) -> UrlPolicy:
+    """Return which addresses a URL and its redirects may lead to.
+
+    :raises SourceRefused: the URL contains a user name or password.
+    """
+    from kaltura_provider.upload.sources.errors import SourceRefused
     from kaltura_provider.upload.sources.policy import UrlPolicy
 
     if "@" in parts.netloc:
@@ -165,8 +156,7 @@ def _open_url(uri: str, parts: SplitResult, http_conn_id: str | None) -> Source:
             "and give its id as http_conn_id",
         )
     hosts = os.environ.get(ALLOWED_HOSTS, "").split(",")
-    policy = UrlPolicy.allowing(hosts, by=f"environment variable {ALLOWED_HOSTS}")
-    return open_http(uri, headers=_headers(http_conn_id, uri), policy=policy)
+    return UrlPolicy.allowing(hosts, by=f"environment variable {ALLOWED_HOSTS}")
 
 
 _READABLE = "give s3://bucket/key, https://..., file:///path or an absolute path"
@@ -284,17 +274,13 @@ def read_changed_document(
     :raises SourceError: as :func:`read_document`.
     """
     from kaltura_provider.hooks.sealing import opened_address
-    from kaltura_provider.upload.sources.errors import SourceRefused, SourceTooLarge
+    from kaltura_provider.upload.sources.errors import SourceTooLarge
     from kaltura_provider.upload.sources.http import Validators, read_http_if_changed
-    from kaltura_provider.upload.sources.policy import UrlPolicy
 
     if uri.startswith(("http://", "https://")):
         uri = opened_address(uri)
-        if "@" in _parts(uri).netloc:
-            raise SourceRefused(printable(uri), "it has a user or password in it; put them into an HTTP connection")
-        hosts = os.environ.get(ALLOWED_HOSTS, "").split(",")
-        policy = UrlPolicy.allowing(hosts, by=f"environment variable {ALLOWED_HOSTS}")
-        headers = _headers(http_conn_id, uri)
+        policy = _url_policy(uri, _parts(uri))
+        headers = connection_headers(http_conn_id, uri)
         return read_http_if_changed(uri, limit, known or Validators(), headers=headers, policy=policy)
     source = open_source(uri, aws_conn_id=aws_conn_id)
     try:
@@ -314,103 +300,3 @@ def _fetchable(uri: str) -> str:
         return fetchable_url(uri, "uri")
     except KalturaConfigurationError as error:
         raise SourceRefused(printable(uri), f"its address {error.problem}: {error.fix}") from None
-
-
-def _headers(http_conn_id: str | None, uri: str) -> dict[str, str]:
-    if not http_conn_id:
-        return {}
-    with AIRFLOW:
-        return _headers_of(http_conn_id, uri)
-
-
-def _headers_of(http_conn_id: str, uri: str) -> dict[str, str]:
-    from kaltura_provider.hooks.connection import extra_of
-    from kaltura_provider.hooks.masking import mask_headers
-    from kaltura_provider.hooks.named_connections import named_connection
-
-    connection = named_connection(http_conn_id, "http_conn_id")
-    _check_destination(connection, uri)
-    headers = _said_headers(http_conn_id, extra_of(connection))
-    if connection.login and "authorization" not in {name.lower() for name in headers}:
-        basic = b64encode(f"{connection.login}:{connection.password or ''}".encode()).decode()
-        headers["Authorization"] = f"Basic {basic}"
-    mask_headers(headers)
-    return headers
-
-
-def _check_destination(connection: Connection, uri: str) -> None:
-    """Check that the source is on the host, scheme and port of the HTTP connection, as far as it has them.
-
-    :raises SourceRefused: the source is on another server.
-    """
-    from kaltura_provider.upload.sources.address import origin
-    from kaltura_provider.upload.sources.errors import SourceRefused
-
-    if not connection.host:
-        return
-    asked = origin(uri)
-    scheme, _, place = connection.host.rpartition("://")
-    scheme = (scheme or connection.schema or "").lower()
-    place = place.partition("/")[0]
-    own = origin(f"{scheme or asked[0]}://{place}")
-    # Without a port, the scheme determines it. Without both, any port matches.
-    port = connection.port or (own[2] if scheme or ":" in place else asked[2])
-    if asked == (own[0], own[1], port):
-        return
-    raise SourceRefused(
-        printable(uri),
-        f"HTTP connection {connection.conn_id!r} is for {printable(connection.host)}, and its credentials are "
-        "only sent there; give a connection for the host of this source, or none",
-    )
-
-
-def _said_headers(http_conn_id: str, extra: dict[str, Any]) -> dict[str, str]:
-    """Return the headers in an HTTP connection's extra: at the top level, as for HttpHook, or below ``headers``."""
-    below = extra.get("headers") or {}
-    if not isinstance(below, dict):
-        from kaltura_provider.api.errors import KalturaConfigurationError
-
-        raise KalturaConfigurationError(
-            f"headers in the extra of connection {http_conn_id}", None, "are not a mapping", 'write {"name": "value"}'
-        )
-    top = {name: value for name, value in extra.items() if name not in _REQUEST_OPTIONS and name != "headers"}
-    return {
-        _header_name(http_conn_id, str(name)): _header_value(http_conn_id, str(name), str(value))
-        for name, value in {**top, **below}.items()
-        if isinstance(value, str | int | float) and not isinstance(value, bool)
-    }
-
-
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-
-
-def _header_name(http_conn_id: str, name: str) -> str:
-    from kaltura_provider.api.errors import KalturaConfigurationError
-
-    if not _HEADER_NAME.fullmatch(name.strip()):
-        raise KalturaConfigurationError(
-            f"header {name!r} in connection {http_conn_id}",
-            None,
-            "is not a valid header name",
-            "use a name such as X-Api-Key",
-        )
-    return name.strip()
-
-
-def _header_value(http_conn_id: str, name: str, value: str) -> str:
-    """Return a header's value without whitespace around it, such as the newline of a pasted key.
-
-    :raises KalturaConfigurationError: the value cannot be sent. It is not shown, because it may be a secret.
-    """
-    from kaltura_provider.api.errors import KalturaConfigurationError
-
-    value = value.strip()
-    if not _HEADER_VALUE.fullmatch(value):
-        raise KalturaConfigurationError(
-            f"the value of header {name} in connection {http_conn_id}",
-            None,
-            "has a line break, a control character or a character outside Latin-1, which HTTP cannot send",
-            "correct it in the connection's extra",
-        )
-    return value

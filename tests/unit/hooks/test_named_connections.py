@@ -104,12 +104,12 @@ def test_the_kaltura_hook_takes_no_other_type() -> None:
 def test_credentials_of_an_http_connection_go_to_its_own_host_only(
     monkeypatch: pytest.MonkeyPatch, host: str, fields: dict[str, Any], uri: str, sent: bool
 ) -> None:
-    from kaltura_provider.hooks.sources import _headers
+    from kaltura_provider.hooks.http_headers import connection_headers
 
     said = {"conn_type": "http", "host": host, "login": "me", "password": "geheim", **fields}
     monkeypatch.setenv("AIRFLOW_CONN_SITE", json.dumps(said))
     if sent:
-        assert "Authorization" in _headers("site", uri)
+        assert "Authorization" in connection_headers("site", uri)
         return
     for call in (lambda: open_source(uri, http_conn_id="site"), lambda: import_address(uri, http_conn_id="site")):
         with pytest.raises(SourceRefused, match="its credentials are only sent there") as caught:
