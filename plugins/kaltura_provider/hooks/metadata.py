@@ -73,10 +73,10 @@ class MetadataSender:
             text = f"the metadata of {ref.uri} has changed since entry {entry_id} got it (on_metadata_change: fail)"
             return ItemError("metadata_changed", text)
         # An entry that this run made has its metadata from the start.
-        told = ref.made or (self._on_change is OnMetadataChange.FAIL and not has_file(wanted))
-        fresh = state is MetadataState.UNKNOWN and told
+        has_it = ref.made or (self._on_change is OnMetadataChange.FAIL and not has_file(wanted))
+        up_to_date = state is MetadataState.UNKNOWN and has_it
         changes = {name: value for name, value in metadata.items() if name not in _FIXED}
-        if changes and not fresh:
+        if changes and not up_to_date:
             update_entry(self._calls, entry_id, changes)
         add_marks(ledger, entry_id, metadata_mark(wanted))
         return None

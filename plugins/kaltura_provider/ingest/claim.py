@@ -19,7 +19,7 @@ from kaltura_provider.api.errors import (
 )
 from kaltura_provider.api.sharing import alone
 from kaltura_provider.ingest.backoff import Backoff
-from kaltura_provider.ingest.decision import NEEDS_CLAIM, Act, Ending, Wanted, chosen_entry, clear_first, decide
+from kaltura_provider.ingest.decision import NEEDS_CLAIM, STATES, Act, Ending, Wanted, chosen_entry, clear_first, decide
 from kaltura_provider.ingest.entry_writes import (
     Attached,
     add_content,
@@ -307,7 +307,6 @@ class Claim:
 
     def _act(self, ending: Ending, mine: str, file: TokenView | None) -> ItemRef | None:
         """Make or change the entry, holding the claim."""
-        state = ItemState.SEND
         done = self._perform(ending, mine, file)
         if done.gave_way:
             self._let_go()
@@ -316,16 +315,7 @@ class Claim:
         if done.error is not None:
             return self._refused(done, done.error, ending)
         self._observer.on_id("entry", done.entry.id)
-        if file is not None:
-            state = (
-                ItemState.DONE
-                if ending.act is Act.CREATE
-                else ItemState.REPLACING
-                if done.entry.being_replaced
-                else ItemState.SENT
-            )
-        elif self._importing and ending.act is not Act.REPLACE:
-            state = ItemState.IMPORTING
+        state = self._state_after(ending, done.entry, file)
         attached = file is None and state is ItemState.SEND
         token_id = mine if attached else file.id if file else None
         note = f"Kaltura dropped {', '.join(done.lost)}: the session's role cannot set them" if done.lost else None
@@ -341,6 +331,14 @@ class Claim:
             return self._until_shown(ref)
         self._mine = None
         return ref if self._alone(done.entry, ref, new=ending.act is Act.CREATE) else None
+
+    def _state_after(self, ending: Ending, entry: EntryView, file: TokenView | None) -> ItemState:
+        """Return the state of the item once its entry was made or changed."""
+        if file is None:
+            return ItemState.IMPORTING if self._importing and ending.act is not Act.REPLACE else ItemState.SEND
+        if ending.act is Act.CREATE:
+            return ItemState.DONE
+        return ItemState.REPLACING if entry.being_replaced else ItemState.SENT
 
     def _until_shown(self, ref: ItemRef) -> ItemRef | None:
         """Hold the claim until searches show the entry: without a token, nobody else could find it."""
@@ -437,7 +435,7 @@ class Claim:
             case _:
                 if ending.act in (Act.DONE, Act.SKIP):
                     clear_full_tokens(self._ledger, [self.item])
-                return self._ref(_STATES[ending.act], ending)
+                return self._ref(STATES[ending.act], ending)
         return None
 
     def _about_to_send(self, token: TokenView, now: float) -> bool:
@@ -481,14 +479,3 @@ class Claim:
                 self._ledger.delete_token(token_id)
             except (KalturaAPIError, KalturaTransportError):
                 self._fenceable.add(token_id)  # it held nothing that is under way
-
-
-_STATES = {
-    Act.DONE: ItemState.DONE,
-    Act.SEND: ItemState.SEND,
-    Act.SENT: ItemState.SENT,
-    Act.IMPORTING: ItemState.IMPORTING,
-    Act.REPLACING: ItemState.REPLACING,
-    Act.SKIP: ItemState.SKIPPED,
-    Act.FAIL: ItemState.FAILED,
-}

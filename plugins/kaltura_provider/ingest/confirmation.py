@@ -8,7 +8,7 @@ from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.observer import Observer
 from kaltura_provider.api.sharing import SharedCalls
 from kaltura_provider.ingest.claim import Claim
-from kaltura_provider.ingest.decision import Act, Ending, Wanted, decide
+from kaltura_provider.ingest.decision import STATES, Act, Ending, Wanted, decide
 from kaltura_provider.ingest.failures import describe
 from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.ledger import Ledger
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["confirm", "confirm_all", "record_refusal"]
 
 _UNDER_WAY = frozenset({ItemState.SEND, ItemState.SENT, ItemState.IMPORTING, ItemState.REPLACING})
-_ENDS = {
-    Act.DONE: ItemState.DONE,
-    Act.SEND: ItemState.SEND,
-    Act.IMPORTING: ItemState.IMPORTING,
-    Act.REPLACING: ItemState.REPLACING,
-    Act.SKIP: ItemState.SKIPPED,
-    Act.FAIL: ItemState.FAILED,
-}
 
 
 def confirm(
@@ -112,7 +104,7 @@ class _Confirmation:
             return self._ref
         if self._repair is None:
             ending = _look(self._ledger, self._ref, self._settings)
-            if ending.act in _ENDS:
+            if ending.act is not Act.SENT and ending.act in STATES:
                 return _as_ref(self._ref, ending)
             now = self._settings.clock.monotonic()
             if ending.act is Act.SENT and now <= self._deadline:
@@ -156,7 +148,7 @@ def _look(ledger: Ledger, ref: ItemRef, settings: IngestSettings) -> Ending:
 
 def _as_ref(ref: ItemRef, ending: Ending) -> ItemRef:
     entry = ending.entry
-    changed = ref.to(_ENDS[ending.act], note=ending.note or ref.note, error=ending.error)
+    changed = ref.to(STATES[ending.act], note=ending.note or ref.note, error=ending.error)
     if entry is None:
         return changed
     return changed.to(changed.state, entry_id=entry.id, entry_status=entry.status)

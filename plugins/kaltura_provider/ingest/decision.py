@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kaltura_provider.api.enums import EntryStatus, FlavorAssetStatus, ReplacementStatus, UploadTokenStatus
-from kaltura_provider.ingest.item import ItemError
+from kaltura_provider.ingest.item import ItemError, ItemState
 from kaltura_provider.ingest.settings import IfExists, Redo
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CHANGED_NOTE",
     "NEEDS_CLAIM",
+    "STATES",
     "Act",
     "Ending",
     "Wanted",
@@ -67,6 +68,16 @@ class Act(StrEnum):
 
 CHANGED_NOTE = "changed at source; the entry keeps its content"
 NEEDS_CLAIM = frozenset({Act.CREATE, Act.REUSE, Act.REPLACE})
+STATES = {
+    Act.DONE: ItemState.DONE,
+    Act.SEND: ItemState.SEND,
+    Act.SENT: ItemState.SENT,
+    Act.IMPORTING: ItemState.IMPORTING,
+    Act.REPLACING: ItemState.REPLACING,
+    Act.SKIP: ItemState.SKIPPED,
+    Act.FAIL: ItemState.FAILED,
+}
+"""The state of an item's reference after the acts that need no further step."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,6 @@ __all__ = ["MarkLostError", "add_marks", "tags_request", "write_marks", "write_r
 
 _TRIES = 4
 _RUN = f"{PREFIX}:r:"
-_REFUSED = refused_mark("")
 # Marks about other things than the content; new content leaves them as they are.
 _BESIDE = (sidecars_mark(""), metadata_mark(""))
 
@@ -43,7 +42,7 @@ def tags_request(entry: EntryView, item_id: str, marks: Iterable[str]) -> Reques
     """
     marks = list(marks)
     settled = {mark.rsplit(":", 1)[-1] for mark in marks}
-    kept = [tag for tag in entry.admin_tags if tag.startswith(_REFUSED) and tag.removeprefix(_REFUSED) not in settled]
+    kept = [refused_mark(content_id) for content_id in entry.refusals if content_id not in settled]
     for prefix in (_RUN, *_BESIDE):
         if not any(mark.startswith(prefix) for mark in marks):
             kept += [tag for tag in entry.admin_tags if tag.startswith(prefix)]

@@ -33,7 +33,7 @@ class S3EventsTrigger(BaseEventTrigger):
     All triggers of one queue share one reader. Airflow stores the arguments in plain text; they hold no secret.
 
     :param queue: the URL of the queue.
-    :param uri: ``s3://bucket/prefix``; objects elsewhere are none of this trigger's business.
+    :param uri: ``s3://bucket/prefix``; objects elsewhere are ignored.
     :param aws_conn_id: the Airflow connection.
     :param visibility_timeout: seconds after which SQS hands out a message again that was not deleted.
 
@@ -109,8 +109,8 @@ class SqsProducer(SharedStreamProducer):
         """Yield messages without end. A queue that cannot be read is logged, and tried again later."""
         while True:
             for message in await self._received():
-                told = {"id": message["MessageId"], "body": message.get("Body", "")}
-                yield told, {"Id": message["MessageId"], "ReceiptHandle": message["ReceiptHandle"]}
+                event = {"id": message["MessageId"], "body": message.get("Body", "")}
+                yield event, {"Id": message["MessageId"], "ReceiptHandle": message["ReceiptHandle"]}
             if self._pause:
                 await asyncio.sleep(self._pause)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
-from kaltura_provider.services.entry.kind import Kind, extension_of
+from kaltura_provider.services.entry.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -17,6 +18,8 @@ _MP4 = frozenset({"mp4", "m4v", "m4a", "mov", "qt", "3gp", "3g2", "f4v"})
 # The signatures of these formats are known, so content without one is something else.
 _SIGNED = _MP4 | frozenset({"mkv", "webm", "avi", "flv", "wmv", "wma", "asf", "wav", "flac", "ogg", "ogv", "mxf"})
 _PLAYED = frozenset({Kind.VIDEO, Kind.AUDIO})
+_NOT_PLAYED = {Kind.DATA: "text or an archive", Kind.DOCUMENT: "a document", Kind.IMAGE: "an image"}
+_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _MAX_BOXES = 200
 _HEADER = 16
 _SMALLEST = 8
@@ -39,24 +42,19 @@ def problems_of(
     :param read: returns bytes by offset and length.
     :param allowed: the extensions that may be ingested; all, if there are none.
     """
-    extension = name.rpartition(".")[2].lower()
+    extension = PurePosixPath(name).suffix[1:].lower()
     if allowed and extension not in {one.lower().lstrip(".") for one in allowed}:
         return [f"its extension is not one of {', '.join(sorted(allowed))}"]
     if kind not in _PLAYED:
         return []
     head = read(0, min(size, HEAD_LENGTH))
     found = kind_of_content(head)
-    known = extension_of(name)
-    if found in (Kind.DATA, Kind.DOCUMENT, Kind.IMAGE):
-        return [f"its first bytes are those of {_ARTICLES[found]}, not of {kind}"]
-    if found is None and known in _SIGNED:
-        return [f"its first bytes are not those of {known}, nor of any other format that is known"]
+    if found in _NOT_PLAYED:
+        return [f"its first bytes are those of {_NOT_PLAYED[found]}, not of {kind}"]
+    if found is None and extension in _SIGNED:
+        return [f"its first bytes are not those of {extension}, nor of any other format that is known"]
     # A file can be of this format with another extension; what matters is what it holds.
-    return _mp4_problems(size, read, head) if known in _MP4 and head[4:8] in _FIRST_BOXES else []
-
-
-_ARTICLES = {Kind.DATA: "text or an archive", Kind.DOCUMENT: "a document", Kind.IMAGE: "an image"}
-_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+    return _mp4_problems(size, read, head) if extension in _MP4 and head[4:8] in _FIRST_BOXES else []
 
 
 def _mp4_problems(size: int, read: Callable[[int, int], bytes], head: bytes) -> list[str]:
