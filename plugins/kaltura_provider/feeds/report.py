@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FailedItem", "FeedReport", "Sums", "WindowReport", "feed_report"]
 
-_IDS_A_PAGE = 100
-
 
 @dataclass(frozen=True, slots=True)
 class FailedItem:
@@ -260,8 +258,4 @@ def _entries(client: KalturaClient | None, entry_ids: Sequence[str]) -> dict[str
 
     if client is None:
         return None
-    ids = list(dict.fromkeys(entry_ids))
-    found: dict[str, float] = {}
-    for start in range(0, len(ids), _IDS_A_PAGE):
-        found |= durations(client, ids[start : start + _IDS_A_PAGE])
-    return found
+    return durations(client, list(dict.fromkeys(entry_ids)))

@@ -24,7 +24,7 @@ def with_flavors(client: KalturaClient, references: Iterable[Any]) -> list[Any]:
     references = list(references)
     ids = {ref["entry_id"] for ref in references if isinstance(ref, dict) and ref.get("entry_id")}
     listed = list_flavors(client, sorted(ids))
-    lengths = durations(client, sorted(ids)) if ids else {}
+    lengths = durations(client, sorted(ids))
     found = {entry_id: [shown_flavor(flavor) for flavor in flavors] for entry_id, flavors in listed.items()}
     return [
         {

@@ -9,6 +9,7 @@ import pytest
 
 from kaltura_provider.api.errors import KalturaAPIError, KalturaPermanentError, api_error
 from kaltura_provider.services.category import change_categories
+from kaltura_provider.services.entry.durations import durations
 from kaltura_provider.services.flavor_asset import FlavorAsset, list_flavors, narrowed, shown_flavor
 from kaltura_provider.services.moderation import Decision, FlagType, moderate
 
@@ -59,6 +60,18 @@ def test_flavors_of_many_entries() -> None:
     client = Client(answer)
     assert list(list_flavors(as_client(client), IDS)) == IDS
     assert len(client.calls) == 2
+
+
+def test_durations_of_more_entries_than_a_page_holds() -> None:
+    ids = [f"0_entry{number:05d}" for number in range(1203)]
+
+    def answer(_: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        size, page = params["pager"]["pageSize"], params["pager"]["pageIndex"]
+        asked = params["filter"]["idIn"].split(",")[size * (page - 1) : size * page]
+        return {"objects": [{"id": entry, "status": 2, "msDuration": 1500} for entry in asked]}
+
+    assert durations(as_client(Client(answer)), ids) == dict.fromkeys(ids, 1.5)
+    assert durations(as_client(Client(answer)), []) == {}
 
 
 def test_flavors_with_all_that_a_table_needs() -> None:
