@@ -32,7 +32,8 @@ or `otel_on`. With StatsD, Airflow puts its prefix before each name, usually `ai
 
 TAIL = """
 [deploy/grafana.json](../deploy/grafana.json) is a Grafana dashboard of these metrics. It reads them from Prometheus, as
-Airflow's Helm chart provides them through its StatsD exporter or an OpenTelemetry collector.
+Airflow's Helm chart provides them through its StatsD exporter or an OpenTelemetry collector. It is generated from the
+list above, and has not been loaded into Grafana.
 
 ## Traces
 

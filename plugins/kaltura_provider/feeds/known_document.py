@@ -1,4 +1,4 @@
-"""By what an ``rss`` feed knows the document of its last run: ``ETag`` and ``Last-Modified``, for a conditional GET."""
+"""The document that an ``rss`` feed read last, with its ``ETag`` and ``Last-Modified`` for a conditional GET."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items of a feed that keep failing: after some runs they are set aside, until somebody redrives them.
+"""Items of a feed that keep failing: after several failed runs they are set aside until somebody redrives them.
 
 Only failures count that are about the item and that no retry can help. The counts are one record in Airflow's state
 store of the feed's asset. Two runs that end in the same moment can lose a count; the next run counts again.
