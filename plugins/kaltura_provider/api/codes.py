@@ -14,11 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "AMBIGUOUS_CODES",
     "NOT_DONE_CODES",
     "NOT_READY_CODES",
     "RENEWABLE_SESSION_STATES",
-    "RESTART_UPLOAD_CODES",
     "SERVER_TROUBLE_CODES",
     "UPLOAD_TRANSIENT_CODES",
     "ErrorClass",
@@ -76,29 +74,6 @@ NOT_READY_CODES = frozenset(
     }
 )
 """The server is still processing the object. The same call succeeds later, after seconds to hours."""
-
-RESTART_UPLOAD_CODES = frozenset(
-    {
-        "UPLOAD_TOKEN_NOT_FOUND",
-        "UPLOAD_PASSED_MAX_RESUME_TIME_ALLOWED",
-        "MAX_ALLOWED_CHUNK_COUNT_EXCEEDED",
-        "UPLOADED_FILE_NOT_FOUND_BY_TOKEN",
-    }
-)
-"""The upload token can no longer be used. A new token helps."""
-
-AMBIGUOUS_CODES = frozenset(
-    {
-        "UPLOAD_TOKEN_INVALID_STATUS_FOR_UPLOAD",
-        "UPLOAD_TOKEN_INVALID_STATUS_FOR_ADD_ENTRY",
-        "ENTRY_ALREADY_WITH_CONTENT",
-        "CATEGORY_ENTRY_ALREADY_EXISTS",
-        "FLAVOR_ASSET_ALREADY_EXISTS",
-        "THUMB_ASSET_ALREADY_EXISTS",
-        "CAPTION_ASSET_ALREADY_EXISTS",
-    }
-)
-"""An earlier attempt of the same call may have succeeded. Read the object's state before deciding."""
 
 RENEWABLE_SESSION_STATES = frozenset({"EXPIRED", "LOGOUT", "EXCEEDED_ACTIONS_LIMIT"})
 """Values of the ``KSID`` argument of ``INVALID_KS`` for which a new session helps."""

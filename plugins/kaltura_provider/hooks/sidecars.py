@@ -51,13 +51,10 @@ class SidecarSender:
 
     def _try(self, entry_id: str, file: dict[str, Any], attached: list[dict[str, Any]]) -> ItemError | None:
         """Attach one file, or return why that is not possible."""
-        from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.hooks.sources import printable
-        from kaltura_provider.ingest.failures import describe
+        from kaltura_provider.ingest.failures import ITEM_ERRORS, describe
         from kaltura_provider.ingest.item import ItemError
         from kaltura_provider.ingest.sidecars import SidecarError
-        from kaltura_provider.upload.errors import UploadError
-        from kaltura_provider.upload.sources.errors import SourceError
 
         shown = printable(file["uri"])
         if file.get("error"):
@@ -66,7 +63,7 @@ class SidecarSender:
             attached.append(self._attached(entry_id, file))
         except SidecarError as error:
             return ItemError("sidecar", str(error), error.retry_helps)
-        except (SourceError, UploadError, KalturaError, ValueError) as error:
+        except (*ITEM_ERRORS, ValueError) as error:
             found = describe(error)
             text = presentable(found.message, file["uri"])
             said = text if shown in text else f"{shown}: {text}"

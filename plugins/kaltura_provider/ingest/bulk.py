@@ -23,6 +23,7 @@ from kaltura_provider.services.bulk_upload.log import NO_LINE, read_log, results
 from kaltura_provider.services.bulk_upload.rows import BulkAction, BulkRow, csv_file
 from kaltura_provider.services.entry.kind import Kind
 from kaltura_provider.services.entry.stored import bounded
+from kaltura_provider.services.paging import PAGE_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,6 @@ _KINDS = (Kind.VIDEO, Kind.AUDIO, Kind.IMAGE)
 _HEAD = csv_file([])
 _URL_COLUMN = _HEAD.decode().lstrip("*").strip().split(",").index("url")
 _DAY = 86_400
-_PAGE = 500
 _ENDED = (
     BatchJobStatus.FINISHED,
     BatchJobStatus.FAILED,
@@ -183,7 +183,7 @@ class BulkQueue:
         """Yield the bulk uploads, oldest first, so that what a later one says counts."""
         found: dict[str, dict[str, Any]] = {}
         for wanted in ({"uploadedOnGreaterThanOrEqual": -_DAY}, {"statusIn": _OPEN}):
-            params = {"bulkUploadFilter": {**wanted, "orderBy": "-createdAt"}, "pager": {"pageSize": _PAGE}}
+            params = {"bulkUploadFilter": {**wanted, "orderBy": "-createdAt"}, "pager": {"pageSize": PAGE_SIZE}}
             for values in self._client.call("bulkUpload_bulk", "list", params)["objects"]:
                 found[str(values["id"])] = values
         yield from sorted(found.values(), key=lambda values: int(values["id"]))
@@ -227,11 +227,9 @@ class BulkQueue:
         mine = {offer.job for offer in self._offers.values()}
         if any(not job.is_read for job in self._jobs.values() if job.id in mine):
             return  # one after the other
-        to_send = [offer for offer in ready if not offer.follow and offer.sent is None and now - offer.claimed <= late][
-            :ROWS
-        ]
-        if to_send:
-            self._submit(to_send, now)
+        fresh = [offer for offer in ready if not offer.follow and offer.sent is None and now - offer.claimed <= late]
+        if fresh:
+            self._submit(fresh[:ROWS], now)
 
     def _submit(self, offers: list[_Offer], now: float) -> None:
         content = _file_of([offer.item for offer in offers])
