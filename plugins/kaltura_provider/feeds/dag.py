@@ -118,7 +118,7 @@ def _add_tasks(feed: Feed) -> None:
         receipts=feed.receipts,
         preflight=feed.preflight,
         allowed_extensions=feed.allowed_extensions,
-        aftercare=getattr(feed.source, "aftercare", None),
+        aftercare=feed.source.aftercare,
         timezone=feed.timezone,
         outlets=[asset],
         callbacks=callbacks(feed.notify),

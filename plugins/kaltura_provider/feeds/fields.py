@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationInfo
 
@@ -24,6 +24,7 @@ __all__ = [
     "DocumentAddress",
     "Language",
     "Patterns",
+    "SourceFields",
     "Strict",
     "Tags",
     "Template",
@@ -184,3 +185,15 @@ class Strict(BaseModel):
     """A part of a feed. Unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceFields(Strict):
+    """What sources have in common."""
+
+    remembers: ClassVar[bool] = False
+    """Whether a run continues where the last one ended. Such a feed has one active run at a time."""
+
+    @property
+    def aftercare(self) -> dict[str, Any] | None:
+        """What happens to the source after a run; ``None`` leaves it as it is."""
+        return None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from kaltura_provider.feeds.fields import DocumentAddress, Strict, about
+from kaltura_provider.feeds.fields import DocumentAddress, SourceFields, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 
 if TYPE_CHECKING:
@@ -23,10 +23,8 @@ _ACTIONS = {"1": "add", "add": "add", "2": "update", "update": "update", "3": "d
 _TEXTS = ("name", "description", "tags", "categories", "reference_id", "user_id", "partner_data")
 
 
-class Manifest(Strict):
+class Manifest(SourceFields):
     """The media that a CSV, JSON or JSON Lines file or Kaltura's bulk upload XML lists."""
-
-    remembers: ClassVar[bool] = False
 
     type: Annotated[Literal["manifest"], about("`manifest`")]
     uri: DocumentAddress

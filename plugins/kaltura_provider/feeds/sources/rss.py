@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from kaltura_provider.feeds.fields import DocumentAddress, Strict, about
+from kaltura_provider.feeds.fields import DocumentAddress, SourceFields, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 from kaltura_provider.feeds.sources.probe import MISSING
 
@@ -26,7 +26,7 @@ NO_MEDIA = "items without media"
 OUTSIDE = "published outside the interval"
 
 
-class Rss(Strict):
+class Rss(SourceFields):
     """What is new in an RSS, Atom or Media RSS feed."""
 
     remembers: ClassVar[bool] = True

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from kaltura_provider.feeds.aftercare import Aftercare
 from kaltura_provider.feeds.drop_folder import check_match
-from kaltura_provider.feeds.fields import Language, Patterns, Strict, Template, about, lasting
+from kaltura_provider.feeds.fields import Language, Patterns, SourceFields, Template, about, lasting
 
 if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.s3_objects import Selecting
@@ -28,7 +28,7 @@ def check_prefix(value: str) -> str:
     return value
 
 
-class S3Fields(Strict):
+class S3Fields(SourceFields):
     """Objects below an S3 prefix, selected and grouped."""
 
     uri: Annotated[Template, about("`s3://bucket/prefix/`; a Jinja template")]

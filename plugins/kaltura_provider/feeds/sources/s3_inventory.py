@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import field_validator
 
@@ -18,8 +18,6 @@ __all__ = ["S3Inventory"]
 
 class S3Inventory(S3Fields):
     """The objects below an S3 prefix as an S3 Inventory lists them, for buckets that are too large to list."""
-
-    remembers: ClassVar[bool] = False
 
     type: Annotated[Literal["s3_inventory"], about("`s3_inventory`")]
     inventory: Annotated[

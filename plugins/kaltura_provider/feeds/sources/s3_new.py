@@ -30,7 +30,6 @@ class S3New(S3Fields):
     """The objects that appeared below an S3 prefix since the last run, whatever their keys."""
 
     remembers: ClassVar[bool] = True
-    """Whether a run continues where the last one ended. Such a feed has one active run at a time."""
 
     type: Annotated[Literal["s3_new"], about("`s3_new`")]
     overlap: Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from kaltura_provider.feeds.fields import about
 from kaltura_provider.feeds.sources.s3_fields import S3Fields
@@ -15,8 +15,6 @@ __all__ = ["S3Prefix"]
 
 class S3Prefix(S3Fields):
     """All objects below an S3 prefix that contains the date of the run."""
-
-    remembers: ClassVar[bool] = False
 
     type: Annotated[Literal["s3_prefix"], about("`s3_prefix`")] = "s3_prefix"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import posixpath
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import field_validator
 
@@ -27,8 +27,6 @@ _LISTED_AT_ONCE = 8
 
 class Sqs(S3Fields):
     """Objects that S3 reports to an SQS queue, as soon as they arrive."""
-
-    remembers: ClassVar[bool] = False
 
     type: Annotated[Literal["sqs"], about("`sqs`")]
     queue: Annotated[

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from kaltura_provider.feeds.fields import Strict, Template, about
+from kaltura_provider.feeds.fields import SourceFields, Template, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 from kaltura_provider.feeds.sources.probe import MISSING
 
@@ -34,10 +34,8 @@ def _is_remote(value: str) -> str:
     return text
 
 
-class Urls(Strict):
+class Urls(SourceFields):
     """The ``http(s)`` and ``s3`` addresses that the feed lists."""
-
-    remembers: ClassVar[bool] = False
 
     type: Annotated[Literal["urls"], about("`urls`")]
     urls: Annotated[
