@@ -31,9 +31,9 @@ or `otel_on`. With StatsD, Airflow puts its prefix before each name, usually `ai
 """
 
 TAIL = """
-[deploy/grafana.json](../deploy/grafana.json) is a Grafana dashboard of these metrics. It reads them from Prometheus, as
-Airflow's Helm chart provides them through its StatsD exporter or an OpenTelemetry collector. It is generated from the
-list above, and has not been loaded into Grafana.
+[deploy/grafana.json](../deploy/grafana.json) is a Grafana dashboard of these metrics. It reads them from Prometheus,
+under the names that Prometheus's StatsD exporter makes by default. It was not tried in a Grafana: compare the names
+with yours.
 
 ## Traces
 

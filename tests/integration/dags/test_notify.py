@@ -88,6 +88,12 @@ def test_one_mail_a_run_names_what_failed_and_why(deployment, clips, mailbox) ->
     assert "1 new, 2 failed" in text
     assert "<b>" not in text
     assert message["subject"].replace("\n", "").endswith("1 new, 2 failed")
+    feed["source"] = {"type": "urls", "urls": [uri]}
+    # `dag.test()` keeps the params of a run in the DAG.
+    assert deployment.run(deployment.feed(**feed), dry_run=True).state == "success"
+    assert len(mailbox.mails) == 1
+    assert deployment.run(deployment.feed(**feed)).state == "success"
+    assert mailbox.mails[1]["subject"].replace("\n", "").endswith("1 already there")
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ def _checked_size(answer: Response, uri: str) -> int:
         raise SourceUnsized(
             uri,
             "its server does not say how many bytes it has (no Content-Length), so a file that was cut off would look "
-            "complete. Let Kaltura import it (transfer: import), or put it into S3 first",
+            "complete. Put it into S3 first, or have the server send its length",
         )
     if size == 0:
         raise SourceEmpty(uri)
