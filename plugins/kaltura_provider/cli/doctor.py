@@ -92,7 +92,7 @@ def _versions(results: Results) -> None:
 
 
 def _feeds(results: Results, args: argparse.Namespace) -> list[Feed]:
-    """Check the feeds; return those that are valid."""
+    """Check the feeds. Return those whose files are valid, also if Airflow rejects their DAGs."""
     from kaltura_provider.feeds.folder import build_feeds
     from kaltura_provider.feeds.load import load_feeds
 

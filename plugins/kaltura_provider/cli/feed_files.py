@@ -24,17 +24,19 @@ def lint(args: argparse.Namespace) -> ExitCode:
     from kaltura_provider.feeds.load import feed_files
 
     if args.files:
-        built, what = build_files([Path(name) for name in args.files]), args.files
+        files = [Path(name) for name in args.files]
+        built = build_files(files)
     else:
         folder = folder_of(args)
-        built, what = build_feeds(folder), feed_files(folder)
+        files = feed_files(folder)
+        built = build_feeds(folder)
     if args.output == "table":
         for problem in built.problems:
             write_text(_located(problem))
     else:
         write_rows([_row(problem) for problem in built.problems], args.output)
     wrong = len({problem.path for problem in built.problems})
-    say(f"{len(what)} feed file{'s' * (len(what) != 1)} checked, {wrong} with problems")
+    say(f"{len(files)} feed file{'s' * (len(files) != 1)} checked, {wrong} with problems")
     return ExitCode.PROBLEMS if built.problems else ExitCode.DONE
 
 

@@ -21,6 +21,7 @@ __all__ = ["plan"]
 def plan(args: argparse.Namespace) -> ExitCode:
     """Show the plan of each run of a feed in a range of dates."""
     from kaltura_provider.feeds.feed_plan import last_start, plan_feed
+    from kaltura_provider.feeds.sources.sqs import Sqs
 
     first, last = _planned_range(args)
     feed = feed_named(args)
@@ -32,7 +33,7 @@ def plan(args: argparse.Namespace) -> ExitCode:
     if args.output == "table" and len(made.windows) == 1 and not args.by_window:
         rows = [{name: value for name, value in row.items() if name != "window"} for row in rows]
     write_rows(rows, args.output, nothing="The source holds nothing for these dates.")
-    if hasattr(feed.source, "watcher"):
+    if isinstance(feed.source, Sqs):
         say(f"A feed of type {feed.source.type} takes what arrives, so dates do not say what a run brings in.")
     for window, problem in made.problems.items():
         say(f"{window}: {problem}")
