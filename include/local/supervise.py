@@ -190,10 +190,15 @@ def _parser() -> argparse.ArgumentParser:
         help="Airflow's health endpoint, http://HOST:PORT/api/v2/monitor/health (default: $AIRFLOW_HEALTH_URL)",
     )
     parser.add_argument("--name", help="what the log calls the program (default: its part, or its file)")
-    parser.add_argument("--every", type=float, default=30, metavar="SECONDS", help="time between checks (default: 30)")
-    parser.add_argument("--failures", type=int, default=4, help="checks in a row that have to fail (default: 4)")
-    parser.add_argument("--start", type=float, default=180, metavar="SECONDS", help="time to start in (default: 180)")
-    parser.add_argument("--stop", type=float, default=30, metavar="SECONDS", help="time to end in (default: 30)")
+    for name, what in (("every", "time between checks"), ("start", "time to start in"), ("stop", "time to end in")):
+        default = getattr(Supervisor, name)
+        parser.add_argument(
+            f"--{name}", type=float, default=default, metavar="SECONDS", help=f"{what} (default: {default:g})"
+        )
+    failures = Supervisor.failures
+    parser.add_argument(
+        "--failures", type=int, default=failures, help=f"checks in a row that have to fail (default: {failures})"
+    )
     parser.add_argument("--restart", action="store_true", help="restart the program when it ends or is unhealthy")
     parser.add_argument("--whole-group", action="store_true", help="also send SIGTERM to the program's children")
     parser.add_argument("--once", action="store_true", help="only check: exit with 0 if healthy, otherwise with 1")
@@ -216,12 +221,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.name or options.part or os.path.basename(options.command[0]),
         options.command,
         check,
-        options.every,
-        options.failures,
-        options.start,
-        options.stop,
-        options.restart,
-        options.whole_group,
+        every=options.every,
+        failures=options.failures,
+        start=options.start,
+        stop=options.stop,
+        restart=options.restart,
+        whole_group=options.whole_group,
     ).run()
 
 
