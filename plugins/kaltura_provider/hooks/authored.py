@@ -48,12 +48,12 @@ class AuthoredTemplates:
             mask_arguments({name: value for name, value in returned.items() if content is value})
             return content
         with airflow_errors(context):
-            return super().render_template(content, context, jinja_env, seen_oids)  # type: ignore[misc]
+            return super().render_template(content, context, jinja_env, seen_oids)  # type: ignore[misc]  # of the class it is mixed into
 
 
 def _returned_fields(operator: Any, context: Context) -> set[str]:
     """Return the template fields whose values another task returned through ``expand_kwargs``."""
-    has_dag = isinstance(operator, BaseOperator) and operator.has_dag()  # type: ignore[no-untyped-call]
+    has_dag = isinstance(operator, BaseOperator) and operator.has_dag()  # type: ignore[no-untyped-call]  # Airflow's own
     dag = operator.dag if has_dag else None
     mapped = dag.task_dict.get(operator.task_id) if dag is not None else None
     if (
@@ -64,7 +64,7 @@ def _returned_fields(operator: Any, context: Context) -> set[str]:
         return set()
     value = mapped.expand_input.value
     if not isinstance(value, XComArg | Mapping):
-        value = value[context["ti"].map_index or 0]  # type: ignore[assignment]
+        value = value[context["ti"].map_index or 0]  # type: ignore[assignment]  # one element of what it was
     if not isinstance(value, XComArg):
         return set()
     partial = mapped.partial_kwargs

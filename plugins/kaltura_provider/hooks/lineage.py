@@ -52,7 +52,7 @@ class ItemLineage:
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """Return the sources as inputs and the entries as outputs. Only OpenLineage's listener calls this."""
         from airflow.providers.common.compat.openlineage.facet import Dataset
-        from airflow.providers.openlineage.extractors import OperatorLineage  # type: ignore[import-not-found]
+        from airflow.providers.openlineage.extractors import OperatorLineage  # type: ignore[import-not-found]  # optional
 
         def dataset(named: tuple[str, str]) -> Any:
             namespace, name = named

@@ -195,7 +195,11 @@ def ingest(
         client, [item for item, _ in items], settings=settings, observer=observer, known=known, on_ref=on_ref
     )
     outgoing = [
-        Outgoing(ref, lambda opened=open_source: nullcontext(opened()), item)  # type: ignore[misc]
-        for (item, open_source), ref in zip(items, ready, strict=True)
+        Outgoing(ref, _left_open(open_source), item) for (item, open_source), ref in zip(items, ready, strict=True)
     ]
     return send_items(client, uploader, outgoing, settings=settings, observer=observer, known=known, on_ref=on_ref)
+
+
+def _left_open(open_source: Callable[[], Source]) -> Callable[[], AbstractContextManager[Source]]:
+    """Return a function that opens a source for a context that does not close it."""
+    return lambda: nullcontext(open_source())

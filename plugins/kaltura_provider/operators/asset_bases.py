@@ -93,8 +93,8 @@ class AddAssetOperator(KalturaOperator):
         content = None if "source" in given else ContentSource(**_as_content(given), url_headers=self.url_headers)
         wanted = self.wanted()
         if content is None:
-            conns = {"aws_conn_id": self.aws_conn_id, "http_conn_id": self.http_conn_id}
-            content = ContentSource(token=send_file(self.hook, str(self.source), **conns))  # type: ignore[arg-type]
+            token = send_file(self.hook, str(self.source), aws_conn_id=self.aws_conn_id, http_conn_id=self.http_conn_id)
+            content = ContentSource(token=token)
         push_links(context, self.hook.account, entry)
         made = put_asset(self.hook.get_conn(), asset_kind(self.asset_kind), entry, wanted, content.resource())
         return self.finished(made)

@@ -87,7 +87,7 @@ class S3EventsTrigger(BaseEventTrigger):
             ours = [found.to_dict() for found in objects if found.uri.startswith(self.uri)]
             if ours:
                 payload = {"message_id": message["id"], "objects": ours}
-                yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
+                yield TriggerEvent(payload)  # type: ignore[no-untyped-call]  # Airflow's own signature
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Refuse to run without the shared reader, which alone knows when a message may be deleted."""

@@ -88,7 +88,7 @@ class TokenGone(UploadError):
         self.reason = reason
 
     @property
-    def permanent(self) -> bool:  # type: ignore[override]
+    def permanent(self) -> bool:  # type: ignore[override]  # a plain attribute of the base
         """Whether a new token would end the same way."""
         return self.reason is GoneReason.REFUSED
 

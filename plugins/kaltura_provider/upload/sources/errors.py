@@ -108,7 +108,7 @@ class SourceArchived(SourceError):
         self.restoring = restoring
 
     @property
-    def permanent(self) -> bool:  # type: ignore[override]
+    def permanent(self) -> bool:  # type: ignore[override]  # a plain attribute of the base
         """Whether somebody has to act. A restore that has begun needs no action."""
         return not self.restoring
 

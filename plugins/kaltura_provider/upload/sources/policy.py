@@ -142,7 +142,7 @@ def guarded_session(policy: UrlPolicy, pool_size: int = 16) -> requests.Session:
 
         def _new_conn(self) -> socket.socket:
             policy.check_host(self.host, self.port)
-            connection: socket.socket = super()._new_conn()  # type: ignore[misc]
+            connection: socket.socket = super()._new_conn()  # type: ignore[misc]  # of the class it is mixed into
             try:
                 policy.check_address(self.host, connection.getpeername()[0])
             except SourceRefused:
