@@ -19,7 +19,7 @@ _MAX_NAMED = 3
 _MAX_REASON = 160
 _MAX_LINES = 50
 # Airflow shows notes as Markdown, and file names are data.
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
+_MARKUP = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
 def note_of_summary(summary: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ def test_the_note_counts_and_names_what_failed(deployment, clips) -> None:
     assert ran.state == "failed"
     note = noted(ran, form)
     assert note is not None
-    assert note.startswith("1 new, 1 failed: \\[x\\]\\(y\\).mp4 (ingest: ")
+    assert note.startswith("1 new, 1 failed: \\[x\\](y).mp4 (ingest: ")
     assert "does not exist" in note
     assert noted(ran, form, "mine") == "mine"
 
