@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from airflow.plugins_manager import AirflowPlugin
@@ -21,17 +23,33 @@ from kaltura_provider.note_listener import NoteListener
 from kaltura_provider.pool_listener import PoolListener
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-__all__ = ["KalturaPlugin", "chosen_listeners"]
+__all__ = ["KalturaPlugin", "scheduler_listeners"]
 
 
-def chosen_listeners(environment: Mapping[str, str]) -> list[object]:
-    """Return the listeners of this deployment: none with ``KALTURA_LISTENERS=off``.
+def scheduler_listeners(command: Sequence[str]) -> list[object]:
+    """Return the listeners of a process that was started with a command: only the scheduler has any.
 
-    Airflow rejects every DAG that has a task with ``end_from_trigger`` while any listener is registered.
+    Airflow rejects every DAG that has an ``end_from_trigger`` task in a process that has a listener. The scheduler does
+    not read DAG files. The processes that it forks to run tasks do, and lose the listeners when they start.
     """
-    return [] if environment.get("KALTURA_LISTENERS", "").lower() == "off" else [PoolListener(), NoteListener()]
+    if list(command[1:2]) != ["scheduler"] or multiprocessing.parent_process() is not None:
+        return []
+    listeners: list[object] = [PoolListener(), NoteListener()]
+    os.register_at_fork(after_in_child=lambda: _unregister(listeners))
+    return listeners
+
+
+def _unregister(listeners: list[object]) -> None:
+    from airflow.listeners.listener import get_listener_manager
+
+    # Where Airflow has not asked for the listeners yet, it finds an empty list.
+    manager = get_listener_manager() if get_listener_manager.cache_info().currsize else None
+    while listeners:
+        listener = listeners.pop()
+        if manager is not None and manager.pm.is_registered(listener):
+            manager.pm.unregister(listener)
 
 
 class KalturaPlugin(AirflowPlugin):
@@ -46,7 +64,7 @@ class KalturaPlugin(AirflowPlugin):
         serve_flavor_url,
         source_download_url,
     ]
-    listeners = chosen_listeners(os.environ)
+    listeners = scheduler_listeners(sys.argv)
     fastapi_root_middlewares = [  # noqa: RUF012 - Airflow wants a list
         {"name": "Kaltura connections without a port", "middleware": UnsetPort, "args": [], "kwargs": {}}
     ]

@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 
 
 class PoolListener:
-    """Creates missing pools. It runs in Airflow's own processes, which can use the database, unlike tasks."""
+    """Creates missing pools. It runs in the scheduler, which can use the database, unlike tasks."""
 
     @hookimpl
     def on_starting(self, component: object) -> None:
-        """Create the default pool when the scheduler, the triggerer or the DAG processor starts."""
+        """Create the default pool when the scheduler starts."""
         # Task processes start with a component of another class, and have no database.
         if type(component).__name__ == "Job":
             from kaltura_provider.hooks.pool import default_pool

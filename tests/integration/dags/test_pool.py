@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from kaltura_provider.hooks.pool import pool_slots, run_share
-from kaltura_provider.plugin import chosen_listeners
 from kaltura_provider.pool_listener import PoolListener
 
 LISTENER = PoolListener()
@@ -37,25 +40,51 @@ def pools(airflow_db):
     clear()
 
 
-def test_a_component_that_starts_creates_the_pool_once(pools) -> None:
-    from airflow.jobs.job import Job
+SCHEDULER = """
+import os, sys
+sys.argv = ["airflow", *sys.argv[1:]]
+from airflow.jobs.job import Job
+from airflow.dag_processing.dagbag import DagBag
+from airflow.listeners.listener import get_listener_manager
 
-    Job()  # as the scheduler does
+Job()  # as each part of Airflow does when it starts
+Job()
+print(sorted(type(one).__name__ for one in get_listener_manager().pm.get_plugins()), flush=True)
+if not os.fork():  # as the LocalExecutor does, whose processes then read DAG files
+    print(DagBag(os.environ["FOLDER"]).import_errors, flush=True)
+    os._exit(0)
+os.wait()
+"""
+ENDS_IN_TRIGGERER = """
+import datetime
+from airflow.providers.standard.sensors.date_time import DateTimeSensorAsync
+from airflow.sdk import DAG
+
+with DAG("of_somebody_else", schedule=None):
+    DateTimeSensorAsync(task_id="wait", target_time="2024-03-01", end_from_trigger=True)
+"""
+
+
+def start(part: str, folder: Path) -> list[str]:
+    """Start a part of Airflow, have a process that it forks read DAG files; return its listeners and their errors."""
+    (folder / "dag.py").write_text(ENDS_IN_TRIGGERER)
+    env = os.environ | {"FOLDER": str(folder)}
+    command = [sys.executable, "-W", "ignore", "-c", SCHEDULER, *part.split()]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return [line for line in done.stdout.splitlines() if line[0] in "[{"]
+
+
+def test_the_scheduler_creates_the_pool_once_when_it_starts(pools, tmp_path: Path) -> None:
+    assert start("scheduler", tmp_path) == ["['NoteListener', 'PoolListener']", "{}"]
     assert pools()["kaltura"] == pool_slots()
-    Job()
     assert len(pools()) == 2
 
 
-def test_a_task_process_asks_no_database(pools) -> None:
-    from airflow.sdk.listener import get_listener_manager
-
-    get_listener_manager().hook.on_starting(component=SimpleNamespace())
+def test_no_process_that_reads_dag_files_has_listeners(pools, tmp_path: Path) -> None:
+    # Airflow rejects DAGs with end_from_trigger in a process that has listeners, whose DAGs they may be.
+    assert start("dag-processor", tmp_path) == ["[]", "{}"]
     assert set(pools()) == {"default_pool"}
-
-
-def test_a_deployment_can_do_without_listeners() -> None:
-    assert [type(one).__name__ for one in chosen_listeners({})] == ["PoolListener", "NoteListener"]
-    assert chosen_listeners({"KALTURA_LISTENERS": "off"}) == []
 
 
 def test_a_run_whose_pool_is_missing_gets_it(pools, deployment) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 DAG_FILE = """
@@ -44,20 +43,6 @@ with DAG("waiting", schedule=None) as dag:
 """
 
 
-@pytest.fixture
-def no_listeners(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Airflow takes no ``end_from_trigger`` while a plugin has listeners."""
-    from airflow.listeners.listener import get_listener_manager
-
-    from kaltura_provider.plugin import KalturaPlugin, chosen_listeners
-
-    monkeypatch.setattr(KalturaPlugin, "listeners", chosen_listeners({"KALTURA_LISTENERS": "off"}))
-    get_listener_manager.cache_clear()
-    yield
-    get_listener_manager.cache_clear()
-
-
-@pytest.mark.usefixtures("no_listeners")
 @pytest.mark.filterwarnings("ignore")  # what dag.test() itself warns of is not ours
 def test_sensors_in_a_dag(
     airflow_db: Path, sandbox: Any, entries: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -304,6 +304,19 @@ def test_only_the_file_that_defines_the_dags_has_them(tmp_path: Path, broken: bo
     assert not DagBag(dags / "check.py").dags
 
 
+def test_airflow_can_show_the_problems_of_feeds_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "name: [", "broken.yaml")
+    module = "from kaltura_provider.feeds.folder import check_feeds  # Airflow DAG\n"
+    (tmp_path / "check.py").write_text(f"{module}check_feeds({str(tmp_path)!r})\n")
+    for setting, has_traceback in (("True", True), ("False", False)):
+        monkeypatch.setenv("AIRFLOW__CORE__DAGBAG_IMPORT_ERROR_TRACEBACKS", setting)
+        [shown] = DagBag(tmp_path).import_errors.values()
+        assert f"{tmp_path}/broken.yaml:1: " in shown
+        assert ("Traceback" in shown) is has_traceback
+
+
 @pytest.mark.parametrize(
     ("folder", "problem"),
     [("feeds", "feeds: is a relative path"), ("/nowhere/feeds", "/nowhere/feeds: is not a folder")],
