@@ -26,18 +26,21 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from jinja2 import Environment
 
+    from kaltura_provider.feeds.feed_plan import FeedPlan
     from kaltura_provider.feeds.plan import Plan
     from kaltura_provider.feeds.sources import Found
     from kaltura_provider.upload.sources.errors import SourceError
 
-__all__ = ["PLAN_KEY", "KalturaDiscoverOperator", "asks_for_dry_run", "hand_on_plan"]
+__all__ = ["PLAN_KEY", "WINDOWS_KEY", "KalturaDiscoverOperator", "asks_for_dry_run", "hand_on_plan"]
 
 log = logging.getLogger(__name__)
 
 PLAN_KEY = "plan"
 """XCom with the counts of the plan. The rows of the plan are in the XComs of ``plan_rows``."""
+WINDOWS_KEY = "plan_windows"
+"""XComs with the sums of each window, for a dry run of several. See :meth:`WindowPlan.summary_row`."""
 PLAN_VERSION = 1
-"""The version of both."""
+"""The version of all of them."""
 
 
 class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
@@ -68,8 +71,9 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
     :return: a list of batches, which can be empty. A batch is a list of ``{"uri": ..., "metadata": {...}}``. If they
         exceed 48 KiB together, the list holds a reference to an XCom for each batch. The XCom ``plan`` has ``counts``
         by decision and ``dry_run``. The XCom ``left_out`` has the number of items left out, by reason. With the param
-        ``dry_run``, the task only logs the plan and returns no batches. The params ``only`` (keys, file names or
-        addresses), ``if_exists``, ``transfer`` and ``batch_size`` override the arguments for one run.
+        ``dry_run``, the task only logs the plan and returns no batches; with ``until`` too, it plans every interval
+        from ``date`` to ``until``. The params ``only`` (keys, file names or addresses), ``if_exists``, ``transfer`` and
+        ``batch_size`` override the arguments for one run.
     :raises AirflowFailException: a field of the source is not valid, or the source cannot be read.
     """
 
@@ -131,8 +135,11 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         return self._planner(context).plan(self._wanted(context))
 
     def _discovered(self, context: Context) -> list[Any]:
+        from kaltura_provider.feeds.feed_plan import plan_chosen_range
         from kaltura_provider.hooks.destination import destination
 
+        if (windows := plan_chosen_range(context, self.timezone or "UTC")) is not None:
+            return _hand_on_windows(context, windows)
         if self.timezone:
             interval = run_interval(context, self.timezone)
             self.log.info("Ingesting %s%s.", interval, f": {interval.reason}" if interval.reason else "")
@@ -268,6 +275,20 @@ def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *,
     if settled := len(plan.items) - len(wanted):
         log.info("To ingest: %d items in %d batches. %d items need no task.", len(wanted), len(batches), settled)
     return handed_on(context, "batch", batches)
+
+
+def _hand_on_windows(context: Context, windows: FeedPlan) -> list[Any]:
+    """Push the plan of several windows, for a dry run."""
+    ti: Any = context["ti"]
+    counts = {"version": PLAN_VERSION, "counts": windows.counts, "dry_run": True}
+    ti.xcom_push(key=PLAN_KEY, value=counts)
+    push_parts(context, f"{PLAN_KEY}_rows", windows.rows())
+    push_parts(context, WINDOWS_KEY, windows.summary_rows())
+    for window, problem in windows.problems.items():
+        log.warning("%s: %s", window, problem)
+    many = len(windows.windows)
+    log.info("Dry run of %d windows: %d items, %d bytes to bring in.", many, windows.to_bring, windows.bytes)
+    return []
 
 
 def _events(context: Context) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from airflow.sdk import Param
 
 from kaltura_provider.api.redaction import printable
 from kaltura_provider.feeds.form_fields import HOW, dry_run_param, if_exists_param, transfer_param
-from kaltura_provider.feeds.interval import DATE_PARAM, DRY_RUN_PARAM, runs_within_a_day
+from kaltura_provider.feeds.interval import DATE_PARAM, DRY_RUN_PARAM, UNTIL_PARAM, runs_within_a_day
 from kaltura_provider.feeds.problems import did_you_mean
 
 if TYPE_CHECKING:
@@ -32,15 +32,23 @@ def feed_params(feed: Feed) -> dict[str, Param]:
     """Return the params of the DAG of a feed. Their defaults are what the feed says."""
     within_a_day = runs_within_a_day(feed.schedule)
     what = "Start of the interval" if within_a_day else "Day"
+    date_format = "date-time" if within_a_day else "date"
     return {
         DATE_PARAM: Param(
             None,
             type=["null", "string"],
-            format="date-time" if within_a_day else "date",
+            format=date_format,
             title=f"{what} to ingest",
             description=f"In {feed.timezone}. Leave empty for the last interval that has ended",
         ),
         DRY_RUN_PARAM: dry_run_param(),
+        UNTIL_PARAM: Param(
+            None,
+            type=["null", "string"],
+            format=date_format,
+            title="Dry run until",
+            description="Plan every interval from the one above to this one, as a backfill would. Only for a dry run",
+        ),
         ONLY_PARAM: Param(
             None,
             type=["null", "array"],

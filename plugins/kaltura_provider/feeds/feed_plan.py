@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pendulum
 
-from kaltura_provider.feeds.interval import DRY_RUN_PARAM, Interval
+from kaltura_provider.feeds.interval import DATE_PARAM, DRY_RUN_PARAM, UNTIL_PARAM, Interval, chosen_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from kaltura_provider.feeds.plan import Plan, PlannedItem
     from kaltura_provider.feeds.schema import Feed
 
-__all__ = ["FeedPlan", "WindowPlan", "last_start", "plan_feed", "window_context", "windows_of"]
+__all__ = ["FeedPlan", "WindowPlan", "last_start", "plan_chosen_range", "plan_feed", "window_context", "windows_of"]
 
 _MOST_WINDOWS = 5000
+_MOST_IN_A_RUN = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,35 @@ def plan_feed(feed: Feed, first: dt.date, last: dt.date | None = None) -> FeedPl
     from kaltura_provider.feeds.dag import feed_dag
 
     dag = feed_dag(feed)
-    windows = windows_of(feed, first, last)
-    return FeedPlan(feed.name, tuple(_planned(dag, interval) for interval in windows))
+    return FeedPlan(feed.name, tuple(_planned(dag, interval) for interval in windows_of(feed, first, last)))
+
+
+def plan_chosen_range(context: Context, timezone: str) -> FeedPlan | None:
+    """Plan the windows that a user chose in the trigger form for a dry run; ``None`` if they chose a single one.
+
+    :raises AirflowFailException: the dates cannot be used; the message names the field of the form.
+    :raises KalturaError: Kaltura did not answer, or refused.
+    """
+    from airflow.sdk.exceptions import AirflowFailException
+
+    values = cast("dict[str, Any]", context)
+    params = dict(values.get("params") or {})
+    first, last = (str(params.get(name) or "") for name in (DATE_PARAM, UNTIL_PARAM))
+    if not last or values["dag_run"].run_type != "manual":
+        return None
+    if not params.get(DRY_RUN_PARAM):
+        fix = "switch on 'Dry run', or start a backfill to ingest several intervals"
+        raise AirflowFailException(f"'Dry run until' {last!r} is only for a dry run; {fix}")
+    if not first:
+        raise AirflowFailException(f"'Dry run until' is {last!r}, but the field above it is empty; give the first day")
+    begins = chosen_moment(DATE_PARAM, first, timezone)
+    ends = chosen_moment(UNTIL_PARAM, last, timezone, last=True)
+    if ends < begins:
+        raise AirflowFailException(f"'Dry run until' {last!r} is before {first!r}; swap them")
+    dag: DAG = values["dag"]
+    schedule = getattr(dag.timetable, "expression", None)
+    windows = _between(schedule, timezone, begins, ends, most=_MOST_IN_A_RUN)
+    return FeedPlan(dag.dag_id, tuple(_planned(dag, interval) for interval in windows))
 
 
 def windows_of(feed: Feed, first: dt.date, last: dt.date | None = None) -> list[Interval]:
@@ -159,11 +187,17 @@ def windows_of(feed: Feed, first: dt.date, last: dt.date | None = None) -> list[
         ends = ends.add(days=1).subtract(microseconds=1)
     if ends < begins:
         raise ValueError(f"the range of dates ends at {ends} before it begins at {begins}; swap the dates")
+    return _between(feed.schedule, feed.timezone, begins, ends, most=_MOST_WINDOWS)
+
+
+def _between(
+    schedule: str | None, timezone: str, begins: pendulum.DateTime, ends: pendulum.DateTime, *, most: int
+) -> list[Interval]:
     found: list[Interval] = []
-    for interval in _intervals(feed, begins, ends):
+    for interval in _intervals(schedule, timezone, begins, ends):
         found.append(interval)
-        if len(found) > _MOST_WINDOWS:
-            what = f"the range of dates from {begins} to {ends} has more than {_MOST_WINDOWS:,} windows"
+        if len(found) > most:
+            what = f"the range of dates from {begins} to {ends} has more than {most:,} windows"
             raise ValueError(f"{what}; give a shorter one")
     return found
 
@@ -182,8 +216,10 @@ def _timetable(schedule: str, timezone: str) -> Any:
     return CronDataIntervalTimetable(schedule, pendulum.timezone(timezone))
 
 
-def _intervals(feed: Feed, begins: pendulum.DateTime, ends: pendulum.DateTime) -> Iterator[Interval]:
-    if feed.schedule is None:
+def _intervals(
+    schedule: str | None, timezone: str, begins: pendulum.DateTime, ends: pendulum.DateTime
+) -> Iterator[Interval]:
+    if schedule is None:
         day = begins
         while day <= ends:
             yield Interval(day, day.add(days=1))
@@ -191,13 +227,13 @@ def _intervals(feed: Feed, begins: pendulum.DateTime, ends: pendulum.DateTime) -
         return
     from airflow.timetables.base import TimeRestriction
 
-    timetable = _timetable(feed.schedule, feed.timezone)
+    timetable = _timetable(schedule, timezone)
     restriction = TimeRestriction(earliest=begins, latest=ends, catchup=True)
     previous = None
     while info := timetable.next_dagrun_info(last_automated_data_interval=previous, restriction=restriction):
         previous = info.data_interval
         assert previous is not None  # noqa: S101 - only runs of other timetables have none
-        yield Interval(_local(previous.start, feed.timezone), _local(previous.end, feed.timezone))
+        yield Interval(_local(previous.start, timezone), _local(previous.end, timezone))
 
 
 def _moment(value: dt.date, timezone: str) -> pendulum.DateTime:

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 __all__ = [
     "DATE_PARAM",
     "DRY_RUN_PARAM",
+    "UNTIL_PARAM",
     "Interval",
     "asks_for_interval",
+    "chosen_moment",
     "feed_context",
     "run_interval",
     "runs_within_a_day",
@@ -26,6 +28,9 @@ DATE_PARAM = "date"
 
 DRY_RUN_PARAM = "dry_run"
 """The param for a run that only shows its plan."""
+
+UNTIL_PARAM = "until"
+"""The param for a dry run of several intervals: the last one. ``DATE_PARAM`` is the first."""
 
 _PREVIOUS = (
     "prev_data_interval_start_success",
@@ -129,6 +134,23 @@ def _local(moment: Any, timezone: str) -> pendulum.DateTime:
     return cast("pendulum.DateTime", pendulum.instance(moment).in_timezone(timezone))
 
 
+def chosen_moment(name: str, text: str, timezone: str, *, last: bool = False) -> pendulum.DateTime:
+    """Return the moment that a param names, in the feed's time zone.
+
+    :param last: whether a day stands for its last moment. Otherwise it stands for its first.
+    :raises AirflowFailException: the value is not a date.
+    """
+    try:
+        moment = cast("pendulum.DateTime", pendulum.parse(text, tz=timezone)).in_timezone(timezone)
+    except (ValueError, AttributeError):
+        raise AirflowFailException(f"The param {name} {text!r} is not a date; write it like 2026-01-31") from None
+    return moment.add(days=1).subtract(microseconds=1) if last and _is_day(text) else moment
+
+
+def _is_day(text: str) -> bool:
+    return len(text) <= len("2026-01-31")
+
+
 def _cron_timetable(timetable: Any) -> Any:
     """Return the scheduler's class for a DAG's cron timetable, or ``None`` if the DAG has no schedule."""
     if not hasattr(timetable, "expression"):
@@ -142,11 +164,8 @@ def _interval_of(text: str, timetable: Any, timezone: str) -> tuple[pendulum.Dat
     """Return the interval that begins on a day or at a moment, else the interval that contains it."""
     from airflow.timetables.base import TimeRestriction
 
-    try:
-        moment = cast("pendulum.DateTime", pendulum.parse(text, tz=timezone)).in_timezone(timezone)
-    except (ValueError, AttributeError):
-        raise AirflowFailException(f"The param {DATE_PARAM} {text!r} is not a date; write it like 2026-01-31") from None
-    is_day = len(text) <= len("2026-01-31")
+    moment = chosen_moment(DATE_PARAM, text, timezone)
+    is_day = _is_day(text)
     cron = _cron_timetable(timetable)
     if cron is None:
         return moment, moment.add(days=1) if is_day else moment

@@ -45,10 +45,14 @@ def _counts(summary: Mapping[str, Any]) -> str:
     return ", ".join(f"{count:,} {word}" for count, word in counts if count) or "nothing to ingest"
 
 
-def note_of_plan(counts: Mapping[str, int]) -> str:
-    """Return the note for a dry run."""
+def note_of_plan(counts: Mapping[str, int], windows: int = 0) -> str:
+    """Return the note for a dry run.
+
+    :param windows: their number, for a dry run of several.
+    """
     said = ", ".join(f"{count:,} {decision}" for decision, count in counts.items())
-    return f"dry run: {said or 'nothing to ingest'}"
+    many = f" of {windows:,} windows" if windows else ""
+    return f"dry run{many}: {said or 'nothing to ingest'}"
 
 
 def _reason(item: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from kaltura_provider.feeds.changes import CHANGES_KEY
-from kaltura_provider.feeds.discover import PLAN_KEY, PLAN_VERSION
+from kaltura_provider.feeds.discover import PLAN_KEY, PLAN_VERSION, WINDOWS_KEY
 from kaltura_provider.feeds.interval import feed_context, run_interval
 from kaltura_provider.feeds.results import RunResults, opened
 from kaltura_provider.feeds.run_note import NOTE_KEY, note_of_plan, note_of_summary
@@ -51,7 +51,8 @@ class KalturaSummaryOperator(KalturaOperator):
         ``source_url``. A failed item has ``uri``, ``step``, ``reason``, ``retry_helps`` and ``batch`` (the map index of
         its tasks). If receipts are written, ``receipts`` is the path of the run's file.
         A dry run returns ``{"dry_run": True, "plan": {decision: n}, "rows": [...]}`` with the first 500 rows of the
-        plan. Its task is skipped, so it updates no outlet. A task with outlets is also skipped if nothing was found.
+        plan; for several intervals, ``windows`` has the sums of each. Its task is skipped, so it updates no outlet. A
+        task with outlets is also skipped if nothing was found.
     :raises AirflowFailException: an item failed (the others are in Kaltura), or discovering failed.
     """
 
@@ -228,8 +229,11 @@ class KalturaSummaryOperator(KalturaOperator):
         """
         ti: Any = context["ti"]
         rows = pull_parts(context, str(self.discover_id), f"{PLAN_KEY}_rows")[:_MAX_ROWS]
-        ti.xcom_push(key=NOTE_KEY, value=note_of_plan(plan["counts"]))
-        ti.xcom_push(key="return_value", value={"dry_run": True, "plan": plan["counts"], "rows": rows})
+        result = {"dry_run": True, "plan": plan["counts"], "rows": rows}
+        if windows := pull_parts(context, str(self.discover_id), WINDOWS_KEY):
+            result["windows"] = windows
+        ti.xcom_push(key=NOTE_KEY, value=note_of_plan(plan["counts"], len(windows)))
+        ti.xcom_push(key="return_value", value=result)
         raise AirflowSkipException("This was a dry run. The log of discover shows its plan.")
 
     def _batch(self, context: Context, batch: Any) -> list[dict[str, Any]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 
-from kaltura_provider.feeds.feed_plan import plan_feed, windows_of
+from kaltura_provider.feeds.feed_plan import plan_chosen_range, plan_feed, windows_of
 from kaltura_provider.feeds.schema import Feed
 
 DAY = "{{ data_interval_start | ds }}"
@@ -82,3 +83,36 @@ def test_a_range_must_make_sense() -> None:
         windows_of(feed, date(2024, 3, 2), date(2024, 3, 1))
     with pytest.raises(ValueError, match="more than 5,000 windows"):
         windows_of(feed, date(2024, 1, 1), date(2025, 1, 1))
+
+
+def test_a_dry_run_plans_every_window_of_a_range(deployment, clips) -> None:
+    feed = feed_of(deployment)
+    dag = deployment.feed(**feed.model_dump(mode="json", exclude_unset=True))
+    for day in (1, 3):
+        deployment.put(f"2024-03-0{day}/clip.mp4", clips["clip-1.mp4"])
+    ran = deployment.run(dag, date="2024-03-01", until="2024-03-03", dry_run=True)
+    assert ran.state == "success", ran.states
+    assert deployment.held() == {}
+    assert ran.summary["plan"] == {"new": 2}
+    assert ran.summary["windows"] == plan_feed(feed, date(2024, 3, 1), date(2024, 3, 3)).summary_rows()
+    assert [row["window"][:10] for row in ran.summary["rows"]] == ["2024-03-01", "2024-03-03"]
+    assert ran.xcom("summary", "kaltura_note") == "dry run of 3 windows: 2 new"
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"date": "2024-03-01", "until": "2024-03-03"}, "is only for a dry run"),
+        ({"until": "2024-03-03", "dry_run": True}, "give the first day"),
+        ({"date": "2024-03-03", "until": "2024-03-01", "dry_run": True}, "swap them"),
+        ({"date": "2020-03-01", "until": "2024-03-01", "dry_run": True}, "more than 400 windows"),
+    ],
+    ids=["not dry", "no first", "swapped", "long"],
+)
+def test_a_range_that_cannot_be_planned_says_why(typed, words) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    run = SimpleNamespace(run_type="manual")
+    context = {"params": typed, "dag_run": run, "dag": SimpleNamespace(timetable=SimpleNamespace(expression="@daily"))}
+    with pytest.raises((AirflowFailException, ValueError), match=words):
+        plan_chosen_range(context, "UTC")
