@@ -1,4 +1,4 @@
-"""The actions of the board: start failed items again, and create plans. Each route checks the user and the origin."""
+"""The actions of the board: retries, plans and backfills. Each route checks the user and the origin."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import datetime as dt
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.datamodels.dag_run import TriggerDAGRunPostBody
@@ -13,16 +15,17 @@ from airflow.api_fastapi.core_api.datamodels.task_instances import ClearTaskInst
 from airflow.api_fastapi.core_api.routes.public.dag_run import trigger_dag_run
 from airflow.api_fastapi.core_api.routes.public.task_instances import post_clear_task_instances
 from airflow.api_fastapi.logging.decorators import action_logging
-from airflow.models.dag import DagModel
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import Response
 
 from kaltura_provider.board.access import ReadableDags, User, check_startable, from_the_board
 from kaltura_provider.board.activity import ACTIVITY, INGEST
+from kaltura_provider.board.backfill import Dates, form_dates, outlook, start
 from kaltura_provider.board.dags import dag_bag
+from kaltura_provider.board.feeds import FeedView, feed_view
 from kaltura_provider.board.records import RECORDS
-from kaltura_provider.board.rendering import render
-from kaltura_provider.feeds.interval import DATE_PARAM, DRY_RUN_PARAM
+from kaltura_provider.board.rendering import protect, render
+from kaltura_provider.feeds.interval import DATE_PARAM, DRY_RUN_PARAM, UNTIL_PARAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -111,14 +114,82 @@ def plan(
     date: Annotated[dt.date, Form()],
 ) -> Response:
     """Start a dry run of a feed for a day, and return a link to its result."""
+    feed = _startable_feed(session, user, readable, dag_id)
+    ends = Dates(date, date).moments(feed.timezone)
+    run_id = _dry_run(request, session, user, feed, ends, several=feed.within_a_day)
+    return render(request, "planned.html", {"dag_id": dag_id, "run_id": run_id})
+
+
+@actions.post("/backfill-plan", dependencies=[Depends(action_logging("kaltura_plan"))])
+def backfill_plan(
+    request: Request,
+    user: User,
+    readable: ReadableDags,
+    session: SessionDep,
+    dag_id: Annotated[str, Form(max_length=250)],
+    dates: Annotated[Dates, Depends(form_dates)],
+) -> Response:
+    """Return which windows a backfill would run, and start the dry run that counts what they would bring in."""
+    feed = _startable_feed(session, user, readable, dag_id)
+    found = outlook(session, feed, dates)
+    run_id = ""
+    if found.to_run and not found.busy:
+        run_id = _dry_run(request, session, user, feed, found.ends, several=True)
+    return render(request, "backfill.html", {"feed": feed, "found": found, "dates": dates, "run_id": run_id})
+
+
+@actions.post("/backfill", dependencies=[Depends(action_logging("kaltura_backfill"))])
+def backfill(
+    user: User,
+    readable: ReadableDags,
+    session: SessionDep,
+    dag_id: Annotated[str, Form(max_length=250)],
+    dates: Annotated[Dates, Depends(form_dates)],
+) -> Response:
+    """Start a backfill of a feed, and go to the calendar of its windows."""
+    feed = _startable_feed(session, user, readable, dag_id)
+    start(session, user, feed, dates)
+    RECORDS.forget()
+    ACTIVITY.forget()
+    query = urlencode({"dag_id": dag_id, "month": dates.last.strftime("%Y-%m")})
+    return protect(Response(headers={"HX-Redirect": f"feed?{query}#windows-title"}))
+
+
+def _startable_feed(session: Session, user: User, readable: frozenset[str], dag_id: str) -> FeedView:
     check_startable(user, readable, dag_id)
-    if session.get(DagModel, dag_id) is None:
+    feed = feed_view(session, dag_id)
+    if feed is None:
         raise HTTPException(404, f"The DAG {dag_id} does not exist.")
-    conf = {DATE_PARAM: date.isoformat(), DRY_RUN_PARAM: True}
-    body = TriggerDAGRunPostBody.model_validate({"logical_date": None, "conf": conf, "note": f"Plan of {date}"})
+    return feed
+
+
+def _dry_run(
+    request: Request,
+    session: Session,
+    user: User,
+    feed: FeedView,
+    ends: tuple[dt.datetime, dt.datetime],
+    *,
+    several: bool,
+) -> str:
+    """Start a dry run for the windows that begin between two moments, and return the id of the run.
+
+    :param several: whether to plan each window by itself and count what it holds, even if there is only one.
+    """
+    zone = ZoneInfo(feed.timezone)
+    first, last = (
+        moment.isoformat() if feed.within_a_day else moment.date().isoformat()
+        for moment in (end.astimezone(zone) for end in ends)
+    )
+    conf: dict[str, Any] = {DATE_PARAM: first, DRY_RUN_PARAM: True}
+    note = f"Plan of {first}"
+    if several:
+        conf[UNTIL_PARAM] = last
+        note += f" to {last}"
+    body = TriggerDAGRunPostBody.model_validate({"logical_date": None, "conf": conf, "note": note})
     # Airflow's route returns the row; FastAPI would make the response of it.
-    made: Any = trigger_dag_run(dag_id, body, dag_bag(), user, session, request)
-    run_id = made.run_id
+    made: Any = trigger_dag_run(feed.dag_id, body, dag_bag(), user, session, request)
+    run_id = str(made.run_id)
     session.commit()
     RECORDS.forget()
-    return render(request, "planned.html", {"dag_id": dag_id, "run_id": run_id})
+    return run_id

@@ -79,7 +79,9 @@ def windows(runs: Iterable[Run], timezone: str) -> list[Window]:
 
 
 def _begins(run: Run, zone: ZoneInfo) -> dt.datetime | None:
-    """Return when the interval of a run begins. In the trigger form, people can choose it."""
+    """Return when the interval of a run begins. In the trigger form, people can choose it, or several for a plan."""
+    if run.chosen_until:
+        return None
     if run.chosen_date:
         try:
             chosen = dt.datetime.fromisoformat(run.chosen_date)

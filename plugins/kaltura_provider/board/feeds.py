@@ -13,6 +13,7 @@ from sqlalchemy import select
 from kaltura_provider.api.redaction import printable
 from kaltura_provider.board.dags import dag_of
 from kaltura_provider.board.text import feed_name, is_feed
+from kaltura_provider.feeds.interval import DATE_PARAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,8 @@ class FeedView:
     :param source: the fields of its source, with the values in the feed's file.
     :param settings: other fields by name.
     :param window: the beginning and end of the next interval, and when it runs.
+    :param periodic: whether its schedule has intervals, which can be backfilled.
+    :param within_a_day: whether a day has several intervals.
     """
 
     dag_id: str
@@ -43,6 +46,9 @@ class FeedView:
     source: Mapping[str, str]
     settings: Mapping[str, str]
     window: tuple[dt.datetime, dt.datetime, dt.datetime] | None
+    runs_at_once: int
+    periodic: bool
+    within_a_day: bool
 
     @property
     def name(self) -> str:
@@ -97,7 +103,16 @@ def _view(session: Session, model: Any) -> FeedView:
             }
         ),
         window=(start, end, due) if start and end and due else None,
+        runs_at_once=int(model.max_active_runs or 1),
+        periodic=bool(dag is not None and dag.timetable.periodic),
+        within_a_day=_form_asks_for_times(dag),
     )
+
+
+def _form_asks_for_times(dag: Any) -> bool:
+    """Return whether the trigger form of a feed asks for the moment at which an interval begins, not for a day."""
+    param = dag.params.get_param(DATE_PARAM) if dag is not None and DATE_PARAM in dag.params else None
+    return param is not None and param.schema.get("format") == "date-time"
 
 
 def _shown(values: Mapping[str, Any]) -> dict[str, str]:

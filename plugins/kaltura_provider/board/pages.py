@@ -7,6 +7,7 @@ import datetime as dt
 import io
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
@@ -14,6 +15,7 @@ from fastapi.responses import FileResponse, Response
 
 from kaltura_provider.board.access import ReadableDag, ReadableDags, User, may_see_errors, may_start
 from kaltura_provider.board.activity import ACTIVITY
+from kaltura_provider.board.backfill import AGAIN, Dates, outlook, query_dates
 from kaltura_provider.board.calendar import months, weeks, windows
 from kaltura_provider.board.feeds import feed_view, feed_views, import_errors
 from kaltura_provider.board.records import RECORDS
@@ -24,6 +26,8 @@ from kaltura_provider.board.totals import charts, totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from kaltura_provider.board.feeds import FeedView
 
 __all__ = ["pages"]
 
@@ -77,7 +81,7 @@ def one_run(
     values = {
         "run": run,
         "window": found[0] if found else None,
-        "rows": RECORDS.plan_rows(session, run) if run.plan is not None else None,
+        "dry": RECORDS.plan(session, run) if run.plan is not None else None,
         "failed": [Failed(run, item) for item in run.failures] if run.finished else [],
         "arrived": [Arrived(run, item) for item in run.arrivals],
         "startable": _startable(user, {dag_id}),
@@ -118,13 +122,37 @@ def feed(
         "feed": view,
         "errors": [line for line in import_errors(session) if name in line] if may_see_errors(user) else [],
         "startable": may_start(user, dag_id),
-        "plan_day": (view.window[0] if view.window else dt.datetime.now(dt.UTC)).date(),
+        "plan_day": _days_ago(view, 0),
+        "last_days": (_days_ago(view, 7), _days_ago(view, 1)),
+        "choices": AGAIN,
+        "moving": any(not window.run.finished for window in found),
         "month": shown,
         "older": known[place + 1] if place + 1 < len(known) else None,
         "newer": known[place - 1] if place > 0 else None,
         "weeks": weeks(found, shown) if shown else [],
     }
     return render(request, "feed.html", values)
+
+
+@pages.get("/backfill-size")
+def backfill_size(
+    request: Request,
+    dag_id: ReadableDag,
+    session: SessionDep,
+    run_id: Annotated[str, Query()],
+    dates: Annotated[Dates, Depends(query_dates)],
+) -> Response:
+    """Show what a backfill would bring in, once its dry run has ended."""
+    run = RECORDS.run(dag_id, run_id)
+    view = feed_view(session, dag_id)
+    if run is None or view is None:
+        raise HTTPException(404, f"The DAG {dag_id} has no run {run_id}. It may have been deleted.")
+    sums = None
+    if run.plan is not None:
+        dry = RECORDS.plan(session, run)
+        found = outlook(session, view, dates)
+        sums = found.sums(dry.windows) if dry.windows else None
+    return render(request, "backfill_size.html", {"feed": view, "run": run, "dates": dates, "sums": sums})
 
 
 @pages.get("/windows.csv")
@@ -155,6 +183,12 @@ def static(name: str) -> Response:
         path, media_type=_STATIC_TYPES[path.suffix], headers={"Cache-Control": "private, max-age=3600"}
     )
     return protect(response)
+
+
+def _days_ago(feed: FeedView, days: int) -> dt.date:
+    """Return a day before the one on which the next window of a feed begins; before today if it has none."""
+    moment = feed.window[0] if feed.window else dt.datetime.now(dt.UTC)
+    return moment.astimezone(ZoneInfo(feed.timezone)).date() - dt.timedelta(days=days)
 
 
 def _now(readable: frozenset[str], chosen: Selection) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from airflow.utils.session import create_session
 from sqlalchemy import select
 
 from kaltura_provider.board.text import feed_name, file_name
-from kaltura_provider.feeds.interval import DATE_PARAM
+from kaltura_provider.feeds.interval import DATE_PARAM, UNTIL_PARAM
 from kaltura_provider.feeds.pipeline import SUMMARY
 from kaltura_provider.hooks.border import FAILURE_KEY
 from kaltura_provider.pool_listener import TAG
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-__all__ = ["INTERVAL", "RECORDS", "Arrival", "Failure", "Records", "Run"]
+__all__ = ["INTERVAL", "RECORDS", "Arrival", "DryRun", "Failure", "Records", "Run"]
 
 INTERVAL: Final = 5.0
 """Seconds for which what was read is shown."""
 
 _MAX_RUNS = 10_000
 _READ_AT_ONCE = 250
-_PLAN_FIELDS = ("uri", "name", "decision", "bytes", "entry_id", "reason")
+_PLAN_FIELDS = ("window", "uri", "name", "decision", "bytes", "entry_id", "reason")
 _FINISHED = frozenset({"success", "failed"})
 
 
@@ -81,6 +81,7 @@ class Run:
     """A run, and what its summary says.
 
     :param chosen_date: the date that a user chose in the trigger form; empty if none.
+    :param chosen_until: the last date, if the user chose several for a dry run.
     :param window: the beginning and end of the run's data interval; ``None`` for a run without one.
     :param at: when it ended, or when it was due.
     :param size: the bytes of all arrivals together; ``media`` is their duration in seconds.
@@ -93,6 +94,7 @@ class Run:
     dag_id: str
     run_id: str
     chosen_date: str
+    chosen_until: str
     state: str
     window: tuple[dt.datetime, dt.datetime] | None
     at: dt.datetime
@@ -115,6 +117,18 @@ class Run:
     def finished(self) -> bool:
         """Whether the run has ended."""
         return self.state in _FINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """The plan of a dry run.
+
+    :param rows: at most 500 items, as :meth:`PlannedItem.row` makes them.
+    :param windows: for a dry run of several windows, the sums of each, as :meth:`WindowPlan.summary_row` makes them.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    windows: Sequence[Mapping[str, Any]]
 
 
 @dataclass(slots=True)
@@ -170,16 +184,18 @@ class Records:
         """The number of older runs whose results have not been read yet."""
         return self._unread
 
-    def plan_rows(self, session: Session, run: Run) -> list[dict[str, Any]]:
-        """Return the plan of a dry run, at most 500 rows of it, as :meth:`PlannedItem.row` makes them."""
+    def plan(self, session: Session, run: Run) -> DryRun:
+        """Return what the summary of a dry run says."""
         row = session.execute(
             select(XComModel.value).where(
                 XComModel.dag_run_id == run.id, XComModel.task_id == SUMMARY, XComModel.key == XCOM_RETURN_KEY
             )
         ).first()
         result = XComModel.deserialize_value(row) if row is not None else None
-        rows = result.get("rows") if isinstance(result, dict) else None
-        return [{name: row.get(name) for name in _PLAN_FIELDS} for row in rows or () if isinstance(row, dict)]
+        said = result if isinstance(result, dict) else {}
+        rows = [row for row in said.get("rows") or () if isinstance(row, dict)]
+        windows = [row for row in said.get("windows") or () if isinstance(row, dict)]
+        return DryRun([{name: row.get(name) for name in _PLAN_FIELDS} for row in rows], windows)
 
     def forget(self) -> None:
         """Read the database again with the next request."""
@@ -280,7 +296,8 @@ class Records:
             id=row.id,
             dag_id=row.dag_id,
             run_id=row.run_id,
-            chosen_date=_chosen_date(row),
+            chosen_date=_chosen(row, DATE_PARAM),
+            chosen_until=_chosen(row, UNTIL_PARAM),
             state=str(row.state),
             window=window,
             at=row.end_date or row.run_after,
@@ -288,9 +305,10 @@ class Records:
         )
 
 
-def _chosen_date(row: Any) -> str:
+def _chosen(row: Any, param: str) -> str:
+    """Return what a user chose in the trigger form of a feed."""
     conf = row.conf if isinstance(row.conf, dict) and str(row.run_type) == "manual" else {}
-    return str(conf.get(DATE_PARAM) or "")
+    return str(conf.get(param) or "")
 
 
 def _values(result: Any) -> dict[str, Any]:

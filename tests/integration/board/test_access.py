@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 DAY = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=3)
 NEWS, ARCHIVE = "kaltura_feed_news", "kaltura_feed_archive"
-FORM = {"item": "1:0", "dag_id": NEWS, "date": "2026-01-01"}
+DATES = {"first": "2026-01-01", "last": "2026-01-03"}
+FORM = {"item": "1:0", "dag_id": NEWS, "date": "2026-01-01", **DATES}
+CHANGES = ["retry", "plan", "backfill-plan", "backfill"]
 
 
 def routes() -> list[Any]:
@@ -29,7 +31,7 @@ def needs_dag(dependant: Any) -> bool:
 
 
 def address(route: Any, dag_id: str = NEWS) -> str:
-    query = f"?dag_id={dag_id}&run_id=x" if needs_dag(route.dependant) else ""
+    query = f"?dag_id={dag_id}&run_id=x&first=2026-01-01&last=2026-01-03" if needs_dag(route.dependant) else ""
     return f"/kaltura{route.path.replace('{name}', 'board.css')}{query}"
 
 
@@ -66,6 +68,7 @@ def test_every_route_needs_a_user(api: Api) -> None:
             seen.add(route.path)
     assert seen == {
         "/board", "/now", "/run", "/feeds", "/feed", "/windows.csv", "/static/{name}", "/retry", "/plan",
+        "/backfill-plan", "/backfill-size", "/backfill",
     }  # fmt: skip
     assert api.get("openapi.json", user="admin").status_code == 404
     assert api.get("docs", user="admin").status_code == 404
@@ -83,7 +86,7 @@ def test_a_cookie_is_as_good_as_a_bearer(api: Api) -> None:
 def test_pages_of_a_dag_need_its_permission(api: Api, history: History, only_news: None) -> None:
     history.run("archive", DAY, assets=[arrived("s3://media/a.mp4", 1)])
     checked = [route for route in routes() if "GET" in route.methods and needs_dag(route.dependant)]
-    assert len(checked) == 3
+    assert len(checked) == 4
     for route in checked:
         for dag_id in (ARCHIVE, "kaltura_feed_unknown", ""):
             reply = api.client.get(address(route, dag_id), headers=api.headers("admin"))
@@ -104,14 +107,14 @@ def test_lists_hold_only_what_the_user_may_read(api: Api, history: History, only
     assert "secret.mp4" not in api.get("board", feed=ARCHIVE).text
 
 
-@pytest.mark.parametrize("path", ["retry", "plan"])
+@pytest.mark.parametrize("path", CHANGES)
 def test_changes_need_the_permission_to_trigger(api: Api, history: History, only_news: None, path: str) -> None:
     run = history.run("news", DAY, failures=[failed("s3://media/a.mp4")])
     other = history.run("archive", DAY, failures=[failed("s3://media/b.mp4")])
     mine, theirs = item_of(history, "news", run), item_of(history, "archive", other)
-    assert api.post(path, user="viewer", item=mine, dag_id=NEWS, date="2026-01-01").status_code == 403
+    assert api.post(path, user="viewer", item=mine, dag_id=NEWS, date="2026-01-01", **DATES).status_code == 403
     for user in ("user", "admin"):
-        reply = api.post(path, user=user, item=[mine, theirs], dag_id=ARCHIVE, date="2026-01-01")
+        reply = api.post(path, user=user, item=[mine, theirs], dag_id=ARCHIVE, date="2026-01-01", **DATES)
         assert reply.status_code == 403
     assert history.states("news", run)["run"] == "failed"
     assert history.states("archive", other)["run"] == "failed"
@@ -130,8 +133,9 @@ def test_changes_need_the_permission_to_trigger(api: Api, history: History, only
 def test_changes_come_from_the_board_only(api: Api, history: History, headers: dict[str, str]) -> None:
     run = history.run("news", DAY, failures=[failed("s3://media/a.mp4")])
     item = item_of(history, "news", run)
-    assert api.post("retry", headers=headers, item=item).status_code == 403
-    assert api.post("plan", headers=headers, dag_id=NEWS, date="2026-01-01").status_code == 403
+    for path in CHANGES:
+        reply = api.post(path, headers=headers, item=item, dag_id=NEWS, date="2026-01-01", **DATES)
+        assert reply.status_code == 403, path
     assert history.states("news", run)["run"] == "failed"
 
 
@@ -179,5 +183,6 @@ def test_what_only_starters_may_do_is_offered_only_to_them(api: Api, history: Hi
     history.run("news", DAY, failures=[failed("s3://media/a.mp4")])
     assert "Retry the chosen" not in api.get("board", user="viewer").text
     assert "Retry the chosen" in api.get("board", user="user").text
-    assert 'hx-post="plan"' not in api.get("feed", user="viewer", dag_id=NEWS).text
-    assert 'hx-post="plan"' in api.get("feed", user="user", dag_id=NEWS).text
+    for form in ("plan", "backfill-plan"):
+        assert f'hx-post="{form}"' not in api.get("feed", user="viewer", dag_id=NEWS).text
+        assert f'hx-post="{form}"' in api.get("feed", user="user", dag_id=NEWS).text
