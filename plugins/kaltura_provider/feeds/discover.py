@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from jinja2 import Environment
 
-    from kaltura_provider.feeds.feed_plan import FeedPlan
     from kaltura_provider.feeds.plan import Plan
     from kaltura_provider.feeds.sources import Found
+    from kaltura_provider.feeds.window_plans import FeedPlan
     from kaltura_provider.upload.sources.errors import SourceError
 
 __all__ = ["PLAN_KEY", "WINDOWS_KEY", "KalturaDiscoverOperator", "asks_for_dry_run", "hand_on_plan"]
@@ -135,7 +135,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         return self._planner(context).plan(self._wanted(context))
 
     def _discovered(self, context: Context) -> list[Any]:
-        from kaltura_provider.feeds.feed_plan import plan_chosen_range
+        from kaltura_provider.feeds.window_plans import plan_chosen_range
         from kaltura_provider.hooks.destination import destination
 
         if (windows := plan_chosen_range(context, self.timezone or "UTC")) is not None:

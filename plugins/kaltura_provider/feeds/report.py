@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from kaltura_provider.feeds.feed_plan import plan_feed, window_context, windows_of
+from kaltura_provider.feeds.feed_plan import plan_feed, windows_of
 from kaltura_provider.feeds.interval import feed_context
 from kaltura_provider.feeds.receipts import read_receipt
+from kaltura_provider.feeds.window_plans import window_context
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.feeds.feed_plan import WindowPlan
     from kaltura_provider.feeds.interval import Interval
     from kaltura_provider.feeds.schema import Feed
+    from kaltura_provider.feeds.window_plans import WindowPlan
 
 __all__ = ["FailedItem", "FeedReport", "Sums", "WindowReport", "feed_report"]
 
