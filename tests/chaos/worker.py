@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,13 @@ def work(job: dict[str, Any]) -> int:
     """Ingest the job's files; keeps token ids in the job's state file, as a task keeps them in its state store."""
     state_path = Path(job["state"])
     known: dict[str, str] = json.loads(state_path.read_text()) if state_path.exists() else {}
+    writing = threading.Lock()
 
     def remember(ref: ItemRef) -> None:
         if ref.token_id:
-            known[ref.item_id] = ref.token_id
-            write(state_path, known)
+            with writing:
+                known[ref.item_id] = ref.token_id
+                write(state_path, known)
 
     credentials = Credentials(partner_id=job["partner_id"], auth=AuthMethod.SECRET, secret=job["secret"])
     observer = Mortal(job["kill_at"])
