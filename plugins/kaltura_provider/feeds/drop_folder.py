@@ -1,8 +1,8 @@
 """File name patterns of Kaltura's drop folders: a regular expression whose groups give metadata of the entry.
 
 A pattern is what a drop folder has: with or without the delimiters and flags of PHP (``/.../i``), found anywhere in the
-file name, with the groups ``referenceId`` and ``userId``. Names are matched in a process of its own, which is ended
-after a time: no pattern can keep a worker busy for ever.
+file name, with the groups ``referenceId``, ``userId`` and ``flavorName``. Names are matched in a process of its own,
+which is ended after a time: no pattern can keep a worker busy for ever.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from kaltura_provider.api.redaction import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["GROUPS", "check_match", "match_names"]
+__all__ = ["FLAVOR", "GROUPS", "check_match", "has_renditions", "match_names"]
 
-GROUPS = {"referenceId": "reference_id", "userId": "user_id"}
-"""The groups of a pattern, and the fields of the entry that they give."""
+FLAVOR = "flavor"
+"""What ``flavorName`` gives: which rendition a file is."""
+
+GROUPS = {"referenceId": "reference_id", "userId": "user_id", "flavorName": FLAVOR}
+"""The groups of a pattern, and the fields that they give: those of the entry, and ``flavor``."""
 
 _SECONDS = 30.0
 _LONGEST = 1000
@@ -40,20 +43,26 @@ for name in names:
 def check_match(text: str) -> None:
     """Check a pattern.
 
-    :raises ValueError: it is not a regular expression, has an unknown flag, or has none of the groups.
+    :raises ValueError: it is not a regular expression, has an unknown flag, has none of the groups, or has
+        ``flavorName`` without ``referenceId``.
     """
     pattern, flags = _parts(text)
     try:
         compiled = re.compile(pattern, flags)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is not a regular expression: {error}; see docs/feeds.md") from None
-    if "flavorName" in compiled.groupindex:
+    if "flavorName" in compiled.groupindex and "referenceId" not in compiled.groupindex:
         raise ValueError(
-            "has the group flavorName, and renditions of one entry cannot be ingested from several files; remove the "
-            "group and match only the source files"
+            "has the group flavorName, and no group referenceId that says which files are the renditions of one item; "
+            "add (?P<referenceId>...)"
         )
     if not GROUPS.keys() & compiled.groupindex.keys():
         raise ValueError(f"has none of the groups {' and '.join(GROUPS)}; write (?P<referenceId>...)")
+
+
+def has_renditions(text: str | None) -> bool:
+    """Tell whether a pattern makes one item of several media files."""
+    return text is not None and "<flavorName>" in text
 
 
 def _parts(text: str) -> tuple[str, int]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.feeds.drop_folder import FLAVOR
 from kaltura_provider.feeds.listing import left_out_reason, path_below
 from kaltura_provider.feeds.patterns import matches
 from kaltura_provider.services.attachment_asset import attachment_object
@@ -21,7 +22,7 @@ from kaltura_provider.services.caption_language import caption_format, language_
 from kaltura_provider.services.entry.kind import Kind, extension_of, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kaltura_provider.hooks.listing import S3Object
 
@@ -32,10 +33,12 @@ __all__ = [
     "Role",
     "Sidecar",
     "group_by_stem",
+    "is_film",
     "is_orphan",
     "metadata_file_of",
     "missing_files",
     "sidecars_of",
+    "with_renditions",
 ]
 
 SOURCE = "source"
@@ -57,6 +60,7 @@ class Role(StrEnum):
     CAPTION = "caption"
     THUMBNAIL = "thumbnail"
     ATTACHMENT = "attachment"
+    RENDITION = "rendition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Sidecar:
     """A sidecar file.
 
     :param between: the part of its name between the name of the media file and its own extension: ``en`` of
-        ``talk.en.srt``.
+        ``talk.en.srt``. Of a rendition, the name of its flavor.
     """
 
     item: S3Object
@@ -79,15 +83,26 @@ class Sidecar:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One item of a listing with its sidecar files, ordered by key."""
+    """One item of a listing with its sidecar files, ordered by key.
+
+    :param lacks_source: whether there are only renditions, of which ``item`` is the first.
+    :param problem: why its files cannot become an item.
+    """
 
     item: S3Object
     sidecars: tuple[Sidecar, ...] = ()
+    lacks_source: bool = False
+    problem: str = ""
 
     @property
     def objects(self) -> tuple[S3Object, ...]:
         """All files of the group; the media file comes first."""
         return (self.item, *(sidecar.item for sidecar in self.sidecars))
+
+    @property
+    def media(self) -> tuple[S3Object, ...]:
+        """The media file and its renditions."""
+        return (self.item, *(sidecar.item for sidecar in self.sidecars if sidecar.role is Role.RENDITION))
 
 
 def group_by_stem(
@@ -120,10 +135,65 @@ def group_by_stem(
     return [Group(item, tuple(sorted(found[item.key], key=lambda one: one.item.key))) for item in alone]
 
 
+def with_renditions(groups: Sequence[Group], fields: Sequence[Mapping[str, str] | None]) -> list[Group]:
+    """Make one item of the films of a folder that have the same reference id and are different renditions.
+
+    The file without a flavor, or with the flavor ``source``, is the item. The others are sidecar files of it, and so
+    are their own sidecar files.
+
+    :param groups: the items of video and audio files.
+    :param fields: what a pattern found in the file name of each, or ``None``.
+    """
+    families: dict[tuple[str, str], list[tuple[Group, str]]] = defaultdict(list)
+    kept = []
+    for group, found in zip(groups, fields, strict=True):
+        if found and found.get("reference_id"):
+            flavor = found.get(FLAVOR, "")
+            flavor = "" if flavor.lower() == SOURCE else flavor
+            families[posixpath.dirname(group.item.key), found["reference_id"]].append((group, flavor))
+        else:
+            kept.append(group)
+    for family in families.values():
+        kept += _family(family) if any(flavor for _, flavor in family) else [group for group, _ in family]
+    return kept
+
+
+def _family(family: Sequence[tuple[Group, str]]) -> list[Group]:
+    """Return the item that a source and its renditions are, or several of which each has a problem."""
+    problem = _clash(family)
+    if problem:
+        return [replace(group, problem=problem) for group, _ in family]
+    sources = [group for group, flavor in family if not flavor]
+    first = sources[0] if sources else family[0][0]
+    renditions = [
+        Sidecar(group.item, Role.RENDITION, flavor) for group, flavor in family if flavor and group is not first
+    ]
+    beside = {sidecar.item.key: sidecar for group, _ in family for sidecar in group.sidecars}
+    sidecars = sorted((*beside.values(), *renditions), key=lambda one: one.item.key)
+    return [replace(first, sidecars=tuple(sidecars), lacks_source=not sources)]
+
+
+def _clash(family: Sequence[tuple[Group, str]]) -> str:
+    """Return why two files cannot belong to one item: they are the same rendition of it."""
+    seen: dict[str, str] = {}
+    for group, flavor in family:
+        name = posixpath.basename(group.item.key)
+        if other := seen.get(flavor.casefold()):
+            what = f"the rendition {flavor!r}" if flavor else "the source"
+            return f"{other} and {name} are both {what} of one item; keep one of them"
+        seen[flavor.casefold()] = name
+    return ""
+
+
 def is_orphan(group: Group, prefix: str, include: Sequence[str]) -> bool:
     """Tell whether an object is a caption or metadata file without a media file, and no pattern takes it as an item."""
     extension = posixpath.splitext(group.item.key)[1][1:].lower()
     return extension in (*_CAPTIONS, *_METADATA) and not _is_named(path_below(group.item, prefix), include)
+
+
+def is_film(item: S3Object, prefix: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
+    """Tell whether an object is a video or audio file that the patterns take."""
+    return _is_film(item.key) and _has_sidecars(item, prefix, include, exclude)
 
 
 def _has_sidecars(item: S3Object, prefix: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
@@ -182,9 +252,12 @@ def _takes(owner: S3Object, sidecar: Sidecar) -> bool:
 
 
 def missing_files(group: Group, wait_for: Sequence[str]) -> list[str]:
-    """Return the patterns for files that an item waits for and does not have; ``source`` is the media file itself."""
+    """Return what an item waits for and does not have: patterns for files, and ``source``, the media file itself."""
     names = [posixpath.basename(item.key) for item in group.objects]
-    return [pattern for pattern in wait_for if pattern != SOURCE and not any(matches(name, pattern) for name in names)]
+    missing = [
+        pattern for pattern in wait_for if pattern != SOURCE and not any(matches(name, pattern) for name in names)
+    ]
+    return [SOURCE, *missing] if group.lacks_source else missing
 
 
 def metadata_file_of(group: Group) -> dict[str, Any] | None:
@@ -200,7 +273,7 @@ def metadata_file_of(group: Group) -> dict[str, Any] | None:
 
 
 def sidecars_of(group: Group, caption_language: str = UNDEFINED) -> list[dict[str, Any]]:
-    """Return the captions, thumbnails and attachments of an item, as the task that attaches them takes them.
+    """Return all files of an item besides its metadata, as the task that attaches them takes them.
 
     A caption without a language in its name is the default one. Without such a file, the caption in
     ``caption_language`` is the default, or the only caption. The first thumbnail by name is the default.
@@ -214,7 +287,8 @@ def sidecars_of(group: Group, caption_language: str = UNDEFINED) -> list[dict[st
     for thumbnail in thumbnails[:1]:
         thumbnail["default"] = True
     attachments = [_attachment(one) for one in group.sidecars if one.role is Role.ATTACHMENT]
-    return [*captions, *thumbnails, *attachments]
+    renditions = [_rendition(one, group.item) for one in group.sidecars if one.role is Role.RENDITION]
+    return [*captions, *thumbnails, *attachments, *renditions]
 
 
 def _listed(item: S3Object) -> dict[str, Any]:
@@ -257,3 +331,7 @@ def _attachment(sidecar: Sidecar) -> dict[str, Any]:
     values = attachment_object(sidecar.name)
     del values["objectType"]
     return _as(sidecar, Role.ATTACHMENT, {**values, "format": int(values["format"])})
+
+
+def _rendition(sidecar: Sidecar, source: S3Object) -> dict[str, Any]:
+    return {**_as(sidecar, Role.RENDITION, {}), "flavor": sidecar.between, "of": source.etag}

@@ -1,4 +1,4 @@
-"""Attaches the sidecar files of ingested items: captions, thumbnails and attachments."""
+"""Attaches the sidecar files of ingested items: captions, thumbnails, attachments and renditions."""
 
 from __future__ import annotations
 
@@ -49,6 +49,21 @@ class SidecarSender:
             errors += self._marked(ref.entry_id, files)
         return (ref.failed(_together(errors)) if errors else ref), attached
 
+    def attach_early(self, ref: ItemRef, files: list[dict[str, Any]]) -> None:
+        """Attach the renditions of an item whose source is about to be sent.
+
+        Kaltura converts the source as soon as it has it, and makes the flavors that are missing then. What goes wrong
+        here is left to :meth:`attach`, which finds again what is attached.
+        """
+        from kaltura_provider.ingest.item import ItemState
+        from kaltura_provider.ingest.sidecars import SidecarKind
+
+        if ref.entry_id is None or ref.state is not ItemState.SEND:
+            return
+        for file in files:
+            if file["kind"] == SidecarKind.RENDITION:
+                self._try(ref.entry_id, file, [])
+
     def _try(self, entry_id: str, file: dict[str, Any], attached: list[dict[str, Any]]) -> ItemError | None:
         """Attach one file, or return why that is not possible."""
         from kaltura_provider.hooks.sources import printable
@@ -74,12 +89,16 @@ class SidecarSender:
         from kaltura_provider.hooks.sealing import opened_address
         from kaltura_provider.hooks.sources import printable
         from kaltura_provider.ingest.sidecars import Sidecar, SidecarKind, attach_sidecar
+        from kaltura_provider.services.flavor_params import find_flavor_params
 
+        kind, values = SidecarKind(file["kind"]), dict(file.get("values") or {})
+        if kind is SidecarKind.RENDITION:
+            values["flavorParamsId"] = find_flavor_params(self._hook.get_conn(), entry_id, file["flavor"])
         sidecar = Sidecar(
             entry_id=entry_id,
-            kind=SidecarKind(file["kind"]),
+            kind=kind,
             uri=opened_address(file["uri"]),
-            values=file.get("values") or {},
+            values=values,
             default=bool(file.get("default")),
         )
         source = self._sources.open(file["uri"])

@@ -1,8 +1,10 @@
 """The sidecar files of a source item as plain values: how a feed hands them to the task that attaches them.
 
-A file is a mapping: ``uri``; ``kind`` (``caption``, ``thumbnail``, ``attachment``); ``default``, for a caption or
-thumbnail that becomes the default one of its entry; ``values``, properties of Kaltura's asset under Kaltura's names;
-``size`` (bytes) and ``etag``, if a listing contains them; and ``error``, why the file cannot be used.
+A file is a mapping: ``uri``; ``kind`` (``caption``, ``thumbnail``, ``attachment``, ``rendition``); ``default``, for a
+caption or thumbnail that becomes the default one of its entry; ``values``, properties of Kaltura's asset under
+Kaltura's names; ``size`` (bytes) and ``etag``, if a listing contains them; and ``error``, why the file cannot be used.
+A rendition also has ``flavor``, the system name, name or id of its flavor params, and ``of``, the ETag of its source,
+if a listing contains it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["checked_sidecars", "sidecars_digest"]
 
-_FIELDS = ("uri", "kind", "default", "values", "size", "etag", "error")
+_FIELDS = ("uri", "kind", "default", "values", "flavor", "of", "size", "etag", "error")
 _KINDS = tuple(kind.value for kind in SidecarKind)
 
 
@@ -37,6 +39,8 @@ def checked_sidecars(files: Any) -> list[dict[str, Any]]:
             raise ValueError(f"sidecars: unknown field {', '.join(unknown)}; a sidecar has {', '.join(_FIELDS)}")
         if not isinstance(file.get("uri"), str) or file.get("kind") not in _KINDS:
             raise ValueError(f"sidecars: each needs a uri, and a kind out of {', '.join(_KINDS)}")
+        if file["kind"] == SidecarKind.RENDITION and not str(file.get("flavor") or ""):
+            raise ValueError("sidecars: a rendition needs the flavor that it is: its system name, name or id")
     return [dict(file) for file in files]
 
 
@@ -54,4 +58,7 @@ def sidecars_digest(files: Sequence[Mapping[str, Any]], opened: Callable[[str], 
 
 def _identity(file: Mapping[str, Any], opened: Callable[[str], str]) -> str:
     asset = [file["kind"], bool(file.get("default")), sorted((file.get("values") or {}).items())]
+    if file["kind"] == SidecarKind.RENDITION:
+        # A new source takes the renditions of the old one with it.
+        asset += [str(file["flavor"]), str(file.get("of") or "")]
     return json.dumps([canonical_uri(opened(file["uri"])), file.get("size"), file["etag"], *asset])

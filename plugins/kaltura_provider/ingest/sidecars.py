@@ -1,7 +1,8 @@
-"""Thumbnails, captions and attachments of an entry, exactly once, with the same claims and marks.
+"""Thumbnails, captions, attachments and renditions of an entry, exactly once, with the same claims and marks.
 
 The marks of such an asset are in its ``partnerDescription``. Kaltura lists the assets of an entry from its database, so
-nothing here depends on a search.
+nothing here depends on a search. An entry has one flavor asset for each flavor params: a rendition takes the place of
+the one that Kaltura has made.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.api.enums import ThumbAssetStatus, UploadTokenStatus, parse_status
+from kaltura_provider.api.enums import FlavorAssetStatus, UploadTokenStatus, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
+from kaltura_provider.api.values import number_or_text
 from kaltura_provider.ingest.addresses import canonical_uri, kai1_uri, shown_address
 from kaltura_provider.ingest.identity import content_id, item_id, token_file_name
 from kaltura_provider.ingest.ledger import Ledger
@@ -21,6 +23,7 @@ from kaltura_provider.services.attachment_asset import ATTACHMENT
 from kaltura_provider.services.caption_asset import CAPTION
 from kaltura_provider.services.entry.objects import token_resource
 from kaltura_provider.services.entry_assets import delete_asset
+from kaltura_provider.services.flavor_params import RENDITION
 from kaltura_provider.services.paging import list_all
 from kaltura_provider.services.thumb_asset import THUMBNAIL
 
@@ -41,6 +44,7 @@ class SidecarKind(StrEnum):
     THUMBNAIL = "thumbnail"
     CAPTION = "caption"
     ATTACHMENT = "attachment"
+    RENDITION = "rendition"
 
     @property
     def service(self) -> str:
@@ -62,7 +66,16 @@ _KINDS = {
     SidecarKind.THUMBNAIL: THUMBNAIL,
     SidecarKind.CAPTION: CAPTION,
     SidecarKind.ATTACHMENT: ATTACHMENT,
+    SidecarKind.RENDITION: RENDITION,
 }
+_WITH_DEFAULT = (SidecarKind.THUMBNAIL, SidecarKind.CAPTION)
+_EXISTS = "FLAVOR_ASSET_ALREADY_EXISTS"
+_CONVERTING = (
+    FlavorAssetStatus.QUEUED,
+    FlavorAssetStatus.CONVERTING,
+    FlavorAssetStatus.WAIT_FOR_CONVERT,
+    FlavorAssetStatus.VALIDATING,
+)
 
 
 class SidecarError(Exception):
@@ -77,9 +90,10 @@ class SidecarError(Exception):
 class Sidecar:
     """One sidecar file of an entry.
 
-    ``uri`` and the entry identify it. ``values`` are further properties under Kaltura's names, such as ``language``,
-    ``label`` and ``format`` of a caption, or ``title`` and ``format`` of an attachment. ``default`` makes it the
-    entry's default thumbnail or caption.
+    ``uri`` and the entry identify it; a rendition its flavor params and the entry. ``values`` are further properties
+    under Kaltura's names, such as ``language``, ``label`` and ``format`` of a caption, ``title`` and ``format`` of an
+    attachment, or ``flavorParamsId`` of a rendition, which must have it. ``default`` makes it the entry's default
+    thumbnail or caption.
     """
 
     entry_id: str
@@ -91,12 +105,17 @@ class Sidecar:
     @property
     def item_id(self) -> str:
         """Its item id."""
-        return self._id(canonical_uri(self.uri))
+        return self._id(canonical_uri(self.uri) if self.flavor_params is None else str(self.flavor_params))
+
+    @property
+    def flavor_params(self) -> int | None:
+        """The id of the flavor params of a rendition."""
+        return int(self.values["flavorParamsId"]) if self.kind is SidecarKind.RENDITION else None
 
     @property
     def elder_item_id(self) -> str | None:
         """The item id that formula ``kai1`` gave it; ``None`` if it is the same."""
-        elder = self._id(kai1_uri(self.uri))
+        elder = self._id(kai1_uri(self.uri)) if self.flavor_params is None else self.item_id
         return None if elder == self.item_id else elder
 
     def _id(self, uri: str) -> str:
@@ -125,6 +144,12 @@ class _Seen:
     id: str
     status: int | str
     marks: tuple[str, ...]
+    flavor_params: int | str | None = None
+
+    @property
+    def ours(self) -> bool:
+        """Whether this package made it, or has given it its content."""
+        return any(mark.startswith(item_mark("")) for mark in self.marks)
 
 
 def attach_sidecar(
@@ -177,6 +202,7 @@ class _Attaching:
                 return self._ref(seen)
             if seen is not None and self._kept(seen):
                 return self._ref(seen, "changed at source; Kaltura keeps what it has")
+            self._check_quiet(seen)
             token = self._attached_token(seen)
             if token is not None and seen is not None:
                 self._send(seen, token)
@@ -186,23 +212,45 @@ class _Attaching:
 
     def _seen(self) -> _Seen | None:
         """Return the entry's asset for this file; further ones without content are deleted."""
-        ours = [seen for seen in self._listed() if item_mark(self._item_id) in seen.marks]
-        ours.sort(key=lambda seen: (seen.status != ThumbAssetStatus.READY, seen.status != ThumbAssetStatus.IMPORTING))
+        ours = [seen for seen in self._listed() if self._is_it(seen)]
+        ours.sort(key=lambda seen: (seen.status != FlavorAssetStatus.READY, seen.status != FlavorAssetStatus.IMPORTING))
         for extra in ours[1:]:
-            if extra.status != ThumbAssetStatus.READY:
+            if extra.status != FlavorAssetStatus.READY:
                 self._delete(extra.id)
         return ours[0] if ours else None
+
+    def _is_it(self, seen: _Seen) -> bool:
+        if self._sidecar.flavor_params is not None:
+            return seen.flavor_params == self._sidecar.flavor_params
+        return item_mark(self._item_id) in seen.marks
+
+    def _check_quiet(self, seen: _Seen | None) -> None:
+        """Check that Kaltura is not making the flavors of the entry itself, which would overwrite a rendition.
+
+        :raises SidecarError: it is.
+        """
+        if self._sidecar.flavor_params is None:
+            return
+        entry_id, flavor = self._sidecar.entry_id, self._sidecar.flavor_params
+        entry = self._ledger.entry(entry_id)
+        if entry is not None and entry.being_replaced:
+            text = f"Kaltura is replacing the source of entry {entry_id}, and its renditions can be attached after that"
+            raise SidecarError(f"{text}: try again later", retry_helps=True)
+        if seen is not None and not seen.ours and seen.status in _CONVERTING:
+            text = f"Kaltura is making flavor params {flavor} of entry {entry_id} from the source"
+            advice = 'set the origin of this flavor to "ingest" or "convert when missing" in the conversion profile'
+            raise SidecarError(f"{text}; {advice}, or try again later", retry_helps=True)
 
     def _listed(self) -> list[_Seen]:
         conditions = {"entryIdEqual": self._sidecar.entry_id}
         return [_read(values) for values in list_all(self._client, self._sidecar.kind.service, conditions)]
 
     def _is_in(self, seen: _Seen) -> bool:
-        return seen.status == ThumbAssetStatus.READY and content_mark(self._content_id) in seen.marks
+        return seen.status == FlavorAssetStatus.READY and content_mark(self._content_id) in seen.marks
 
     def _kept(self, seen: _Seen) -> bool:
         marked = any(mark.startswith(content_mark("")) for mark in seen.marks)
-        ready = seen.status == ThumbAssetStatus.READY
+        ready = seen.status == FlavorAssetStatus.READY
         return ready and marked and self._settings.if_exists is not IfExists.REPLACE
 
     def _attached_token(self, seen: _Seen | None) -> TokenView | None:
@@ -251,8 +299,10 @@ class _Attaching:
             made.setdefault("filename", self._source.name)
         try:
             added = self._client.call(kind.service, "add", {"entryId": self._sidecar.entry_id, kind.parameter: made})
-        except KalturaAPIError:
+        except KalturaAPIError as error:
             self._ledger.delete_token(token_id)
+            if error.code == _EXISTS:  # Kaltura or another process was faster
+                return
             raise
         self._made = True
         self._set_content(added["id"], token_id)
@@ -282,22 +332,32 @@ class _Attaching:
             return
         deadline = self._settings.clock.monotonic() + self._settings.grace
         while (now := self._seen()) is not None and now.id == seen.id:
-            if now.status == ThumbAssetStatus.READY:
+            if now.status == FlavorAssetStatus.READY:
                 self._mark(now)
                 return
-            if now.status == ThumbAssetStatus.ERROR:
+            if now.status == FlavorAssetStatus.ERROR:
                 self._delete(now.id)
                 text = f"Kaltura could not use {shown_address(self._sidecar.uri)} as {self._sidecar.kind}"
                 raise SidecarError(text, retry_helps=False)
             if self._settings.clock.monotonic() >= deadline:
-                self._ledger.delete_token(token.id)
+                self._give_up(now, token)
                 return
             self._settings.clock.sleep(self._settings.poll / 4)
+
+    def _give_up(self, seen: _Seen, token: TokenView) -> None:
+        """Start over, unless Kaltura has the file and is still looking at it.
+
+        :raises SidecarError: it is.
+        """
+        if self._sidecar.flavor_params is not None and seen.status in _CONVERTING:
+            shown = shown_address(self._sidecar.uri)
+            raise SidecarError(f"Kaltura is still checking {shown}; try again later", retry_helps=True)
+        self._ledger.delete_token(token.id)
 
     def _mark(self, seen: _Seen) -> None:
         """Mark which bytes it holds. This comes last: an asset with this mark is finished."""
         kind = self._sidecar.kind
-        if self._sidecar.default and kind is not SidecarKind.ATTACHMENT:
+        if self._sidecar.default and kind in _WITH_DEFAULT:
             self._client.call(kind.service, "setAsDefault", {f"{kind.parameter}Id": seen.id}, repeatable=True)
         marks = f"{item_mark(self._item_id)} {content_mark(self._content_id)}"
         changed = {"objectType": kind.object_type, "partnerDescription": marks}
@@ -316,4 +376,5 @@ class _Attaching:
 
 def _read(values: Mapping[str, Any]) -> _Seen:
     marks = str(values.get("partnerDescription") or "").split()
-    return _Seen(str(values["id"]), parse_status(ThumbAssetStatus, values["status"]), tuple(marks))
+    status = parse_status(FlavorAssetStatus, values["status"])
+    return _Seen(str(values["id"]), status, tuple(marks), number_or_text(values.get("flavorParamsId")))

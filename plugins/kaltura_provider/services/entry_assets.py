@@ -25,7 +25,8 @@ class AssetKind:
     """One kind of asset in Kaltura's API.
 
     ``key`` are the properties that identify an asset within its entry, ``fields`` those that are shown, ``changeable``
-    those that may be updated.
+    those that may be updated. ``id_parameter`` is the parameter of ``get``, ``delete`` and ``setAsDefault`` that takes
+    the id.
     """
 
     name: str
@@ -35,11 +36,10 @@ class AssetKind:
     fields: tuple[str, ...]
     changeable: tuple[str, ...] = ()
     formats: type[IntEnum] | None = None
+    id_parameter: str = ""
 
-    @property
-    def id_parameter(self) -> str:
-        """The parameter of ``get``, ``delete`` and ``setAsDefault`` that takes the id."""
-        return f"{self.parameter}Id"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id_parameter", self.id_parameter or f"{self.parameter}Id")
 
 
 COMMON_FIELDS = ("id", "entryId", "status", "fileExt", "sizeInBytes", "tags")

@@ -53,7 +53,7 @@ def served(library: Library, sidecar: Sidecar, item_id: str) -> str:
     return hashlib.sha256(requests.post(url, data=body, timeout=10).content).hexdigest()
 
 
-@pytest.mark.parametrize("kind", list(SidecarKind))
+@pytest.mark.parametrize("kind", list(NAMES))
 def test_a_file_comes_to_its_entry_once(library: Library, entry_id: str, kind: SidecarKind) -> None:
     source = library.file(NAMES[kind], size=150_000)
     sidecar = Sidecar(entry_id=entry_id, kind=kind, uri=f"s3://b/{source.name}", values=VALUES[kind], default=True)

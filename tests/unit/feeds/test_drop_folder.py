@@ -45,7 +45,7 @@ def test_a_pattern_of_a_drop_folder_is_taken_as_it_is(pattern: str, fields: dict
         ("/(?P<referenceId>.+/", "is not a regular expression"),
         ("/(?P<referenceId>.+)/U", "has the flag U, which is not supported"),
         ("(?P<name>.+)", "has none of the groups referenceId and userId"),
-        ("/(?P<referenceId>.+)_(?P<flavorName>.+)/", "has the group flavorName"),
+        ("/(?P<userId>.+)_(?P<flavorName>.+)/", r"no group referenceId .*; add \(\?P<referenceId>"),
         ("(?P<userId>a)" + "b" * 1000, "the limit is 1,000"),
     ],
 )
@@ -67,6 +67,63 @@ def test_files_that_do_not_match_are_left_out_and_the_others_have_their_ids() ->
         ("ref-1.mp4", {"reference_id": "ref-1"}, 1)
     ]
     assert result.left_out[NOT_MATCHED] == ["other.mp4"]
+
+
+FLAVORS = r"/^(?P<referenceId>[^_.]+)(_(?P<flavorName>[^.]+))?[.]\w{3,}$/"
+
+
+def test_the_renditions_of_a_drop_folder_belong_to_their_source() -> None:
+    result = found("a_HD.mp4", "a_SD.mp4", "a.mov", "a_HD.en.srt", "a.jpg", "b_source.mp4", "b_HD.mp4", match=FLAVORS)
+    files = {
+        item.uri.rsplit("/", 1)[-1]: {
+            file["uri"].rsplit("/", 1)[-1]: file.get("flavor", file["kind"]) for file in item.sidecars
+        }
+        for item in result.items
+    }
+    assert files == {
+        "a.mov": {"a_HD.en.srt": "caption", "a.jpg": "thumbnail", "a_HD.mp4": "HD", "a_SD.mp4": "SD"},
+        "b_source.mp4": {"b_HD.mp4": "HD"},
+    }
+    assert [(item.metadata, item.waiting, item.error) for item in result.items] == [
+        ({"reference_id": "a"}, "", ""),
+        ({"reference_id": "b"}, "", ""),
+    ]
+    assert {file["of"] for file in result.items[0].sidecars if file["kind"] == "rendition"} == {"a.mov"}
+
+
+def test_renditions_wait_for_their_source_and_for_each_other() -> None:
+    (waiting,) = found("a_HD.mp4", "a_SD.mp4", age=1, match=FLAVORS).items
+    assert waiting.waiting == "waits for source until 2024-03-02 23:00:00 UTC"
+    (late,) = found("a_HD.mp4", age=25, match=FLAVORS).items
+    assert "store the source beside its renditions, without a flavor in its name" in late.error
+    (first,) = found("a.mp4", "a_SD.mp4", match=FLAVORS, wait_for=["*_HD.*", "*_SD.*"]).items
+    assert first.waiting.startswith("waits for *_HD.* until")
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        (("a.mp4", "a_HD.mp4", "a_hd.mov"), "a_HD.mp4 and a_hd.mov are both the rendition 'hd' of one item"),
+        (("a.mp4", "a.mov", "a_HD.mp4"), "a.mov and a.mp4 are both the source of one item"),
+    ],
+    ids=("rendition", "source"),
+)
+def test_files_that_are_the_same_rendition_are_named(names: tuple[str, ...], problem: str) -> None:
+    for item in found(*sorted(names), match=FLAVORS).items:
+        assert problem in item.error
+
+
+def test_without_a_rendition_files_of_one_reference_id_stay_items_of_their_own() -> None:
+    result = found("a.mov", "a.mp4", "sub/a_HD.mp4", match=FLAVORS)
+    assert [item.uri.rsplit("/", 1)[-1] for item in result.items] == ["a.mov", "a.mp4", "a_HD.mp4"]
+    assert [bool(item.waiting) for item in result.items] == [False, False, True]
+
+
+def test_renditions_need_a_group() -> None:
+    from kaltura_provider.feeds.sources.s3_prefix import S3Prefix
+
+    with pytest.raises(ValueError, match=r"source.group_by is none, which makes one of each; remove one of them"):
+        S3Prefix(uri="s3://media/in/", match=FLAVORS, group_by="none")
 
 
 def test_a_caption_that_is_there_before_its_film_is_left_out() -> None:

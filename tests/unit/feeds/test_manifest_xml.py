@@ -80,7 +80,8 @@ def test_every_field_of_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
         "end_date": 1733054400,
         "extra": {"licenseType": 0, "partnerSortData": 7},
     }
-    thumbnail, hebrew, unknown, notes = item.sidecars
+    thumbnail, hebrew, unknown, notes, low = item.sidecars
+    assert low == {"kind": "rendition", "uri": "https://example.com/low.mp4", "flavor": "2"}
     assert thumbnail == {
         "kind": "thumbnail", "uri": "https://example.com/t.jpg", "default": True, "values": {"tags": "front"}
     }  # fmt: skip
@@ -93,7 +94,24 @@ def test_every_field_of_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
     assert notes["values"] == {"filename": "n.pdf", "title": "Notes", "format": 3}
     assert found.warnings == [
         "Element <customDataItems> (line 33) is unknown and ignored.",
-        "Line 17: this <content> is another flavor of the item and is ignored; Kaltura makes flavors from the source.",
+    ]
+
+
+def test_contents_with_a_flavor_are_renditions_and_a_second_source_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = mrss(
+        """<item><type>1</type><name>Flavors</name><media><mediaType>1</mediaType></media><contentAssets>
+        <content flavorParams="HD"><dropFolderFileContentResource filePath="hd.mp4"/></content>
+        <content flavorParams="Source"><dropFolderFileContentResource filePath="source.mov"/></content>
+        <content><dropFolderFileContentResource filePath="other.mov"/></content>
+        </contentAssets></item>"""
+    )
+    found = find(monkeypatch, content)
+    (item,) = found.items
+    assert item.uri == "s3://media/lists/source.mov"
+    assert item.sidecars == ({"kind": "rendition", "uri": "s3://media/lists/hd.mp4", "flavor": "HD"},)
+    assert found.warnings == [
+        "Line 6: this <content> is a second source of the item and is ignored; give it the flavorParamsId or "
+        "flavorParams of a rendition."
     ]
 
 

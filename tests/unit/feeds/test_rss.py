@@ -77,6 +77,23 @@ def test_what_media_rss_says(namespace: str) -> None:
     assert "category 'a,b' has a comma" in warning
 
 
+def test_other_files_of_an_item_are_renditions_by_their_height() -> None:
+    item = one(
+        """<item><media:group>
+        <media:content url="https://e.com/source.mp4" fileSize="900" height="1080"/>
+        <media:content url="https://e.com/small.mp4" fileSize="90" height="360"/>
+        <media:content url="https://e.com/medium.mp4" fileSize="300" height="720"/>
+        <media:content url="https://e.com/medium-2.mp4" fileSize="400" height="720"/>
+        <media:content url="https://e.com/tiny.mp4" fileSize="9" height="90"/>
+        </media:group></item>"""
+    )
+    found = item.renditions(item.rendition("largest"), {1080: "Full HD", 720: "HD", 360: "SD", 480: "Web"})
+    assert found == [
+        {"kind": "rendition", "uri": "https://e.com/medium-2.mp4", "flavor": "HD"},
+        {"kind": "rendition", "uri": "https://e.com/small.mp4", "flavor": "SD"},
+    ]
+
+
 def test_an_enclosure_is_the_media_of_an_item_without_media_rss() -> None:
     item = one(
         "<item><title>Pod &amp; cast</title><description>&lt;p&gt;Hi &lt;script&gt;x()&lt;/script&gt;there&lt;/p&gt;"

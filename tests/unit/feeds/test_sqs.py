@@ -146,6 +146,24 @@ def test_a_run_takes_what_its_events_name_once_and_as_it_is_by_now(monkeypatch: 
     assert rendered_source(fields).find(Search()).items == []
 
 
+def test_a_rendition_that_arrives_later_belongs_to_the_source_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = ["inbox/a.mp4", "inbox/a_HD.mp4", "inbox/b.mp4"]
+    listed = []
+
+    def list_s3(bucket: str, prefix: str, **_: Any) -> list[S3Object]:
+        listed.append(prefix)
+        return [S3Object(bucket, key, 5, f"etag of {key}") for key in there if key.startswith(prefix)]
+
+    monkeypatch.setattr(listing, "list_s3", list_s3)
+    match = r"/^(?P<referenceId>[^_.]+)(_(?P<flavorName>[^.]+))?[.]\w{3,}$/"
+    fields = {"type": "sqs", "queue": QUEUE, "uri": "s3://media/inbox/", "match": match}
+    found = rendered_source(fields).find(Search(events=[event("inbox/a_HD.mp4")]))
+    assert listed == ["inbox/"]
+    (item,) = found.items
+    assert item.uri == "s3://media/inbox/a.mp4"
+    assert [(file["uri"], file["flavor"]) for file in item.sidecars] == [("s3://media/inbox/a_HD.mp4", "HD")]
+
+
 @pytest.mark.parametrize(
     ("line", "problem"),
     [

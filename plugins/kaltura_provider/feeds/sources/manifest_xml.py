@@ -55,7 +55,7 @@ _PARTS = {
     "attachment": ("tags", "filename", "title", "description", *_RESOURCES),
 }
 _MEDIA_CLIP = ("1", "-1", "mediaClip")
-_SOURCE_FLAVOR = "0"
+_SOURCE_FLAVOR = ("", "0", "source")
 _SHOWN = 60
 
 
@@ -153,17 +153,33 @@ class _Item:
                 self.sidecars.append(self._sidecar(file))
 
     def _url(self, contents: list[Element]) -> str:
-        """Return the address of the source among the contents; the others are renditions of it."""
+        """Return the address of the source among the contents; keep the others as its renditions."""
         if not contents:
             return ""
-        source = next((one for one in contents if one.attributes.get("flavorParamsId") == _SOURCE_FLAVOR), contents[0])
+        source = next((one for one in contents if not _flavor(one)), contents[0])
         for other in contents:
-            if other is not source:
+            if other is source:
+                continue
+            if flavor := _flavor(other):
+                self.sidecars.append({"kind": "rendition", "uri": self._file(other), "flavor": flavor})
+            else:
                 self.notes.append(
-                    f"Line {other.line}: this <content> is another flavor of the item and is ignored; Kaltura makes "
-                    "flavors from the source."
+                    f"Line {other.line}: this <content> is a second source of the item and is ignored; give it the "
+                    "flavorParamsId or flavorParams of a rendition."
                 )
         address, self.checksum = self._resource(source)
+        return address
+
+    def _file(self, file: Element) -> str:
+        """Return the address of a file beside the source.
+
+        :raises ValueError: it names no file that can be read.
+        """
+        from kaltura_provider.feeds.addresses import address_problem
+
+        address, _ = self._resource(file)
+        if problem := address_problem(address):
+            raise ValueError(f"<{file.name}> in line {file.line}: {problem}")
         return address
 
     def _resource(self, file: Element) -> tuple[str, str]:
@@ -203,11 +219,7 @@ class _Item:
 
     def _sidecar(self, file: Element) -> dict[str, Any]:
         """Return a sidecar file; one that cannot be used carries its error."""
-        from kaltura_provider.feeds.addresses import address_problem
-
-        address, _ = self._resource(file)
-        if problem := address_problem(address):
-            raise ValueError(f"<{file.name}> in line {file.line}: {problem}")
+        address = self._file(file)
         said: dict[str, Any] = {"kind": _SIDECARS[file.name], "uri": address}
         if file.attributes.get("isDefault", "").strip().lower() in ("true", "1"):
             said["default"] = True
@@ -224,6 +236,13 @@ class _Item:
 
     def _name_unknown(self, element: Element) -> None:
         self.unknown.setdefault(printable(f"<{element.name}>", _SHOWN), element.line)
+
+
+def _flavor(content: Element) -> str:
+    """Return the id or name of the flavor that a content is; empty if it is the source."""
+    said = content.attributes
+    flavor = (said.get("flavorParamsId") or said.get("flavorParams") or "").strip()
+    return "" if flavor.lower() in _SOURCE_FLAVOR else flavor
 
 
 def _asset(file: Element, file_name: str) -> dict[str, Any]:

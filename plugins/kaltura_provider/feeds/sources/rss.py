@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from pydantic import Field
+
 from kaltura_provider.feeds.fields import DocumentAddress, SourceFields, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 from kaltura_provider.feeds.sources.probe import MISSING
@@ -40,6 +42,15 @@ class Rss(SourceFields):
             "pixels, else by bit rate; or the one that the feed calls its `default`"
         ),
     ] = "largest"
+    flavors: Annotated[
+        dict[Annotated[int, Field(ge=1, le=100_000)], Annotated[str, Field(min_length=1, max_length=200)]],
+        Field(max_length=100),
+        about(
+            "Which other files of an item become renditions of its entry: the flavor (its system name, name or id in "
+            "Kaltura) for each height in pixels, such as `{360: Mobile, 720: HD}`",
+            advanced=True,
+        ),
+    ] = {}
     sidecars: Annotated[bool, about("Whether subtitles and thumbnails of an item are attached to its entry")] = True
     missing: Annotated[
         Literal["skip", "fail", "retry"],
@@ -115,12 +126,16 @@ class Rss(SourceFields):
         from kaltura_provider.feeds.sources.probe import probe_all
 
         chosen = [item.rendition(self.rendition) for item in items]
-        files = [file for item in items for file in item.sidecars] if self.sidecars else []
+        beside = [
+            [*(item.sidecars if self.sidecars else ()), *item.renditions(media, self.flavors)]
+            for item, media in zip(items, chosen, strict=True)
+        ]
+        files = [file for of_item in beside for file in of_item]
         seen = probe_all([one.url for one in chosen], search)
         places = [str(file["uri"]) for file in files]
         known = dict(zip(places, probe_all(places, search), strict=True))
         gone: list[SourceError] = []
-        for item, media, state in zip(items, chosen, seen, strict=True):
+        for item, media, state, of_item in zip(items, chosen, seen, beside, strict=True):
             found.warnings += item.warnings
             if state.missing is not None:
                 gone.append(state.missing)
@@ -135,15 +150,20 @@ class Rss(SourceFields):
                     state.etag,
                     identity=f"{self._scope()} {item.guid}" if item.guid else "",
                     checksum=media.checksum,
-                    sidecars=tuple(_with_content(file, known) for file in item.sidecars) if self.sidecars else (),
+                    sidecars=tuple(_with_content(file, known, state.etag) for file in of_item),
                 )
             )
         return gone
 
 
-def _with_content(file: dict[str, object], known: dict[str, Probe]) -> dict[str, object]:
-    """Return a sidecar file with what is known of its content."""
+def _with_content(file: dict[str, object], known: dict[str, Probe], source: str) -> dict[str, object]:
+    """Return a sidecar file with what is known of its content.
+
+    :param source: the ETag of the media.
+    """
     seen = known[str(file["uri"])]
+    if file["kind"] == "rendition":
+        file = {**file, "of": source}
     return {**file, "size": seen.size, "etag": seen.etag} if seen.etag else file
 
 

@@ -60,6 +60,7 @@ class Media:
     url: str
     size: int = 0
     pixels: int = 0
+    height: int = 0
     bitrate: float = 0.0
     default: bool = False
     checksum: str = ""
@@ -97,6 +98,18 @@ class RssItem:
         # A size that is not given makes no file the smallest. Of equal ones, the first counts.
         ranked = [one for one in self.media if any(one.rank)] or self.media
         return max(ranked, key=lambda one: one.rank) if wanted == "largest" else min(ranked, key=lambda one: one.rank)
+
+    def renditions(self, source: Media, flavors: Mapping[int, str]) -> list[dict[str, Any]]:
+        """Return the files that become renditions of the entry, as sidecar files: for each flavor, the largest.
+
+        :param source: the file that becomes the entry.
+        :param flavors: the flavors by the height of their files in pixels.
+        """
+        chosen: dict[str, Media] = {}
+        for one in sorted(self.media, key=lambda one: one.rank, reverse=True):
+            if one is not source and one.height in flavors:
+                chosen.setdefault(flavors[one.height], one)
+        return [{"kind": "rendition", "uri": one.url, "flavor": flavor} for flavor, one in chosen.items()]
 
 
 def read_items(content: bytes, uri: str) -> list[RssItem]:
@@ -216,6 +229,7 @@ def _media(content: Element, uri: str) -> Media:
         _address(said["url"], uri),
         int(_number(said.get("fileSize"))),
         int(_number(said.get("width")) * _number(said.get("height"))),
+        int(_number(said.get("height"))),
         _number(said.get("bitrate")),
         said.get("isDefault", "").strip().lower() == "true",
         checksum,

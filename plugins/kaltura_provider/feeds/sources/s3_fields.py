@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from kaltura_provider.feeds.aftercare import Aftercare
-from kaltura_provider.feeds.drop_folder import check_match
+from kaltura_provider.feeds.drop_folder import check_match, has_renditions
 from kaltura_provider.feeds.fields import Language, Patterns, SourceFields, Template, about, lasting
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class S3Fields(SourceFields):
         str | None,
         about(
             "A regular expression for file names, as of a Kaltura drop folder; its groups `referenceId` and `userId` "
-            "become fields of the entry",
+            "become fields of the entry, and `flavorName` says which rendition of it a file is",
             advanced=True,
         ),
     ] = None
@@ -115,6 +115,15 @@ class S3Fields(SourceFields):
         if value is not None:
             check_match(value)
         return value
+
+    @model_validator(mode="after")
+    def _groups_its_renditions(self) -> Self:
+        if has_renditions(self.match) and self.group_by == "none":
+            raise ValueError(
+                "source.match has the group flavorName, which makes one item of several files, and source.group_by is "
+                "none, which makes one of each; remove one of them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _can_be_cared_for(self) -> Self:

@@ -7,15 +7,17 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.feeds.drop_folder import match_names
+from kaltura_provider.feeds.drop_folder import FLAVOR, has_renditions, match_names
 from kaltura_provider.feeds.grouping import (
     UNDEFINED,
     Group,
     group_by_stem,
+    is_film,
     is_orphan,
     metadata_file_of,
     missing_files,
     sidecars_of,
+    with_renditions,
 )
 from kaltura_provider.feeds.listing import UNKNOWN, Selection, select
 from kaltura_provider.feeds.sources.found import Found, FoundItem
@@ -31,6 +33,12 @@ __all__ = ["NOT_MATCHED", "ORPHAN", "Selecting", "media_of", "objects_below"]
 
 NOT_MATCHED = "do not match source.match"
 ORPHAN = "captions and metadata without a media file"
+
+# What to do about a file that does not come, by whether it is the source of renditions.
+_ADVICE = {
+    False: " (source.wait_for)",
+    True: "; store the source beside its renditions, without a flavor in its name",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +63,20 @@ class Selecting:
     match: str | None = None
 
     def groups(self, objects: Iterable[S3Object], uri: str) -> list[Group]:
-        """Return the items of a listing of ``uri``, each with its sidecar files."""
+        """Return the items of a listing of ``uri``, each with its sidecar files.
+
+        :raises ValueError: ``match`` takes too long.
+        """
         if self.group_by == "none":
             return [Group(item) for item in objects]
-        return group_by_stem(objects, _prefix(uri), self.include, self.exclude)
+        prefix = _prefix(uri)
+        groups = group_by_stem(objects, prefix, self.include, self.exclude)
+        if not has_renditions(self.match):
+            return groups
+        films = [group for group in groups if is_film(group.item, prefix, self.include, self.exclude)]
+        others = [group for group in groups if group not in films]
+        found = with_renditions(films, _matched([group.item for group in films], self.match))
+        return sorted((*others, *found), key=lambda group: group.item.key)
 
     def leaves_out(self, group: Group, prefix: str) -> bool:
         """Tell whether an object is a sidecar file whose media file is not there."""
@@ -94,11 +112,12 @@ def media_of(groups: Iterable[Group], uri: str, selecting: Selecting, search: Se
     if orphans:
         found.left_out[ORPHAN] += [key[len(prefix) :].lstrip("/") for key in orphans]
     taken = sorted(selection.taken, key=lambda item: item.key)
-    for item, fields in zip(taken, _matched(taken, selecting), strict=True):
+    for item, fields in zip(taken, _matched(taken, selecting.match), strict=True):
         if fields is None:
             found.left_out[NOT_MATCHED].append(item.key[len(prefix) :].lstrip("/"))
             continue
-        metadata = {**(kind if item.uri in strange else {}), **fields}
+        of_entry = {name: value for name, value in fields.items() if name != FLAVOR}
+        metadata = {**(kind if item.uri in strange else {}), **of_entry}
         found.items.append(_item(beside[item.key], metadata, selecting, search))
     if selection.idle and found.looked_at:
         patterns = ", ".join(selection.idle)
@@ -108,23 +127,24 @@ def media_of(groups: Iterable[Group], uri: str, selecting: Selecting, search: Se
     return found
 
 
-def _matched(taken: Sequence[S3Object], selecting: Selecting) -> Sequence[Mapping[str, str] | None]:
-    if selecting.match is None:
+def _matched(taken: Sequence[S3Object], match: str | None) -> Sequence[Mapping[str, str] | None]:
+    if match is None:
         return [{}] * len(taken)
-    return match_names(selecting.match, [posixpath.basename(item.key) for item in taken])
+    return match_names(match, [posixpath.basename(item.key) for item in taken])
 
 
 def _item(group: Group, metadata: Mapping[str, Any], selecting: Selecting, search: Search) -> FoundItem:
     item = group.item
-    waiting, error = "", ""
+    waiting, error = "", f"{item.uri}: {group.problem}" if group.problem else ""
     newest = max((one.modified for one in group.objects if one.modified), default=None)
-    if missing := missing_files(group, selecting.wait_for):
+    if (missing := missing_files(group, selecting.wait_for)) and not error:
         deadline = (newest or search.now) + selecting.wait_at_most
         waiting = f"waits for {', '.join(missing)} until {deadline:%Y-%m-%d %H:%M:%S %Z}"
         if search.now >= deadline:
-            waiting, error = "", f"{item.uri}: {waiting}, and no such file is there (source.wait_for)"
-    elif item.archived:
-        waiting = f"is archived in {item.storage_class}; restore it to have it ingested"
+            waiting, error = "", f"{item.uri}: {waiting}, and no such file is there{_ADVICE[group.lacks_source]}"
+    elif archived := next((one for one in group.media if one.archived), None):
+        which = "" if archived is item else f"{archived.uri} "
+        waiting = f"{which}is archived in {archived.storage_class}; restore it to have it ingested"
     return FoundItem(
         item.uri,
         metadata,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import field_validator
 
+from kaltura_provider.feeds.drop_folder import has_renditions
 from kaltura_provider.feeds.fields import about, lasting
 from kaltura_provider.feeds.sources.s3_fields import S3Fields
 from kaltura_provider.upload.sources.s3_address import bucket_and_key
@@ -85,7 +86,7 @@ class Sqs(S3Fields):
         named = {one.uri for one in created}
         ours = {uri for uri in named if uri.startswith(self.uri)}
         # A sidecar file that arrives later belongs to an item that is there already.
-        listed = _with_files_beside(ours, search)
+        listed = _with_files_beside(ours, search, whole_folders=has_renditions(self.match))
         objects = listed if self.group_by == "stem" else [one for one in listed if one.uri in ours]
         groups = [
             group for group in self.selecting.groups(objects, self.uri) if any(one.uri in ours for one in group.objects)
@@ -99,17 +100,26 @@ class Sqs(S3Fields):
         return found
 
 
-def _with_files_beside(uris: set[str], search: Search) -> list[S3Object]:
-    """Return the objects at these addresses that are there, and those beside them with the same name up to a dot."""
+def _with_files_beside(uris: set[str], search: Search, *, whole_folders: bool) -> list[S3Object]:
+    """Return the objects at these addresses that are there, and those beside them with the same name up to a dot.
+
+    :param whole_folders: return all objects beside them instead.
+    """
     from kaltura_provider.api.threads import in_threads
     from kaltura_provider.hooks.listing import list_s3
 
     def listed(place: tuple[str, str]) -> list[S3Object]:
         return list(list_s3(*place, aws_conn_id=search.aws_conn_id))
 
-    places = sorted({_stem(uri) for uri in uris})
+    places = sorted({_folder(uri) if whole_folders else _stem(uri) for uri in uris})
     found = in_threads(listed, places, workers=_LISTED_AT_ONCE)
     return list({one.uri: one for part in found for one in part}.values())
+
+
+def _folder(uri: str) -> tuple[str, str]:
+    """Return the bucket of an object, and the beginning of its key up to the last slash."""
+    bucket, key = bucket_and_key(uri)
+    return bucket, key[: key.rfind("/") + 1]
 
 
 def _stem(uri: str) -> tuple[str, str]:
