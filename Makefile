@@ -8,7 +8,7 @@ UV := .venv/bin/uv
 INSTALLED := .venv/.installed
 LOCK_INPUTS := pyproject.toml include/sandbox/pyproject.toml
 
-.PHONY: celery help env demo up down sandbox test chaos compat dist lint lock bench image clean install
+.PHONY: audit bench celery chaos clean compat demo dist down env help image install lint lock relock sandbox test up
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -71,21 +71,38 @@ dist: $(INSTALLED) ## build a release, and check it in a clean environment: dist
 	@echo "two builds are equal"
 	@.venv/bin/twine check --strict dist/*.whl dist/*.tar.gz
 	@$(UV) venv --quiet --python .venv/bin/python build/clean
-	@$(UV) pip install --quiet --compile-bytecode --python build/clean/bin/python --constraint constraints.txt dist/*.whl
+	@$(UV) pip install --quiet --python build/clean/bin/python --require-hashes --requirement deploy/image/airflow.lock
+	@$(UV) pip install --quiet --python build/clean/bin/python --no-deps dist/*.whl
 	@build/clean/bin/python tests/release/installed.py
 	@.venv/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --output-file dist/sbom.cdx.json build/clean
+	@$(MAKE) --no-print-directory audit
 	@ls -l dist
+
+image: $(INSTALLED) ## do what the Dockerfile does in virtual environments, without containers
+	@.venv/bin/python tests/release/image.py
+
+audit: $(INSTALLED) ## look up known vulnerabilities of all libraries, where the package index tells them
+	@.venv/bin/python tests/release/audit.py
 
 compat: $(INSTALLED) ## install and check the package with the oldest and the newest Airflow it supports
 	@.venv/bin/python tests/release/compat.py
 
-lock: | .venv/bin/uv ## update constraints.txt and requirements.lock, and test the new set
-	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --upgrade \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt $(LOCK_INPUTS)
-	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --constraints constraints.txt \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock $(LOCK_INPUTS)
-	@$(MAKE) --no-print-directory install
+# constraints.txt has the versions of everything. A lock file has the hashes too: of everything, and of what each stage of
+# the Dockerfile installs.
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+	--no-emit-find-links
+HASHED := $(COMPILE) --constraints constraints.txt --generate-hashes
+
+lock: | .venv/bin/uv ## update constraints.txt and the lock files, and test the new set
+	@$(COMPILE) --all-extras --group dev --upgrade --output-file constraints.txt $(LOCK_INPUTS)
+	@$(MAKE) --no-print-directory relock install
 	@.venv/bin/python -m pytest -q tests/integration/test_imports.py
+
+relock: | .venv/bin/uv
+	@$(HASHED) --all-extras --group dev --output-file requirements.lock $(LOCK_INPUTS)
+	@$(HASHED) --all-extras --output-file deploy/image/airflow.lock pyproject.toml
+	@$(HASHED) --output-file deploy/image/sandbox.lock include/sandbox/pyproject.toml
+	@echo hatchling | $(HASHED) --output-file deploy/image/build.lock -
 
 clean: ## remove everything that the targets created, except .venv
 	@rm -rf .airflow .demo .sandbox build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

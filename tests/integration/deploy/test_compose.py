@@ -174,10 +174,3 @@ def test_the_connections_of_the_sandbox_are_those_of_its_account() -> None:
     connections = yaml.safe_load((ROOT / "deploy" / "sandbox" / "connections.json").read_text())
     assert connections["kaltura_default"]["login"] == str(PARTNER_ID)
     assert connections["kaltura_default"]["password"] == ADMIN_SECRET
-
-
-def test_the_image_has_what_the_containers_run() -> None:
-    image = (ROOT / "Dockerfile").read_text()
-    assert "COPY --chmod=755 include/local/supervise.py /usr/local/bin/supervise" in image
-    assert "--uid 50000" in image
-    assert "!include/local/supervise.py" in (ROOT / ".dockerignore").read_text().splitlines()
