@@ -11,6 +11,7 @@ from airflow.sdk import DAG, Asset, AssetWatcher, CronDataIntervalTimetable, XCo
 from kaltura_provider.feeds.changes import CHANGES_KEY, KalturaChangeListedOperator
 from kaltura_provider.feeds.discover import KalturaDiscoverOperator
 from kaltura_provider.feeds.feed_form import feed_params
+from kaltura_provider.feeds.late import deadline_alert
 from kaltura_provider.feeds.notify import callbacks
 from kaltura_provider.feeds.pipeline import ingest
 from kaltura_provider.feeds.sources.sqs import Sqs
@@ -49,6 +50,7 @@ def feed_dag(feed: Feed) -> DAG:
         },
         tags={"kaltura", "feed", *feed.tags},
         params=feed_params(feed),
+        deadline=deadline_alert(feed.deadline, feed.notify),
         doc_md=_doc(feed),
     ) as dag:
         _add_tasks(feed)

@@ -88,8 +88,21 @@ class Document:
         return mark.line + 1, mark.column + 1
 
 
+_BOOLEAN, _TEXT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:str"
+
+
 class _Loader(yaml.CSafeLoader):
-    """Loads a scalar that only looks like a date or a number (2024-02-30) as text."""
+    """Loads a scalar that only looks like a date or a number (2024-02-30) as text, and the names of fields too.
+
+    In YAML 1.1, the name ``on`` is the value true.
+    """
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Make ``on``, ``off``, ``yes`` and ``no`` names before a mapping is built."""
+        for key, _ in node.value:
+            if key.tag == _BOOLEAN:
+                key.tag = _TEXT
+        super().flatten_mapping(node)
 
 
 def _or_text(construct: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

@@ -95,7 +95,7 @@ def _plain(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    if value in (None, "", []):
+    if value in (None, "", [], {}):
         return "none"
     return f"`{value}`" if isinstance(value, str | int) else f"`{json.dumps(value)}`"
 

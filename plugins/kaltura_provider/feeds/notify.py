@@ -1,4 +1,7 @@
-"""Tells people how a run ended, through a notifier of Airflow: one message a run, with what failed and why."""
+"""Tells people how a run ended, through a notifier of Airflow: one message a run, with what failed and why.
+
+:mod:`~kaltura_provider.feeds.late` tells them that a run is late.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ if TYPE_CHECKING:
 
     from airflow.sdk import BaseNotifier, Context
 
-__all__ = ["Notification", "callbacks"]
+__all__ = ["LATE", "Notification", "callbacks", "notifier_class"]
+
+LATE = "late"
+"""The occasion of a run that has missed its deadline."""
 
 
 class Notification(Strict):
@@ -29,9 +35,9 @@ class Notification(Strict):
         about("The class of an Airflow notifier, such as `airflow.providers.smtp.notifications.smtp.SmtpNotifier`"),
     ]
     on: Annotated[
-        list[Literal["failure", "success"]],
-        Field(min_length=1, max_length=2),
-        about("When a run ends with a `failure`, with `success`, or both"),
+        list[Literal["failure", "success", "late"]],
+        Field(min_length=1, max_length=3),
+        about("When a run ends with a `failure`, with `success`, or is `late` by the feed's `deadline`"),
     ] = ["failure"]
     arguments: Annotated[
         dict[str, Any],
@@ -77,7 +83,7 @@ def callbacks(notifications: Sequence[Notification]) -> dict[str, list[Callable[
     """Return the callbacks of the task that knows the result of a run, as arguments of its operator."""
     made: dict[str, list[Callable[[Context], None]]] = {}
     for one in notifications:
-        for outcome in dict.fromkeys(one.on):
+        for outcome in dict.fromkeys(occasion for occasion in one.on if occasion != LATE):
             made.setdefault(f"on_{outcome}_callback", []).append(_Notify(one))
     return made
 

@@ -23,7 +23,7 @@ from kaltura_provider.feeds.fields import (
     about,
     lasting,
 )
-from kaltura_provider.feeds.notify import Notification
+from kaltura_provider.feeds.notify import LATE, Notification
 from kaltura_provider.feeds.problems import did_you_mean
 from kaltura_provider.feeds.sources import Source
 
@@ -174,10 +174,18 @@ class Feed(Strict):
             "`KALTURA_ALLOWED_PATHS`; a Jinja template"
         ),
     ] = None
+    deadline: Annotated[
+        Annotated[dt.timedelta, lasting("P30D", like="PT2H")] | None,
+        about(
+            "After how long a run that has not succeeded is late, counted from when it is queued, which is when its "
+            "interval ends: an ISO 8601 duration of at most `P30D`. `notify` says who is told",
+            advanced=True,
+        ),
+    ] = None
     notify: Annotated[
         list[Notification],
-        Field(max_length=10),
-        about("Notifiers that are called once when a run ends", advanced=True, default="none"),
+        Field(max_length=10, validate_default=True),
+        about("Notifiers that are called once when a run ends or is late", advanced=True, default="none"),
     ] = []
     unknown_files: Annotated[
         Literal["ignore", "fail", "data"],
@@ -256,6 +264,16 @@ class Feed(Strict):
     def _is_a_slug(cls, value: str) -> str:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_]{0,60}", value):
             raise ValueError("must be 1 to 61 of a-z, 0-9 and _, and start with a letter or digit")
+        return value
+
+    @field_validator("notify")
+    @classmethod
+    def _tells_who_hears_of_late_runs(cls, value: list[Notification], info: ValidationInfo) -> list[Notification]:
+        late, deadline = any(LATE in one.on for one in value), info.data.get("deadline")
+        if late and deadline is None:
+            raise ValueError("says late, and the feed has no deadline; add how long a run may take: deadline: PT2H")
+        if deadline is not None and not late:
+            raise ValueError("has no notifier for late runs, and the feed has a deadline; write on: [late] for one")
         return value
 
     @field_validator("upload")

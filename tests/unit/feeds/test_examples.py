@@ -18,6 +18,7 @@ from kaltura_provider.feeds.sources import SOURCE_TYPES
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "feeds.md").read_text()
+EXCERPTS = re.findall(r"```yaml\n(?!name: )(.*?)```", PAGE, re.DOTALL)
 EXAMPLES = re.findall(r"```yaml\n(name: .*?)```", PAGE, re.DOTALL)
 
 
@@ -33,6 +34,14 @@ def test_an_example_becomes_a_dag(tmp_path: Path, text: str) -> None:
     built = build_files([path])
     assert built.problems == []
     assert len(built.dags) == 1
+
+
+@pytest.mark.parametrize("text", EXCERPTS, ids=range(len(EXCERPTS)))
+def test_an_excerpt_becomes_a_dag(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "feed.yaml"
+    source = "" if "source:" in text else "source: {uri: 's3://media/news/'}\n"
+    path.write_text(f"name: news\nstart_date: 2024-03-01\n{source}{text}")
+    assert build_files([path]).problems == []
 
 
 def test_every_type_of_source_has_an_example_of_its_own(tmp_path: Path) -> None:
