@@ -103,7 +103,7 @@ def care_for(
 def _held(client: KalturaClient, refs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the references whose entries hold exactly these bytes, as Kaltura says now."""
     from kaltura_provider.api.enums import EntryStatus, FlavorAssetStatus
-    from kaltura_provider.ingest.entry_view import EntryView
+    from kaltura_provider.ingest.marks import EntryView
     from kaltura_provider.services.flavor_asset import list_flavors
     from kaltura_provider.services.paging import list_all
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.ingest.entry_view import EntryView
     from kaltura_provider.ingest.item import SourceItem
+    from kaltura_provider.ingest.marks import EntryView
 
 __all__ = ["Forecast", "Outlook", "forecast"]
 

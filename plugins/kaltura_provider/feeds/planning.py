@@ -60,8 +60,8 @@ class Planner:
         return Plan((*taken, *ignored), warnings)
 
     def _new(self, item: FoundItem) -> PlannedItem:
+        from kaltura_provider.hooks.metadata import metadata_digest
         from kaltura_provider.hooks.sealing import seal_address
-        from kaltura_provider.ingest.metadata_state import metadata_digest
 
         metadata = self.metadata(item)
         tracked = item.metadata_file or self.on_metadata_change != "keep"
@@ -128,7 +128,7 @@ class Planner:
 
     def _metadata_is_new(self, item: PlannedItem, seen: Forecast) -> bool:
         """Tell from the mark of an entry whether metadata of its item is still to be applied."""
-        from kaltura_provider.ingest.metadata_state import MetadataState, OnMetadataChange, metadata_state
+        from kaltura_provider.hooks.metadata import MetadataState, OnMetadataChange, metadata_state
 
         if item.metadata_digest is None or seen.entry is None:
             return False
@@ -196,12 +196,11 @@ def _waiting(item: FoundItem, planned: PlannedItem) -> PlannedItem:
 
 def _sidecars_missing(item: PlannedItem, seen: Forecast) -> bool:
     """Tell from the mark of an entry whether sidecar files of its item are still to be attached."""
-    from kaltura_provider.hooks.sealing import opened_address
-    from kaltura_provider.ingest.sidecar_files import sidecars_digest
+    from kaltura_provider.hooks.sidecars import sidecars_digest
 
     if not item.sidecars or seen.entry is None:
         return False
-    known = sidecars_digest(item.sidecars, opened_address)
+    known = sidecars_digest(item.sidecars)
     return known is None or seen.entry.sidecars != known
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.enums import EntryStatus, named_status
 from kaltura_provider.feeds.stored_version import check_version
-from kaltura_provider.ingest.addresses import shown_address
 from kaltura_provider.ingest.identity import FORMULA
+from kaltura_provider.upload.sources.address import shown_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -121,6 +121,6 @@ def _digest(uri: str) -> str:
 
 
 def _shown(uri: str) -> str:
-    from kaltura_provider.ingest.addresses import shown_address
+    from kaltura_provider.upload.sources.address import shown_address
 
     return printable(shown_address(uri))

@@ -59,7 +59,7 @@ def run_of(context: Context) -> str:
 def presentable(text: str, uri: str) -> str:
     """Return text about a source as logs and errors may show it, with secrets in its address hidden."""
     from kaltura_provider.api.redaction import printable
-    from kaltura_provider.ingest.addresses import shown_address
+    from kaltura_provider.upload.sources.address import shown_address
 
     return printable(text.replace(uri, shown_address(uri)) if uri else text)
 

@@ -68,8 +68,7 @@ def _check_destination(connection: Connection, uri: str) -> None:
 
     :raises SourceRefused: the source is on another server.
     """
-    from kaltura_provider.ingest.addresses import shown_address
-    from kaltura_provider.upload.sources.address import origin
+    from kaltura_provider.upload.sources.address import origin, shown_address
     from kaltura_provider.upload.sources.errors import SourceRefused
 
     if not connection.host:

@@ -94,6 +94,6 @@ def _fernet() -> Any:
 
 
 def _shown(uri: str) -> str:
-    from kaltura_provider.ingest.addresses import shown_address
+    from kaltura_provider.upload.sources.address import shown_address
 
     return shown_address(uri)

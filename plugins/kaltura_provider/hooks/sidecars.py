@@ -1,19 +1,31 @@
-"""Attaches the sidecar files of ingested items: captions, thumbnails, attachments and renditions."""
+"""Attaches the sidecar files of ingested items: captions, thumbnails, attachments and renditions.
+
+A sidecar file is a mapping: ``uri``; ``kind`` (``caption``, ``thumbnail``, ``attachment``, ``rendition``); ``default``,
+for a caption or thumbnail that becomes the default one of its entry; ``values``, properties of Kaltura's asset under
+Kaltura's names; ``size`` (bytes) and ``etag``, if a listing contains them; and ``error``, why the file cannot be used.
+A rendition also has ``flavor``, the system name, name or id of its flavor params, and ``of``, the ETag of its source,
+if a listing contains it.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import presentable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from kaltura_provider.hooks.kaltura import KalturaHook
     from kaltura_provider.hooks.sources import Sources
     from kaltura_provider.ingest.item import ItemError, ItemRef
     from kaltura_provider.ingest.settings import IngestSettings
     from kaltura_provider.upload.uploader import Uploader
 
-__all__ = ["SidecarSender"]
+__all__ = ["SidecarSender", "checked_sidecars", "sidecars_digest"]
+
+_FIELDS = ("uri", "kind", "default", "values", "flavor", "of", "size", "etag", "error")
 
 
 class SidecarSender:
@@ -31,7 +43,7 @@ class SidecarSender:
     def attach(self, ref: ItemRef, files: list[dict[str, Any]]) -> tuple[ItemRef, list[dict[str, Any]]]:
         """Attach all files of one item, each exactly once. An item without an entry, or that failed, is left alone.
 
-        :param files: as in :mod:`kaltura_provider.ingest.sidecar_files`.
+        :param files: mappings as this module describes them.
         :return: the reference, failed if a file could not be attached, and what is attached. One bad file does not
             keep the others from their entry.
         """
@@ -67,8 +79,7 @@ class SidecarSender:
     def _try(self, entry_id: str, file: dict[str, Any], attached: list[dict[str, Any]]) -> ItemError | None:
         """Attach one file, or return why that is not possible."""
         from kaltura_provider.hooks.sources import printable
-        from kaltura_provider.ingest.failures import ITEM_ERRORS, describe
-        from kaltura_provider.ingest.item import ItemError
+        from kaltura_provider.ingest.item import ITEM_ERRORS, ItemError
         from kaltura_provider.ingest.sidecars import SidecarError
 
         shown = printable(file["uri"])
@@ -79,7 +90,7 @@ class SidecarSender:
         except SidecarError as error:
             return ItemError("sidecar", str(error), error.retry_helps)
         except (*ITEM_ERRORS, ValueError) as error:
-            found = describe(error)
+            found = ItemError.of(error)
             text = presentable(found.message, file["uri"])
             said = text if shown in text else f"{shown}: {text}"
             return ItemError("sidecar", f"the {file['kind']} {said}", found.retry_helps, found.code)
@@ -113,20 +124,17 @@ class SidecarSender:
     def _marked(self, entry_id: str, files: list[dict[str, Any]]) -> list[ItemError]:
         """Mark on the entry which files it has, so that later runs need not check each file."""
         from kaltura_provider.api.errors import KalturaError
-        from kaltura_provider.hooks.sealing import opened_address
-        from kaltura_provider.ingest.failures import describe
+        from kaltura_provider.ingest.item import ItemError
         from kaltura_provider.ingest.ledger import Ledger
-        from kaltura_provider.ingest.mark_writes import MarkLostError, add_marks
-        from kaltura_provider.ingest.marks import sidecars_mark
-        from kaltura_provider.ingest.sidecar_files import sidecars_digest
+        from kaltura_provider.ingest.marks import MarkLostError, sidecars_mark
 
-        known = sidecars_digest(files, opened_address)
+        known = sidecars_digest(files)
         if known is None:
             return []
         try:
-            add_marks(Ledger(self._hook.get_conn(), self._settings.clock), entry_id, sidecars_mark(known))
+            Ledger(self._hook.get_conn(), self._settings.clock).add_marks(entry_id, sidecars_mark(known))
         except (KalturaError, MarkLostError) as error:
-            return [describe(error)]
+            return [ItemError.of(error)]
         return []
 
 
@@ -138,3 +146,49 @@ def _together(errors: list[ItemError]) -> ItemError:
         return errors[0]
     text = "; ".join(error.message for error in errors)
     return ItemError("sidecar", text, any(error.retry_helps for error in errors))
+
+
+def checked_sidecars(files: Any) -> list[dict[str, Any]]:
+    """Return the sidecar files of a request.
+
+    :raises ValueError: they are not a list of such mappings; the message says what is wrong.
+    """
+    from kaltura_provider.ingest.sidecars import SidecarKind
+
+    if files is None:
+        return []
+    kinds = [kind.value for kind in SidecarKind]
+    if not isinstance(files, (list, tuple)) or not all(isinstance(one, dict) for one in files):
+        raise ValueError("sidecars must be a list of mappings with uri and kind")
+    for file in files:
+        if unknown := sorted(set(file) - set(_FIELDS)):
+            raise ValueError(f"sidecars: unknown field {', '.join(unknown)}; a sidecar has {', '.join(_FIELDS)}")
+        if not isinstance(file.get("uri"), str) or file.get("kind") not in kinds:
+            raise ValueError(f"sidecars: each needs a uri, and a kind out of {', '.join(kinds)}")
+        if file["kind"] == SidecarKind.RENDITION and not str(file.get("flavor") or ""):
+            raise ValueError("sidecars: a rendition needs the flavor that it is: its system name, name or id")
+    return [dict(file) for file in files]
+
+
+def sidecars_digest(files: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the digest of all sidecar files of an item: which files they are, with which content, and as what.
+
+    An entry with this digest has all of them. ``None`` if the content of a file is not known.
+    """
+    from kaltura_provider.ingest.identity import digest
+
+    if not all(file.get("etag") for file in files):
+        return None
+    return digest("sidecars", *sorted(_identity(file) for file in files))
+
+
+def _identity(file: Mapping[str, Any]) -> str:
+    from kaltura_provider.hooks.sealing import opened_address
+    from kaltura_provider.ingest.identity import canonical_uri
+    from kaltura_provider.ingest.sidecars import SidecarKind
+
+    asset = [file["kind"], bool(file.get("default")), sorted((file.get("values") or {}).items())]
+    if file["kind"] == SidecarKind.RENDITION:
+        # A new source takes the renditions of the old one with it.
+        asset += [str(file["flavor"]), str(file.get("of") or "")]
+    return json.dumps([canonical_uri(opened_address(file["uri"])), file.get("size"), file["etag"], *asset])

@@ -71,8 +71,8 @@ def requested_item(request: dict[str, Any], source: Source) -> SourceItem:
     :raises ValueError: a field is unknown or has an invalid value; the message names the field.
     """
     from kaltura_provider.hooks.sealing import opened_address
+    from kaltura_provider.hooks.sidecars import checked_sidecars
     from kaltura_provider.ingest.item import SourceItem
-    from kaltura_provider.ingest.sidecar_files import checked_sidecars
     from kaltura_provider.services.entry.content_kind import HEAD_LENGTH, kind_of_content
     from kaltura_provider.services.entry.kind import Kind, extension_of
     from kaltura_provider.services.entry.metadata import EntryMetadata

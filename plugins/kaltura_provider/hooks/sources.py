@@ -167,7 +167,7 @@ def printable(uri: str) -> str:
 
     In S3 keys and file names, ``?`` and ``@`` are ordinary characters.
     """
-    from kaltura_provider.ingest.addresses import shown_address
+    from kaltura_provider.upload.sources.address import shown_address
 
     return shown_address(uri)
 

@@ -14,11 +14,18 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.api.enums import BatchJobStatus, parse_status
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError, KalturaPermanentError
-from kaltura_provider.api.multipart import FilePart
 from kaltura_provider.ingest.identity import PREFIX, reference_for
-from kaltura_provider.services.bulk_upload.jobs import BulkFormat
+from kaltura_provider.ingest.marks import import_mark, run_mark
+from kaltura_provider.services.bulk_upload.jobs import (
+    OF_THE_LAST_DAY,
+    UNFINISHED,
+    has_ended,
+    latest_jobs,
+    read_job_log,
+    read_sent_file,
+    send_job_file,
+)
 from kaltura_provider.services.bulk_upload.log import NO_LINE, read_log, results_by_row
 from kaltura_provider.services.bulk_upload.rows import BulkAction, BulkRow, csv_file
 from kaltura_provider.services.entry.kind import Kind
@@ -26,13 +33,15 @@ from kaltura_provider.services.entry.stored import bounded
 from kaltura_provider.services.paging import PAGE_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.ingest.item import SourceItem
+    from kaltura_provider.ingest.ledger import Ledger
+    from kaltura_provider.ingest.marks import EntryView
     from kaltura_provider.ingest.settings import IngestSettings
 
-__all__ = ["ROWS", "BulkQueue", "BulkRowState"]
+__all__ = ["ROWS", "BulkImport", "BulkQueue", "BulkRowState"]
 
 log = logging.getLogger("kaltura_provider.ingest")
 
@@ -42,15 +51,6 @@ ROWS = 500
 _KINDS = (Kind.VIDEO, Kind.AUDIO, Kind.IMAGE)
 _HEAD = csv_file([])
 _URL_COLUMN = _HEAD.decode().lstrip("*").strip().split(",").index("url")
-_DAY = 86_400
-_ENDED = (
-    BatchJobStatus.FINISHED,
-    BatchJobStatus.FAILED,
-    BatchJobStatus.ABORTED,
-    BatchJobStatus.FATAL,
-    BatchJobStatus.FINISHED_PARTIALLY,
-)
-_OPEN = ",".join(str(int(status)) for status in BatchJobStatus if status not in _ENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,34 +170,31 @@ class BulkQueue:
 
     def _read_jobs(self) -> None:
         """Read the bulk uploads of the last day, older ones that have not ended, and the logs of those of ours."""
-        for values in self._listed():
+        for values in self._latest():
             job_id = str(values["id"])
             if job_id not in self._jobs:
                 self._jobs[job_id] = _read_file(job_id, self._sent_file(job_id))
             job = self._jobs[job_id]
             if job.rows and not job.ended:
-                job.ended = parse_status(BatchJobStatus, values["status"]) in _ENDED
-                job.states = _states(job, self._file("serveLog", job_id), values.get("error"))
+                job.ended = has_ended(values["status"])
+                job.states = _states(job, read_job_log(self._client, job_id), values.get("error"))
 
-    def _listed(self) -> Iterator[dict[str, Any]]:
+    def _latest(self) -> Iterator[dict[str, Any]]:
         """Yield the bulk uploads, oldest first, so that what a later one says counts."""
-        found: dict[str, dict[str, Any]] = {}
-        for wanted in ({"uploadedOnGreaterThanOrEqual": -_DAY}, {"statusIn": _OPEN}):
-            params = {"bulkUploadFilter": {**wanted, "orderBy": "-createdAt"}, "pager": {"pageSize": PAGE_SIZE}}
-            for values in self._client.call("bulkUpload_bulk", "list", params)["objects"]:
-                found[str(values["id"])] = values
-        yield from sorted(found.values(), key=lambda values: int(values["id"]))
+        found = {
+            int(values["id"]): values
+            for conditions in (OF_THE_LAST_DAY, UNFINISHED)
+            for values in latest_jobs(self._client, conditions, most=PAGE_SIZE)
+        }
+        yield from (found[number] for number in sorted(found))
 
     def _sent_file(self, job_id: str) -> bytes:
         try:
-            return self._file("serve", job_id)
+            return read_sent_file(self._client, job_id)
         except KalturaPermanentError as error:
             # Somebody else's, most likely: files of this package are kept for longer than a day.
             log.warning("the file of bulk upload %s cannot be read: %s", job_id, error)
             return b""
-
-    def _file(self, action: str, job_id: str) -> bytes:
-        return self._client.read_file("bulkUpload_bulk", action, {"id": job_id})
 
     def _settle(self) -> None:
         """Say of each offered item what its latest row says."""
@@ -233,27 +230,68 @@ class BulkQueue:
 
     def _submit(self, offers: list[_Offer], now: float) -> None:
         content = _file_of([offer.item for offer in offers])
-        part = FilePart(f"{PREFIX}.csv", len(content), lambda: [content], content_type="text/csv")
-        params = {
-            "bulkUploadData": {"objectType": BulkFormat.CSV.job_data, "fileName": part.file_name},
-            "bulkUploadEntryData": {"objectType": "KalturaBulkUploadEntryData", "conversionProfileId": -1},
-        }
         for offer in offers:
             offer.sent = now
         try:
-            made = self._client.send_file("media", "bulkUploadAdd", params, part, timeout=self._settings.grace / 4)
+            job_id = send_job_file(self._client, content, f"{PREFIX}.csv", timeout=self._settings.grace / 4)
         except KalturaError as error:
             if not error.ambiguous:
                 for offer in offers:
                     offer.sent = None
             raise
-        job = _read_file(str(made["id"]), content)
+        job = _read_file(job_id, content)
         job.states = [BulkRowState(content_id) for _, content_id in job.rows]
         self._jobs[job.id] = job
         for offer in offers:
             offer.job = job.id
         self._settle()
         log.info("bulk upload %s: %d rows", job.id, len(offers))
+
+
+class BulkImport:
+    """The import of one item through a queue, while this process holds the claim on it."""
+
+    def __init__(self, queue: BulkQueue, item: SourceItem) -> None:
+        self._queue, self._item = queue, item
+        self._unlisted = False
+        self.queued = False
+
+    @property
+    def row(self) -> BulkRowState:
+        """What is known about the item's row."""
+        return self._queue.state(self._item.item_id)
+
+    def offers(self, claimed: float) -> bool:
+        """Offer the item to the queue; return whether it takes it."""
+        if not self._queue.takes(self._item):
+            return False
+        self._queue.offer(self._item, claimed)
+        self.queued = True
+        return True
+
+    def follows(self, entries: Sequence[EntryView], claimed: float) -> bool:
+        """Return whether the item has an entry without marks, and bulk uploads will be asked about it."""
+        if self._unlisted or all(entry.deleted or entry.is_item(self._item.item_id) for entry in entries):
+            return False
+        self._queue.offer(self._item, claimed, follow=True)
+        self.queued = True
+        return True
+
+    def end(self, row: BulkRowState) -> None:
+        """Take the item out of the queue, with its row as it is now."""
+        self._queue.withdraw(self._item.item_id)
+        self.queued = False
+        self._unlisted = row.again
+
+    def mark(self, ledger: Ledger, entry: EntryView, content_id: str, run: str | None) -> EntryView:
+        """Mark an entry that a bulk upload made of the item; raises as :meth:`Ledger.write_marks`."""
+        if entry.is_item(self._item.item_id):
+            return entry
+        marks = [import_mark(content_id), *([run_mark(run)] if run else ())]
+        own = self._item.metadata.reference_id
+        return ledger.write_marks(
+            entry, self._item.item_id, *marks, beside={"referenceId": own} if own else None
+        )  # fmt: skip
 
 
 def _row(item: SourceItem) -> BulkRow:

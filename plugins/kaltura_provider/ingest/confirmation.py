@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.observer import Observer
+from kaltura_provider.api.rounds import in_rounds
 from kaltura_provider.api.sharing import SharedCalls
-from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.decision import STATES, Act, Ending, Wanted, decide
-from kaltura_provider.ingest.failures import describe
 from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.ledger import Ledger
-from kaltura_provider.ingest.mark_writes import MarkLostError, write_refusal
-from kaltura_provider.ingest.removal import discard_entry
-from kaltura_provider.ingest.rounds import in_rounds
+from kaltura_provider.ingest.marks import MarkLostError, content_mark, refused_mark
+from kaltura_provider.ingest.protocol import ItemWork
+from kaltura_provider.ingest.removal import clear_empty
 from kaltura_provider.ingest.settings import IngestSettings
 from kaltura_provider.ingest.verification import verify
 
@@ -23,36 +22,9 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.caller import Caller
 
-__all__ = ["confirm", "confirm_all", "record_refusal"]
+__all__ = ["confirm_all", "record_refusal"]
 
 _UNDER_WAY = frozenset({ItemState.SEND, ItemState.SENT, ItemState.IMPORTING, ItemState.REPLACING})
-
-
-def confirm(
-    client: Caller,
-    ref: ItemRef,
-    *,
-    settings: IngestSettings | None = None,
-    observer: Observer | None = None,
-    on_ref: Callable[[ItemRef], None] | None = None,
-) -> ItemRef:
-    """Return the reference as the ledger has it now. Call this once the bytes were sent, and again at any time.
-
-    * ``done``: the token took every byte, the entry has content, and its content mark names it.
-    * ``send``: bytes are missing. Send them to ``token_id``, which may be new: an entry that lost its token gets
-      another one and keeps its id, links and metadata.
-    * ``importing``, ``replacing``: Kaltura is not finished. Ask again when the entry is ready.
-    * ``skipped``, ``failed``: see ``note`` and ``error``.
-
-    A reference without an entry is returned unchanged: :func:`prepare` makes its entry once the bytes are in.
-
-    :raises KalturaError: Kaltura could not be asked. Nothing is lost: ask again.
-    :raises MarkLostError: somebody else keeps rewriting the adminTags of the entry.
-    """
-    settings = settings or IngestSettings()
-    calls = SharedCalls(client)
-    work = _Confirmation(ref, Ledger(calls, settings.clock), settings, observer or Observer(), on_ref)
-    return in_rounds(calls, settings.clock, [work])[0]
 
 
 def confirm_all(
@@ -63,9 +35,18 @@ def confirm_all(
     observer: Observer | None = None,
     on_ref: Callable[[ItemRef], None] | None = None,
 ) -> list[ItemRef]:
-    """Confirm many references in shared requests, as :func:`confirm`. An error stops only its own item.
+    """Return the references as the ledger has them now. Call this once the bytes were sent, and again at any time.
 
-    :param on_ref: is called from several threads.
+    * ``done``: the token took every byte, the entry has content, and its content mark names it.
+    * ``send``: bytes are missing. Send them to ``token_id``, which may be new: an entry that lost its token gets
+      another one and keeps its id, links and metadata.
+    * ``importing``, ``replacing``: Kaltura is not finished. Ask again when the entry is ready.
+    * ``skipped``, ``failed``: see ``note`` and ``error``.
+
+    A reference without an entry is returned unchanged: :func:`prepare` makes its entry once the bytes are in. The
+    references share requests, and an error stops only its own item.
+
+    :param on_ref: called with a reference as soon as it has a new token, from several threads.
     :return: the references in order. One whose item could not be confirmed is ``failed`` and says whether a retry
         helps.
     """
@@ -73,7 +54,7 @@ def confirm_all(
     calls = SharedCalls(client)
     ledger = Ledger(calls, settings.clock)
     works = [_Confirmation(ref, ledger, settings, observer or Observer(), on_ref) for ref in refs]
-    return in_rounds(calls, settings.clock, works, _Confirmation.safe_step)
+    return in_rounds(calls, settings.clock, works)
 
 
 class _Confirmation:
@@ -90,7 +71,7 @@ class _Confirmation:
         self._ref, self._ledger, self._settings = ref, ledger, settings
         self._observer, self._on_ref = observer, on_ref
         self._deadline = settings.clock.monotonic() + settings.claim_timeout
-        self._repair: Claim | None = None
+        self._repair: ItemWork | None = None
         self._not_before = 0.0
 
     @property
@@ -99,7 +80,13 @@ class _Confirmation:
         return self._repair.not_before if self._repair is not None else self._not_before
 
     def step(self) -> ItemRef | None:
-        """Take a step, which may raise; return the reference once no more steps are needed, otherwise ``None``."""
+        """Take a step; return the reference once no more steps are needed, otherwise ``None``."""
+        try:
+            return self._step()
+        except (KalturaError, MarkLostError) as error:
+            return self._ref.failed(ItemError.of(error))
+
+    def _step(self) -> ItemRef | None:
         if self._ref.state not in _UNDER_WAY or self._ref.entry_id is None:
             return self._ref
         if self._repair is None:
@@ -110,20 +97,13 @@ class _Confirmation:
             if ending.act is Act.SENT and now <= self._deadline:
                 self._not_before = now + min(self._settings.poll, self._settings.grace / 4)
                 return None
-            self._repair = self._claim()
+            self._repair = self._repair_work()
         repaired = self._repair.step()
         return None if repaired is None else repaired.to(repaired.state, made=self._ref.made)
 
-    def safe_step(self) -> ItemRef | None:
-        """Take a step; an error is returned in the reference."""
-        try:
-            return self.step()
-        except (KalturaError, MarkLostError) as error:
-            return self._ref.failed(describe(error))
-
-    def _claim(self) -> Claim:
+    def _repair_work(self) -> ItemWork:
         ref = self._ref
-        return Claim(
+        return ItemWork(
             SourceItem.of_ref(ref), self._ledger, self._settings, self._observer,
             known=ref.token_id if ref.own else None, on_ref=self._on_ref, may_create=False,
         )  # fmt: skip
@@ -140,9 +120,7 @@ def _look(ledger: Ledger, ref: ItemRef, settings: IngestSettings) -> Ending:
     named = [token.on(ref.entry_id)] if token is not None else []
     ending = verify(ledger, wanted, decide(wanted, list(entries.values()), named, settings, now), settings, now)
     if ending.entry is not None and ending.entry.id == ref.entry_id:
-        for other in entries.values():
-            if other.empty and other.id != ref.entry_id:
-                discard_entry(ledger, other.id, ref.item_id)
+        clear_empty(ledger, ref.item_id, (other for other in entries.values() if other.id != ref.entry_id))
     return ending
 
 
@@ -164,7 +142,9 @@ def record_refusal(client: Caller, ref: ItemRef, *, settings: IngestSettings | N
     try:
         entry = ledger.entry(ref.entry_id) if ref.entry_id else None
         if entry is not None and not entry.deleted:
-            write_refusal(ledger, entry, ref.item_id, ref.content_id)
+            # The mark of what the entry holds stays.
+            held = [content_mark(entry.content_id)] if entry.content_id else []
+            ledger.write_marks(entry, ref.item_id, *held, refused_mark(ref.content_id))
     except (KalturaError, MarkLostError) as trouble:
         note = f"the refusal could not be marked on the entry: {trouble}"
     return ref.failed(error, note=note)

@@ -13,7 +13,8 @@ from kaltura_provider.ingest.settings import IfExists, Redo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kaltura_provider.ingest.entry_view import EntryView, TokenView
+    from kaltura_provider.ingest.ledger import TokenView
+    from kaltura_provider.ingest.marks import EntryView
     from kaltura_provider.ingest.settings import IngestSettings
     from kaltura_provider.services.flavor_asset import FlavorAsset
 

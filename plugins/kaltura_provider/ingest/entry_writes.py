@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.errors import KalturaAPIError, KalturaConfigurationError
-from kaltura_provider.ingest.entry_view import EntryView
+from kaltura_provider.api.sharing import alone
+from kaltura_provider.ingest.decision import Act
 from kaltura_provider.ingest.identity import reference_for
-from kaltura_provider.ingest.mark_writes import write_marks
-from kaltura_provider.ingest.marks import MADE_MARK, content_mark, import_mark, item_mark, pending_mark, run_mark
+from kaltura_provider.ingest.marks import (
+    MADE_MARK,
+    EntryView,
+    content_mark,
+    import_mark,
+    item_mark,
+    pending_mark,
+    run_mark,
+)
 from kaltura_provider.ingest.removal import discard_entry
 from kaltura_provider.services.entry.kind import Kind
 from kaltura_provider.services.entry.objects import described_entry, lost_properties, token_resource, url_resource
@@ -18,19 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kaltura_provider.api.caller import Caller
+    from kaltura_provider.ingest.claim import Claim
+    from kaltura_provider.ingest.decision import Ending
     from kaltura_provider.ingest.item import SourceItem
-    from kaltura_provider.ingest.ledger import Ledger
+    from kaltura_provider.ingest.ledger import Ledger, TokenView
 
-__all__ = [
-    "Attached",
-    "add_content",
-    "create_entry",
-    "create_from_file",
-    "entry_object",
-    "fetch_content",
-    "import_entry",
-    "replace_content",
-]
+__all__ = ["Attached", "entry_object", "give_content"]
 
 _ADMIN_PROPERTY = "PROPERTY_VALIDATION_ADMIN_PROPERTY"
 
@@ -62,6 +63,43 @@ def _marks(mark: str, run: str | None) -> list[str]:
     return [mark, run_mark(run)] if run else [mark]
 
 
+def give_content(
+    ledger: Ledger,
+    item: SourceItem,
+    ending: Ending,
+    *,
+    claim: Claim,
+    file: TokenView | None,
+    importing: bool,
+    run: str | None,
+) -> Attached:
+    """Make or change the entry as ``ending`` says, holding a claim.
+
+    :param claim: the claim on the item's content; its token becomes the content.
+    :param file: the full token of an item whose bytes come before its entry.
+    :param importing: Kaltura fetches the content.
+    :param run: the name of this run.
+    :raises MarkLostError: somebody else keeps rewriting the adminTags of the entry.
+    :raises KalturaConfigurationError: the session cannot write marks.
+    :raises KalturaError: nothing was made or marked. If the error is ``ambiguous``, the entry may exist and may have
+        the token.
+    """
+    entry = ending.entry
+    if entry is not None and ending.act is Act.REUSE and importing:
+        return fetch_content(ledger, item, entry, run)
+    if entry is not None and ending.act is Act.REUSE:
+        return add_content(ledger, item, entry, file.id if file else claim.token_id, run)
+    if entry is not None:
+        return replace_content(ledger, item, entry, file.id if file else claim.token_id)
+    if importing:
+        return import_entry(ledger, item, claim, run)
+    if file is not None:
+        # Nothing fences this call, and it may take long. Others before it in a shared request would delay it.
+        with alone(ledger.client):
+            return create_from_file(ledger.client, item, file.id, run)
+    return create_entry(ledger.client, item, claim.token_id, run)
+
+
 def create_entry(client: Caller, item: SourceItem, token_id: str, run: str | None) -> Attached:
     """Make the entry, then give it the pending token as its content.
 
@@ -71,26 +109,22 @@ def create_entry(client: Caller, item: SourceItem, token_id: str, run: str | Non
     return _create(client, item, _marks(pending_mark(item.content_id), run), token_resource(token_id))
 
 
-def import_entry(
-    ledger: Ledger, item: SourceItem, claim: str, run: str | None, in_time: Callable[[], bool]
-) -> Attached:
+def import_entry(ledger: Ledger, item: SourceItem, claim: Claim, run: str | None) -> Attached:
     """Make the entry and let Kaltura fetch its content from ``item.import_url``; raises as :func:`create_entry`.
 
-    A fetch cannot be stopped once it has begun. So Kaltura is asked to fetch only while ``claim`` exists and the source
-    has no other entry. Otherwise, as when another version of the source got an entry in the same moment, this entry is
-    deleted, and the result has ``gave_way``.
+    A fetch cannot be stopped once it has begun. So Kaltura is asked to fetch only while ``claim`` exists and is in
+    time, and the source has no other entry. Otherwise, as when another version of the source got an entry in the same
+    moment, this entry is deleted, and the result has ``gave_way``.
 
     Whoever sees no other entry was first: anybody who makes one later sees this one. The time of creation decides
     nothing, because it counts whole seconds of several servers. If two see each other, both give way and start over
     at different times.
-
-    :param in_time: whether the claim is still so young that nobody can take it for abandoned before the fetch began.
     """
     resource = url_resource(item.import_url or "", item.import_headers)
 
     def may_fetch(entry: EntryView) -> bool:
-        _, token, others, _ = ledger.snapshot(entry.id, claim, item.item_id)
-        return token is not None and in_time() and all(other.id == entry.id or other.deleted for other in others)
+        _, token, others, _ = ledger.snapshot(entry.id, claim.token_id, item.item_id)
+        return token is not None and claim.in_time and all(other.id == entry.id or other.deleted for other in others)
 
     made = _create(ledger.client, item, _marks(import_mark(item.content_id), run), resource, may_fetch)
     if made.gave_way:
@@ -169,7 +203,7 @@ def _attach(
 ) -> Attached:
     # The mark comes first. Without it, other processes could not see whose content is on its way.
     held = [content_mark(entry.content_id)] if entry.content_id is not None else []
-    marked = write_marks(ledger, entry, item.item_id, *held, *marks)
+    marked = ledger.write_marks(entry, item.item_id, *held, *marks)
     try:
         attached = ledger.client.call(item.kind.service, action, {"entryId": entry.id, "resource": resource})
     except KalturaAPIError as error:
@@ -177,7 +211,7 @@ def _attach(
     given = EntryView.of({**attached, "adminTags": attached.get("adminTags", ",".join(marked.admin_tags))})
     if not set(marks) <= set(given.admin_tags):
         # A worker on another version marked the same empty entry at the same moment, but this content is in it.
-        given = write_marks(ledger, given, item.item_id, *held, *marks)
+        given = ledger.write_marks(given, item.item_id, *held, *marks)
     return Attached(given)
 
 

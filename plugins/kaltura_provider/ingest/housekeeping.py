@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.api.errors import KalturaError
-from kaltura_provider.ingest.entry_view import EntryView, TokenView
 from kaltura_provider.ingest.identity import parse_token_name
-from kaltura_provider.ingest.ledger import Ledger
-from kaltura_provider.ingest.marks import MADE_MARK, item_mark, released_mark
+from kaltura_provider.ingest.ledger import Ledger, TokenView
+from kaltura_provider.ingest.marks import MADE_MARK, EntryView, item_mark, released_mark
 from kaltura_provider.ingest.removal import discard_entry
 from kaltura_provider.ingest.settings import Clock
 from kaltura_provider.services.entry.listing import walk
@@ -66,7 +65,7 @@ def find_leftovers(client: KalturaClient, *, older_than: float = DAY, clock: Clo
     found = [_token_leftover(token, now) for token in tokens]
     busy = _busy_entries(client, ledger, now, older_than)
     for entry in _entries(client):
-        item_id = _asset_of(entry)
+        item_id = _item_of(entry)
         if item_id is None or not _of_no_use(entry) or entry.id in busy or now - entry.updated_at < older_than:
             continue
         reason = "empty" if entry.empty else "waits for an upload that was abandoned"
@@ -118,7 +117,7 @@ def _remove_entry(ledger: Ledger, item: Leftover, now: float, older_than: float)
     if entry is None or entry.deleted:
         return None
     moved = entry.waiting and now - entry.updated_at < older_than
-    if moved or _asset_of(entry) != item.item_id or not _of_no_use(entry):
+    if moved or _item_of(entry) != item.item_id or not _of_no_use(entry):
         return _IN_USE
     return None if discard_entry(ledger, entry.id, item.item_id, stuck_too=True) else _IN_USE
 
@@ -133,7 +132,7 @@ def _of_no_use(entry: EntryView) -> bool:
     return (entry.empty or waits_in_vain) and MADE_MARK in entry.admin_tags and not (entry.adopted or entry.refusals)
 
 
-def _asset_of(entry: EntryView) -> str | None:
+def _item_of(entry: EntryView) -> str | None:
     for prefix in (item_mark(""), released_mark("")):
         for tag in entry.admin_tags:
             if tag.startswith(prefix):

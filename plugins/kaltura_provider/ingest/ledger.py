@@ -1,7 +1,8 @@
-"""The ledger, which is Kaltura itself: reads entries by mark and by id, and tokens by name; adds and deletes tokens."""
+"""The ledger, which is Kaltura itself: reads entries by mark and by id, and tokens by name; writes marks and tokens."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.errors import (
@@ -11,20 +12,20 @@ from kaltura_provider.api.errors import (
 )
 from kaltura_provider.api.together import read_together
 from kaltura_provider.api.wire import Request
-from kaltura_provider.ingest.entry_view import EntryView, TokenView
 from kaltura_provider.ingest.identity import reference_for
-from kaltura_provider.ingest.marks import item_mark, released_mark
+from kaltura_provider.ingest.marks import EntryView, MarkLostError, item_mark, released_mark
 from kaltura_provider.ingest.settings import AdoptBy
 from kaltura_provider.services.flavor_asset import FlavorAsset
 from kaltura_provider.services.paging import list_all, list_request
+from kaltura_provider.services.upload_token import UploadToken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kaltura_provider.api.caller import Caller
     from kaltura_provider.ingest.settings import Clock
 
-__all__ = ["Ledger", "Snapshot"]
+__all__ = ["Ledger", "Snapshot", "TokenView"]
 
 _EVERY_STATUS = "-2,-1,0,1,2,3,4,5,6,7"
 _PLUGIN_STATUSES = "virusScan.Infected,virusScan.ScanFailure"
@@ -35,6 +36,29 @@ _SYSTEM = -1
 _MARKS_A_SEARCH = 50
 _NAMES_A_REQUEST = 25
 _ADMIN = 2
+_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView(UploadToken):
+    """An upload token; ``entry_id`` is the entry it is attached to, if that is known."""
+
+    entry_id: str | None = None
+
+    @property
+    def spent(self) -> bool:
+        """Whether an entry was made from its file. Such a token claims nothing."""
+        return self.used_up and not self.attached
+
+    @property
+    def unused(self) -> bool:
+        """Whether it holds a whole file that no object uses. It can be deleted once the content is in."""
+        return self.filled and not (self.attached or self.spent)
+
+    def on(self, entry_id: str | None) -> TokenView:
+        """Return a copy with that ``entry_id``."""
+        return replace(self, entry_id=entry_id)
+
 
 Snapshot = tuple[EntryView | None, TokenView | None, list[EntryView], float]
 
@@ -65,6 +89,10 @@ class Ledger:
                     if entry.is_item(item_id) or left or _lost_mark(entry, item_id):
                         found[item_id][entry.id] = entry
         return {item_id: list(entries.values()) for item_id, entries in found.items()}
+
+    def entries_of_item(self, item_id: str, *, thorough: bool = False) -> list[EntryView]:
+        """Return the entries of one item, as :meth:`entries_of`."""
+        return self.entries_of([item_id], thorough=thorough)[item_id]
 
     def _search(self, item_ids: Sequence[str], *, thorough: bool) -> Iterable[EntryView]:
         marks = ",".join(mark(item_id) for item_id in item_ids for mark in (item_mark, released_mark))
@@ -152,6 +180,16 @@ class Ledger:
         entry = self.entry(str(flavor["entryId"]))
         return (entry.replaced_entry_id or entry.id) if entry else None
 
+    def with_owners(self, item_id: str, entries: Iterable[EntryView], tokens: Iterable[TokenView]) -> list[EntryView]:
+        """Return ``entries`` and the entries that ``tokens`` belong to, each once, without entries of other items."""
+        found = {entry.id: entry for entry in entries}
+        for token in tokens:
+            if token.entry_id and token.entry_id not in found:
+                entry = self.entry(token.entry_id)
+                if entry is not None and (entry.is_item(item_id) or not entry.has_item_mark):
+                    found[entry.id] = entry
+        return list(found.values())
+
     def source_flavor(self, entry_id: str) -> FlavorAsset | None:
         """Return the source flavor; ``None`` if the entry has none."""
         flavors = map(FlavorAsset.of, list_all(self.client, "flavorAsset", {"entryIdEqual": entry_id}))
@@ -211,6 +249,48 @@ class Ledger:
         token = {"objectType": "KalturaUploadToken", "fileName": file_name, "fileSize": size}
         return TokenView.of(self.client.call("uploadToken", "add", {"uploadToken": token}))
 
+    def write_tags(self, entry_id: str, tags: Iterable[str], beside: Mapping[str, Any] | None = None) -> None:
+        """Give an entry exactly these adminTags, and the properties in ``beside``. It is safe to repeat this."""
+        changes = {"objectType": "KalturaBaseEntry", "adminTags": ",".join(tags), **(beside or {})}
+        self.client.call("baseEntry", "update", {"entryId": entry_id, "baseEntry": changes}, repeatable=True)
+
+    def write_marks(
+        self, entry: EntryView, item_id: str, *marks: str, beside: Mapping[str, Any] | None = None
+    ) -> EntryView:
+        """Replace the content marks of ``entry`` with ``marks``, check that they stay, and return the entry.
+
+        :param beside: other properties of the entry to write with them.
+
+        Kaltura has no conditional update. A write by somebody else between our read and our write is lost, or ours is;
+        that is why the entry is read again.
+
+        :raises MarkLostError: the marks do not stay.
+        """
+        current = entry
+        for _ in range(_TRIES):
+            self.write_tags(entry.id, current.tags_with(item_id, marks), beside)
+            seen = self.entry(entry.id)
+            if seen is None:
+                break
+            if set(marks) <= set(seen.admin_tags) and seen.is_item(item_id):
+                return seen
+            current = seen
+        raise _lost(entry.id, marks)
+
+    def add_marks(self, entry_id: str, *marks: str) -> None:
+        """Give an entry the marks of its sidecar files or its metadata, and keep all its other adminTags.
+
+        A mark replaces the earlier one of its kind.
+
+        :raises MarkLostError: the marks do not stay.
+        """
+        for _ in range(_TRIES):
+            entry = self.entry(entry_id)
+            if entry is None or set(marks) <= set(entry.admin_tags):
+                return
+            self.write_tags(entry_id, entry.tags_beside(marks))
+        raise _lost(entry_id, marks)
+
 
 def _list_tokens(file_name: str) -> Request:
     return list_request("uploadToken", {"fileNameEqual": file_name, "statusIn": "0,1,2,3"})
@@ -234,5 +314,9 @@ def _one_entry(reply: Any) -> EntryView | None:
 
 def _lost_mark(entry: EntryView, item_id: str) -> bool:
     ours = entry.reference_id is not None and entry.reference_id.lower() == reference_for(item_id)
-    marked = any(tag.startswith((item_mark(""), released_mark(""))) for tag in entry.admin_tags)
+    marked = entry.has_item_mark or any(tag.startswith(released_mark("")) for tag in entry.admin_tags)
     return ours and not marked and not entry.deleted
+
+
+def _lost(entry_id: str, marks: Iterable[str]) -> MarkLostError:
+    return MarkLostError(f"the adminTags {', '.join(marks)} do not stay on entry {entry_id}")

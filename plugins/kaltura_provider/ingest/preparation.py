@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.observer import Observer
+from kaltura_provider.api.rounds import in_rounds
 from kaltura_provider.api.sharing import SharedCalls
 from kaltura_provider.ingest.bulk import BulkQueue
-from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.entry_writes import entry_object
 from kaltura_provider.ingest.item import ItemRef, ItemState
 from kaltura_provider.ingest.ledger import Ledger
+from kaltura_provider.ingest.protocol import ItemWork
 from kaltura_provider.ingest.recognition import recognised, with_known_content
 from kaltura_provider.ingest.removal import clear_full_tokens
-from kaltura_provider.ingest.rounds import in_rounds
 from kaltura_provider.ingest.settings import IngestSettings, Transfer
 from kaltura_provider.services.entry.stored import bounded, differences, stored_entries
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.ingest.entry_view import EntryView
     from kaltura_provider.ingest.item import SourceItem
+    from kaltura_provider.ingest.marks import EntryView
 
 __all__ = ["prepare"]
 
@@ -66,8 +66,8 @@ def prepare(
     done = {key: ref for key, ref in before.items() if ref is not None}
     clear_full_tokens(ledger, [distinct[key] for key in done])
     queue = BulkQueue(client, settings) if settings.transfer is Transfer.BULK else None
-    claims = [
-        Claim(
+    works = [
+        ItemWork(
             item, ledger, settings, observer or Observer(), known=(known or {}).get(key), on_ref=on_ref,
             looked=looked[key], queue=queue,
         )
@@ -75,7 +75,7 @@ def prepare(
         if key not in done
     ]  # fmt: skip
     worked = {
-        ref.item_id: ref for ref in in_rounds(calls, settings.clock, claims, between=queue.work if queue else None)
+        ref.item_id: ref for ref in in_rounds(calls, settings.clock, works, between=queue.work if queue else None)
     }
     new = [(distinct[key], ref) for key, ref in worked.items() if ref.made and ref.state not in _LEFT]
     if new:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaltura_provider.ingest.mark_writes import write_marks
 from kaltura_provider.ingest.marks import ADOPTED_MARK, item_mark
 from kaltura_provider.ingest.settings import AdoptBy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kaltura_provider.ingest.entry_view import EntryView
     from kaltura_provider.ingest.item import SourceItem
     from kaltura_provider.ingest.ledger import Ledger
+    from kaltura_provider.ingest.marks import EntryView
     from kaltura_provider.ingest.settings import IngestSettings
 
 __all__ = ["adopt", "recognised", "with_known_content"]
@@ -75,7 +74,7 @@ def adopt(ledger: Ledger, item: SourceItem, settings: IngestSettings) -> bool:
     found = [
         entry
         for entry in ledger.entries_like(settings.adopt_by, value)
-        if not entry.deleted and not any(tag.startswith(item_mark("")) for tag in entry.admin_tags)
+        if not entry.deleted and not entry.has_item_mark
     ]
     if len(found) > 1:
         ids = ", ".join(entry.id for entry in found[:5])
@@ -85,5 +84,5 @@ def adopt(ledger: Ledger, item: SourceItem, settings: IngestSettings) -> bool:
         )
     if not found:
         return False
-    write_marks(ledger, found[0], item.item_id, ADOPTED_MARK)
+    ledger.write_marks(found[0], item.item_id, ADOPTED_MARK)
     return True

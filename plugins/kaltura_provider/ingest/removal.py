@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 
 from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.api.errors import KalturaNotFoundError
-from kaltura_provider.ingest.mark_writes import write_tags
-from kaltura_provider.ingest.marks import MADE_MARK, released_mark
+from kaltura_provider.ingest.decision import chosen_entry
+from kaltura_provider.ingest.marks import released_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from kaltura_provider.ingest.decision import Wanted
     from kaltura_provider.ingest.item import SourceItem
-    from kaltura_provider.ingest.ledger import Ledger
+    from kaltura_provider.ingest.ledger import Ledger, TokenView
+    from kaltura_provider.ingest.marks import EntryView
 
-__all__ = ["clear_full_tokens", "discard_entry"]
+__all__ = ["clear_empty", "clear_extras", "clear_full_tokens", "discard_entry", "without_released"]
 
 
 def discard_entry(ledger: Ledger, entry_id: str, item_id: str, *, stuck_too: bool = False) -> bool:
@@ -42,12 +44,41 @@ def discard_entry(ledger: Ledger, entry_id: str, item_id: str, *, stuck_too: boo
         return False
     try:
         if entry.is_item(item_id):
-            release = write_tags(entry_id, [*entry.foreign_tags, MADE_MARK, released_mark(item_id)])
-            ledger.client.call(release.service, release.action, release.params, repeatable=True)
+            ledger.write_tags(entry_id, entry.released_tags(item_id))
         ledger.client.call("baseEntry", "delete", {"entryId": entry_id}, repeatable=True)
     except KalturaNotFoundError:
         return True
     return True
+
+
+def without_released(ledger: Ledger, item_id: str, entries: Iterable[EntryView]) -> list[EntryView]:
+    """Return the entries of an item. Those that an interrupted process was about to delete are deleted."""
+    kept = []
+    for entry in entries:
+        if entry.released(item_id):
+            discard_entry(ledger, entry.id, item_id, stuck_too=True)
+        else:
+            kept.append(entry)
+    return kept
+
+
+def clear_empty(ledger: Ledger, item_id: str, entries: Iterable[EntryView]) -> None:
+    """Delete those of an item's entries that hold nothing."""
+    for entry in entries:
+        if entry.empty:
+            discard_entry(ledger, entry.id, item_id)
+
+
+def clear_extras(ledger: Ledger, wanted: Wanted, entries: Sequence[EntryView], attached: Sequence[TokenView]) -> None:
+    """Delete entries of an item beside the chosen one that hold no content, and the tokens that they wait for."""
+    chosen = chosen_entry(wanted, entries, attached)
+    for entry in entries:
+        if chosen is None or entry.id == chosen.id or entry.deleted or entry.live:
+            continue
+        for token in attached:
+            if token.entry_id == entry.id:
+                ledger.delete_token(token.id)
+        discard_entry(ledger, entry.id, wanted.item_id)
 
 
 def clear_full_tokens(ledger: Ledger, items: Iterable[SourceItem]) -> None:

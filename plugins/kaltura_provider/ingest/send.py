@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.threads import in_threads
 from kaltura_provider.ingest.confirmation import confirm_all, record_refusal
-from kaltura_provider.ingest.failures import ITEM_ERRORS, describe
-from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState
+from kaltura_provider.ingest.item import ITEM_ERRORS, ItemError, ItemRef, ItemState
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.settings import IngestSettings
 from kaltura_provider.upload.errors import ChecksumMismatch, GoneReason, TokenGone
@@ -125,7 +124,7 @@ def _upload(client: KalturaClient, uploader: Uploader, out: Outgoing, settings: 
         with out.open_source() as source:
             _send_bytes(client, uploader, out, source, settings)
     except ITEM_ERRORS as error:
-        out.ref = out.ref.failed(describe(error))
+        out.ref = out.ref.failed(ItemError.of(error))
 
 
 def _send_bytes(
@@ -171,7 +170,7 @@ def _make_entries(
     try:
         refs = prepare(client, ready, settings=settings, observer=observer, known=known, on_ref=on_ref)
     except KalturaError as error:
-        refs = [out.ref.failed(describe(error)) for out in full]
+        refs = [out.ref.failed(ItemError.of(error)) for out in full]
     for out, ref in zip(full, refs, strict=True):
         out.ref = ref.to(ref.state, made=ref.made or out.ref.made)
 

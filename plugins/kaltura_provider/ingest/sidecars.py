@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.api.enums import FlavorAssetStatus, UploadTokenStatus, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
 from kaltura_provider.api.values import number_or_text
-from kaltura_provider.ingest.addresses import canonical_uri, kai1_uri, shown_address
-from kaltura_provider.ingest.identity import content_id, item_id, token_file_name
+from kaltura_provider.ingest.identity import canonical_uri, content_id, item_id, kai1_uri, token_file_name
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import content_mark, item_mark
 from kaltura_provider.ingest.settings import IfExists, IngestSettings
@@ -26,12 +25,13 @@ from kaltura_provider.services.entry_assets import delete_asset
 from kaltura_provider.services.flavor_params import RENDITION
 from kaltura_provider.services.paging import list_all
 from kaltura_provider.services.thumb_asset import THUMBNAIL
+from kaltura_provider.upload.sources.address import shown_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.ingest.entry_view import TokenView
+    from kaltura_provider.ingest.ledger import TokenView
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.uploader import Uploader
 

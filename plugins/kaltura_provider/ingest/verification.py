@@ -16,7 +16,6 @@ from kaltura_provider.ingest.decision import (
     decide_replaced,
     decide_replacing,
 )
-from kaltura_provider.ingest.mark_writes import write_marks
 from kaltura_provider.ingest.marks import content_mark
 
 if TYPE_CHECKING:
@@ -41,6 +40,6 @@ def verify(ledger: Ledger, wanted: Wanted, ending: Ending, settings: IngestSetti
     elif ending.act is Act.REPLACING and entry.replacing_entry_id and ending.token is None:
         ending = decide_replacing(entry, ledger.entry(entry.replacing_entry_id), settings, now)
     if ending.act is Act.MARK:
-        marked = write_marks(ledger, entry, wanted.item_id, content_mark(wanted.content_id))
+        marked = ledger.write_marks(entry, wanted.item_id, content_mark(wanted.content_id))
         return Ending(Act.DONE, marked, ending.token, ending.note)
     return ending

@@ -184,7 +184,7 @@ class KalturaBulkResultsOperator(KalturaOperator):
     def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Return the counts, the failed rows, and the results or where they were written."""
         from kaltura_provider.api.redaction import printable
-        from kaltura_provider.ingest.addresses import shown_address
+        from kaltura_provider.upload.sources.address import shown_address
 
         check_output(self.output_uri)
         jobs = _jobs(self.bulk_upload_id)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from jinja2 import Environment
 
+    from kaltura_provider.hooks.metadata import OnMetadataChange
     from kaltura_provider.hooks.source_items import OpenedItem
     from kaltura_provider.ingest.item import ItemRef
-    from kaltura_provider.ingest.metadata_state import OnMetadataChange
     from kaltura_provider.ingest.send import Ingested
     from kaltura_provider.upload.settings import UploadSettings
     from kaltura_provider.upload.uploader import Uploader
@@ -82,7 +82,7 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
 
     def _on_metadata_change(self) -> OnMetadataChange:
         from kaltura_provider.api.arguments import choice
-        from kaltura_provider.ingest.metadata_state import OnMetadataChange
+        from kaltura_provider.hooks.metadata import OnMetadataChange
 
         return choice(OnMetadataChange, self.on_metadata_change, "on_metadata_change")
 

@@ -10,7 +10,7 @@ import pytest
 from kaltura_provider.api.credentials import AuthMethod
 from kaltura_provider.api.enums import SessionType
 from kaltura_provider.api.errors import KalturaConfigurationError
-from kaltura_provider.ingest.confirmation import confirm, record_refusal
+from kaltura_provider.ingest.confirmation import confirm_all, record_refusal
 from kaltura_provider.ingest.item import ItemState
 from kaltura_provider.ingest.marks import content_mark, pending_mark
 from kaltura_provider.ingest.preparation import prepare
@@ -282,7 +282,7 @@ def test_confirm_renews_a_token_that_was_lost(library: Library) -> None:
     source = library.file()
     [ref] = library.prepare(library.item(source))
     library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
-    mended = confirm(library.client, ref, settings=library.settings)
+    [mended] = confirm_all(library.client, [ref], settings=library.settings)
     assert mended.state is ItemState.SEND
     assert mended.entry_id == ref.entry_id
     assert mended.token_id not in (None, ref.token_id)
@@ -298,7 +298,7 @@ def test_confirm_does_not_take_a_part_for_the_whole(library: Library) -> None:
     from kaltura_provider.upload.sources.file import open_file
 
     library.uploader.send(open_file(short), str(ref.token_id), attached=True)
-    judged = confirm(library.client, ref, settings=library.settings)
+    [judged] = confirm_all(library.client, [ref], settings=library.settings)
     assert judged.state is ItemState.FAILED
     assert judged.error is not None
     assert judged.error.kind == "size_mismatch"

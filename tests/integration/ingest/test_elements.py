@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaltura_provider.api.errors import KalturaTransientError
-from kaltura_provider.ingest.claim import Claim
 from kaltura_provider.ingest.housekeeping import find_leftovers
 from kaltura_provider.ingest.item import ItemState
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import item_mark
+from kaltura_provider.ingest.protocol import ItemWork
 from kaltura_provider.ingest.removal import discard_entry
 from kaltura_provider.ingest.settings import IfExists
 from tests.integration.ingest.test_other_paths import finish
@@ -90,11 +90,11 @@ def test_trouble_that_passes_in_between_is_not_counted_together(library: Library
     item = library.item(source)
     token = {"objectType": "KalturaUploadToken", "fileName": item.token_name}
     library.client.call("uploadToken", "add", {"uploadToken": token})
-    claim = Claim(item, Ledger(library.client, library.settings.clock), library.settings, library.observer)
+    work = ItemWork(item, Ledger(library.client, library.settings.clock), library.settings, library.observer)
     for step in range(2 * library.settings.attempts):
         if step % 2:
             library.sandbox.control.fault("error", service="uploadToken", action="list", times=3)
-        ref = claim.step()
+        ref = work.step()
         library.sandbox.control.clear_faults()
         assert ref is None, ref
 
@@ -102,7 +102,7 @@ def test_trouble_that_passes_in_between_is_not_counted_together(library: Library
 def test_claims_that_keep_meeting_wait_longer_and_longer(library: Library) -> None:
     item = library.item(library.file())
     ledger = Ledger(library.client, library.settings.clock)
-    claim = Claim(item, ledger, library.settings, library.observer)
+    work = ItemWork(item, ledger, library.settings, library.observer)
     honest = ledger.add_token
     pauses = []
 
@@ -116,8 +116,8 @@ def test_claims_that_keep_meeting_wait_longer_and_longer(library: Library) -> No
     ledger.add_token = meet  # type: ignore[assignment,method-assign]
     for _ in range(8):
         before = library.settings.clock.monotonic()
-        assert claim.step() is None
-        pauses.append(claim.not_before - before)
+        assert work.step() is None
+        pauses.append(work.not_before - before)
         for rival in rivals:
             ledger.delete_token(rival)
     first, last = library.settings.backoff, library.settings.grace / 2

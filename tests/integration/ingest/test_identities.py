@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaltura_provider.ingest import addresses, identity, sidecars
+from kaltura_provider.ingest import identity, sidecars
 from kaltura_provider.ingest.item import ItemState, SourceItem
 from kaltura_provider.ingest.sidecars import Sidecar, SidecarKind, attach_sidecar
 from kaltura_provider.services.entry.metadata import EntryMetadata
@@ -50,8 +50,10 @@ def test_spellings_of_one_address_make_one_entry(library: Library) -> None:
 def kai1(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a switch to the formula that earlier versions used, for what is done inside."""
 
+    newer = identity.canonical_uri
+
     def switch(on: bool) -> None:
-        monkeypatch.setattr(identity, "canonical_uri", addresses.kai1_uri if on else addresses.canonical_uri)
+        monkeypatch.setattr(identity, "canonical_uri", identity.kai1_uri if on else newer)
 
     return switch
 
@@ -115,7 +117,7 @@ def test_a_caption_attached_under_kai1_is_found(library: Library, monkeypatch: p
     values = {"language": "English", "label": "English", "format": 1}
     sidecar = Sidecar(entry_id=entry_id, kind=SidecarKind.CAPTION, uri=OLD, values=values)
     with monkeypatch.context() as before:
-        before.setattr(sidecars, "canonical_uri", addresses.kai1_uri)
+        before.setattr(sidecars, "canonical_uri", identity.kai1_uri)
         first = attach_sidecar(library.client, library.uploader, sidecar, source, settings=library.settings)
         assert first.made
     again = attach_sidecar(library.client, library.uploader, sidecar, source, settings=library.settings)

@@ -10,7 +10,7 @@ import pytest
 
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
-from kaltura_provider.ingest.confirmation import confirm
+from kaltura_provider.ingest.confirmation import confirm_all
 from kaltura_provider.ingest.item import ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.marks import content_mark
 from kaltura_provider.ingest.preparation import prepare
@@ -66,7 +66,7 @@ def test_changed_content_replaces_the_old_when_asked(library: Library) -> None:
     assert content_mark(item.content_id) not in marks
     replacing = library.sandbox.control.entry(str(first.entry_id))["replacingEntryId"]
     finish(library, replacing)
-    done = confirm(library.client, sent, settings=library.settings)
+    [done] = confirm_all(library.client, [sent], settings=library.settings)
     assert done.state is ItemState.DONE
     [entry] = library.entries(item)
     assert entry["id"] == first.entry_id
@@ -114,7 +114,8 @@ def test_content_may_come_back(library: Library) -> None:
         sent = library.ingest(source, item, if_exists=IfExists.REPLACE).ref
         assert sent.state is ItemState.REPLACING
         finish(library, library.sandbox.control.entry(str(ref.entry_id))["replacingEntryId"])
-        assert confirm(library.client, sent, settings=library.settings).state is ItemState.DONE
+        [confirmed] = confirm_all(library.client, [sent], settings=library.settings)
+        assert confirmed.state is ItemState.DONE
         assert library.holds(str(ref.entry_id), source)
     assert len(library.entries(first)) == 1
 
@@ -143,7 +144,7 @@ def test_kaltura_fetches_by_url_once(library: Library) -> None:
     [again] = library.prepare(item, transfer=Transfer.IMPORT)
     assert (again.state, again.entry_id) == (ItemState.IMPORTING, ref.entry_id)
     library.sandbox.control.drive(str(ref.entry_id), "imported", size=source.size)
-    done = confirm(library.client, again, settings=library.settings)
+    [done] = confirm_all(library.client, [again], settings=library.settings)
     assert done.state is ItemState.DONE
     assert content_mark(item.content_id) in library.entries(item)[0]["adminTags"]
     assert len(library.entries(item)) == 1
@@ -191,7 +192,7 @@ def test_an_import_of_another_size_is_reported(library: Library) -> None:
     item = library.item(library.file(), import_url="http://127.0.0.1:9/clip.mp4")
     [ref] = library.prepare(item, transfer=Transfer.IMPORT)
     library.sandbox.control.drive(str(ref.entry_id), "imported", size=77)
-    judged = confirm(library.client, ref, settings=library.settings)
+    [judged] = confirm_all(library.client, [ref], settings=library.settings)
     assert judged.error is not None
     assert judged.error.kind == "size_mismatch"
 

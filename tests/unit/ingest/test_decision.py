@@ -18,7 +18,8 @@ from kaltura_provider.ingest.decision import (
     decide,
     decide_by_source,
 )
-from kaltura_provider.ingest.entry_view import EntryView, TokenView
+from kaltura_provider.ingest.ledger import TokenView
+from kaltura_provider.ingest.marks import EntryView
 from kaltura_provider.ingest.settings import IfExists, IngestSettings, Redo
 from kaltura_provider.services.flavor_asset import FlavorAsset
 

@@ -20,7 +20,8 @@ from kaltura_provider.ingest.decision import (
     decide_replaced,
     decide_replacing,
 )
-from kaltura_provider.ingest.entry_view import EntryView, TokenView
+from kaltura_provider.ingest.ledger import TokenView
+from kaltura_provider.ingest.marks import EntryView
 from kaltura_provider.ingest.settings import IngestSettings
 from kaltura_provider.services.flavor_asset import FlavorAsset
 from tests.unit.ingest.test_decision import ANY_SETTINGS, LEDGER, NOW, OURS, SUBJECT, A

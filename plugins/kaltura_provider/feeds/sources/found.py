@@ -57,7 +57,7 @@ class FoundItem:
     :param error: why it cannot be ingested at all; its task fails with this text.
     :param metadata_file: ``uri``, ``size`` and ``etag`` of a JSON or YAML file with metadata of its entry, which
         overrides ``metadata``; or ``error``, why it cannot be used.
-    :param sidecars: files to attach to its entry, as in :mod:`kaltura_provider.ingest.sidecar_files`. Their addresses
+    :param sidecars: files to attach to its entry, as in :mod:`kaltura_provider.hooks.sidecars`. Their addresses
         can contain secrets.
     :param identity: identifies the item instead of its address.
     :param checksum: what its bytes must hash to (:mod:`~kaltura_provider.upload.sources.digest`).

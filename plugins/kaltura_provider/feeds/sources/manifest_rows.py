@@ -52,7 +52,7 @@ _MAX_SHOWN = 60
 class Row:
     """A row: its line in the file (from 1), and its non-empty values by the names of feeds.
 
-    XML can also give the ``checksum`` of the file and ``sidecars`` (:mod:`kaltura_provider.ingest.sidecar_files`).
+    XML can also give the ``checksum`` of the file and ``sidecars`` (:mod:`kaltura_provider.hooks.sidecars`).
     """
 
     line: int

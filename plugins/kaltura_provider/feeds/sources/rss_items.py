@@ -77,7 +77,7 @@ class RssItem:
 
     :param guid: what identifies it within its feed; empty without one.
     :param metadata: fields of its entry.
-    :param sidecars: its subtitles and thumbnails, as in :mod:`kaltura_provider.ingest.sidecar_files`.
+    :param sidecars: its subtitles and thumbnails, as in :mod:`kaltura_provider.hooks.sidecars`.
     :param problem: why it cannot be used.
     """
 

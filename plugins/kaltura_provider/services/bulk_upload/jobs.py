@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST_ROWS",
+    "OF_THE_LAST_DAY",
+    "UNFINISHED",
     "BulkFormat",
     "BulkLogNotReadyError",
     "abort_bulk",
     "bulk_results",
-    "find_job",
+    "has_ended",
+    "latest_jobs",
+    "read_job_log",
+    "read_sent_file",
+    "send_job_file",
     "split_rows",
     "submit_bulk",
 ]
@@ -33,6 +39,21 @@ __all__ = [
 MOST_ROWS = 5_000
 """Maximum rows per job. By default a Kaltura server accepts 1,000 (``maxRecords``) and fails the rest."""
 
+OF_THE_LAST_DAY = {"uploadedOnGreaterThanOrEqual": -86_400}
+"""The condition of jobs of the last 24 hours."""
+
+_ENDED = (
+    BatchJobStatus.FINISHED,
+    BatchJobStatus.FAILED,
+    BatchJobStatus.ABORTED,
+    BatchJobStatus.FATAL,
+    BatchJobStatus.FINISHED_PARTIALLY,
+)
+
+UNFINISHED = {"statusIn": ",".join(str(int(status)) for status in BatchJobStatus if status not in _ENDED)}
+"""The condition of jobs that have not ended."""
+
+_SERVICE = "bulkUpload_bulk"
 _ACCOUNT_DEFAULT = -1
 
 
@@ -76,39 +97,71 @@ def submit_bulk(
     content = csv_file(rows) if format is BulkFormat.CSV else xml_file(rows)
     given = json.dumps([purpose, [row.given for row in rows]], sort_keys=True, default=str)
     mark = f"airflow-{hashlib.sha256(given.encode()).hexdigest()[:24]}"
-    if look_first and (made := find_job(client, mark)):
+    if look_first and (made := _find_job(client, mark)):
         return made
     head, line_end, rest = content.partition(b"\n")
     comment = f"# {mark}" if format is BulkFormat.CSV else f"<!-- {mark} -->"
     file = head + line_end + comment.encode() + b"\n" + rest
-    part = FilePart(f"{mark}.{format.value}", len(file), lambda: [file], content_type=f"text/{format.value}")
     # An XML job without a profile fails as a whole: "Conversion profile not defined".
     profile = _ACCOUNT_DEFAULT if conversion_profile_id is None else conversion_profile_id
-    params = {
-        "bulkUploadData": {"objectType": format.job_data, "fileName": part.file_name},
-        "bulkUploadEntryData": {"objectType": "KalturaBulkUploadEntryData", "conversionProfileId": profile},
-    }
-    return str(client.send_file("media", "bulkUploadAdd", params, part)["id"])
+    return send_job_file(client, file, f"{mark}.{format.value}", format=format, conversion_profile_id=profile)
 
 
-def find_job(client: KalturaClient, mark: str) -> str | None:
-    """Return the job whose file has this mark, if it is among the latest 50 of the last day.
+def send_job_file(
+    client: KalturaClient,
+    content: bytes,
+    name: str,
+    *,
+    format: BulkFormat = BulkFormat.CSV,
+    conversion_profile_id: int = _ACCOUNT_DEFAULT,
+    timeout: float | None = None,
+) -> str:
+    """Send a file of rows as a bulk upload job and return its id.
 
-    Kaltura does not return the name of a job's file, only its content.
+    :raises KalturaError: Kaltura refuses, or (``ambiguous``) may have taken the file.
     """
+    part = FilePart(name, len(content), lambda: [content], content_type=f"text/{format.value}")
     params = {
-        "bulkUploadFilter": {"uploadedOnGreaterThanOrEqual": -86400, "orderBy": "-createdAt"},
-        "pager": {"pageSize": 50},
-    }
-    for job in client.call("bulkUpload_bulk", "list", params)["objects"]:
-        if mark.encode() in client.read_file("bulkUpload_bulk", "serve", {"id": job["id"]}):
+        "bulkUploadData": {"objectType": format.job_data, "fileName": name},
+        "bulkUploadEntryData": {
+            "objectType": "KalturaBulkUploadEntryData", "conversionProfileId": conversion_profile_id
+        },
+    }  # fmt: skip
+    return str(client.send_file("media", "bulkUploadAdd", params, part, timeout=timeout)["id"])
+
+
+def latest_jobs(client: KalturaClient, conditions: Mapping[str, Any], *, most: int) -> list[dict[str, Any]]:
+    """Return the latest jobs that meet the conditions of a ``KalturaBulkUploadFilter``, newest first."""
+    params = {"bulkUploadFilter": {**conditions, "orderBy": "-createdAt"}, "pager": {"pageSize": most}}
+    return [dict(job) for job in client.call(_SERVICE, "list", params)["objects"]]
+
+
+def has_ended(status: Any) -> bool:
+    """Return whether a job with this status has ended."""
+    return parse_status(BatchJobStatus, status) in _ENDED
+
+
+def read_sent_file(client: KalturaClient, job_id: str) -> bytes:
+    """Return the file of a job. Kaltura does not return its name."""
+    return client.read_file(_SERVICE, "serve", {"id": job_id})
+
+
+def read_job_log(client: KalturaClient, job_id: str) -> bytes:
+    """Return the log of a job, for :func:`read_log`."""
+    return client.read_file(_SERVICE, "serveLog", {"id": job_id})
+
+
+def _find_job(client: KalturaClient, mark: str) -> str | None:
+    """Return the job whose file has this mark, if it is among the latest 50 of the last day."""
+    for job in latest_jobs(client, OF_THE_LAST_DAY, most=50):
+        if mark.encode() in read_sent_file(client, str(job["id"])):
             return str(job["id"])
     return None
 
 
 def abort_bulk(client: KalturaClient, bulk_id: int) -> dict[str, Any]:
     """Abort a job. Entries that it made stay; a job that has ended stays as it is."""
-    job = client.call("bulkUpload_bulk", "abort", {"id": bulk_id}, repeatable=True)
+    job = client.call(_SERVICE, "abort", {"id": bulk_id}, repeatable=True)
     return {"bulk_upload_id": str(bulk_id), **named_status(BatchJobStatus, job["status"])}
 
 
@@ -121,8 +174,8 @@ def bulk_results(
     :raises BulkLogNotReadyError: the job has not read its file yet.
     :raises KalturaConfigurationError: the job as a whole failed; says why.
     """
-    job = client.call("bulkUpload_bulk", "get", {"id": bulk_id})
-    lines = read_log(client.read_file("bulkUpload_bulk", "serveLog", {"id": bulk_id}))
+    job = client.call(_SERVICE, "get", {"id": bulk_id})
+    lines = read_log(read_job_log(client, str(bulk_id)))
     if lines is None:
         if job.get("error"):
             raise KalturaConfigurationError("bulk_upload_id", bulk_id, "failed as a whole", str(job["error"]))

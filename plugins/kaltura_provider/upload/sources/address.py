@@ -7,16 +7,33 @@ from typing import TYPE_CHECKING
 
 from urllib3.util import parse_url
 
+from kaltura_provider.api.redaction import printable
+from kaltura_provider.api.signing import SEAL, sealed_part
 from kaltura_provider.upload.sources.errors import SourceRefused
 
 if TYPE_CHECKING:
     from urllib3.util import Url
 
-__all__ = ["host_of", "origin", "parse", "printable_url"]
+__all__ = ["host_of", "origin", "parse", "printable_url", "shown_address"]
 
 # Parsers disagree about these characters: one would check another host than the other one connects to.
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\]")
 _PORTS = {"http": 80, "https": 443}
+_PLAIN_SCHEMES = frozenset({"s3", "s3a", "s3n", "file"})
+"""Schemes of keys and file names, which are not URLs: ``?`` and ``@`` are ordinary characters there."""
+
+
+def shown_address(uri: str) -> str:
+    """Return an address as logs, errors and receipts may show it, on one line.
+
+    User and password are left out, and the values of the query are hidden. In an S3 key and in a file name, ``?`` and
+    ``@`` are ordinary characters.
+    """
+    if uri.startswith("/") or uri.partition(":")[0].lower() in _PLAIN_SCHEMES:
+        return printable(uri)
+    if (sealed := sealed_part(uri)) is not None:
+        uri = uri.removesuffix(f"{SEAL}={sealed}")[:-1]
+    return printable(printable_url(uri))
 
 
 def printable_url(url: str) -> str:

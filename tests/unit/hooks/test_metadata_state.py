@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.ingest.metadata_state import MetadataState, OnMetadataChange, metadata_digest, metadata_state
+from kaltura_provider.hooks.metadata import MetadataState, OnMetadataChange, metadata_digest, metadata_state
 
 FILE = {"uri": "s3://b/x.json", "size": 9, "etag": "one"}
 ONE, TWO = {"name": "One"}, {"name": "Two"}
