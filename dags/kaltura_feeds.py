@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from kaltura_provider.feeds.files.load import feeds_folder
 from kaltura_provider.feeds.folder import feed_dags
-from kaltura_provider.feeds.load import feeds_folder
 
 globals().update(feed_dags(feeds_folder(__file__)))

@@ -5,7 +5,7 @@ This is a file of its own because Airflow stops scheduling every DAG of a file t
 
 from __future__ import annotations
 
+from kaltura_provider.feeds.files.load import feeds_folder
 from kaltura_provider.feeds.folder import check_feeds  # checks the feeds of kaltura_feeds.py
-from kaltura_provider.feeds.load import feeds_folder
 
 check_feeds(feeds_folder(__file__))

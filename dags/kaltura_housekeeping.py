@@ -9,9 +9,9 @@ import datetime as dt
 
 from airflow.sdk import DAG, Asset, Param
 
-from kaltura_provider.feeds.form_fields import connection_param
-from kaltura_provider.feeds.load import feeds_folder
-from kaltura_provider.feeds.vanished import KalturaVanishedFeedsOperator
+from kaltura_provider.feeds.files.load import feeds_folder
+from kaltura_provider.feeds.form.params import connection_param
+from kaltura_provider.feeds.tasks.vanished import KalturaVanishedFeedsOperator
 from kaltura_provider.operators.housekeeping import KalturaHousekeepingOperator
 
 with DAG(

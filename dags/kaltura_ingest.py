@@ -6,9 +6,9 @@ import datetime as dt
 
 from airflow.sdk import DAG
 
-from kaltura_provider.feeds.form import KalturaFormOperator
-from kaltura_provider.feeds.form_fields import form_params
-from kaltura_provider.feeds.pipeline import ingest
+from kaltura_provider.feeds.form.params import form_params
+from kaltura_provider.feeds.tasks.form import KalturaFormOperator
+from kaltura_provider.feeds.tasks.pipeline import ingest
 from kaltura_provider.hooks.pool import default_pool
 
 with DAG(

@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaltura_provider.feeds.field_docs import example, feed_fields, source_fields, source_types
+from kaltura_provider.feeds.files.field_docs import example, feed_fields, source_fields, source_types
 
 if TYPE_CHECKING:
-    from kaltura_provider.feeds.field_docs import FieldNote
+    from kaltura_provider.feeds.files.field_docs import FieldNote
 
 __all__ = ["page"]
 

@@ -48,7 +48,7 @@ def _write_note(dag_run: Any) -> None:
 def _note_of(dag_run: Any, session: Any) -> str | None:
     from airflow.models.xcom import XComModel
 
-    from kaltura_provider.feeds.run_note import NOTE_KEY
+    from kaltura_provider.feeds.outcome.run_note import NOTE_KEY
 
     query = XComModel.get_many(run_id=dag_run.run_id, dag_ids=dag_run.dag_id, key=NOTE_KEY, limit=1)
     row = session.scalars(query).first()

@@ -24,8 +24,8 @@ from uploads.servers import peers_python, scratch, server
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.api.observer import Observer
-from kaltura_provider.feeds.batches import DEFAULT_SIZE
-from kaltura_provider.feeds.forecast import Outlook, forecast
+from kaltura_provider.feeds.planning.batches import DEFAULT_SIZE
+from kaltura_provider.feeds.planning.forecast import Outlook, forecast
 from kaltura_provider.hooks.observer import AirflowObserver
 from kaltura_provider.ingest.confirmation import confirm_all
 from kaltura_provider.ingest.item import ItemRef, ItemState, SourceItem

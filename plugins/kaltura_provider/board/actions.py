@@ -25,7 +25,7 @@ from kaltura_provider.board.dags import dag_bag
 from kaltura_provider.board.feeds import FeedView, feed_view
 from kaltura_provider.board.records import RECORDS
 from kaltura_provider.board.rendering import protect, render
-from kaltura_provider.feeds.interval import DATE_PARAM, DRY_RUN_PARAM, UNTIL_PARAM
+from kaltura_provider.feeds.planning.interval import DATE_PARAM, DRY_RUN_PARAM, UNTIL_PARAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

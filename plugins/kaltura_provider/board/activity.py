@@ -22,7 +22,7 @@ from kaltura_provider.board.dags import connection_of
 from kaltura_provider.board.entries import ENTRIES
 from kaltura_provider.board.records import INTERVAL, RECORDS
 from kaltura_provider.board.text import file_name
-from kaltura_provider.feeds.pipeline import GROUP
+from kaltura_provider.feeds.tasks.pipeline import GROUP
 from kaltura_provider.hooks.task_state import PROGRESS_KEY
 from kaltura_provider.waiting.conditions.stuck import entry_hint, entry_patience
 

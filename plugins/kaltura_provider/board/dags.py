@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.api_fastapi.common.dagbag import create_dag_bag
 
-from kaltura_provider.feeds.pipeline import SUMMARY
+from kaltura_provider.feeds.tasks.pipeline import SUMMARY
 from kaltura_provider.hooks.kaltura import KalturaHook
 
 if TYPE_CHECKING:

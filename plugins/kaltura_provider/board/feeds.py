@@ -13,7 +13,7 @@ from sqlalchemy import select
 from kaltura_provider.api.redaction import printable
 from kaltura_provider.board.dags import dag_of
 from kaltura_provider.board.text import feed_name, is_feed
-from kaltura_provider.feeds.interval import DATE_PARAM
+from kaltura_provider.feeds.planning.interval import DATE_PARAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

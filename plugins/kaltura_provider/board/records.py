@@ -22,8 +22,8 @@ from airflow.utils.session import create_session
 from sqlalchemy import select
 
 from kaltura_provider.board.text import feed_name, file_name
-from kaltura_provider.feeds.interval import DATE_PARAM, UNTIL_PARAM
-from kaltura_provider.feeds.pipeline import SUMMARY
+from kaltura_provider.feeds.planning.interval import DATE_PARAM, UNTIL_PARAM
+from kaltura_provider.feeds.tasks.pipeline import SUMMARY
 from kaltura_provider.hooks.border import FAILURE_KEY
 from kaltura_provider.pool_listener import TAG
 

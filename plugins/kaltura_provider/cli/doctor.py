@@ -93,8 +93,8 @@ def _versions(results: Results) -> None:
 
 def _feeds(results: Results, args: argparse.Namespace) -> list[Feed]:
     """Check the feeds. Return those whose files are valid, also if Airflow rejects their DAGs."""
+    from kaltura_provider.feeds.files.load import load_feeds
     from kaltura_provider.feeds.folder import build_feeds
-    from kaltura_provider.feeds.load import load_feeds
 
     try:
         folder = folder_of(args)

@@ -13,15 +13,15 @@ from kaltura_provider.cli.running import ExitCode, UsageError, say
 if TYPE_CHECKING:
     import argparse
 
-    from kaltura_provider.feeds.problems import Problem
+    from kaltura_provider.feeds.fields.problems import Problem
 
 __all__ = ["lint", "new", "schema"]
 
 
 def lint(args: argparse.Namespace) -> ExitCode:
     """Check feed files."""
+    from kaltura_provider.feeds.files.load import feed_files
     from kaltura_provider.feeds.folder import build_feeds, build_files
-    from kaltura_provider.feeds.load import feed_files
 
     if args.files:
         files = [Path(name) for name in args.files]
@@ -42,7 +42,7 @@ def lint(args: argparse.Namespace) -> ExitCode:
 
 def schema(args: argparse.Namespace) -> ExitCode:
     """Print the JSON Schema of feed files."""
-    from kaltura_provider.feeds.field_docs import json_schema
+    from kaltura_provider.feeds.files.field_docs import json_schema
 
     write_text(json.dumps(json_schema(), indent=2))
     return ExitCode.DONE
@@ -50,7 +50,7 @@ def schema(args: argparse.Namespace) -> ExitCode:
 
 def new(args: argparse.Namespace) -> ExitCode:
     """Write a new feed file."""
-    from kaltura_provider.feeds.scaffold import new_feed
+    from kaltura_provider.feeds.files.scaffold import new_feed
 
     try:
         text = new_feed(args.name, args.type)

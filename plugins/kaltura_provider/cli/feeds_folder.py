@@ -25,7 +25,7 @@ def folder_of(args: argparse.Namespace) -> Path:
     else:
         from airflow.sdk.configuration import conf
 
-        from kaltura_provider.feeds.load import feeds_folder
+        from kaltura_provider.feeds.files.load import feeds_folder
 
         folder = feeds_folder(Path(conf.get("core", "dags_folder")) / "any.py").absolute()
     if not folder.is_dir():
@@ -39,8 +39,8 @@ def feed_named(args: argparse.Namespace) -> Feed:
     :raises FeedError: its file is not valid.
     :raises UsageError: the feed does not exist.
     """
-    from kaltura_provider.feeds.load import FeedError, load_feed, load_feeds
-    from kaltura_provider.feeds.problems import did_you_mean
+    from kaltura_provider.feeds.fields.problems import did_you_mean
+    from kaltura_provider.feeds.files.load import FeedError, load_feed, load_feeds
 
     name: str = args.feed
     if "/" in name or name.endswith((".yaml", ".yml")):

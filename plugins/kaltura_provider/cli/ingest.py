@@ -55,7 +55,7 @@ def _addresses(uri: str, args: argparse.Namespace) -> Iterator[str]:
 
     :raises UsageError: it is not an address, or a folder without ``--recursive``.
     """
-    from kaltura_provider.feeds.addresses import address_problem
+    from kaltura_provider.feeds.fields.addresses import address_problem
     from kaltura_provider.hooks.sources import printable
 
     if "://" not in uri:
@@ -78,7 +78,7 @@ def _addresses(uri: str, args: argparse.Namespace) -> Iterator[str]:
 
 
 def _below(folder: str, aws_conn_id: str) -> Iterator[str]:
-    from kaltura_provider.feeds.listing import select
+    from kaltura_provider.feeds.sources.listing import select
     from kaltura_provider.hooks.listing import list_s3
 
     bucket, prefix = bucket_and_key(folder)

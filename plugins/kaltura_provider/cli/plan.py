@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     import datetime as dt
 
-    from kaltura_provider.feeds.window_plans import FeedPlan
+    from kaltura_provider.feeds.planning.window_plans import FeedPlan
 
 __all__ = ["plan"]
 

@@ -16,7 +16,7 @@ __all__ = ["redrive"]
 
 def redrive(args: argparse.Namespace) -> ExitCode:
     """Bring back items of a feed that failed too often."""
-    from kaltura_provider.feeds.set_aside import redrive as bring_back
+    from kaltura_provider.feeds.tasks.set_aside import redrive as bring_back
 
     found = bring_back(feed_named(args), args.key)
     write_rows([{"uri": uri} for uri in found], args.output, nothing="There is nothing to bring back.")

@@ -79,7 +79,7 @@ def _code_of(error: Exception) -> ExitCode:
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     from kaltura_provider.api.errors import KalturaConfigurationError, KalturaSessionError
-    from kaltura_provider.feeds.load import FeedError
+    from kaltura_provider.feeds.files.load import FeedError
     from kaltura_provider.hooks.border import retry_helps
 
     if isinstance(error, UsageError):

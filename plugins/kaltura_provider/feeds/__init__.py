@@ -1,5 +1,5 @@
-"""Feeds: YAML descriptions of recurring ingests, and the DAGs they become."""
+"""Feeds: YAML descriptions of recurring ingests, and the DAGs they become.
 
-from __future__ import annotations
-
-__all__ = ["schema", "load", "discover", "form", "pipeline", "summary", "dag"]
+``folder`` turns a folder of files into DAGs, ``schema`` says what a file may hold, and ``dag`` builds the DAG of one
+feed. ``feed_plan`` says what the runs of a range of dates would bring in, and ``report`` what they have brought in.
+"""

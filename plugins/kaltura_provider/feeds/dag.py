@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 from airflow.sdk import DAG, Asset, AssetWatcher, CronDataIntervalTimetable, XComArg
 
-from kaltura_provider.feeds.changes import CHANGES_KEY, KalturaChangeListedOperator
-from kaltura_provider.feeds.discover import KalturaDiscoverOperator
-from kaltura_provider.feeds.feed_form import feed_params
-from kaltura_provider.feeds.late import deadline_alert
-from kaltura_provider.feeds.notify import callbacks
-from kaltura_provider.feeds.pipeline import ingest
+from kaltura_provider.feeds.form.feed import feed_params
+from kaltura_provider.feeds.outcome.changes import CHANGES_KEY, KalturaChangeListedOperator
+from kaltura_provider.feeds.outcome.late import deadline_alert
+from kaltura_provider.feeds.outcome.notify import callbacks
 from kaltura_provider.feeds.sources.sqs import Sqs
+from kaltura_provider.feeds.tasks.discover import KalturaDiscoverOperator
+from kaltura_provider.feeds.tasks.pipeline import ingest
 from kaltura_provider.hooks.pool import default_pool
 
 if TYPE_CHECKING:

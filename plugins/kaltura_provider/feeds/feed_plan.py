@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 import pendulum
 
-from kaltura_provider.feeds.window_plans import plan_windows
-from kaltura_provider.feeds.windows import cron, windows_between
+from kaltura_provider.feeds.planning.window_plans import plan_windows
+from kaltura_provider.feeds.planning.windows import cron, windows_between
 
 if TYPE_CHECKING:
-    from kaltura_provider.feeds.interval import Interval
+    from kaltura_provider.feeds.planning.interval import Interval
+    from kaltura_provider.feeds.planning.window_plans import FeedPlan
     from kaltura_provider.feeds.schema import Feed
-    from kaltura_provider.feeds.window_plans import FeedPlan
 
 __all__ = ["last_start", "plan_feed", "windows_of"]
 

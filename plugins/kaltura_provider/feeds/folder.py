@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.sdk import get_parsing_context
 
 from kaltura_provider.feeds.dag import feed_dag
-from kaltura_provider.feeds.load import FeedError, load_feeds, load_files, problem_of
-from kaltura_provider.feeds.problems import Problem, shortened
+from kaltura_provider.feeds.fields.problems import Problem, shortened
+from kaltura_provider.feeds.files.load import FeedError, load_feeds, load_files, problem_of
 from kaltura_provider.feeds.schema import DAG_PREFIX
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import DAG
 
-    from kaltura_provider.feeds.load import Feeds
+    from kaltura_provider.feeds.files.load import Feeds
     from kaltura_provider.feeds.schema import Feed
 
 __all__ = ["FeedDags", "build_feeds", "build_files", "check_feeds", "feed_dags"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from kaltura_provider.feeds.feed_plan import plan_feed, windows_of
-from kaltura_provider.feeds.interval import feed_context
-from kaltura_provider.feeds.receipts import read_receipt
-from kaltura_provider.feeds.window_plans import window_context
+from kaltura_provider.feeds.outcome.receipts import read_receipt
+from kaltura_provider.feeds.planning.interval import feed_context
+from kaltura_provider.feeds.planning.window_plans import window_context
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
     from kaltura_provider.api.client import KalturaClient
-    from kaltura_provider.feeds.interval import Interval
+    from kaltura_provider.feeds.planning.interval import Interval
+    from kaltura_provider.feeds.planning.window_plans import WindowPlan
     from kaltura_provider.feeds.schema import Feed
-    from kaltura_provider.feeds.window_plans import WindowPlan
 
 __all__ = ["FailedItem", "FeedReport", "Sums", "WindowReport", "feed_report"]
 
@@ -162,7 +162,7 @@ def _read(feed: Feed, dag: DAG, window: Interval) -> Iterator[bytes]:
     """Yield the files of the runs of one day."""
     from jinja2 import TemplateError
 
-    from kaltura_provider.feeds.receipts import runs_folder
+    from kaltura_provider.feeds.outcome.receipts import runs_folder
     from kaltura_provider.hooks.destination import destination
 
     scope = dict(feed_context(window_context(dag, window), feed.timezone))
@@ -227,14 +227,14 @@ def _failed(line: Mapping[str, Any]) -> FailedItem:
 
 
 def _held(window: WindowPlan) -> list[str]:
-    from kaltura_provider.feeds.plan import Decision
+    from kaltura_provider.feeds.planning.plan import Decision
 
     items = window.plan.items if window.plan else ()
     return [item.entry_id for item in items if item.decision is Decision.THERE and item.entry_id]
 
 
 def _of_plan(window: WindowPlan, known: Mapping[str, float] | None) -> WindowReport:
-    from kaltura_provider.feeds.plan import Decision
+    from kaltura_provider.feeds.planning.plan import Decision
 
     items = window.plan.items if window.plan else ()
     there = [item for item in items if item.decision is Decision.THERE]

@@ -10,8 +10,8 @@ from zoneinfo import available_timezones
 import pendulum
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from kaltura_provider.feeds.batches import DEFAULT_SIZE
-from kaltura_provider.feeds.fields import (
+from kaltura_provider.feeds.fields.problems import did_you_mean
+from kaltura_provider.feeds.fields.types import (
     Categories,
     ConnectionId,
     Count,
@@ -23,8 +23,8 @@ from kaltura_provider.feeds.fields import (
     about,
     lasting,
 )
-from kaltura_provider.feeds.notify import LATE, Notification
-from kaltura_provider.feeds.problems import did_you_mean
+from kaltura_provider.feeds.outcome.notify import LATE, Notification
+from kaltura_provider.feeds.planning.batches import DEFAULT_SIZE
 from kaltura_provider.feeds.sources import Source
 
 __all__ = ["DAG_PREFIX", "VERSION", "Connections", "Feed", "Metadata"]

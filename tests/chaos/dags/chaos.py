@@ -6,8 +6,8 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param
 
-from kaltura_provider.feeds.form import KalturaFormOperator
-from kaltura_provider.feeds.pipeline import ingest
+from kaltura_provider.feeds.tasks.form import KalturaFormOperator
+from kaltura_provider.feeds.tasks.pipeline import ingest
 
 with DAG(
     dag_id="chaos",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from kaltura_provider.feeds.files.load import feeds_folder
 from kaltura_provider.feeds.folder import feed_dags
-from kaltura_provider.feeds.load import feeds_folder
 
 for _name, _dag in feed_dags(feeds_folder(__file__)).items():
     for _task in _dag.tasks:

@@ -22,7 +22,7 @@ import yaml
 from kaltura_provider.cli import entries
 from kaltura_provider.cli.main import parser
 from kaltura_provider.cli.running import ExitCode, outcome
-from kaltura_provider.feeds.field_docs import example
+from kaltura_provider.feeds.files.field_docs import example
 from tests.integration.dags.test_feed_sources import site  # noqa: F401 - a fixture
 
 DAY = "{{ data_interval_start | ds }}"

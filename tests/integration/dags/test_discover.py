@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jinja2 import Environment
 
-from kaltura_provider.feeds.discover import KalturaDiscoverOperator
+from kaltura_provider.feeds.tasks.discover import KalturaDiscoverOperator
 from kaltura_provider.hooks.xcom_parts import resolved
 
 NOISE = ("_SUCCESS", "x_$folder$", "README", ".DS_Store", "Thumbs.db", "._a.mp4", "sub/", "flag")

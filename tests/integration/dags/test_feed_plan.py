@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from kaltura_provider.feeds.feed_plan import plan_feed, windows_of
+from kaltura_provider.feeds.planning.window_plans import plan_chosen_range
 from kaltura_provider.feeds.schema import Feed
-from kaltura_provider.feeds.window_plans import plan_chosen_range
 
 DAY = "{{ data_interval_start | ds }}"
 

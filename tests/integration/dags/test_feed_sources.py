@@ -28,7 +28,7 @@ FEEDS = Path(__file__).parents[3] / "dags" / "kaltura_feeds.py"
 DYING = """
 import os, runpy, signal, sys
 file, dag_id = sys.argv[1:]
-from kaltura_provider.feeds.summary import KalturaSummaryOperator
+from kaltura_provider.feeds.tasks.summary import KalturaSummaryOperator
 KalturaSummaryOperator.run_in_kaltura = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 runpy.run_path(file)[dag_id].test()
 """

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from airflow.sdk import BaseNotifier
 
-from kaltura_provider.feeds.load import load_feed
+from kaltura_provider.feeds.files.load import load_feed
 
 SMTP = "airflow.providers.smtp.notifications.smtp.SmtpNotifier"
 

@@ -126,8 +126,8 @@ def test_a_summary_tells_no_signature(deployment, web, clips, monkeypatch) -> No
 def test_settings_of_uploads_reach_the_task_that_sends() -> None:
     from airflow.sdk import DAG
 
-    from kaltura_provider.feeds.discover import KalturaDiscoverOperator
-    from kaltura_provider.feeds.pipeline import ingest
+    from kaltura_provider.feeds.tasks.discover import KalturaDiscoverOperator
+    from kaltura_provider.feeds.tasks.pipeline import ingest
 
     with DAG("limited", schedule=None) as dag:
         ingest(KalturaDiscoverOperator(task_id="discover", source={"uri": "s3://media/x/"}), upload={"max_size": 5})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kaltura_provider.feeds.run_note import note_of_plan, note_of_summary
+from kaltura_provider.feeds.outcome.run_note import note_of_plan, note_of_summary
 from kaltura_provider.note_listener import NoteListener
 
 

@@ -223,8 +223,8 @@ def tags(deployment, name: str) -> dict[str, str]:
 
 
 def test_an_item_that_keeps_failing_is_set_aside_until_it_is_brought_back(deployment, clips) -> None:
-    from kaltura_provider.feeds.load import load_feed
-    from kaltura_provider.feeds.set_aside import redrive
+    from kaltura_provider.feeds.files.load import load_feed
+    from kaltura_provider.feeds.tasks.set_aside import redrive
 
     source = {"type": "s3_new", "stable_for": "PT0S"}
     deployment.put("good.mp4", clips["clip-1.mp4"])

@@ -164,7 +164,7 @@ def test_bad_arguments_of_attach_are_refused_before_any_call(kaltura) -> None:
 def test_a_template_that_cannot_be_rendered_fails_at_once(text: str) -> None:
     from airflow.sdk import DAG
 
-    from kaltura_provider.feeds.discover import KalturaDiscoverOperator
+    from kaltura_provider.feeds.tasks.discover import KalturaDiscoverOperator
     from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
     with DAG("broken", schedule=None) as dag:

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.feeds.discover import PLAN_VERSION
-from kaltura_provider.feeds.known_document import ValidatorStore
-from kaltura_provider.feeds.receipts import read_receipt
-from kaltura_provider.feeds.stored_version import NewerData, check_version
-from kaltura_provider.feeds.watermark import WatermarkStore
+from kaltura_provider.feeds.outcome.receipts import read_receipt
+from kaltura_provider.feeds.state.known_document import ValidatorStore
+from kaltura_provider.feeds.state.stored_version import NewerData, check_version
+from kaltura_provider.feeds.state.watermark import WatermarkStore
+from kaltura_provider.feeds.tasks.discover import PLAN_VERSION
 from kaltura_provider.ingest.item import ItemRef, ItemState
 from kaltura_provider.operators.ingest import KalturaIngestOperator
 from kaltura_provider.operators.upload import KalturaUploadOperator

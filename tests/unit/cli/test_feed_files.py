@@ -11,8 +11,8 @@ import yaml
 
 from kaltura_provider.cli.main import parser
 from kaltura_provider.cli.running import ExitCode, outcome
-from kaltura_provider.feeds.field_docs import feed_fields, json_schema, source_fields
-from kaltura_provider.feeds.load import load_feed
+from kaltura_provider.feeds.files.field_docs import feed_fields, json_schema, source_fields
+from kaltura_provider.feeds.files.load import load_feed
 from kaltura_provider.feeds.sources import SOURCE_TYPES
 
 

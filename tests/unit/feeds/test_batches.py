@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaltura_provider.feeds.batches import in_batches
+from kaltura_provider.feeds.planning.batches import in_batches
 
 MIB = 2**20
 SIZES = st.one_of(st.none(), st.integers(0, 4096 * MIB))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.feeds.drop_folder import check_match, match_names
-from kaltura_provider.feeds.plan import Decision
-from kaltura_provider.feeds.planning import Planner
+from kaltura_provider.feeds.planning.plan import Decision
+from kaltura_provider.feeds.planning.planner import Planner
+from kaltura_provider.feeds.sources.drop_folder import check_match, match_names
 from kaltura_provider.feeds.sources.found import Found, Search
 from kaltura_provider.feeds.sources.s3_objects import NOT_MATCHED, ORPHAN, Selecting, media_of
 from kaltura_provider.hooks.listing import S3Object

@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 import yaml
 
-from kaltura_provider.feeds.field_docs import example, feed_fields, json_schema, source_fields, source_types
+from kaltura_provider.feeds.files.field_docs import example, feed_fields, json_schema, source_fields, source_types
+from kaltura_provider.feeds.files.load import load_feed
 from kaltura_provider.feeds.folder import build_files
-from kaltura_provider.feeds.load import load_feed
 from kaltura_provider.feeds.sources import SOURCE_TYPES
 
 DOCS = Path(__file__).parents[3] / "docs"

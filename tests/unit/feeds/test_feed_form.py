@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import pytest
 
-from kaltura_provider.feeds.feed_form import Choice, chosen, feed_params, only_these
-from kaltura_provider.feeds.plan import Decision
-from kaltura_provider.feeds.planning import Planner
+from kaltura_provider.feeds.form.feed import Choice, chosen, feed_params, only_these
+from kaltura_provider.feeds.planning.plan import Decision
+from kaltura_provider.feeds.planning.planner import Planner
 from kaltura_provider.feeds.schema import Feed
 from kaltura_provider.feeds.sources import Found, FoundItem
 from kaltura_provider.feeds.sources.s3_new import UNSTABLE

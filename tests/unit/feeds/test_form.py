@@ -14,10 +14,10 @@ from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kaltura_provider.feeds.discover import KalturaDiscoverOperator
-from kaltura_provider.feeds.form import KalturaFormOperator
-from kaltura_provider.feeds.form_fields import form_params
-from kaltura_provider.feeds.pipeline import ingest
+from kaltura_provider.feeds.form.params import form_params
+from kaltura_provider.feeds.tasks.discover import KalturaDiscoverOperator
+from kaltura_provider.feeds.tasks.form import KalturaFormOperator
+from kaltura_provider.feeds.tasks.pipeline import ingest
 from kaltura_provider.hooks.xcom_parts import resolved
 
 MOMENT = dt.datetime(2026, 5, 1, 23, 30, tzinfo=dt.UTC)

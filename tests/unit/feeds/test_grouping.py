@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kaltura_provider.feeds.grouping import group_by_stem, metadata_file_of, sidecars_of
-from kaltura_provider.feeds.metadata_files import read_metadata
+from kaltura_provider.feeds.sources.grouping import group_by_stem, metadata_file_of, sidecars_of
+from kaltura_provider.feeds.sources.metadata_files import read_metadata
 from kaltura_provider.hooks.listing import S3Object
 
 PREFIX = "in/"

@@ -12,7 +12,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 
 from kaltura_provider.feeds.dag import feed_dag
-from kaltura_provider.feeds.interval import feed_context, run_interval
+from kaltura_provider.feeds.planning.interval import feed_context, run_interval
 from kaltura_provider.feeds.schema import Feed
 
 BERLIN = "Europe/Berlin"

@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk import BaseNotifier
 
 from kaltura_provider.feeds.folder import build_files
-from kaltura_provider.feeds.late import notify_late
+from kaltura_provider.feeds.outcome.late import notify_late
 
 DUE = dt.datetime(2024, 3, 2, 2, 0, 0, 5, tzinfo=dt.UTC)
 LATE = "kaltura_feed_news scheduled__1: late: it was due at 2024-03-02 02:00:00 UTC, and it is still running"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaltura_provider.feeds.listing import (
+from kaltura_provider.feeds.sources.listing import (
     EXCLUDED,
     FOLDER,
     MARKER,

@@ -11,9 +11,9 @@ from airflow.sdk import DAG
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kaltura_provider.feeds import load
+from kaltura_provider.feeds.files import load
+from kaltura_provider.feeds.files.load import FeedError, load_feed, load_feeds
 from kaltura_provider.feeds.folder import build_feeds, check_feeds, feed_dags
-from kaltura_provider.feeds.load import FeedError, load_feed, load_feeds
 from kaltura_provider.feeds.schema import Feed
 
 GOOD = """\

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaltura_provider.feeds.patterns import check_pattern, matches, split_patterns
+from kaltura_provider.feeds.fields.patterns import check_pattern, matches, split_patterns
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaltura_provider.api.errors import KalturaConfigurationError
-from kaltura_provider.feeds.placeholders import LONGEST, fill, placeholder_values
+from kaltura_provider.feeds.fields.placeholders import LONGEST, fill, placeholder_values
 
 DAY = dt.date(2026, 5, 1)
 VALUES = placeholder_values("s3://media/news/2026/Evening News.final.mp4", DAY)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from kaltura_provider.feeds.fields import Strict
+from kaltura_provider.feeds.fields.problems import plain, way_to
+from kaltura_provider.feeds.fields.types import Strict
 from kaltura_provider.feeds.folder import build_files
-from kaltura_provider.feeds.problems import plain, way_to
 from kaltura_provider.feeds.schema import Feed
 from kaltura_provider.feeds.sources import SOURCE_TYPES
 

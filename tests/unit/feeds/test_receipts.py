@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from kaltura_provider.feeds.receipts import receipt, receipt_path, write_receipt, write_receipts, write_run
+from kaltura_provider.feeds.outcome.receipts import receipt, receipt_path, write_receipt, write_receipts, write_run
 from kaltura_provider.hooks.destination import LocalFolder, S3Prefix
 from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.upload.result import UploadResult

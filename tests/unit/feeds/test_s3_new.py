@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kaltura_provider.feeds.sources import Found, Search, rendered_source
 from kaltura_provider.feeds.sources.s3_new import OLD, OUTSIDE, SEEN, UNSTABLE
-from kaltura_provider.feeds.watermark import WatermarkStore
+from kaltura_provider.feeds.state.watermark import WatermarkStore
 from kaltura_provider.hooks import listing
 from kaltura_provider.hooks.listing import S3Object
 

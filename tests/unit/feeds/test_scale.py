@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from kaltura_provider.feeds.discover import PLAN_KEY, hand_on_plan
-from kaltura_provider.feeds.planning import Planner
-from kaltura_provider.feeds.results import RunResults
+from kaltura_provider.feeds.outcome.results import RunResults
+from kaltura_provider.feeds.planning.planner import Planner
 from kaltura_provider.feeds.sources import Found, FoundItem
+from kaltura_provider.feeds.tasks.discover import PLAN_KEY, hand_on_plan
 from kaltura_provider.hooks.xcom_parts import LARGEST, pull_results, resolved, split_result
 
 MANY = 100_000

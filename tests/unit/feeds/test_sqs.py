@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kaltura_provider.feeds.load import FeedError, load_feed
+from kaltura_provider.feeds.files.load import FeedError, load_feed
 from kaltura_provider.feeds.sources import Search, rendered_source
 from kaltura_provider.hooks import listing
 from kaltura_provider.hooks.listing import S3Object

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError
-from kaltura_provider.feeds.addresses import LONGEST_LINE
-from kaltura_provider.feeds.s3_urls import plain_address
-from kaltura_provider.feeds.typed_sources import typed_sources
+from kaltura_provider.feeds.fields.addresses import LONGEST_LINE
+from kaltura_provider.feeds.form.s3_urls import plain_address
+from kaltura_provider.feeds.form.typed_sources import typed_sources
 from kaltura_provider.hooks.listing import S3Object
 
 CLIPS = [f"day/clip {number}.mp4" for number in range(3)]
@@ -99,7 +99,7 @@ def test_a_folder_is_opened_where_that_is_wanted(caplog: pytest.LogCaptureFixtur
 
 
 def test_local_files_are_offered_where_a_folder_is_allowed(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kaltura_provider.feeds.form_fields import form_params
+    from kaltura_provider.feeds.form.params import form_params
 
     assert "KALTURA_ALLOWED_PATHS" in refused("file:///etc/hosts")
     assert "file:///" not in form_params()["sources"].description

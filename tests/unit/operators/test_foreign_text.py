@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError, api_error
-from kaltura_provider.feeds.listing import examples
+from kaltura_provider.feeds.sources.listing import examples
 from kaltura_provider.hooks.batch import presentable
 from kaltura_provider.hooks.output import write_rows
 from kaltura_provider.hooks.sources import printable

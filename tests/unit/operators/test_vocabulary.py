@@ -18,7 +18,7 @@ from airflow.sdk.configuration import conf
 import kaltura_provider.operators
 import kaltura_provider.sensors
 from kaltura_provider.feeds import schema
-from kaltura_provider.feeds.form_fields import form_params
+from kaltura_provider.feeds.form.params import form_params
 from kaltura_provider.operators.add_from import KalturaAddFromUploadedFileOperator, KalturaAddFromUrlOperator
 from kaltura_provider.operators.attach import KalturaAttachOperator
 from kaltura_provider.operators.attachments import KalturaAddAttachmentOperator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Discriminator, Tag, TypeAdapter, ValidationError
 
 from kaltura_provider.api.redaction import printable
-from kaltura_provider.feeds.fields import RENDERED
+from kaltura_provider.feeds.fields.types import RENDERED
 from kaltura_provider.feeds.sources.found import Found, FoundItem, Search
 from kaltura_provider.feeds.sources.manifest import Manifest
 from kaltura_provider.feeds.sources.rss import Rss

@@ -25,8 +25,8 @@ class Search:
     :param interval: take the objects modified from its start until before its end, whatever other runs did.
     :param now: the moment of the search.
     :param memory: what the last settled run stored, for a source that continues where it ended: a
-        :class:`~kaltura_provider.feeds.watermark.Watermark` or
-        :class:`~kaltura_provider.feeds.known_document.KnownDocument`.
+        :class:`~kaltura_provider.feeds.state.watermark.Watermark` or
+        :class:`~kaltura_provider.feeds.state.known_document.KnownDocument`.
     :param window: the interval of the run, whether or not it asks for one.
     :param events: the payloads of the events that started the run, for a source whose runs events start.
     """
@@ -84,7 +84,7 @@ class Found:
     :param place: where the source looked, in a form that can be logged.
     :param left_out: names of the items it does not take, by reason.
     :param changes: entries to change or delete, for
-        :class:`~kaltura_provider.feeds.changes.KalturaChangeListedOperator`.
+        :class:`~kaltura_provider.feeds.outcome.changes.KalturaChangeListedOperator`.
     :param warnings: further messages for the author of the feed.
     :param memory: what to store for the next run after these items are settled, if the source remembers.
     """

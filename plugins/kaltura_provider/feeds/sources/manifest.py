@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from kaltura_provider.feeds.fields import DocumentAddress, SourceFields, about
+from kaltura_provider.feeds.fields.types import DocumentAddress, SourceFields, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _item(row: Row, search: Search, seen: dict[str, int]) -> FoundItem:
 
     :raises ValueError: the row cannot be used.
     """
-    from kaltura_provider.feeds.addresses import comparable_address
+    from kaltura_provider.feeds.fields.addresses import comparable_address
 
     values = {name: value for name, value in row.values.items() if name != "action"}
     if "entry_id" in values:
@@ -194,7 +194,7 @@ def _change(row: Row, action: str, search: Search) -> dict[str, Any]:
 
 
 def _address(url: Any) -> str:
-    from kaltura_provider.feeds.addresses import address_problem
+    from kaltura_provider.feeds.fields.addresses import address_problem
 
     if not isinstance(url, str):
         raise ValueError("url is missing")
@@ -209,8 +209,8 @@ def _metadata(values: Mapping[str, Any], url: str, search: Search) -> dict[str, 
     :raises ValueError: a field is not valid.
     """
     from kaltura_provider.api.errors import KalturaConfigurationError
-    from kaltura_provider.feeds.entry_fields import checked_fields, split_categories
-    from kaltura_provider.feeds.placeholders import placeholder_values
+    from kaltura_provider.feeds.fields.entry_fields import checked_fields, split_categories
+    from kaltura_provider.feeds.fields.placeholders import placeholder_values
 
     known = placeholder_values(url, search.day)
     fields: dict[str, Any] = {}
@@ -225,7 +225,7 @@ def _metadata(values: Mapping[str, Any], url: str, search: Search) -> dict[str, 
 
 
 def _filled(value: Any, known: Mapping[str, str], name: str) -> Any:
-    from kaltura_provider.feeds.placeholders import fill
+    from kaltura_provider.feeds.fields.placeholders import fill
 
     if isinstance(value, list):
         return [fill(item, known, field=name).strip() for item in value]

@@ -175,7 +175,7 @@ class _Item:
 
         :raises ValueError: it names no file that can be read.
         """
-        from kaltura_provider.feeds.addresses import address_problem
+        from kaltura_provider.feeds.fields.addresses import address_problem
 
         address, _ = self._resource(file)
         if problem := address_problem(address):

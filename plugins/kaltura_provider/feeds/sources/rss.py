@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from kaltura_provider.feeds.fields import DocumentAddress, SourceFields, about
+from kaltura_provider.feeds.fields.types import DocumentAddress, SourceFields, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 from kaltura_provider.feeds.sources.probe import MISSING
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
-    from kaltura_provider.feeds.known_document import KnownDocument
     from kaltura_provider.feeds.sources.found import Search
     from kaltura_provider.feeds.sources.probe import Probe
     from kaltura_provider.feeds.sources.rss_items import RssItem
+    from kaltura_provider.feeds.state.known_document import KnownDocument
     from kaltura_provider.upload.sources.errors import SourceError
 
 __all__ = ["BAD_ITEM", "NO_MEDIA", "OUTSIDE", "Rss"]
@@ -98,8 +98,8 @@ class Rss(SourceFields):
 
     def _read(self, search: Search) -> tuple[bytes | None, KnownDocument]:
         """Return the document, or ``None`` if it is the one that an earlier run has brought in."""
-        from kaltura_provider.feeds.known_document import KnownDocument
         from kaltura_provider.feeds.sources.rss_items import MAX_BYTES
+        from kaltura_provider.feeds.state.known_document import KnownDocument
         from kaltura_provider.hooks.sources import read_changed_document
         from kaltura_provider.upload.sources.http import Validators
 
@@ -116,7 +116,7 @@ class Rss(SourceFields):
 
     def _scope(self) -> str:
         """Return the address of the feed without its query, within which the ids of its items are unique."""
-        from kaltura_provider.feeds.addresses import comparable_address
+        from kaltura_provider.feeds.fields.addresses import comparable_address
 
         uri = self.uri if self.uri.startswith(("s3://", "/", "file:")) else re.split(r"[?#]", self.uri)[0]
         return comparable_address(uri)
@@ -190,7 +190,7 @@ def _is_outside(moment: dt.datetime | None, interval: tuple[dt.datetime, dt.date
 
 def _each_once(items: Iterable[RssItem], found: Found) -> list[RssItem]:
     """Leave out items that repeat the id of another, or a file of one that has none."""
-    from kaltura_provider.feeds.addresses import comparable_address
+    from kaltura_provider.feeds.fields.addresses import comparable_address
 
     lines: dict[tuple[str, str], int] = {}
     kept = []

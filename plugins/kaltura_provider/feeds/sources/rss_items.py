@@ -250,7 +250,7 @@ def _address(url: str, uri: str) -> str:
 
     :raises ValueError: it is not a web address. A feed from the web names no objects and no files of this deployment.
     """
-    from kaltura_provider.feeds.addresses import address_problem
+    from kaltura_provider.feeds.fields.addresses import address_problem
 
     whole = urljoin(uri, url.strip()) if uri.startswith(("http://", "https://")) else url.strip()
     if not whole.lower().startswith(("http://", "https://")):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from kaltura_provider.feeds.aftercare import Aftercare
-from kaltura_provider.feeds.drop_folder import check_match, has_renditions
-from kaltura_provider.feeds.fields import Language, Patterns, SourceFields, Template, about, lasting
+from kaltura_provider.feeds.fields.types import Language, Patterns, SourceFields, Template, about, lasting
+from kaltura_provider.feeds.outcome.aftercare import Aftercare
+from kaltura_provider.feeds.sources.drop_folder import check_match, has_renditions
 
 if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.s3_objects import Selecting
@@ -132,7 +132,7 @@ class S3Fields(SourceFields):
 
     @property
     def aftercare(self) -> dict[str, Any]:
-        """What happens to the objects after a run, as :class:`~kaltura_provider.feeds.aftercare.Aftercare` takes it."""
+        """What happens to the objects after a run: see :class:`~kaltura_provider.feeds.outcome.aftercare.Aftercare`."""
         names = ("on_success", "on_failure", "move_to", "move_failed_to")
         return {"prefix": self.uri, **{name: getattr(self, name) for name in names}}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import field_validator
 
-from kaltura_provider.feeds.fields import Template, about
+from kaltura_provider.feeds.fields.types import Template, about
 from kaltura_provider.feeds.sources.s3_fields import S3Fields, check_prefix
 from kaltura_provider.upload.sources.s3_address import bucket_and_key
 

@@ -6,16 +6,16 @@ import datetime as dt
 import time
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from kaltura_provider.feeds.fields import about, lasting
+from kaltura_provider.feeds.fields.types import about, lasting
 from kaltura_provider.feeds.sources.s3_fields import S3Fields
 from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kaltura_provider.feeds.grouping import Group
     from kaltura_provider.feeds.sources.found import Found, Search
-    from kaltura_provider.feeds.watermark import Watermark
+    from kaltura_provider.feeds.sources.grouping import Group
+    from kaltura_provider.feeds.state.watermark import Watermark
     from kaltura_provider.hooks.listing import S3Object
 
 __all__ = ["OLD", "OUTSIDE", "SEEN", "UNSTABLE", "S3New"]
@@ -65,7 +65,7 @@ class S3New(S3Fields):
         :raises SourceError: the bucket does not exist or cannot be listed.
         """
         from kaltura_provider.feeds.sources.s3_objects import media_of
-        from kaltura_provider.feeds.watermark import Watermark
+        from kaltura_provider.feeds.state.watermark import Watermark
 
         objects = self._list(search)
         known = search.memory or Watermark()

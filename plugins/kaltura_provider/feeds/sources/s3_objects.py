@@ -7,8 +7,9 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.feeds.drop_folder import FLAVOR, has_renditions, match_names
-from kaltura_provider.feeds.grouping import (
+from kaltura_provider.feeds.sources.drop_folder import FLAVOR, has_renditions, match_names
+from kaltura_provider.feeds.sources.found import Found, FoundItem
+from kaltura_provider.feeds.sources.grouping import (
     UNDEFINED,
     Group,
     group_by_stem,
@@ -19,8 +20,7 @@ from kaltura_provider.feeds.grouping import (
     sidecars_of,
     with_renditions,
 )
-from kaltura_provider.feeds.listing import UNKNOWN, Selection, select
-from kaltura_provider.feeds.sources.found import Found, FoundItem
+from kaltura_provider.feeds.sources.listing import UNKNOWN, Selection, select
 from kaltura_provider.upload.sources.s3_address import bucket_and_key
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from kaltura_provider.feeds.fields import about
+from kaltura_provider.feeds.fields.types import about
 from kaltura_provider.feeds.sources.s3_fields import S3Fields
 
 if TYPE_CHECKING:

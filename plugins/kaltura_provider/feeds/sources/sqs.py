@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import field_validator
 
-from kaltura_provider.feeds.drop_folder import has_renditions
-from kaltura_provider.feeds.fields import about, lasting
+from kaltura_provider.feeds.fields.types import about, lasting
+from kaltura_provider.feeds.sources.drop_folder import has_renditions
 from kaltura_provider.feeds.sources.s3_fields import S3Fields
 from kaltura_provider.upload.sources.s3_address import bucket_and_key
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from kaltura_provider.feeds.fields import SourceFields, Template, about
+from kaltura_provider.feeds.fields.types import SourceFields, Template, about
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 from kaltura_provider.feeds.sources.probe import MISSING
 
@@ -85,7 +85,7 @@ class Urls(SourceFields):
 
 
 def _each_once(urls: Sequence[str]) -> list[str]:
-    from kaltura_provider.feeds.addresses import comparable_address
+    from kaltura_provider.feeds.fields.addresses import comparable_address
 
     seen: dict[str, str] = {}
     for url in urls:

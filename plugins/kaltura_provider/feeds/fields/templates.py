@@ -1,0 +1,79 @@
+"""Templates of feed authors: checked when a feed is loaded, compiled once per run, rendered for each item."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import DAG
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jinja2 import Environment
+
+__all__ = ["MetadataTemplates", "check_template"]
+
+
+class MetadataTemplates:
+    """The metadata templates of a feed.
+
+    :param env: the Jinja environment of the task.
+    :param metadata: fields of an entry. Each text, and each text in a list, is a template.
+    :raises ValueError: a template cannot be compiled.
+    """
+
+    def __init__(self, env: Environment, metadata: Mapping[str, Any]) -> None:
+        self._fields = {name: _compiled(env, f"metadata.{name}", value) for name, value in metadata.items()}
+
+    def render(self, scope: Mapping[str, Any], uri: str) -> dict[str, Any]:
+        """Return the fields for one item, without empty values.
+
+        :param scope: the names that templates can use besides ``asset``.
+        :raises ValueError: a template cannot be rendered.
+        """
+        from kaltura_provider.feeds.fields.placeholders import asset_view
+
+        seen = {**scope, "asset": asset_view(uri)}
+        fields = {name: _rendered(f"metadata.{name}", value, seen) for name, value in self._fields.items()}
+        return {name: value for name, value in fields.items() if value not in (None, "", [])}
+
+
+def check_template(text: str) -> None:
+    """Check that a text is a valid template in Airflow's environment.
+
+    :raises ValueError: it is not valid; the message says why.
+    """
+    _compiled(_environment(), "", text)
+
+
+@cache
+def _environment() -> Environment:
+    return DAG("templates", schedule=None).get_template_env()
+
+
+def _compiled(env: Environment, name: str, value: Any) -> Any:
+    from jinja2 import TemplateError
+
+    if isinstance(value, (list, tuple)):
+        return [_compiled(env, name, item) for item in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        return env.from_string(value)
+    except (TemplateError, RecursionError, OverflowError, SyntaxError) as error:
+        where = f"{name} " if name else ""
+        raise ValueError(f"{where}is not a valid template: {error or type(error).__name__}") from None
+
+
+def _rendered(name: str, value: Any, scope: Mapping[str, Any]) -> Any:
+    from jinja2 import TemplateError
+
+    if isinstance(value, list):
+        return [text for item in value if (text := _rendered(name, item, scope))]
+    if not hasattr(value, "render"):
+        return value
+    try:
+        return value.render(scope).strip()
+    except (TemplateError, TypeError, ValueError) as error:
+        raise ValueError(f"{name} cannot be rendered for {scope['asset']['name']!r}: {error}") from None

@@ -1,0 +1,1 @@
+"""Feed files: how they are read, described to their authors, and begun."""

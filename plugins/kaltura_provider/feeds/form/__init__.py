@@ -1,0 +1,1 @@
+"""The trigger forms: their fields, and the sources that people type."""

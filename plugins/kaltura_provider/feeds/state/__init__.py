@@ -1,0 +1,1 @@
+"""What feeds remember from run to run, in Airflow's asset state store."""

@@ -1,0 +1,332 @@
+"""Summarize a run: one table, links, and a failure that names each missing item and the reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from kaltura_provider.feeds.outcome.changes import CHANGES_KEY
+from kaltura_provider.feeds.outcome.results import RunResults, opened
+from kaltura_provider.feeds.outcome.run_note import NOTE_KEY, note_of_plan, note_of_summary
+from kaltura_provider.feeds.planning.interval import feed_context, run_interval
+from kaltura_provider.feeds.state.stored_version import check_version
+from kaltura_provider.feeds.tasks.discover import PLAN_KEY, PLAN_VERSION, WINDOWS_KEY
+from kaltura_provider.feeds.tasks.set_aside import SET_ASIDE_KEY
+from kaltura_provider.hooks.border import FAILURE_KEY
+from kaltura_provider.hooks.xcom_parts import pull_parts, resolved
+from kaltura_provider.operators.base import KalturaOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+    from jinja2 import Environment
+
+    from kaltura_provider.hooks.connection import KalturaAccount
+
+__all__ = ["KalturaSummaryOperator"]
+
+_MAX_IDS = 100
+_MAX_ROWS = 500
+
+
+class KalturaSummaryOperator(KalturaOperator):
+    """Summarize the mapped tasks of one run, and write its receipts.
+
+    :param discovered: the batches that the run mapped its tasks over.
+    :param group_id: the mapped task group.
+    :param discover_id: the task that returned the batches. Its XComs hold the plan and the number of items left out.
+    :param feed: the folder for the receipts, usually the name of the feed.
+    :param receipts: where to write receipts: ``s3://bucket/prefix`` or an absolute path. ``None`` writes none.
+    :param timezone: the time zone of the feed, which sets the date of its receipts.
+    :param aftercare: what happens to the objects at their source, as
+        :class:`~kaltura_provider.feeds.outcome.aftercare.Aftercare` takes it. ``None`` leaves them as they are.
+    :param aws_conn_id: the Airflow connection for receipts and sources in S3.
+    :return: ``{"assets": [...], "failed": [...], "new": n, "found": n, "left_out": {reason: n}, "plan": {decision:
+        n}}``. ``assets`` holds at most 500 items, new ones first, each with ``uri`` (query values hidden), ``name``,
+        ``size`` (bytes), ``duration`` (seconds), ``entry_id``, ``status``, ``flavors`` (labels; none if the entry was
+        in Kaltura before the run), ``seconds``, ``note``, ``console_url``, ``playback_url``, ``thumbnail_url`` and
+        ``source_url``. A failed item has ``uri``, ``step``, ``reason``, ``retry_helps`` and ``batch`` (the map index of
+        its tasks). If receipts are written, ``receipts`` is the path of the run's file.
+        A dry run returns ``{"dry_run": True, "plan": {decision: n}, "rows": [...]}`` with the first 500 rows of the
+        plan; for several intervals, ``windows`` has the sums of each. Its task is skipped, so it updates no outlet. A
+        task with outlets is also skipped if nothing was found.
+    :raises AirflowFailException: an item failed (the others are in Kaltura), or discovering failed.
+    """
+
+    template_fields: Sequence[str] = (
+        "discovered",
+        "receipts",
+        "aftercare",
+        "aws_conn_id",
+        *KalturaOperator.template_fields,
+    )
+
+    def __init__(
+        self,
+        *,
+        discovered: Any,
+        group_id: str,
+        discover_id: str | None = None,
+        feed: str = "ingest",
+        receipts: str | None = None,
+        timezone: str | None = None,
+        aftercare: Mapping[str, Any] | None = None,
+        aws_conn_id: str = "aws_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.discovered = discovered
+        self.group_id = group_id
+        self.discover_id = discover_id
+        self.feed = feed
+        self.receipts = receipts
+        self.timezone = timezone
+        self.aftercare = aftercare
+        self.aws_conn_id = aws_conn_id
+
+    def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
+        """Render the fields with dates in the feed's time zone."""
+        super().render_template_fields(feed_context(context, self.timezone), jinja_env)
+
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
+        """Log the table, write the receipts, describe the event on the outlets, and return the summary."""
+        ti: Any = context["ti"]
+        if self.discovered is None:
+            raise AirflowFailException(self._nothing_discovered(ti))
+        plan = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=PLAN_KEY)) or {}
+        check_version(plan, PLAN_VERSION, "plan")
+        if plan.get("dry_run"):
+            self._end_dry_run(context, plan)
+        batches = [self._batch(context, batch) for batch in self.discovered]
+        results = RunResults(context, self.group_id, batches)
+        known, good, failed = results.known, results.good, results.failed()
+        settled = self._settled(context)
+        aside = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=SET_ASIDE_KEY)) or []
+        self._count_failures(context, known, failed, good + settled)
+        failed += self._care(batches, known, good + settled, failed)
+        self._store_memory(context, [opened(item["uri"]) for item in (*failed, *aside)])
+        summary = self._summary(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
+        summary |= self._named_aside(aside)
+        if self.receipts and (known or settled or failed):
+            everything = known | {ref["uri"]: ref for ref in settled}
+            summary["receipts"] = self._write_receipts(context, everything, failed)
+        ti.xcom_push(key=NOTE_KEY, value=note_of_summary(summary))
+        failed = summary["failed"]
+        anything = bool(batches or settled or self._changes(ti))
+        self._log(summary, anything)
+        if not anything and self.outlets:
+            # Airflow updates the outlets of every task that succeeds.
+            ti.xcom_push(key="return_value", value=summary)
+            raise AirflowSkipException("The source holds nothing to ingest, so the asset of the feed is not updated.")
+        self._describe_event(context, summary)
+        if failed:
+            ti.xcom_push(key="return_value", value=summary)
+            lines = "\n".join(f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed)
+            raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} items failed:\n{lines}")
+        return summary
+
+    def _named_aside(self, aside: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        from kaltura_provider.hooks.sources import printable
+
+        if not aside:
+            return {}
+        named = [{**item, "uri": printable(item["uri"])} for item in aside[:_MAX_ROWS]]
+        lines = "".join(f"\n  {item['uri']}: {item['reason']}" for item in named)
+        self.log.warning("%d items are not tried any more; kaltura redrive brings them back:%s", len(aside), lines)
+        return {"set_aside": named}
+
+    def _count_failures(
+        self,
+        context: Context,
+        known: Mapping[str, dict[str, Any]],
+        failed: Sequence[dict[str, Any]],
+        good: Sequence[dict[str, Any]],
+    ) -> None:
+        """Count the failures of items, so that discover sets those aside that fail again and again."""
+        from kaltura_provider.feeds.outcome.aftercare import is_about_the_item
+        from kaltura_provider.feeds.tasks.set_aside import FailureCounts
+
+        state: Any = context.get("asset_state_store")
+        if state is None or not self.outlets:
+            return
+        counted = [item for item in failed if is_about_the_item({**known.get(item["uri"], {}), **item})]
+        FailureCounts(state).count(counted, [ref["uri"] for ref in good], dt.datetime.now(dt.UTC))
+
+    def _care(
+        self,
+        batches: Sequence[Sequence[dict[str, Any]]],
+        known: Mapping[str, dict[str, Any]],
+        good: Sequence[dict[str, Any]],
+        failed: Sequence[dict[str, Any]],
+    ) -> list[dict[str, Any]]:
+        """Tag, move or delete the objects of the run at their source. Return those for which that failed."""
+        from kaltura_provider.feeds.outcome.aftercare import Aftercare, care_for
+        from kaltura_provider.hooks.s3_changes import S3Changes
+        from kaltura_provider.hooks.sources import s3_client
+
+        care = Aftercare(**self.aftercare) if self.aftercare else None
+        if care is None or (care.on_success == "keep" and care.on_failure == "keep"):
+            return []
+        files = {item["uri"]: _files(item) for batch in batches for item in batch}
+        done, problems = care_for(
+            care,
+            [{"files": files.get(ref["uri"], ()), **ref} for ref in good],
+            [{**known.get(item["uri"], {}), "files": files.get(item["uri"], ()), **item} for item in failed],
+            self.hook.get_conn(),
+            S3Changes(s3_client(self.aws_conn_id)),
+        )
+        self.log.info("Objects of %d items were tagged, moved or deleted at their source.", done)
+        return [
+            {"uri": uri, "step": "source", "reason": reason, "retry_helps": True, "batch": -1}
+            for uri, reason in problems.items()
+        ]
+
+    def _changes(self, ti: Any) -> Any:
+        """Return the entries that a manifest changes or deletes."""
+        return self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=CHANGES_KEY)
+
+    def _store_memory(self, context: Context, failed: list[str]) -> None:
+        """Store what discover drafted for the next run, if the source remembers. Every item of the run is settled."""
+        from kaltura_provider.feeds.state.memory import DRAFTED_KEY, memory_of
+
+        ti: Any = context["ti"]
+        run: Any = context["dag_run"]
+        source_type = self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=DRAFTED_KEY)
+        if not source_type:
+            return
+        state: Any = context["asset_state_store"]
+        if not memory_of(source_type, state).commit(run.run_id, failed):
+            self.log.info("The feed's state stays as it is: a later run has drafted its own.")
+
+    def _summary(self, ti: Any, good: list[dict[str, Any]], failed: list[dict[str, Any]]) -> dict[str, Any]:
+        from kaltura_provider.hooks.sources import printable
+
+        new = sum(bool(ref.get("made")) for ref in good)
+        shown = sorted(good, key=lambda ref: not ref.get("made"))[:_MAX_ROWS]
+        return {
+            "assets": [_row(self.hook.account, ref) for ref in shown],
+            "failed": [{**item, "uri": printable(item["uri"])} for item in failed],
+            "new": new,
+            "found": len(good) - new,
+            "left_out": (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key="left_out")) or {},
+        }
+
+    def _log(self, summary: dict[str, Any], anything: bool) -> None:
+        if not anything:
+            self.log.info("There was nothing to ingest.")
+        elif rows := summary["assets"]:
+            self.log.info("In Kaltura: %d new, %d already there.\n%s", summary["new"], summary["found"], _table(rows))
+        for reason, count in summary["left_out"].items():
+            self.log.info("Left out %d (%s); the log of discover names them.", count, reason)
+
+    def _end_dry_run(self, context: Context, plan: dict[str, Any]) -> None:
+        """Return the plan of a dry run as this task's result, and skip the task so that it updates no outlet.
+
+        :raises AirflowSkipException: always.
+        """
+        ti: Any = context["ti"]
+        rows = pull_parts(context, str(self.discover_id), f"{PLAN_KEY}_rows")[:_MAX_ROWS]
+        result = {"dry_run": True, "plan": plan["counts"], "rows": rows}
+        if windows := pull_parts(context, str(self.discover_id), WINDOWS_KEY):
+            result["windows"] = windows
+        ti.xcom_push(key=NOTE_KEY, value=note_of_plan(plan["counts"], len(windows)))
+        ti.xcom_push(key="return_value", value=result)
+        raise AirflowSkipException("This was a dry run. The log of discover shows its plan.")
+
+    def _batch(self, context: Context, batch: Any) -> list[dict[str, Any]]:
+        return [{**item, "uri": opened(item["uri"])} for item in resolved(context, batch)]
+
+    def _settled(self, context: Context) -> list[dict[str, Any]]:
+        """Return the references of the items that discover found in Kaltura, which had no task."""
+        if not self.discover_id:
+            return []
+        found = pull_parts(context, self.discover_id, f"{PLAN_KEY}_rows")
+        return [{**ref, "uri": opened(ref["uri"]), "last_step": "discover"} for ref in found]
+
+    def _describe_event(self, context: Context, summary: dict[str, Any]) -> None:
+        """Describe the run in the event of each outlet, for DAGs that are scheduled on it."""
+        events: Any = context["outlet_events"]
+        ids = [row["entry_id"] for row in summary["assets"] if row["new"]][:_MAX_IDS]
+        extra = {name: summary[name] for name in ("new", "found", "receipts") if name in summary}
+        for outlet in self.outlets:
+            events[outlet].extra = {**extra, "failed": len(summary["failed"]), "entry_ids": ids}
+
+    def _write_receipts(self, context: Context, known: dict[str, Any], failed: list[dict[str, Any]]) -> str:
+        from kaltura_provider.feeds.outcome.receipts import write_receipts
+        from kaltura_provider.hooks.destination import destination
+
+        reasons = {item["uri"]: item for item in failed}
+        refs = [_failed_ref(ref, reasons[uri]) if uri in reasons else ref for uri, ref in known.items()]
+        run: Any = context["dag_run"]
+        interval = run_interval(context, self.timezone or "UTC")
+        place = write_receipts(
+            destination(str(self.receipts), argument="receipts", aws_conn_id=self.aws_conn_id),
+            refs,
+            self.hook.account,
+            feed=self.feed,
+            date=interval.start.strftime("%Y-%m-%d"),
+            run_id=run.run_id,
+            window=(interval.start.isoformat(), interval.end.isoformat()),
+            lost=[item for uri, item in reasons.items() if uri not in known],
+        )
+        self.log.info("Receipts: %s", place)
+        return place
+
+    def _nothing_discovered(self, ti: Any) -> str:
+        """Return why there are no batches."""
+        before = sorted(self.upstream_task_ids)
+        reasons = [failure["reason"] for failure in ti.xcom_pull(task_ids=before, key=FAILURE_KEY) if failure]
+        return f"The items to ingest could not be listed: {'; '.join(reasons) or 'see the log of discover'}"
+
+
+def _files(request: Mapping[str, Any]) -> list[str]:
+    """Return the addresses of the files of an item besides its own."""
+    uris = [str(file["uri"]) for file in request.get("sidecars") or ()]
+    return [*uris, *filter(None, [request.get("metadata_file")])]
+
+
+def _failed_ref(ref: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:
+    error = {"kind": failure["step"], "message": failure["reason"], "retry_helps": failure["retry_helps"]}
+    return {**ref, "state": "failed", "error": ref.get("error") or error}
+
+
+def _row(account: KalturaAccount, ref: dict[str, Any]) -> dict[str, Any]:
+    from kaltura_provider.hooks.sources import printable
+
+    entry_id = ref["entry_id"]
+    return {
+        "uri": printable(ref["uri"]),
+        "name": printable(ref.get("name") or ""),
+        "size": ref["size"],
+        "duration": ref.get("duration"),
+        "entry_id": entry_id,
+        "status": ref.get("status"),
+        "status_number": ref.get("status_number"),
+        "flavors": [_label(flavor) for flavor in ref.get("flavors", []) if flavor.get("status") == "ready"],
+        "seconds": ref.get("seconds", 0.0),
+        "new": bool(ref.get("made")),
+        "note": ref.get("note"),
+        "console_url": account.entry_url(entry_id),
+        "playback_url": account.playback_url(entry_id),
+        "thumbnail_url": account.thumbnail_url(entry_id),
+        "source_url": account.source_url(entry_id),
+    }
+
+
+def _label(flavor: dict[str, Any]) -> str:
+    if flavor.get("is_original"):
+        return "source"
+    rate = f"{flavor.get('bitrate', 0)}k"
+    return f"{flavor['height']}p {rate}" if flavor.get("height") else rate
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = [
+        f"  {row['uri']}  {row['size']:,} bytes  {row['entry_id']}  {row['status']}  {', '.join(row['flavors'])}"
+        f"  {row['seconds']:.1f} s{'  ' + row['note'] if row['note'] else ''}"
+        for row in rows
+    ]
+    return "\n".join(lines)
