@@ -27,6 +27,7 @@ $(INSTALLED): requirements.lock $(LOCK_INPUTS) | .venv/bin/uv
 	@# Compile once: Airflow starts a process per task, and some environments do not let Python cache compiled files.
 	@$(UV) pip install --quiet --compile-bytecode --require-hashes --requirements requirements.lock
 	@$(UV) pip install --quiet --no-deps --editable . --editable include/sandbox
+	@.venv/bin/python -m compileall -q dags plugins include
 	@touch $@
 
 demo: $(INSTALLED) ## ingest three days of sample media from S3 into Kaltura, and show the result

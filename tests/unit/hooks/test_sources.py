@@ -182,6 +182,13 @@ def test_the_aws_connection_says_that_the_requester_pays(site, monkeypatch: pyte
     s3_client("aws_default").list_buckets()  # a call that knows no payer is left as it is
 
 
+def test_the_user_agent_names_this_package(site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow would read the source files of the whole stack to find a name."""
+    aws(monkeypatch, site)
+    s3_client("aws_default").list_buckets()
+    assert " Caller/kaltura_provider " in site.seen[-1]["user-agent"]
+
+
 def test_kaltura_is_told_to_send_the_consent_that_a_presigned_url_covers(site, monkeypatch: pytest.MonkeyPatch) -> None:
     aws(monkeypatch, site, service_config={"s3": {"request_payer": "requester"}})
     url, headers = import_address("s3://bucket/a.mp4")
