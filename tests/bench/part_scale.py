@@ -21,7 +21,7 @@ from uploads.servers import scratch, server
 from kaltura_sandbox.spawned import SpawnedSandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 WORKERS = (1, 2, 4)
 BATCHES_EACH, BATCH = 3, 4
@@ -31,8 +31,8 @@ WORKER = Path(__file__).with_name("scale_worker.py")
 MUST = {"scale_2_vs_1": 1.8}
 
 
-def run() -> dict[str, float]:
-    """Measure, and return the figures."""
+def run() -> Iterator[dict[str, float]]:
+    """Measure, and yield the figures."""
     found: dict[str, float] = {}
     for count in WORKERS:
         found |= _measure(count)
@@ -40,7 +40,7 @@ def run() -> dict[str, float]:
     found["scale_4_vs_1"] = found["scale_items_per_minute_4"] / found["scale_items_per_minute_1"]
     for name, value in found.items():
         print(f"  {name} {value:.3f}", flush=True)
-    return found
+    yield found
 
 
 def missed(found: dict[str, float]) -> list[str]:

@@ -7,7 +7,7 @@ All in one run, interleaved, against the same servers: on loopback, and on a pac
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from uploads.runs import (
     MIB,
@@ -124,14 +124,14 @@ def show(title: str, table: Iterable[Series]) -> None:
         print("  ", series.row(), flush=True)
 
 
-def run() -> dict[str, float]:
-    """Measure everything and print the ratios."""
-    found = run_loopback() | run_line(50) | run_line(100)
-    found = {name: round(value, 3) for name, value in found.items()}
-    for name, value in found.items():
-        sign, bound = MUST.get(name, ("", 0.0))
-        print(f"   {name:28} {value:8.3f}  {f'must be {sign} {bound}' if sign else ''}")
-    return found
+def run() -> Iterator[dict[str, float]]:
+    """Measure everything, and yield the ratios and print them."""
+    for measure in (run_loopback, lambda: run_line(50), lambda: run_line(100)):
+        found = {name: round(value, 3) for name, value in measure().items()}
+        for name, value in found.items():
+            sign, bound = MUST.get(name, ("", 0.0))
+            print(f"   {name:28} {value:8.3f}  {f'must be {sign} {bound}' if sign else ''}", flush=True)
+        yield found
 
 
 def missed(found: dict[str, float]) -> list[str]:

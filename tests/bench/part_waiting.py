@@ -338,7 +338,7 @@ def _one_run(how: str, waits: int, spread: float) -> dict[str, float]:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def run(waits: int = 1000, alone: int = 250, ended: int = 100, spread: float = 120.0) -> dict[str, float]:
+def run(waits: int = 1000, alone: int = 250, ended: int = 100, spread: float = 120.0) -> Iterator[dict[str, float]]:
     """Measure both ways of waiting, and one with workers."""
     shared_run = _apart("shared", waits, spread)
     alone_run = _apart("alone", alone, spread)
@@ -350,7 +350,7 @@ def run(waits: int = 1000, alone: int = 250, ended: int = 100, spread: float = 1
     }
     for name, one_run in (("shared", shared_run), ("alone", alone_run), ("ended", ended_run)):
         figures |= {f"wait_{name}_{key}": value for key, value in one_run.items()}
-    return figures
+    yield figures
 
 
 def missed(found: dict[str, float]) -> list[str]:
@@ -383,8 +383,8 @@ def main() -> None:
     if arguments.one:
         print(json.dumps(_one_run(arguments.one, arguments.waits, arguments.spread)))
         return
-    figures = run(arguments.waits, arguments.alone, arguments.ended, arguments.spread)
-    print(json.dumps(figures, indent=2))
+    for figures in run(arguments.waits, arguments.alone, arguments.ended, arguments.spread):
+        print(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Run the benchmarks: ``run.py`` for all, ``run.py --part upload`` for one.
 
-A part is a module ``part_<name>.py`` beside this file with ``run() -> dict[str, float]``. What the parts return is
-merged into ``build/bench.json``, so that one part can be measured again alone.
+A part is a module ``part_<name>.py`` beside this file with ``run() -> Iterator[dict[str, float]]``, which yields
+figures as soon as they are known. They are merged into ``build/bench.json`` at once, so nothing that was measured is
+lost if a part breaks off, and one part can be measured again alone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -23,12 +26,17 @@ def main() -> int:
     parser.add_argument("--part", choices=parts, help="only this one")
     chosen = parser.parse_args().part
     sys.path.insert(0, str(HERE))
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")  # operators log a line an item
     missed: list[str] = []
     for part in [chosen] if chosen else parts:
         module = importlib.import_module(f"part_{part}")
         print(f"== {part}", flush=True)
-        found = module.run()
-        _merge(found)
+        found: dict[str, float] = {}
+        began = time.monotonic()
+        for figures in module.run():
+            _merge(figures)
+            found |= figures
+            print(f"{part}, {time.monotonic() - began:.0f} s: {', '.join(figures)}", file=sys.stderr, flush=True)
         missed += [f"{part}: {line}" for line in getattr(module, "missed", lambda _: [])(found)]
     print(f"written to {RESULTS}")
     for line in missed:

@@ -212,7 +212,7 @@ def s3_client(aws_conn_id: str | None) -> Any:
     hook = S3Hook(aws_conn_id=aws_conn_id, config=Config(**s3_client_options()))
     # For the user agent, the hook would read the source file of every frame of the stack to find the operator, which
     # takes a task as long as loading boto3.
-    hook._get_caller = lambda *_: "kaltura_provider"  # type: ignore[method-assign]
+    hook._get_caller = lambda *_: "kaltura_provider"
     client: Any = hook.get_conn()
     if hook.service_config.get("request_payer"):
         client.meta.events.register("provide-client-params.s3", _pay)
