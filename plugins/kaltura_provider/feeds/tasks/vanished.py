@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 
 from kaltura_provider.feeds.files.load import load_feeds
 from kaltura_provider.feeds.outcome.run_note import NOTE_KEY
+from kaltura_provider.hooks.masking import MaskedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ _KNOWN = "known_feeds"
 _NOTIFY = "notify_{}"
 
 
-class KalturaVanishedFeedsOperator(BaseOperator):
+class KalturaVanishedFeedsOperator(MaskedArguments, BaseOperator):
     """Say once of each feed that it is no longer in its folder: in the log, the note of the run, and by its notifiers.
 
     A feed whose file has an error has not vanished: Airflow shows an import error for it. The task needs one Airflow
