@@ -43,7 +43,8 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
     :param source: what to ingest: an address (``s3://bucket/key``, ``https://...``, ``file:///path``); a mapping with
         ``uri`` and optionally ``metadata``, ``identity``, ``version_id``, ``checksum`` and ``sidecars``; an item
         reference of an earlier task; or a list of these. ``checksum`` is ``md5:...``, ``sha1:...`` or ``sha256:...``
-        in hexadecimal; it is compared before the item is uploaded. ``sidecars`` are files to attach to the entry, each
+        in hexadecimal; it is compared before the item is uploaded, and such an item is uploaded whatever ``transfer``
+        says. ``sidecars`` are files to attach to the entry, each
         a mapping with ``uri``, ``kind`` (``caption``, ``thumbnail``, ``attachment``, ``rendition``) and optionally
         ``default`` and ``values`` (properties of the asset under Kaltura's names, such as ``language`` and ``label``).
         A ``rendition`` has ``flavor`` too, the system name, name or id of its flavor params.

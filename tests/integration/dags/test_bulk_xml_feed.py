@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
+
+import pytest
 
 from tests.integration.dags.test_feed_sources import digest
 from tests.integration.dags.test_rss_feed import CAPTION, PICTURE, assets
@@ -49,3 +52,29 @@ def test_a_file_goes_in_unchanged_and_once(deployment, clips, capsys) -> None:
         assert (notes["filename"], notes["title"]) == ("notes.pdf", "Notes")
         ours = [one for one in assets(deployment, row["entry_id"], "thumbAsset") if one.get("partnerDescription")]
         assert len(ours) == 1
+
+
+@pytest.mark.parametrize("transfer", ["import", "bulk"])
+def test_a_file_with_a_checksum_is_compared_whoever_fetches_the_others(deployment, clips, transfer: str) -> None:
+    """Kaltura cannot compare checksums, so a worker sends the files that have one."""
+    items = []
+    for name, checksum in (("good", hashlib.sha1(clips["clip-1.mp4"]).hexdigest()), ("bad", "0" * 40), ("plain", "")):  # noqa: S324
+        deployment.put(f"{name}.mp4", clips[f"clip-{len(items) + 1}.mp4"])
+        said = f'<fileChecksum type="sha1">{checksum}</fileChecksum>' if checksum else ""
+        items.append(
+            f"<item><type>1</type><name>{name}</name><media><mediaType>1</mediaType></media><content>"
+            f'<dropFolderFileContentResource filePath="{name}.mp4">{said}</dropFolderFileContentResource>'
+            "</content></item>"
+        )
+    uri = deployment.put("list.xml", f"<mrss><channel>{''.join(items)}</channel></mrss>".encode())
+    source = {"type": "manifest", "uri": uri}
+    dag = deployment.feed(name="customer", start_date="2024-03-01", source=source, retries=0, transfer=transfer)
+    ran = deployment.run(dag, AFTER)
+    assert (ran.state, ran.summary["new"]) == ("failed", 2), ran.states
+    assert "bad.mp4" in ran.reason
+    assert "sha1:0000" in ran.reason
+    held = {name: found for name, found in deployment.held().items() if found}
+    assert held == {"good": digest(clips["clip-1.mp4"]), "plain": digest(clips["clip-3.mp4"])}
+    control = deployment.sandbox.control
+    from_url = {one["name"] for one in control.entries() if control.entry(one["id"])["sourceType"] == "5"}
+    assert from_url == {"plain"}

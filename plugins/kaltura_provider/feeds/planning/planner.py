@@ -71,7 +71,7 @@ class Planner:
             name=str(metadata.get("name") or ""),
             tags=_texts(metadata.get("tags")),
             size=item.size,
-            transfer=self.transfer,
+            transfer="upload" if item.checksum else self.transfer,
             metadata=metadata,
             identity=item.identity,
             checksum=item.checksum,
