@@ -17,6 +17,7 @@ from kaltura_provider.api.delivery import (
     source_download_url,
     thumbnail_url,
 )
+from kaltura_provider.board.link import KalturaBoardLink
 from kaltura_provider.board.mount import FASTAPI_APPS, VIEWS
 from kaltura_provider.connection_test import UnsetPort
 from kaltura_provider.note_listener import NoteListener
@@ -69,4 +70,5 @@ class KalturaPlugin(AirflowPlugin):
         {"name": "Kaltura connections without a port", "middleware": UnsetPort, "args": [], "kwargs": {}}
     ]
     fastapi_apps = FASTAPI_APPS
+    operator_extra_links = [KalturaBoardLink()]  # noqa: RUF012 - Airflow wants a list
     external_views = VIEWS

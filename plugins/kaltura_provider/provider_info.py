@@ -113,6 +113,8 @@ PROVIDER_INFO: dict[str, Any] = {
     "extra-links": [
         "kaltura_provider.links.entry.KalturaEntryLink",
         "kaltura_provider.links.entry.KalturaPlaybackLink",
+        "kaltura_provider.links.entry.KalturaThumbnailLink",
+        "kaltura_provider.links.entry.KalturaSourceLink",
     ],
     "cli": ["kaltura_provider.cli.definition.kaltura_commands"],
     "asset-uris": [{"schemes": ["kaltura"], "handler": None}],

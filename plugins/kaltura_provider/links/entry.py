@@ -1,8 +1,8 @@
-"""Buttons that open a task's entry in Kaltura's management console or in a player."""
+"""Buttons that open a task's entry: in Kaltura's management console, in a player, as a picture or as a file."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from airflow.sdk import BaseOperatorLink
 
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
     from kaltura_provider.hooks.connection import KalturaAccount
 
-__all__ = ["KalturaEntryLink", "KalturaPlaybackLink", "push_links"]
+__all__ = [
+    "ENTRY_LINKS",
+    "KalturaEntryLink",
+    "KalturaPlaybackLink",
+    "KalturaSourceLink",
+    "KalturaThumbnailLink",
+    "push_links",
+]
 
 
 _pushed: set[Any] = set()
@@ -23,6 +30,10 @@ _pushed: set[Any] = set()
 
 class _PushedLink(BaseOperatorLink):
     """A link that the task pushes to XCom, which works while the task is still running."""
+
+    def url(self, account: KalturaAccount, entry_id: str) -> str:
+        """Return the URL for an entry."""
+        raise NotImplementedError
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Return the pushed URL; an empty string if the task has not pushed it yet."""
@@ -41,18 +52,57 @@ class KalturaEntryLink(_PushedLink):
     name = "Kaltura entry"
     xcom_key = "kaltura_entry_link"
 
+    def url(self, account: KalturaAccount, entry_id: str) -> str:
+        """Return the URL for an entry."""
+        return account.entry_url(entry_id)
+
 
 class KalturaPlaybackLink(_PushedLink):
-    """The entry's content, played by the browser."""
+    """The entry's content, played by the browser. Kaltura answers with 404 until the entry is READY."""
 
     name = "Play"
     xcom_key = "kaltura_playback_link"
+
+    def url(self, account: KalturaAccount, entry_id: str) -> str:
+        """Return the URL for an entry."""
+        return account.playback_url(entry_id)
+
+
+class KalturaThumbnailLink(_PushedLink):
+    """The entry's thumbnail. Kaltura answers with 404 until there is one."""
+
+    name = "Thumbnail"
+    xcom_key = "kaltura_thumbnail_link"
+
+    def url(self, account: KalturaAccount, entry_id: str) -> str:
+        """Return the URL for an entry."""
+        return account.thumbnail_url(entry_id)
+
+
+class KalturaSourceLink(_PushedLink):
+    """The source file, as Kaltura has stored it."""
+
+    name = "Source file"
+    xcom_key = "kaltura_source_link"
+
+    def url(self, account: KalturaAccount, entry_id: str) -> str:
+        """Return the URL for an entry."""
+        return account.source_url(entry_id)
+
+
+ENTRY_LINKS: Final[tuple[_PushedLink, ...]] = (
+    KalturaEntryLink(),
+    KalturaPlaybackLink(),
+    KalturaThumbnailLink(),
+    KalturaSourceLink(),
+)
+"""The links of an operator whose entries hold media."""
 
 
 def push_links(context: Context, account: KalturaAccount, entry_id: str) -> None:
     """Set the links of a task to an entry."""
     ti: Any = context["ti"]
     with AIRFLOW:
-        ti.xcom_push(key=KalturaEntryLink.xcom_key, value=account.entry_url(entry_id))
-        ti.xcom_push(key=KalturaPlaybackLink.xcom_key, value=account.playback_url(entry_id))
+        for link in ENTRY_LINKS:
+            ti.xcom_push(key=link.xcom_key, value=link.url(account, entry_id))
     _pushed.add(getattr(ti, "id", None))

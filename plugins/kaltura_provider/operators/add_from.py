@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.hooks.sources import PRESIGNED_SECONDS
 from kaltura_provider.hooks.task_state import TaskMemory, request_key
-from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
+from kaltura_provider.links.entry import ENTRY_LINKS, KalturaEntryLink, push_links
 from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.prepare import KalturaPrepareOperator
 
@@ -89,7 +89,7 @@ class KalturaAddFromUploadedFileOperator(KalturaOperator):
     """
 
     template_fields: Sequence[str] = ("token_id", "metadata", *KalturaOperator.template_fields)
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
 
     def __init__(
         self, *, token_id: Any, metadata: Mapping[str, Any] | None = None, durable: bool = True, **kwargs: Any

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.hooks.task_state import TaskMemory, request_key
-from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
+from kaltura_provider.links.entry import ENTRY_LINKS, push_links
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class KalturaAttachOperator(KalturaOperator):
     """
 
     template_fields: Sequence[str] = ("token_id", "entry_id", "metadata", *KalturaOperator.template_fields)
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
 
     def __init__(
         self,

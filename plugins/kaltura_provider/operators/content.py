@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.hooks.task_state import TaskMemory, request_key
-from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
+from kaltura_provider.links.entry import ENTRY_LINKS, push_links
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class _ContentOperator(KalturaOperator):
         "from_asset_id",
         *KalturaOperator.template_fields,
     )
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
 
     def __init__(
         self,
@@ -187,7 +187,7 @@ class _ReplacementOperator(KalturaOperator):
 
     approve: ClassVar[bool]
     template_fields: Sequence[str] = ("entry_id", *KalturaOperator.template_fields)
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
 
     def __init__(self, *, entry_id: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)

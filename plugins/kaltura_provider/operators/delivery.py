@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
+from kaltura_provider.links.entry import ENTRY_LINKS, push_links
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class KalturaCheckDeliveryOperator(KalturaOperator):
 
     template_fields: Sequence[str] = ("entry_id", "what", "options", *KalturaOperator.template_fields)
     template_fields_renderers = {"options": "json"}  # noqa: RUF012 - Airflow's own form
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.output import check_output, collect
 from kaltura_provider.hooks.task_state import TaskMemory, request_key
-from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
+from kaltura_provider.links.entry import ENTRY_LINKS, push_links
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class KalturaAddEntryOperator(KalturaOperator):
     """
 
     template_fields: Sequence[str] = ("metadata", "file_name", *KalturaOperator.template_fields)
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
 
     def __init__(
         self, *, metadata: Mapping[str, Any], file_name: str | None = None, durable: bool = True, **kwargs: Any
@@ -78,7 +78,7 @@ class KalturaGetEntryOperator(KalturaOperator):
     """
 
     template_fields: Sequence[str] = ("entry_id", "fields", *KalturaOperator.template_fields)
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
 
     def __init__(self, *, entry_id: Any, fields: Sequence[str] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -186,7 +186,7 @@ class KalturaUpdateEntryOperator(KalturaOperator):
 
     template_fields: Sequence[str] = ("entry_id", "changes", *KalturaOperator.template_fields)
     template_fields_renderers = {"changes": "json"}  # noqa: RUF012 - Airflow's own form
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
 
     def __init__(self, *, entry_id: Any, changes: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kaltura_provider.hooks.flavors import seconds_since_start
 from kaltura_provider.hooks.output import check_output, collect
 from kaltura_provider.hooks.renamed_arguments import renamed_arguments
-from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
+from kaltura_provider.links.entry import ENTRY_LINKS, push_links
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class KalturaListFlavorsOperator(KalturaOperator):
         "aws_conn_id",
         *KalturaOperator.template_fields,
     )
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
 
     def __init__(
         self,

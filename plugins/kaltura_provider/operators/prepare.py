@@ -12,7 +12,7 @@ from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.hooks.source_items import OpenedItem, failed_source, requested_item, requested_items
 from kaltura_provider.hooks.sources import PRESIGNED_SECONDS, presigned_seconds
 from kaltura_provider.hooks.task_state import TaskMemory
-from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
+from kaltura_provider.links.entry import ENTRY_LINKS, push_links
 from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.upload.settings import upload_settings
 
@@ -77,7 +77,7 @@ class KalturaPrepareOperator(KalturaOperator):
         "http_conn_id",
         *KalturaOperator.template_fields,
     )
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
 
     def __init__(
         self,

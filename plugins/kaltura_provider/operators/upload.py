@@ -13,7 +13,7 @@ from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.hooks.source_items import OpenedItem
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
 from kaltura_provider.hooks.token_upload import fill_own_token, fill_token
-from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink
+from kaltura_provider.links.entry import ENTRY_LINKS
 from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.prepare import show
 from kaltura_provider.upload.settings import upload_settings
@@ -63,7 +63,7 @@ class KalturaUploadOperator(ItemLineage, KalturaOperator):
         "http_conn_id",
         *KalturaOperator.template_fields,
     )
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
     _killed = False
     _uploader: Uploader | None = None
 

@@ -8,7 +8,7 @@ from kaltura_provider.api.enums import EntryStatus, ModerationStatus, named_stat
 from kaltura_provider.hooks.batch import raise_retryable
 from kaltura_provider.hooks.flavors import with_flavors
 from kaltura_provider.hooks.renamed_arguments import renamed_arguments
-from kaltura_provider.links.entry import KalturaEntryLink, KalturaPlaybackLink, push_links
+from kaltura_provider.links.entry import ENTRY_LINKS, push_links
 from kaltura_provider.sensors.base import KalturaSensor
 from kaltura_provider.sensors.targets import Targets
 from kaltura_provider.waiting.conditions.entry import EntryReady
@@ -36,7 +36,7 @@ _MAX_TOKENS = 5
 @renamed_arguments({"entry": "entry_id"})
 class _EntrySensor(KalturaSensor):
     template_fields: Sequence[str] = ("entry_id", *KalturaSensor.template_fields)
-    operator_extra_links = (KalturaEntryLink(), KalturaPlaybackLink())
+    operator_extra_links = ENTRY_LINKS
 
     def __init__(self, *, entry_id: Any, grace: float = 60.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

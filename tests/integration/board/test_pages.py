@@ -8,7 +8,9 @@ import html
 import io
 import re
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from history import History, arrived, failed
@@ -109,6 +111,24 @@ def test_what_a_later_run_repaired_is_not_failed(api: Api, history: History) -> 
     text = api.get("board", state="failed").text
     assert "a.mp4" not in text
     assert "b.mp4" in text
+
+
+def test_every_task_of_a_run_leads_to_the_board(api: Api, history: History) -> None:
+    run = history.run("news", day(0), state="running")
+    for task in ("discover", "batch.ingest", "batch.ready", "summary"):
+        place = f"/api/v2/dags/{NEWS}/dagRuns/{run}/taskInstances/{task}/links"
+        index = 0 if task.startswith("batch.") else -1
+        reply = api.client.get(place, params={"map_index": index}, headers=api.headers("viewer"))
+        link = reply.json()["extra_links"]["Board"]
+        # Airflow's page adds its own address, with the path below which it is served.
+        assert link == f"dags/{NEWS}/runs/{quote(run, safe='')}/plugin/kaltura-run", task
+
+
+def test_the_operators_that_lead_to_the_board_exist() -> None:
+    from kaltura_provider.board.link import OPERATORS
+
+    for module, name in OPERATORS.items():
+        assert getattr(import_module(module), name).__module__ == module
 
 
 def test_a_run_without_a_summary_says_why_it_failed(api: Api, history: History) -> None:

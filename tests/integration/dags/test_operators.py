@@ -98,9 +98,10 @@ def test_urls_are_ingested_where_the_deployment_allows_the_host(deployment, web,
     ran = deployment.run(deployment.form(), sources=[f"{web}/clip-1.mp4"], name="From {{ asset.stem }}", tags=["a"])
     assert ran.state == "success", ran.states
     assert deployment.held() == {"From clip-1": hashlib.sha256(clips["clip-1.mp4"]).hexdigest()}
-    assert ran.xcom("batch.ingest", "kaltura_entry_link", 0).endswith(
-        f"/{ran.summary['assets'][0]['entry_id']}/metadata"
-    )
+    entry_id = ran.summary["assets"][0]["entry_id"]
+    for link in ("playback", "thumbnail", "source"):
+        assert f"/{entry_id}/" in f"{ran.xcom('batch.ingest', f'kaltura_{link}_link', 0)}/", link
+    assert ran.xcom("batch.ingest", "kaltura_entry_link", 0).endswith(f"/{entry_id}/metadata")
 
 
 def test_a_web_page_in_place_of_media_makes_nothing(deployment, web, monkeypatch) -> None:

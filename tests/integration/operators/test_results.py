@@ -74,6 +74,9 @@ class Nowhere:
         return call
 
 
+LINKS = ("entry", "playback", "thumbnail", "source")
+
+
 def takers(argument: str) -> Iterator[type[BaseOperator]]:
     """Yield the operators and sensors that have an argument."""
     for package in (kaltura_provider.operators, kaltura_provider.sensors):
@@ -90,7 +93,7 @@ def reach(kind: type[BaseOperator], **arguments: Any) -> str:
     if isinstance(task, KalturaSensor):
         return " ".join(task.subject().ids)
     account = SimpleNamespace(
-        cdn_host="https://cdn.example", partner_id=1, entry_url=lambda one: one, playback_url=lambda one: one
+        cdn_host="https://cdn.example", partner_id=1, **{f"{link}_url": lambda one: one for link in LINKS}
     )
     client = Nowhere()
     task.__dict__["hook"] = SimpleNamespace(get_conn=lambda: client, call=client.call, account=account, observer=None)
