@@ -50,7 +50,7 @@ def windows_of(feed: Feed, first: dt.date, last: dt.date | None = None) -> list[
         ends = ends.add(days=1).subtract(microseconds=1)
     if ends < begins:
         raise ValueError(f"the range of dates ends at {ends} before it begins at {begins}; swap the dates")
-    return windows_between(feed.schedule, feed.timezone, begins, ends, most=_MOST_WINDOWS)
+    return windows_between(feed.schedule, feed.timezone, begins, ends, maximum=_MOST_WINDOWS)
 
 
 def last_start(feed: Feed) -> dt.date:

@@ -68,7 +68,7 @@ class SidecarSender:
         here is left to :meth:`attach`, which finds again what is attached.
         """
         from kaltura_provider.ingest.item import ItemState
-        from kaltura_provider.ingest.sidecars import SidecarKind
+        from kaltura_provider.ingest.sidecar import SidecarKind
 
         if ref.entry_id is None or ref.state is not ItemState.SEND:
             return
@@ -80,7 +80,7 @@ class SidecarSender:
         """Attach one file, or return why that is not possible."""
         from kaltura_provider.hooks.sources import printable
         from kaltura_provider.ingest.item import ITEM_ERRORS, ItemError
-        from kaltura_provider.ingest.sidecars import SidecarError
+        from kaltura_provider.ingest.sidecar import SidecarError
 
         shown = printable(file["uri"])
         if file.get("error"):
@@ -99,7 +99,8 @@ class SidecarSender:
     def _attached(self, entry_id: str, file: dict[str, Any]) -> dict[str, Any]:
         from kaltura_provider.hooks.sealing import opened_address
         from kaltura_provider.hooks.sources import printable
-        from kaltura_provider.ingest.sidecars import Sidecar, SidecarKind, attach_sidecar
+        from kaltura_provider.ingest.sidecar import Sidecar, SidecarKind
+        from kaltura_provider.ingest.sidecar_protocol import attach_sidecar
         from kaltura_provider.services.flavor_params import find_flavor_params
 
         kind, values = SidecarKind(file["kind"]), dict(file.get("values") or {})
@@ -153,7 +154,7 @@ def checked_sidecars(files: Any) -> list[dict[str, Any]]:
 
     :raises ValueError: they are not a list of such mappings; the message says what is wrong.
     """
-    from kaltura_provider.ingest.sidecars import SidecarKind
+    from kaltura_provider.ingest.sidecar import SidecarKind
 
     if files is None:
         return []
@@ -185,7 +186,7 @@ def sidecars_digest(files: Sequence[Mapping[str, Any]]) -> str | None:
 def _identity(file: Mapping[str, Any]) -> str:
     from kaltura_provider.hooks.sealing import opened_address
     from kaltura_provider.ingest.identity import canonical_uri
-    from kaltura_provider.ingest.sidecars import SidecarKind
+    from kaltura_provider.ingest.sidecar import SidecarKind
 
     asset = [file["kind"], bool(file.get("default")), sorted((file.get("values") or {}).items())]
     if file["kind"] == SidecarKind.RENDITION:

@@ -134,7 +134,7 @@ class BulkQueue:
     def offer(self, item: SourceItem, claimed: float, *, follow: bool = False) -> None:
         """Offer an item that is claimed since ``claimed`` (monotonic).
 
-        :param follow: it has an entry, so that it must not be sent; find out whether a bulk upload made it.
+        :param follow: it has an entry, so it must not be sent; find out whether a bulk upload made it.
         """
         with self._lock:
             self._offers[item.item_id] = _Offer(item, claimed, follow)
@@ -184,7 +184,7 @@ class BulkQueue:
         found = {
             int(values["id"]): values
             for conditions in (OF_THE_LAST_DAY, UNFINISHED)
-            for values in latest_jobs(self._client, conditions, most=PAGE_SIZE)
+            for values in latest_jobs(self._client, conditions, maximum=PAGE_SIZE)
         }
         yield from (found[number] for number in sorted(found))
 

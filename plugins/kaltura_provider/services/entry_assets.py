@@ -41,6 +41,11 @@ class AssetKind:
     def __post_init__(self) -> None:
         object.__setattr__(self, "id_parameter", self.id_parameter or f"{self.parameter}Id")
 
+    @property
+    def object_type(self) -> str:
+        """Kaltura's class for it."""
+        return f"Kaltura{self.parameter[0].upper()}{self.parameter[1:]}"
+
 
 COMMON_FIELDS = ("id", "entryId", "status", "fileExt", "sizeInBytes", "tags")
 """The properties that assets of every kind have."""

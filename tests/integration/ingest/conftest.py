@@ -44,7 +44,7 @@ class SandboxClock(Clock):
 
 
 class Ids(Observer):
-    """Keeps the ids it is told of."""
+    """Keeps the ids that it is notified of."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str]] = []

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaltura_provider.ingest import identity, sidecars
+from kaltura_provider.ingest import identity
+from kaltura_provider.ingest import sidecar as sidecar_module
 from kaltura_provider.ingest.item import ItemState, SourceItem
-from kaltura_provider.ingest.sidecars import Sidecar, SidecarKind, attach_sidecar
+from kaltura_provider.ingest.sidecar import Sidecar, SidecarKind
+from kaltura_provider.ingest.sidecar_protocol import attach_sidecar
 from kaltura_provider.services.entry.metadata import EntryMetadata
 
 if TYPE_CHECKING:
@@ -117,7 +119,7 @@ def test_a_caption_attached_under_kai1_is_found(library: Library, monkeypatch: p
     values = {"language": "English", "label": "English", "format": 1}
     sidecar = Sidecar(entry_id=entry_id, kind=SidecarKind.CAPTION, uri=OLD, values=values)
     with monkeypatch.context() as before:
-        before.setattr(sidecars, "canonical_uri", identity.kai1_uri)
+        before.setattr(sidecar_module, "canonical_uri", identity.kai1_uri)
         first = attach_sidecar(library.client, library.uploader, sidecar, source, settings=library.settings)
         assert first.made
     again = attach_sidecar(library.client, library.uploader, sidecar, source, settings=library.settings)

@@ -11,7 +11,8 @@ import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
 from kaltura_provider.ingest.settings import Clock, IfExists, IngestSettings
-from kaltura_provider.ingest.sidecars import Sidecar, SidecarError, SidecarKind, attach_sidecar
+from kaltura_provider.ingest.sidecar import Sidecar, SidecarError, SidecarKind
+from kaltura_provider.ingest.sidecar_protocol import attach_sidecar
 from kaltura_provider.services.flavor_asset import list_flavors
 from kaltura_provider.services.flavor_params import find_flavor_params
 from kaltura_provider.upload.errors import UploadError

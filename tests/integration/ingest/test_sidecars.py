@@ -12,7 +12,8 @@ import pytest
 
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.ingest.settings import Clock, IfExists, IngestSettings
-from kaltura_provider.ingest.sidecars import Sidecar, SidecarError, SidecarKind, attach_sidecar
+from kaltura_provider.ingest.sidecar import Sidecar, SidecarError, SidecarKind
+from kaltura_provider.ingest.sidecar_protocol import attach_sidecar
 from kaltura_provider.upload.errors import UploadError
 from kaltura_provider.upload.uploader import Uploader
 from tests.integration.ingest.conftest import client_of
@@ -35,7 +36,8 @@ def entry_id(library: Library) -> str:
 
 
 def items(library: Library, sidecar: Sidecar) -> list[dict[str, Any]]:
-    found = library.client.call(sidecar.kind.service, "list", {"filter": {"entryIdEqual": sidecar.entry_id}})["objects"]
+    conditions = {"entryIdEqual": sidecar.entry_id}
+    found = library.client.call(sidecar.kind.asset.service, "list", {"filter": conditions})["objects"]
     return [item for item in found if str(item.get("partnerDescription")).startswith("kai1:a:")]
 
 
@@ -48,8 +50,8 @@ def served(library: Library, sidecar: Sidecar, item_id: str) -> str:
     """SHA-256 of what the server gives out."""
     import requests
 
-    body = {f"{sidecar.kind.parameter}Id": item_id, "ks": library.client.ks()}
-    url = f"{library.sandbox.service_url}/service/{sidecar.kind.service}/action/serve"
+    body = {f"{sidecar.kind.asset.parameter}Id": item_id, "ks": library.client.ks()}
+    url = f"{library.sandbox.service_url}/service/{sidecar.kind.asset.service}/action/serve"
     return hashlib.sha256(requests.post(url, data=body, timeout=10).content).hexdigest()
 
 

@@ -58,7 +58,7 @@ def test_a_dag_of_flavors_and_delivery(deployed, film, clip, tmp_path) -> None:
 
 
 def check_urls(urls: dict[str, str], content: bytes, best: bytes) -> None:
-    """What templates made leads where it shall."""
+    """A URL that templates made leads where it should."""
     assert urls["hls"].endswith("/format/applehttp/protocol/http")
     assert served(urls["hls"]).startswith(b"#EXTM3U")
     assert urls["clip"].endswith("/format/url/protocol/http/seekFrom/500/clipTo/1500")

@@ -133,10 +133,10 @@ def new_rendition(
     )
 
 
-def plan(params_ids: list[int], info: MediaInfo | None, most: int) -> dict[int, tuple[bool, str]]:
+def plan(params_ids: list[int], info: MediaInfo | None, maximum: int) -> dict[int, tuple[bool, str]]:
     """Decide which flavor params are converted, and the warnings of each asset.
 
-    A flavor is skipped if a smaller one already reaches the source's bit rate. ``most`` limits how many are made.
+    A flavor is skipped if a smaller one already reaches the source's bit rate. ``maximum`` limits how many are made.
     """
     planned: dict[int, tuple[bool, str]] = {}
     audio: set[int] = set()
@@ -144,7 +144,7 @@ def plan(params_ids: list[int], info: MediaInfo | None, most: int) -> dict[int, 
     for number in params_ids:
         params = FLAVOR_PARAMS[number]
         warning = "" if info else _FORCED
-        made = not reached and sum(made for made, _ in planned.values()) < most
+        made = not reached and sum(made for made, _ in planned.values()) < maximum
         if not made:
             limit = reached or int((info.bitrate if info else 0) * _HEADROOM)
             warning += _TOO_FAST.format(limit, params["videoBitrate"])

@@ -19,7 +19,7 @@ class _Place:
     """A place in the order of an item's elements: which may stand there, and how many of them."""
 
     names: frozenset[str]
-    most: int = 1
+    maximum: int = 1
 
 
 def _in_order(*places: str) -> list[_Place]:
@@ -74,7 +74,7 @@ def _order_of(item: Element) -> Iterator[str]:
     reached, seen = 0, Counter[int]()
     for child in item:
         place = next((at for at, place in enumerate(_ITEM) if child.tag in place.names), None)
-        if place is None or place < reached or seen[place] >= _ITEM[place].most:
+        if place is None or place < reached or seen[place] >= _ITEM[place].maximum:
             yield f"Element '{child.tag}': This element is not expected."
             return
         reached = place
@@ -82,9 +82,9 @@ def _order_of(item: Element) -> Iterator[str]:
 
 
 def _value_of(child: Element) -> Iterator[str]:
-    text, most = child.text or "", _LENGTHS.get(child.tag)
-    if most is not None and len(text) > most:
-        yield f"Element '{child.tag}': [facet 'maxLength'] The value has a length of '{len(text)}'; at most '{most}'."
+    text, limit = child.text or "", _LENGTHS.get(child.tag)
+    if limit is not None and len(text) > limit:
+        yield f"Element '{child.tag}': [facet 'maxLength'] The value has a length of '{len(text)}'; at most '{limit}'."
     shape = _SHAPES.get(child.tag)
     if shape is not None and not shape.fullmatch(text):
         yield f"Element '{child.tag}': '{text}' is not a valid value."

@@ -58,18 +58,18 @@ def about(text: str, *, advanced: bool = False, default: str | None = None) -> A
     return Field(description=text, json_schema_extra=extra or None)
 
 
-def lasting(most: str, *, like: str, least: str | None = None) -> AfterValidator:
+def lasting(maximum: str, *, like: str, minimum: str | None = None) -> AfterValidator:
     """Check how long a duration is.
 
-    :param most: the longest duration, in ISO 8601.
+    :param maximum: the longest duration, in ISO 8601.
     :param like: an example for the error, in ISO 8601.
-    :param least: the shortest duration, in ISO 8601. Without it, any duration of more than zero will do.
+    :param minimum: the shortest duration, in ISO 8601. Without it, any duration of more than zero will do.
     """
-    longest, shortest = _duration(most), _duration(least or "PT0S")
-    bounds = f"between {least} and {most}" if least else f"more than nothing and at most {most}"
+    longest, shortest = _duration(maximum), _duration(minimum or "PT0S")
+    bounds = f"between {minimum} and {maximum}" if minimum else f"more than nothing and at most {maximum}"
 
     def check(value: dt.timedelta) -> dt.timedelta:
-        if not shortest <= value <= longest or (least is None and not value):
+        if not shortest <= value <= longest or (minimum is None and not value):
             raise ValueError(f"must be {bounds}; write it like {like}")
         return value
 

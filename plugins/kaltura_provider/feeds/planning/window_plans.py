@@ -157,7 +157,7 @@ def plan_chosen_range(context: Context, timezone: str) -> FeedPlan | None:
         raise AirflowFailException(f"'Dry run until' {last!r} is before {first!r}; swap them")
     dag: DAG = values["dag"]
     schedule = getattr(dag.timetable, "expression", None)
-    windows = windows_between(schedule, timezone, begins, ends, most=_MOST_IN_A_RUN)
+    windows = windows_between(schedule, timezone, begins, ends, maximum=_MOST_IN_A_RUN)
     return plan_windows(dag, dag.dag_id, windows)
 
 

@@ -15,18 +15,18 @@ __all__ = ["cron", "windows_between"]
 
 
 def windows_between(
-    schedule: str | None, timezone: str, begins: pendulum.DateTime, ends: pendulum.DateTime, *, most: int
+    schedule: str | None, timezone: str, begins: pendulum.DateTime, ends: pendulum.DateTime, *, maximum: int
 ) -> list[Interval]:
     """Return the windows that start between two moments, both included.
 
     :param schedule: a cron expression. Without one, there is one window a day.
-    :raises ValueError: there are more than ``most`` windows.
+    :raises ValueError: there are more than ``maximum`` windows.
     """
     found: list[Interval] = []
     for interval in _intervals(schedule, timezone, begins, ends):
         found.append(interval)
-        if len(found) > most:
-            what = f"the range of dates from {begins} to {ends} has more than {most:,} windows"
+        if len(found) > maximum:
+            what = f"the range of dates from {begins} to {ends} has more than {maximum:,} windows"
             raise ValueError(f"{what}; give a shorter one")
     return found
 

@@ -34,7 +34,7 @@ class S3New(S3Fields):
     type: Annotated[Literal["s3_new"], about("`s3_new`")]
     overlap: Annotated[
         dt.timedelta,
-        lasting("P90D", like="PT24H", least="PT0S"),
+        lasting("P90D", like="PT24H", minimum="PT0S"),
         about(
             "How far each run looks back before the newest object that earlier runs saw: an ISO 8601 duration of at "
             "most `P90D`"
@@ -43,7 +43,7 @@ class S3New(S3Fields):
     stable_for: Annotated[
         dt.timedelta,
         # A worker is blocked meanwhile.
-        lasting("PT15M", like="PT10S", least="PT0S"),
+        lasting("PT15M", like="PT10S", minimum="PT0S"),
         about(
             "How long a new object must keep its size and ETag before it is taken. The worker waits that long and "
             "looks again: at most `PT15M`; `PT0S` looks once"

@@ -37,7 +37,7 @@ class Sqs(S3Fields):
     uri: Annotated[str, about("`s3://bucket/prefix/`: only objects below it are taken")]
     visibility_timeout: Annotated[
         dt.timedelta,
-        lasting("PT12H", like="PT10M", least="PT1S"),
+        lasting("PT12H", like="PT10M", minimum="PT1S"),
         about(
             "After how long SQS hands out a message again that Airflow has not stored (ISO 8601, `PT1S` to `PT12H`)",
             advanced=True,

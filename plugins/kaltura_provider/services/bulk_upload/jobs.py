@@ -130,9 +130,9 @@ def send_job_file(
     return str(client.send_file("media", "bulkUploadAdd", params, part, timeout=timeout)["id"])
 
 
-def latest_jobs(client: KalturaClient, conditions: Mapping[str, Any], *, most: int) -> list[dict[str, Any]]:
+def latest_jobs(client: KalturaClient, conditions: Mapping[str, Any], *, maximum: int) -> list[dict[str, Any]]:
     """Return the latest jobs that meet the conditions of a ``KalturaBulkUploadFilter``, newest first."""
-    params = {"bulkUploadFilter": {**conditions, "orderBy": "-createdAt"}, "pager": {"pageSize": most}}
+    params = {"bulkUploadFilter": {**conditions, "orderBy": "-createdAt"}, "pager": {"pageSize": maximum}}
     return [dict(job) for job in client.call(_SERVICE, "list", params)["objects"]]
 
 
@@ -153,7 +153,7 @@ def read_job_log(client: KalturaClient, job_id: str) -> bytes:
 
 def _find_job(client: KalturaClient, mark: str) -> str | None:
     """Return the job whose file has this mark, if it is among the latest 50 of the last day."""
-    for job in latest_jobs(client, OF_THE_LAST_DAY, most=50):
+    for job in latest_jobs(client, OF_THE_LAST_DAY, maximum=50):
         if mark.encode() in read_sent_file(client, str(job["id"])):
             return str(job["id"])
     return None

@@ -7,24 +7,21 @@ the one that Kaltura has made.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from enum import StrEnum
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.enums import FlavorAssetStatus, UploadTokenStatus, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
 from kaltura_provider.api.values import number_or_text
-from kaltura_provider.ingest.identity import canonical_uri, content_id, item_id, kai1_uri, token_file_name
+from kaltura_provider.ingest.identity import content_id, token_file_name
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import content_mark, item_mark
 from kaltura_provider.ingest.settings import IfExists, IngestSettings
-from kaltura_provider.services.attachment_asset import ATTACHMENT
-from kaltura_provider.services.caption_asset import CAPTION
+from kaltura_provider.ingest.sidecar import SidecarError, SidecarKind, SidecarRef
 from kaltura_provider.services.entry.objects import token_resource
 from kaltura_provider.services.entry_assets import delete_asset
-from kaltura_provider.services.flavor_params import RENDITION
 from kaltura_provider.services.paging import list_all
-from kaltura_provider.services.thumb_asset import THUMBNAIL
 from kaltura_provider.upload.sources.address import shown_address
 
 if TYPE_CHECKING:
@@ -32,42 +29,13 @@ if TYPE_CHECKING:
 
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.ingest.ledger import TokenView
+    from kaltura_provider.ingest.sidecar import Sidecar
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.uploader import Uploader
 
-__all__ = ["Sidecar", "SidecarError", "SidecarKind", "SidecarRef", "attach_sidecar"]
+__all__ = ["attach_sidecar"]
 
 
-class SidecarKind(StrEnum):
-    """Kind of a sidecar file."""
-
-    THUMBNAIL = "thumbnail"
-    CAPTION = "caption"
-    ATTACHMENT = "attachment"
-    RENDITION = "rendition"
-
-    @property
-    def service(self) -> str:
-        """Kaltura's service for it."""
-        return _KINDS[self].service
-
-    @property
-    def parameter(self) -> str:
-        """The parameter of ``add`` and ``update`` that takes the object."""
-        return _KINDS[self].parameter
-
-    @property
-    def object_type(self) -> str:
-        """Kaltura's class for it."""
-        return f"Kaltura{self.parameter[0].upper()}{self.parameter[1:]}"
-
-
-_KINDS = {
-    SidecarKind.THUMBNAIL: THUMBNAIL,
-    SidecarKind.CAPTION: CAPTION,
-    SidecarKind.ATTACHMENT: ATTACHMENT,
-    SidecarKind.RENDITION: RENDITION,
-}
 _WITH_DEFAULT = (SidecarKind.THUMBNAIL, SidecarKind.CAPTION)
 _EXISTS = "FLAVOR_ASSET_ALREADY_EXISTS"
 _CONVERTING = (
@@ -76,67 +44,6 @@ _CONVERTING = (
     FlavorAssetStatus.WAIT_FOR_CONVERT,
     FlavorAssetStatus.VALIDATING,
 )
-
-
-class SidecarError(Exception):
-    """A sidecar could not be attached; ``retry_helps`` is whether a retry can succeed."""
-
-    def __init__(self, message: str, *, retry_helps: bool) -> None:
-        super().__init__(message)
-        self.retry_helps = retry_helps
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sidecar:
-    """One sidecar file of an entry.
-
-    ``uri`` and the entry identify it; a rendition its flavor params and the entry. ``values`` are further properties
-    under Kaltura's names, such as ``language``, ``label`` and ``format`` of a caption, ``title`` and ``format`` of an
-    attachment, or ``flavorParamsId`` of a rendition, which must have it. ``default`` makes it the entry's default
-    thumbnail or caption.
-    """
-
-    entry_id: str
-    kind: SidecarKind
-    uri: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-    default: bool = False
-
-    @property
-    def item_id(self) -> str:
-        """Its item id."""
-        return self._id(canonical_uri(self.uri) if self.flavor_params is None else str(self.flavor_params))
-
-    @property
-    def flavor_params(self) -> int | None:
-        """The id of the flavor params of a rendition."""
-        return int(self.values["flavorParamsId"]) if self.kind is SidecarKind.RENDITION else None
-
-    @property
-    def elder_item_id(self) -> str | None:
-        """The item id that formula ``kai1`` gave it; ``None`` if it is the same."""
-        elder = self._id(kai1_uri(self.uri)) if self.flavor_params is None else self.item_id
-        return None if elder == self.item_id else elder
-
-    def _id(self, uri: str) -> str:
-        return item_id(self.uri, f"{self.kind} of {self.entry_id}: {uri}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SidecarRef:
-    """The result: the id of Kaltura's asset, whether it was made by this call, and whether its bytes were sent."""
-
-    entry_id: str
-    kind: SidecarKind
-    uri: str
-    asset_id: str
-    made: bool = False
-    sent: bool = False
-    note: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return asdict(self) | {"kind": self.kind.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +87,7 @@ class _Attaching:
     ) -> None:
         self._client, self._uploader = client, uploader
         self._sidecar, self._source, self._settings = sidecar, source, settings
+        self._asset = sidecar.kind.asset
         self._ledger = Ledger(client, settings.clock)
         self._identify(sidecar.item_id)
         self._made = self._sent = False
@@ -243,7 +151,7 @@ class _Attaching:
 
     def _listed(self) -> list[_Seen]:
         conditions = {"entryIdEqual": self._sidecar.entry_id}
-        return [_read(values) for values in list_all(self._client, self._sidecar.kind.service, conditions)]
+        return [_read(values) for values in list_all(self._client, self._asset.service, conditions)]
 
     def _is_in(self, seen: _Seen) -> bool:
         return seen.status == FlavorAssetStatus.READY and content_mark(self._content_id) in seen.marks
@@ -292,13 +200,13 @@ class _Attaching:
             self._add(mine.id)
 
     def _add(self, token_id: str) -> None:
-        kind = self._sidecar.kind
+        asset = self._asset
         marks = f"{item_mark(self._item_id)}"
-        made = {**self._sidecar.values, "objectType": kind.object_type, "partnerDescription": marks}
-        if kind is SidecarKind.ATTACHMENT:
+        made = {**self._sidecar.values, "objectType": asset.object_type, "partnerDescription": marks}
+        if self._sidecar.kind is SidecarKind.ATTACHMENT:
             made.setdefault("filename", self._source.name)
         try:
-            added = self._client.call(kind.service, "add", {"entryId": self._sidecar.entry_id, kind.parameter: made})
+            added = self._client.call(asset.service, "add", {"entryId": self._sidecar.entry_id, asset.parameter: made})
         except KalturaAPIError as error:
             self._ledger.delete_token(token_id)
             if error.code == _EXISTS:  # Kaltura or another process was faster
@@ -309,15 +217,8 @@ class _Attaching:
 
     def _set_content(self, sidecar_id: str, token_id: str) -> None:
         fill = {"id": sidecar_id, "contentResource": token_resource(token_id)}
-        try:
-            self._client.call(self._sidecar.kind.service, "setContent", fill)
-        except KalturaAPIError as error:
-            self._check(error)
-
-    def _check(self, reply: Any) -> None:
-        """Raise an error, unless the token was fenced or the asset is gone: then the work starts over."""
-        if isinstance(reply, KalturaAPIError) and not isinstance(reply, KalturaNotFoundError):
-            raise reply
+        with suppress(KalturaNotFoundError):  # the token was fenced or the asset is gone: the work starts over
+            self._client.call(self._asset.service, "setContent", fill)
 
     def _send(self, seen: _Seen, token: TokenView) -> None:
         """Fill the token, wait until Kaltura has taken the file over, and mark which bytes it is."""
@@ -356,15 +257,15 @@ class _Attaching:
 
     def _mark(self, seen: _Seen) -> None:
         """Mark which bytes it holds. This comes last: an asset with this mark is finished."""
-        kind = self._sidecar.kind
-        if self._sidecar.default and kind in _WITH_DEFAULT:
-            self._client.call(kind.service, "setAsDefault", {f"{kind.parameter}Id": seen.id}, repeatable=True)
+        asset = self._asset
+        if self._sidecar.default and self._sidecar.kind in _WITH_DEFAULT:
+            self._client.call(asset.service, "setAsDefault", {asset.id_parameter: seen.id}, repeatable=True)
         marks = f"{item_mark(self._item_id)} {content_mark(self._content_id)}"
-        changed = {"objectType": kind.object_type, "partnerDescription": marks}
-        self._client.call(kind.service, "update", {"id": seen.id, kind.parameter: changed}, repeatable=True)
+        changed = {"objectType": asset.object_type, "partnerDescription": marks}
+        self._client.call(asset.service, "update", {"id": seen.id, asset.parameter: changed}, repeatable=True)
 
     def _delete(self, sidecar_id: str) -> None:
-        delete_asset(self._client, _KINDS[self._sidecar.kind], sidecar_id)
+        delete_asset(self._client, self._asset, sidecar_id)
 
     def _ref(self, seen: _Seen, note: str | None = None) -> SidecarRef:
         said = self._sidecar
