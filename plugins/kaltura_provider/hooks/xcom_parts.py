@@ -47,14 +47,18 @@ def handed_on(context: Context, key: str, parts: Sequence[list[Any]]) -> list[An
 
 
 def resolved(context: Context, given: Any) -> Any:
-    """Return the part that a reference points to. Other values are returned unchanged.
+    """Return what a reference of :func:`handed_on` or :func:`split_result` stands for, and other values unchanged.
 
     :raises ValueError: the XCom does not exist. The task that wrote it was cleared and has not run again.
     """
     if not isinstance(given, dict) or _REFERENCE not in given:
         return given
     ti: Any = context["ti"]
-    part = ti.xcom_pull(task_ids=given["task_id"], key=given[_REFERENCE])
+    part: Any
+    if "map_index" in given:
+        part = pull_parts(context, given["task_id"], given[_REFERENCE], map_index=given["map_index"]) or None
+    else:
+        part = ti.xcom_pull(task_ids=given["task_id"], key=given[_REFERENCE])
     if part is None:
         raise ValueError(
             f"XCom {given[_REFERENCE]!r} of task {given['task_id']!r}, which lists what to ingest, does not exist. "
@@ -79,13 +83,20 @@ def push_parts(context: Context, key: str, rows: Sequence[Any]) -> None:
         ti.xcom_push(key=f"{key}_{number}", value={"rows": part, "parts": len(parts)})
 
 
-def pull_parts(context: Context, task_id: str, key: str) -> list[Any]:
-    """Return the rows that a task wrote with :func:`push_parts`, or an empty list."""
+def pull_parts(context: Context, task_id: str, key: str, *, map_index: int = -1) -> list[Any]:
+    """Return the rows that a task wrote with :func:`push_parts`, or an empty list if it wrote none.
+
+    :raises ValueError: a part is missing.
+    """
     ti: Any = context["ti"]
     rows: list[Any] = []
     number, count = 0, 1
     while number < count:
-        part = ti.xcom_pull(task_ids=task_id, key=f"{key}_{number}")
+        part = ti.xcom_pull(task_ids=task_id, key=f"{key}_{number}", map_indexes=map_index)
+        if part is None and number:
+            raise ValueError(
+                f"XCom {key}_{number} of task {task_id!r} does not exist. Clear that task to write it again"
+            )
         if part is None:
             break
         rows += part["rows"]
@@ -96,13 +107,13 @@ def pull_parts(context: Context, task_id: str, key: str) -> list[Any]:
 def split_result(context: Context, rows: list[Any]) -> Any:
     """Return the result of a task as it is, or, if it is too large for one XCom, a reference to its parts.
 
-    :func:`pull_results` reads both.
+    :func:`pull_results` reads both, and :func:`resolved` those of one instance.
     """
     if len(json.dumps(rows, default=str)) <= LARGEST:
         return rows
     ti: Any = context["ti"]
     push_parts(context, _RESULT, rows)
-    return {_REFERENCE: _RESULT, "task_id": ti.task_id}
+    return {_REFERENCE: _RESULT, "task_id": ti.task_id, "map_index": ti.map_index}
 
 
 def pull_mapped(ti: Any, task_id: str, key: str, *, count: int | None = None) -> list[Any]:

@@ -12,7 +12,6 @@ from kaltura_provider.hooks.lineage import ItemLineage
 from kaltura_provider.hooks.source_items import requested_items
 from kaltura_provider.hooks.sources import printable
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
-from kaltura_provider.hooks.xcom_parts import resolved
 from kaltura_provider.operators.prepare import KalturaPrepareOperator, show
 from kaltura_provider.upload.settings import upload_settings
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
-    from jinja2 import Environment
 
     from kaltura_provider.hooks.metadata import OnMetadataChange
     from kaltura_provider.hooks.source_items import OpenedItem
@@ -86,11 +84,6 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
         from kaltura_provider.hooks.metadata import OnMetadataChange
 
         return choice(OnMetadataChange, self.on_metadata_change, "on_metadata_change")
-
-    def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
-        """Render the fields, and fetch a batch that was too large for its XCom."""
-        super().render_template_fields(context, jinja_env)
-        self.source = resolved(context, self.source)
 
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references."""

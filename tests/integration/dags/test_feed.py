@@ -111,7 +111,8 @@ def test_batches_too_large_for_one_xcom_are_brought_in_and_repeated_as_well(
     first = deployment.run(daily(deployment, batch_size=1), AFTER)
     assert first.state == "success", first.states
     assert [set(batch) for batch in first.xcom("discover")] == [{"xcom", "task_id"}] * 2
-    assert first.xcom("batch.ready", map_index=0) == {"xcom": "result", "task_id": "batch.ready"}
+    for task in ("batch.ingest", "batch.ready"):
+        assert first.xcom(task, map_index=1) == {"xcom": "result", "task_id": task, "map_index": 1}
     assert (first.summary["new"], len(first.summary["assets"])) == (2, 2)
     assert deployment.held() == expected
     again = deployment.run(daily(deployment), AFTER)

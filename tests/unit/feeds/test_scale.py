@@ -27,8 +27,10 @@ class Task:
     def xcom_push(self, key: str, value: Any) -> None:
         self.store[self.task_id, self.map_index, key] = json.dumps(value)
 
-    def xcom_pull(self, task_ids: str | Sequence[str], key: str, map_indexes: Sequence[int] | None = None) -> Any:
+    def xcom_pull(self, task_ids: str | Sequence[str], key: str, map_indexes: int | Sequence[int] | None = None) -> Any:
         wanted = [task_ids] if isinstance(task_ids, str) else task_ids
+        if isinstance(map_indexes, int):
+            map_indexes = [map_indexes]
         found = [
             json.loads(text)
             for (task, index, name), text in self.store.items()
@@ -69,6 +71,21 @@ def test_a_large_result_of_a_mapped_task_is_read_from_its_parts(store) -> None:
     assert sorted(row["uri"] for row in rows) == sorted(row["uri"] for own in results.values() for row in own)
     assert all(len(row["flavors"]) == 100 for row in rows if row["uri"] != "b0")
     assert pull_results(Task(store, "summary"), "other") == []
+
+
+def test_a_task_gets_the_large_result_of_its_own_batch(store) -> None:
+    for map_index in range(2):
+        task = Task(store, "batch.ingest", map_index)
+        rows = [{"uri": f"{map_index}/{number}", "name": "n" * 1000} for number in range(100)]
+        task.xcom_push("return_value", split_result(cast("Any", {"ti": task}), rows))
+        reference = json.loads(store["batch.ingest", map_index, "return_value"])
+        assert resolved(cast("Any", {"ti": Task(store, "batch.ready", map_index)}), reference) == rows
+    del store["batch.ingest", 1, "result_1"]
+    with pytest.raises(ValueError, match=r"result_1 of task 'batch\.ingest' does not exist"):
+        resolved(cast("Any", {"ti": Task(store, "batch.ready", 1)}), reference)
+    del store["batch.ingest", 1, "result_0"]
+    with pytest.raises(ValueError, match="Clear that task"):
+        resolved(cast("Any", {"ti": Task(store, "batch.ready", 1)}), reference)
 
 
 def test_results_that_a_cleared_run_left_behind_are_not_its_own(store) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import task_group
 
+from kaltura_provider.feeds.tasks.ingest import KalturaBatchIngestOperator
 from kaltura_provider.feeds.tasks.ready import KalturaBatchReadySensor
 from kaltura_provider.feeds.tasks.summary import KalturaSummaryOperator
 from kaltura_provider.hooks.pool import default_pool, run_share
-from kaltura_provider.operators.ingest import KalturaIngestOperator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +85,7 @@ def ingest(
 
     @task_group(group_id=GROUP)
     def batches(batch: Any) -> None:
-        sent = KalturaIngestOperator(
+        sent = KalturaBatchIngestOperator(
             task_id="ingest",
             source=batch,
             if_exists=if_exists,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.hooks.xcom_parts import split_result
+from kaltura_provider.hooks.xcom_parts import resolved, split_result
 from kaltura_provider.sensors.entry import KalturaEntryReadySensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
+    from jinja2 import Environment
 
 __all__ = ["WAIT_FOR", "KalturaBatchReadySensor"]
 
@@ -34,6 +35,11 @@ class KalturaBatchReadySensor(KalturaEntryReadySensor):
     def __init__(self, *, wait_for: str = "ready", **kwargs: Any) -> None:
         super().__init__(deferrable=True, **kwargs)
         self.wait_for = wait_for
+
+    def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
+        """Render the fields, and fetch the references of a batch that were too large for one XCom."""
+        super().render_template_fields(context, jinja_env)
+        self.entry_id = resolved(context, self.entry_id)
 
     def condition(self) -> dict[str, Any]:
         """Return the arguments of the condition.
