@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from kaltura_provider.api.enums import AppTokenHashType, SessionType
@@ -104,6 +104,17 @@ class Credentials:
     def renewable(self) -> bool:
         """Whether the client can get a new session when one ends."""
         return self.auth is not AuthMethod.KS
+
+    def narrowed(self, privileges: str, lifetime: int) -> Credentials:
+        """Return credentials for USER sessions that last ``lifetime`` seconds and may do no more than ``privileges``.
+
+        :raises KalturaConfigurationError: the secret is a session, which cannot be narrowed.
+        """
+        if self.auth is AuthMethod.KS:
+            raise KalturaConfigurationError(
+                "secret", None, "is a session, which cannot be narrowed", "use another way to authenticate"
+            )
+        return replace(self, session_type=SessionType.USER, privileges=privileges, lifetime=lifetime)
 
     def effective_privileges(self, service_url: str) -> str:
         """Return the privileges to request. The default has one fixed session key per connection."""

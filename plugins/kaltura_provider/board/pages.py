@@ -10,18 +10,22 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from airflow.api_fastapi.common.db.common import SessionDep
+from airflow.models.dagrun import DagRun
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, Response
+from sqlalchemy import select
 
 from kaltura_provider.board.access import ReadableDag, ReadableDags, User, may_see_errors, may_start
 from kaltura_provider.board.activity import ACTIVITY
 from kaltura_provider.board.backfill import AGAIN, Dates, outlook, query_dates
 from kaltura_provider.board.calendar import months, weeks, windows
+from kaltura_provider.board.dags import connection_of
 from kaltura_provider.board.feeds import feed_view, feed_views, import_errors
 from kaltura_provider.board.records import RECORDS
 from kaltura_provider.board.rendering import STATIC, origins, protect, render
 from kaltura_provider.board.selection import Arrived, Failed, Selection, arrived, failed, selection
 from kaltura_provider.board.text import is_feed
+from kaltura_provider.board.thumbnails import KEPT, THUMBNAILS
 from kaltura_provider.board.totals import charts, totals
 
 if TYPE_CHECKING:
@@ -153,6 +157,27 @@ def backfill_size(
         found = outlook(session, view, dates)
         sums = found.sums(dry.windows) if dry.windows else None
     return render(request, "backfill_size.html", {"feed": view, "run": run, "dates": dates, "sums": sums})
+
+
+@pages.get("/thumbnail")
+def thumbnail(
+    readable: ReadableDags,
+    session: SessionDep,
+    run: Annotated[int, Query(ge=1, le=2**63 - 1)],
+    entry: Annotated[str, Query(max_length=40)],
+) -> Response:
+    """Return the thumbnail of an entry that a run brought in, if Kaltura shows it only to those with a session."""
+    known = RECORDS.by_number(run)
+    if known is None or known.dag_id not in readable:
+        raise HTTPException(403, "You may not read this run, or it does not exist.")
+    if entry not in {item.entry_id for item in known.arrivals}:
+        raise HTTPException(404, f"This run did not bring in the entry {entry}.")
+    conf = session.scalar(select(DagRun.conf).where(DagRun.id == run))
+    picture = THUMBNAILS.of(connection_of(session, known.dag_id, conf), entry)
+    if picture is None:
+        raise HTTPException(404, f"Kaltura shows no thumbnail of the entry {entry}.")
+    headers = {"Cache-Control": f"private, max-age={KEPT:.0f}"}
+    return protect(Response(picture.content, media_type=picture.media_type, headers=headers))
 
 
 @pages.get("/windows.csv")

@@ -68,7 +68,7 @@ def test_every_route_needs_a_user(api: Api) -> None:
             seen.add(route.path)
     assert seen == {
         "/board", "/now", "/run", "/feeds", "/feed", "/windows.csv", "/static/{name}", "/retry", "/plan",
-        "/backfill-plan", "/backfill-size", "/backfill",
+        "/backfill-plan", "/backfill-size", "/backfill", "/thumbnail",
     }  # fmt: skip
     assert api.get("openapi.json", user="admin").status_code == 404
     assert api.get("docs", user="admin").status_code == 404
@@ -102,6 +102,8 @@ def test_lists_hold_only_what_the_user_may_read(api: Api, history: History, only
         text = api.get(path, user="admin").text
         for hidden in ("secret.mp4", "hid.mp4", "covert.mp4", "archive"):
             assert hidden not in text, (path, hidden)
+    number = history.number("archive", run)
+    assert api.get("thumbnail", user="admin", run=number, entry="0_00000002").status_code == 403
     assert "visible.mp4" in api.get("board").text
     assert "plain.mp4" in api.get("board").text
     assert "secret.mp4" not in api.get("board", feed=ARCHIVE).text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaltura_sandbox.delivery.errors import DeliveryError
+from kaltura_sandbox.entries.properties import SESSION_PROFILE
 from kaltura_sandbox.entries.types import DELETED
 from kaltura_sandbox.errors import KalturaError
 
@@ -37,18 +38,28 @@ def entry_of(account: Account, entry_id: str) -> Record:
 
 
 def admit(account: Account, request: Request, path: DeliveryPath, entry: Record) -> None:
-    """Refuse entries that are rejected or not scheduled now, unless the session may see all.
+    """Refuse entries that are rejected, not scheduled now or restricted, unless the session may see them.
 
-    :raises DeliveryError: 4, 7 or 31 for a bad session, 13 for moderation, 2 for scheduling.
+    Thumbnails are treated alike, as for an account that restricts its thumbnails.
+
+    :raises DeliveryError: 4, 7 or 31 for a bad session, 13 for moderation, 2 for scheduling, 3 for access control.
     """
     session = _session(account, request, path)
-    if session is not None and (session.is_admin or session.may("download", entry["id"])):
+    if session is not None and _sees(session, path, entry):
         return
+    if entry.get("accessControlId") == SESSION_PROFILE:
+        raise DeliveryError(3)
     if entry.get("moderationStatus") in (_PENDING_MODERATION, _REJECTED):
         raise DeliveryError(13)
     now = account.clock.now()
     if now < (entry.get("startDate") or 0) or (entry.get("endDate") and now >= entry["endDate"]):
         raise DeliveryError(2)
+
+
+def _sees(session: Session, path: DeliveryPath, entry: Record) -> bool:
+    """Tell whether a session lifts the restrictions: ``sview`` for what viewers see, ``download`` for all."""
+    viewed = path.action in ("playManifest", "thumbnail")
+    return session.is_admin or session.may("download", entry["id"]) or (viewed and session.may("sview", entry["id"]))
 
 
 def _session(account: Account, request: Request, path: DeliveryPath) -> Session | None:

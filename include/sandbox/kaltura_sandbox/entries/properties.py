@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from kaltura_sandbox.api.call import Call
     from kaltura_sandbox.api.types import ObjectValue, Record
 
-__all__ = ["ACCESS_CONTROL_IDS", "admin_tags", "apply", "normalised_tags"]
+__all__ = ["ACCESS_CONTROL_IDS", "SESSION_PROFILE", "admin_tags", "apply", "normalised_tags"]
 
-# The account's default access control profile.
-ACCESS_CONTROL_IDS = frozenset({2})
+SESSION_PROFILE = 3
+"""The access control profile whose entries are shown only to viewers with a session for them."""
+# The account's default access control profile, and this one.
+ACCESS_CONTROL_IDS = frozenset({2, SESSION_PROFILE})
 
 _TAG_BYTES = 100
 _NAME_BYTES = 4096

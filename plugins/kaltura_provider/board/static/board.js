@@ -105,12 +105,22 @@
     const dialog = document.getElementById("player");
     const video = dialog.querySelector("video");
     dialog.querySelector("h2").textContent = button.dataset.name;
+    const refused = dialog.querySelector(".hint");
+    const showRefused = (yes) => {
+      refused.hidden = !yes;
+      video.hidden = yes;
+    };
+    showRefused(false);
+    refused.querySelector("a").href = button.dataset.console;
+    refused.querySelector("a").hidden = !button.dataset.console;
+    video.onerror = () => showRefused(true);
     video.src = button.dataset.play;
     dialog.showModal();
     video.play().catch(() => {}); // the reader can press the button
     dialog.addEventListener(
       "close",
       () => {
+        video.onerror = null;
         video.pause();
         video.removeAttribute("src");
         video.load();
@@ -119,14 +129,20 @@
     );
   };
 
+  // Where Kaltura's public address refuses, Airflow may read the thumbnail for those who may see the run.
+  const onError = (event) => {
+    const image = event.target;
+    if (!image.matches?.("img[data-thumbnail]")) return;
+    const other = image.dataset.thumbnail;
+    image.dataset.thumbnail = "";
+    if (other) image.src = other;
+    else image.closest(".picture")?.classList.add("missing");
+  };
+
   document.addEventListener("click", onClick);
+  document.addEventListener("error", onError, true); // these events do not bubble
   document.addEventListener("DOMContentLoaded", () => {
     localTimes(document);
-    for (const image of document.querySelectorAll("img[data-thumbnail]")) {
-      const hide = () => image.closest(".picture")?.classList.add("missing");
-      image.addEventListener("error", hide);
-      if (image.complete && image.naturalWidth === 0) hide();
-    }
     document.body.addEventListener("htmx:afterSettle", () => localTimes(document));
     document.body.addEventListener("htmx:configRequest", (event) => {
       event.detail.headers["X-Kaltura-Board"] = "1";
