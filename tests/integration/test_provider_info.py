@@ -36,7 +36,7 @@ def test_the_listed_modules_fit_the_stricter_schema_of_a_provider(key: str) -> N
     jsonschema.validate(PROVIDER_INFO[key], {**whole["properties"][key], "definitions": whole.get("definitions", {})})
 
 
-BASES = ("kaltura_provider.operators.asset_bases",)
+BASES = ("kaltura_provider.operators.asset_bases", "kaltura_provider.operators.source_bases")
 """Modules whose classes are there to be derived from."""
 
 

@@ -13,6 +13,7 @@ from kaltura_provider.hooks.source_items import requested_items
 from kaltura_provider.hooks.sources import printable
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
 from kaltura_provider.operators.prepare import KalturaPrepareOperator, show
+from kaltura_provider.operators.source_bases import Uploading
 from kaltura_provider.upload.settings import upload_settings
 
 if TYPE_CHECKING:
@@ -25,12 +26,11 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest.item import ItemRef
     from kaltura_provider.ingest.send import Ingested
     from kaltura_provider.upload.settings import UploadSettings
-    from kaltura_provider.upload.uploader import Uploader
 
 __all__ = ["KalturaIngestOperator"]
 
 
-class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
+class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator, Uploading):
     """Ingest sources from S3, URLs or files into Kaltura, exactly once: find or create each entry and upload content.
 
     This is :class:`KalturaPrepareOperator` followed by :class:`~.upload.KalturaUploadOperator` in one task, for several
@@ -60,9 +60,6 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
 
     The other arguments are :class:`KalturaPrepareOperator`'s.
     """
-
-    _killed = False
-    _uploader: Uploader | None = None
 
     def __init__(
         self,
@@ -140,12 +137,6 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
             self.log.warning("%s", printable(text))
         return opened
 
-    def on_kill(self) -> None:
-        """Stop sending. The tokens keep what they have, and the next try resumes from there."""
-        self._killed = True
-        if self._uploader is not None:
-            self._uploader.cancel()
-
     def _sent(
         self, context: Context, refs: Sequence[ItemRef], opened: Sequence[OpenedItem], memory: TaskMemory
     ) -> list[tuple[Ingested, list[dict[str, Any]]]]:
@@ -165,7 +156,7 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
         )
         workers = max(1, min(self.max_active, large))
         progress = ShownProgress(context)
-        uploader = self._new_uploader(progress, upload_settings(self.upload), workers)
+        uploader = self.new_uploader(progress, workers=workers)
         settings = self._settings(context)
         sender = ItemSender(self.hook, uploader, memory, self.sources, settings)
         sidecars = SidecarSender(self.hook, uploader, self.sources, settings)
@@ -185,16 +176,3 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator):
             return in_threads(attached, sent, told, opened, workers=workers)
         finally:
             progress.write()
-
-    def _new_uploader(self, progress: ShownProgress, settings: UploadSettings, workers: int) -> Uploader:
-        from kaltura_provider.hooks.observer import AirflowObserver
-        from kaltura_provider.upload.settings import MAX_PARALLELISM
-        from kaltura_provider.upload.uploader import Uploader
-
-        if settings.parallelism is None and workers > 1:
-            settings = replace(settings, parallelism=max(1, MAX_PARALLELISM // workers))
-        observer = AirflowObserver(on_chunk=progress.take)
-        self._uploader = uploader = Uploader(self.hook.get_conn(), observer=observer, settings=settings)
-        if self._killed:
-            uploader.cancel()
-        return uploader

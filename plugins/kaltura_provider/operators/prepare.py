@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import as_list, finish, presentable, run_of
@@ -13,7 +12,7 @@ from kaltura_provider.hooks.source_items import OpenedItem, failed_source, reque
 from kaltura_provider.hooks.sources import PRESIGNED_SECONDS, presigned_seconds
 from kaltura_provider.hooks.task_state import TaskMemory
 from kaltura_provider.links.entry import ENTRY_LINKS, push_links
-from kaltura_provider.operators.base import KalturaOperator
+from kaltura_provider.operators.source_bases import SourceOperator
 from kaltura_provider.upload.settings import upload_settings
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from kaltura_provider.hooks.sources import Sources
     from kaltura_provider.ingest.item import ItemRef
     from kaltura_provider.ingest.settings import IngestSettings
     from kaltura_provider.upload.settings import UploadSettings
@@ -30,7 +28,7 @@ __all__ = ["KalturaPrepareOperator", "show"]
 
 
 @renamed_arguments({"assets": "source"})
-class KalturaPrepareOperator(KalturaOperator):
+class KalturaPrepareOperator(SourceOperator):
     """Find or create one Kaltura entry for each source item, ready to receive its content.
 
     An item has one entry, however often and wherever this runs. An item whose content is already in Kaltura needs no
@@ -73,9 +71,7 @@ class KalturaPrepareOperator(KalturaOperator):
         "redo",
         "upload",
         "presigned_seconds",
-        "aws_conn_id",
-        "http_conn_id",
-        *KalturaOperator.template_fields,
+        *SourceOperator.template_fields,
     )
     operator_extra_links = ENTRY_LINKS
 
@@ -90,8 +86,6 @@ class KalturaPrepareOperator(KalturaOperator):
         redo: Sequence[str] = (),
         upload: Mapping[str, Any] | None = None,
         presigned_seconds: int | str = PRESIGNED_SECONDS,
-        aws_conn_id: str = "aws_default",
-        http_conn_id: str | None = None,
         durable: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -104,16 +98,7 @@ class KalturaPrepareOperator(KalturaOperator):
         self.redo = redo
         self.upload = upload
         self.presigned_seconds = presigned_seconds
-        self.aws_conn_id = aws_conn_id
-        self.http_conn_id = http_conn_id
         self.durable = durable
-
-    @cached_property
-    def sources(self) -> Sources:
-        """The connections that this task opens its sources with."""
-        from kaltura_provider.hooks.sources import Sources
-
-        return Sources(aws_conn_id=self.aws_conn_id, http_conn_id=self.http_conn_id)
 
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references."""
@@ -232,7 +217,7 @@ def _request_for_upload(ref: ItemRef, request: dict[str, Any]) -> dict[str, Any]
     return {"request": request} if not ref.attached or request.get("version_id") else {}
 
 
-def show(operator: KalturaOperator, context: Context, refs: list[ItemRef]) -> None:
+def show(operator: SourceOperator, context: Context, refs: list[ItemRef]) -> None:
     """Log each reference that has not failed, and point the task's links at the first entry.
 
     :func:`~kaltura_provider.hooks.batch.finish` reports failures.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.hooks.batch import as_list, finish, run_of
@@ -14,23 +13,21 @@ from kaltura_provider.hooks.source_items import OpenedItem
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
 from kaltura_provider.hooks.token_upload import fill_own_token, fill_token
 from kaltura_provider.links.entry import ENTRY_LINKS
-from kaltura_provider.operators.base import KalturaOperator
 from kaltura_provider.operators.prepare import show
-from kaltura_provider.upload.settings import upload_settings
+from kaltura_provider.operators.source_bases import Uploading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
-    from kaltura_provider.hooks.sources import Sources
     from kaltura_provider.upload.uploader import Uploader
 
 __all__ = ["KalturaUploadOperator"]
 
 
 @renamed_arguments({"asset": "source"})
-class KalturaUploadOperator(ItemLineage, KalturaOperator):
+class KalturaUploadOperator(ItemLineage, Uploading):
     """Stream sources from S3, a URL or a file into Kaltura, resume interrupted uploads, and verify the result.
 
     Nothing is written to the worker's disk. An interrupted upload resumes on any worker from where the server says it
@@ -59,13 +56,9 @@ class KalturaUploadOperator(ItemLineage, KalturaOperator):
         "source",
         "token_id",
         "upload",
-        "aws_conn_id",
-        "http_conn_id",
-        *KalturaOperator.template_fields,
+        *Uploading.template_fields,
     )
     operator_extra_links = ENTRY_LINKS
-    _killed = False
-    _uploader: Uploader | None = None
 
     def __init__(
         self,
@@ -73,8 +66,6 @@ class KalturaUploadOperator(ItemLineage, KalturaOperator):
         source: Any,
         token_id: Any = None,
         upload: Mapping[str, Any] | None = None,
-        aws_conn_id: str = "aws_default",
-        http_conn_id: str | None = None,
         durable: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -82,16 +73,7 @@ class KalturaUploadOperator(ItemLineage, KalturaOperator):
         self.source = source
         self.token_id = token_id
         self.upload = upload
-        self.aws_conn_id = aws_conn_id
-        self.http_conn_id = http_conn_id
         self.durable = durable
-
-    @cached_property
-    def sources(self) -> Sources:
-        """The connections that this task opens its sources with."""
-        from kaltura_provider.hooks.sources import Sources
-
-        return Sources(aws_conn_id=self.aws_conn_id, http_conn_id=self.http_conn_id)
 
     def run_in_kaltura(self, context: Context) -> Any:
         """Return the references, or the tokens."""
@@ -106,7 +88,7 @@ class KalturaUploadOperator(ItemLineage, KalturaOperator):
             problem = "goes with a single address only: item references have upload tokens of their own"
             raise KalturaConfigurationError("token_id", own_token, problem, "leave it out, or give one address")
         progress = ShownProgress(context)
-        uploader = self._new_uploader(progress)
+        uploader = self.new_uploader(progress)
         try:
             if references:
                 return self._to_entries(context, uploader, given, many=many)
@@ -132,17 +114,6 @@ class KalturaUploadOperator(ItemLineage, KalturaOperator):
             )
         return kinds == {True} or not given
 
-    def _new_uploader(self, progress: ShownProgress) -> Uploader:
-        from kaltura_provider.hooks.observer import AirflowObserver
-        from kaltura_provider.upload.uploader import Uploader
-
-        settings = upload_settings(self.upload)
-        observer = AirflowObserver(on_chunk=progress.take)
-        self._uploader = uploader = Uploader(self.hook.get_conn(), observer=observer, settings=settings)
-        if self._killed:
-            uploader.cancel()
-        return uploader
-
     def _to_entries(self, context: Context, uploader: Uploader, given: Sequence[dict[str, Any]], *, many: bool) -> Any:
         """Send the content of item references to their tokens."""
         from kaltura_provider.ingest.item import ItemRef
@@ -157,12 +128,6 @@ class KalturaUploadOperator(ItemLineage, KalturaOperator):
         carried = [{**item, **came_of(context, result)} for item, result in zip(given, results, strict=True)]
         show(self, context, refs)
         return finish(context, "upload", refs, carried, many=many)
-
-    def on_kill(self) -> None:
-        """Stop sending. The token keeps what it has, and the next try resumes from there."""
-        self._killed = True
-        if self._uploader is not None:
-            self._uploader.cancel()
 
     def _to_token(self, context: Context, uploader: Uploader, item: Any, own_token: str | None) -> dict[str, Any]:
         """Send a source to a token: the given one, that of an earlier try, or a new one."""
