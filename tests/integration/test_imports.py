@@ -75,4 +75,5 @@ def test_only_requests_load_the_board() -> None:
         "print(json.dumps(sorted(name for name in sys.modules if name.startswith('kaltura_provider.board'))))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
-    assert json.loads(done.stdout.splitlines()[-1]) == ["kaltura_provider.board", "kaltura_provider.board.mount"]
+    light = ["kaltura_provider.board", "kaltura_provider.board.link", "kaltura_provider.board.mount"]
+    assert json.loads(done.stdout.splitlines()[-1]) == light
