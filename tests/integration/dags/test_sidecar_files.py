@@ -98,6 +98,35 @@ def test_one_entry_has_all_files_of_its_name_once_and_a_done_run_asks_for_none(d
     assert deployment.run(feed(deployment), AFTER).summary["plan"] == {"already there": 1}
 
 
+def test_the_trigger_form_takes_the_files_beside_a_source_if_asked(deployment, clips) -> None:
+    uri = deployment.put("talk.mp4", clips["clip-1.mp4"])
+    deployment.put("talk.en.srt", SRT)
+    deployment.put("talk.png", png())
+    deployment.put("talk.pdf", b"%PDF-1.4 slides")
+    deployment.put("talker.srt", SRT)  # of another name
+    plain = deployment.run(deployment.form(), sources=[uri])
+    assert plain.state == "success", plain.states
+    assert assets(deployment, the_entry(deployment)["id"]) == {"captions": [], "attachments": [], "thumbnails": []}
+
+    ran = deployment.run(deployment.form(), sources=[uri], sidecars=True)
+    assert ran.state == "success", ran.states
+    assert ran.summary["plan"] == {"new sidecar files": 1}
+    found = assets(deployment, the_entry(deployment)["id"])
+    assert {kind: len(files) for kind, files in found.items()} == {"captions": 1, "attachments": 1, "thumbnails": 1}
+
+
+def test_the_trigger_form_takes_sidecar_files_of_a_folder(deployment, clips) -> None:
+    uri = deployment.put("day/talk.mp4", clips["clip-1.mp4"])
+    deployment.put("day/talk.json", json.dumps({"title": "A talk"}).encode())
+    deployment.put("day/talk.en.srt", SRT)
+    folder = uri.rpartition("/")[0] + "/"
+    ran = deployment.run(deployment.form(), sources=[folder], recursive=True, sidecars=True)
+    assert ran.state == "success", ran.states
+    entry = the_entry(deployment)
+    assert entry["name"] == "A talk"
+    assert [one["language"] for one in assets(deployment, entry["id"])["captions"]] == ["English"]
+
+
 def test_a_file_that_cannot_be_used_is_named_and_the_media_goes_in(deployment, clips) -> None:
     deployment.put("talk.mp4", clips["clip-1.mp4"])
     deployment.put("talk.xx.srt", SRT)

@@ -15,6 +15,7 @@ from kaltura_provider.feeds.form.typed_sources import typed_sources
 from kaltura_provider.hooks.listing import S3Object
 
 CLIPS = [f"day/clip {number}.mp4" for number in range(3)]
+BESIDE = ["day/talk.en.srt", "day/talk.jpg", "day/talk.mp4", "day/talk.pdf", "day/talker.srt"]
 KEYS = [*CLIPS, "day/_SUCCESS", "day/more/"]
 
 
@@ -26,6 +27,36 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("kaltura_provider.hooks.listing.list_s3", listed)
     monkeypatch.delenv("KALTURA_ALLOWED_PATHS", raising=False)
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A media file with sidecar files in the bucket."""
+    monkeypatch.setattr(f"{__name__}.KEYS", [*KEYS, *BESIDE])
+
+
+def test_sidecar_files_belong_to_the_object_beside_them(beside: None) -> None:
+    lines = ["s3://media/day/talk.mp4", "https://h.example/c.mp4", "s3://media/day/absent.mp4"]
+    items = typed_sources(lines, recursive=False, aws_conn_id="aws_default", sidecars=True)
+    assert [item.uri for item in items] == lines
+    assert [(file["kind"], file["uri"].rpartition("/")[2]) for file in items[0].sidecars] == [
+        ("caption", "talk.en.srt"),
+        ("thumbnail", "talk.jpg"),
+        ("attachment", "talk.pdf"),
+    ]
+    assert items[1].sidecars == items[2].sidecars == ()
+    (alone,) = typed_sources(lines[:1], recursive=False, aws_conn_id="aws_default")
+    assert alone.sidecars == ()
+
+
+def test_a_line_that_names_a_sidecar_file_is_named(beside: None) -> None:
+    lines = ["s3://media/day/talk.mp4", "", "s3://media/day/talk.en.srt"]
+    with pytest.raises(KalturaConfigurationError) as caught:
+        typed_sources(lines, recursive=False, aws_conn_id="aws_default", sidecars=True)
+    assert str(caught.value) == (
+        "sources name sidecar files: line 3: s3://media/day/talk.en.srt is a sidecar file of day/talk.mp4: "
+        "leave these lines out, or switch 'Take sidecar files' off"
+    )
 
 
 def typed(*lines: str, recursive: bool = False) -> list[str]:

@@ -65,6 +65,13 @@ def _sources() -> dict[str, Param]:
             title="Include folders",
             description="s3://bucket/folder/ ingests everything below it",
         ),
+        "sidecars": Param(
+            False,
+            type="boolean",
+            title="Take sidecar files",
+            description="Beside the S3 object talk.mp4, talk.en.srt becomes its caption, talk.jpg its thumbnail, "
+            "talk.json its metadata, and every other talk.* an attachment",
+        ),
         DRY_RUN_PARAM: dry_run_param(),
     }
 

@@ -22,14 +22,18 @@ __all__ = ["typed_sources"]
 
 _MAX_PROBLEMS = 10
 _COUNTED = 10_000
+_LISTINGS_AT_ONCE = 8
 
 log = logging.getLogger(__name__)
 
 
-def typed_sources(lines: Sequence[str], *, recursive: bool, aws_conn_id: str) -> list[FoundItem]:
+def typed_sources(
+    lines: Sequence[str], *, recursive: bool, aws_conn_id: str, sidecars: bool = False
+) -> list[FoundItem]:
     """Return the addresses in lines of text, without repetitions, in order. Empty lines are ignored.
 
     :param recursive: whether an S3 folder, ``s3://bucket/folder/``, means all objects below it.
+    :param sidecars: whether the sidecar files beside an S3 object belong to it, as in a feed with ``group_by: stem``.
     :raises KalturaConfigurationError: a line is not a source, or there are no sources. The message names the lines.
     :raises SourceError: a folder cannot be listed.
     """
@@ -41,7 +45,7 @@ def typed_sources(lines: Sequence[str], *, recursive: bool, aws_conn_id: str) ->
         raise KalturaConfigurationError("sources", None, f"cannot all be read: {text}", f"write {_examples()}")
     if not typed:
         raise KalturaConfigurationError("sources", None, "are missing", f"write {_examples()}, one per line")
-    return _each_once(typed, recursive=recursive, aws_conn_id=aws_conn_id)
+    return _each_once(typed, recursive=recursive, aws_conn_id=aws_conn_id, sidecars=sidecars)
 
 
 def _examples() -> str:
@@ -51,13 +55,19 @@ def _examples() -> str:
     return f"s3://bucket/key, https://...{local}"
 
 
-def _each_once(typed: Sequence[tuple[int, str]], *, recursive: bool, aws_conn_id: str) -> list[FoundItem]:
+def _each_once(
+    typed: Sequence[tuple[int, str]], *, recursive: bool, aws_conn_id: str, sidecars: bool
+) -> list[FoundItem]:
     from kaltura_provider.feeds.sources import FoundItem
     from kaltura_provider.hooks.sources import printable
 
+    beside = _with_sidecars(typed, aws_conn_id) if sidecars else {}
     found: dict[str, FoundItem] = {}
     for number, line in typed:
-        items = _below(number, line, aws_conn_id, recursive=recursive) if _is_folder(line) else [FoundItem(line)]
+        if _is_folder(line):
+            items = _below(number, line, aws_conn_id, recursive=recursive, sidecars=sidecars)
+        else:
+            items = [beside.get(number) or FoundItem(line)]
         for item in items:
             same = comparable_address(item.uri)
             if same in found:
@@ -71,14 +81,42 @@ def _is_folder(line: str) -> bool:
     return line.startswith("s3://") and (line.endswith("/") or "/" not in line[5:])
 
 
-def _below(number: int, folder: str, aws_conn_id: str, *, recursive: bool) -> list[FoundItem]:
+def _with_sidecars(typed: Sequence[tuple[int, str]], aws_conn_id: str) -> dict[int, FoundItem]:
+    """Return the S3 objects with their sidecar files, by line. Objects that are not there are left out.
+
+    :raises KalturaConfigurationError: a line names a sidecar file. The message names the lines.
+    """
+    from kaltura_provider.api.threads import in_threads
+    from kaltura_provider.feeds.sources import Search
+    from kaltura_provider.feeds.sources.s3_objects import object_with_sidecars
+    from kaltura_provider.hooks.sources import printable
+
+    lines = [(number, line) for number, line in typed if line.startswith("s3://") and not _is_folder(line)]
+    search = Search(aws_conn_id=aws_conn_id)
+    seen = in_threads(lambda pair: object_with_sidecars(pair[1], search), lines, workers=_LISTINGS_AT_ONCE)
+    problems = [
+        f"line {number}: {printable(line)} is a sidecar file of {printable(one)}"
+        for (number, line), one in zip(lines, seen, strict=True)
+        if isinstance(one, str)
+    ]
+    if problems:
+        more = [f"and {len(problems) - _MAX_PROBLEMS} more lines"] if len(problems) > _MAX_PROBLEMS else []
+        text = "; ".join(problems[:_MAX_PROBLEMS] + more)
+        fix = "leave these lines out, or switch 'Take sidecar files' off"
+        raise KalturaConfigurationError("sources", None, f"name sidecar files: {text}", fix)
+    return {number: one for (number, _), one in zip(lines, seen, strict=True) if one and not isinstance(one, str)}
+
+
+def _below(number: int, folder: str, aws_conn_id: str, *, recursive: bool, sidecars: bool) -> list[FoundItem]:
     """Return the media below an S3 folder."""
     from kaltura_provider.feeds.sources import Search
     from kaltura_provider.feeds.sources.s3_objects import Selecting, objects_below
     from kaltura_provider.hooks.listing import list_s3
 
     if recursive:
-        found = objects_below(folder, Selecting(group_by="none"), Search(aws_conn_id=aws_conn_id))
+        found = objects_below(
+            folder, Selecting(group_by="stem" if sidecars else "none"), Search(aws_conn_id=aws_conn_id)
+        )
         for reason, paths in found.left_out.items():
             log.info("Line %d: left out of %s: %d %s: %s.", number, folder, len(paths), reason, examples(paths))
         log.info("Line %d: %s holds %d objects to ingest.", number, folder, len(found.items))

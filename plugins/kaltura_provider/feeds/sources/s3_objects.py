@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kaltura_provider.feeds.sources.found import Search
     from kaltura_provider.hooks.listing import S3Object
 
-__all__ = ["NOT_MATCHED", "ORPHAN", "Selecting", "media_of", "objects_below"]
+__all__ = ["NOT_MATCHED", "ORPHAN", "Selecting", "media_of", "object_with_sidecars", "objects_below"]
 
 NOT_MATCHED = "do not match source.match"
 ORPHAN = "captions and metadata without a media file"
@@ -94,6 +94,29 @@ def objects_below(uri: str, selecting: Selecting, search: Search) -> Found:
     bucket, prefix = bucket_and_key(uri)
     objects = list_s3(bucket, prefix, aws_conn_id=search.aws_conn_id)
     return media_of(selecting.groups(objects, uri), uri, selecting, search)
+
+
+def object_with_sidecars(uri: str, search: Search) -> FoundItem | str | None:
+    """Return one object with the sidecar files beside it, by the rule of ``group_by: stem``.
+
+    :param uri: ``s3://bucket/key``.
+    :return: the item, the key of the media file whose sidecar the object is, or ``None`` if it is not there.
+    :raises SourceError: the bucket does not exist or cannot be listed.
+    """
+    from kaltura_provider.hooks.listing import list_s3
+
+    bucket, key = bucket_and_key(uri)
+    selecting = Selecting()
+    # The media file of a sidecar file has a shorter name: talk.mp4 and talk.en.srt.
+    folder, name = posixpath.split(key)
+    stem = posixpath.join(folder, name.partition(".")[0])
+    groups = selecting.groups(list_s3(bucket, f"{stem}.", aws_conn_id=search.aws_conn_id), f"s3://{bucket}/")
+    for group in groups:
+        if group.item.key == key:
+            return _item(group, {}, selecting, search)
+        if any(sidecar.item.key == key for sidecar in group.sidecars):
+            return group.item.key
+    return None
 
 
 def media_of(groups: Iterable[Group], uri: str, selecting: Selecting, search: Search) -> Found:

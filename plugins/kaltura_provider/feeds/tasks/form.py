@@ -72,6 +72,7 @@ class KalturaFormOperator(MaskedArguments, BaseOperator):
             params.get("sources") or [],
             recursive=bool(params.get("recursive")),
             aws_conn_id=params.get("aws_conn_id", "aws_default"),
+            sidecars=bool(params.get("sidecars")),
         )
         found = Found("in the form", items)
         self.log.info("Found %d: %s", len(items), examples([printable(item.uri) for item in items]))
@@ -83,7 +84,9 @@ class KalturaFormOperator(MaskedArguments, BaseOperator):
 
 def _plan(context: Context, found: Found) -> Plan:
     from kaltura_provider.feeds.planning.planner import Planner
+    from kaltura_provider.feeds.sources.metadata_files import MAX_BYTES
     from kaltura_provider.hooks.kaltura import KalturaHook
+    from kaltura_provider.hooks.listing import read_objects
 
     params: Mapping[str, Any] = context["params"]
     day = _day(context)
@@ -95,6 +98,7 @@ def _plan(context: Context, found: Found) -> Plan:
         client=KalturaHook(conn_id).get_conn() if conn_id and known else None,
         if_exists=params.get("if_exists", "skip"),
         transfer=params.get("transfer", "upload"),
+        read_files=lambda uris: read_objects(uris, MAX_BYTES, aws_conn_id=params.get("aws_conn_id", "aws_default")),
     ).plan(found)
 
 
