@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -66,6 +68,36 @@ def test_that_parser_finds_mistakes(env: dict[str, str], key: str, value: Any) -
     content["services"]["scheduler"][key] = value
     with pytest.raises((ValueError, TypeError)):
         parse(content)
+
+
+def docker_compose() -> list[str] | None:
+    """Return the command of Docker Compose 2, if this machine has it. Reading a file needs no Docker."""
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(command[0]):
+            done = subprocess.run([*command, "version", "--short"], capture_output=True, text=True, timeout=30)
+            if done.returncode == 0 and not done.stdout.startswith("1."):
+                return command
+    return None
+
+
+@pytest.mark.skipif(docker_compose() is None, reason="this machine has no Docker Compose 2")
+def test_docker_compose_reads_in_it_what_these_tests_read(tmp_path: Path, services: dict[str, Any]) -> None:
+    path = tmp_path / ".env"
+    write_env(path)
+    profiles = ["--profile", "sandbox", "--profile", "flower"]
+    command = [*(docker_compose() or ()), "--file", str(FILE), "--env-file", str(path), *profiles, "config"]
+    done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)["services"]
+    expected = read_compose(read_env(path))["services"]
+    assert set(read) == set(services)
+    for name, service in expected.items():
+        # Docker Compose shows a $ as $$, so that its output can be read again.
+        for part in ("command", "entrypoint"):
+            assert [word.replace("$$", "$") for word in read[name].get(part) or []] == service.get(part, []), name
+        given = {key: str(value) for key, value in service.get("environment", {}).items()}
+        assert {key: value for key, value in read[name].get("environment", {}).items() if key in given} == given, name
+        assert (read[name]["user"], read[name]["read_only"]) == (service["user"], True)
 
 
 def test_all_names_lead_somewhere(env: dict[str, str], services: dict[str, Any]) -> None:
