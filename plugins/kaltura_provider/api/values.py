@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["number_or_text", "snake_case", "whole_number", "words"]
+from kaltura_provider.api.errors import KalturaTransportError, TransportFault
+from kaltura_provider.api.redaction import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["number_or_text", "reading", "snake_case", "whole_number", "words"]
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])[A-Z]")
+_SHOWN = 200
 
 
 def whole_number(value: Any) -> int | None:
@@ -39,3 +48,17 @@ def words(value: Any) -> tuple[str, ...]:
 def snake_case(name: str) -> str:
     """Return a name of Kaltura's as Python writes it: ``sizeInBytes`` becomes ``size_in_bytes``."""
     return _CAPITAL.sub(lambda letter: f"_{letter[0].lower()}", name)
+
+
+@contextmanager
+def reading(kind: str) -> Iterator[None]:
+    """Read an object of an answer.
+
+    :param kind: what the object should be, for the error: ``an entry``.
+    :raises KalturaTransportError: a field is missing, or has a value that it cannot have.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, csv.Error, SyntaxError) as error:
+        what = f"it has no {error}" if isinstance(error, KeyError) else printable(str(error), _SHOWN)
+        raise KalturaTransportError(f"the answer is not {kind}: {what}", fault=TransportFault.NOT_JSON) from None

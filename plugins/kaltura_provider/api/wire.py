@@ -130,12 +130,14 @@ def read_reply(reply: HttpReply, service: str, action: str) -> Any:
     """Return the JSON value of a reply.
 
     :raises KalturaAPIError: the value is an error, even with HTTP status 200.
-    :raises KalturaTransportError: the reply does not come from a Kaltura server, is cut off, or has a bad HTTP status.
+    :raises KalturaTransportError: the reply does not come from a Kaltura server, is cut off, has a bad HTTP status, or
+        is not what the action answers with.
     """
     value = _json_value(reply, service, action)
     error = _as_error(value, service, action, reply.request_id)
     if error is not None:
         raise error
+    _check_shape(reply, value, service, action)
     return value
 
 
@@ -151,10 +153,13 @@ def read_multi_reply(reply: HttpReply, requests: Sequence[Request]) -> list[Any]
         count = len(values) if isinstance(values, list) else "no list of"
         message = f"the answer has {count} results for {len(requests)} requests"
         _fail(reply, TransportFault.NOT_JSON, message, *names)
-    return [
-        _as_error(value, request.service, request.action, reply.request_id) or value
-        for value, request in zip(values, requests, strict=True)
-    ]
+    results = []
+    for value, request in zip(values, requests, strict=True):
+        error = _as_error(value, request.service, request.action, reply.request_id)
+        if error is None:
+            _check_shape(reply, value, request.service, request.action)
+        results.append(value if error is None else error)
+    return results
 
 
 def read_file_reply(reply: HttpReply, service: str, action: str) -> bytes:
@@ -174,7 +179,7 @@ def _is_error(body: bytes) -> bool:
         return False
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(value, dict) and value.get("objectType") == "KalturaAPIException"
 
@@ -208,6 +213,13 @@ def _post(url: str, fields: Sequence[tuple[str, str]], file: FilePart | None) ->
     return HttpRequest(url, {"Content-Type": content_type, "Accept": "application/json"}, body)
 
 
+def _check_shape(reply: HttpReply, value: Any, service: str, action: str) -> None:
+    """Check that a list has objects: what has none by mistake would look like a list of nothing."""
+    found = value.get("objects") if isinstance(value, dict) else None
+    if action == "list" and not (isinstance(found, list) and all(isinstance(one, dict) for one in found)):
+        _fail(reply, TransportFault.NOT_JSON, "the answer has no list of objects", service, action)
+
+
 def _as_error(value: Any, service: str, action: str, request_id: str | None) -> KalturaAPIError | None:
     # A result may have a "code" of its own. Only the type distinguishes an error from a result.
     if not isinstance(value, dict) or value.get("objectType") != "KalturaAPIException":
@@ -231,8 +243,12 @@ def check_redirect(request: HttpRequest, reply: HttpReply) -> None:
     """
     if not 300 <= reply.status < 400:
         return
-    place = _place(reply.headers.get("location", ""))
-    if "/service/" in urlsplit(reply.headers.get("location", "")).path and place != _place(request.url):
+    location = reply.headers.get("location", "")
+    try:
+        place, is_service = _place(location), "/service/" in urlsplit(location).path
+    except ValueError:
+        place, is_service = "something that is not an address", False
+    if is_service and place != _place(request.url):
         message = f"the server redirects to {place}; use that as the service URL"
     else:
         message = f"the server redirects to {place}, where it has no API; check the path of the service URL"
@@ -254,7 +270,7 @@ def _json_value(reply: HttpReply, service: str, action: str) -> Any:
         raise api_error(refused[1], "", service=service, action=action, request_id=reply.request_id)
     try:
         return json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         _fail(reply, TransportFault.NOT_JSON, _unreadable_text(reply), service, action)
 
 

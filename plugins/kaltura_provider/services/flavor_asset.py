@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from kaltura_provider.api.arguments import choose
 from kaltura_provider.api.enums import FlavorAssetStatus, named_status, parse_status
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
-from kaltura_provider.api.values import number_or_text, snake_case, whole_number, words
+from kaltura_provider.api.values import number_or_text, reading, snake_case, whole_number, words
 from kaltura_provider.services.paging import list_all
 
 if TYPE_CHECKING:
@@ -70,22 +70,26 @@ class FlavorAsset:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """Read Kaltura's object."""
-        params_id = number_or_text(values.get("flavorParamsId"))
-        return cls(
-            id=str(values["id"]),
-            status=parse_status(FlavorAssetStatus, values.get("status")),
-            entry_id=str(values.get("entryId") or ""),
-            params_id=params_id,
-            tags=frozenset(tag.lower() for tag in words(values.get("tags"))),
-            original=bool(values.get("isOriginal")) or params_id == 0,
-            size=whole_number(values.get("sizeInBytes")),
-            height=whole_number(values.get("height")) or 0,
-            bitrate=whole_number(values.get("bitrate")) or 0,
-            updated_at=whole_number(values.get("updatedAt")) or 0,
-            description=str(values.get("description") or "").strip(),
-            values=values,
-        )
+        """Read Kaltura's object.
+
+        :raises KalturaTransportError: it is not a flavor.
+        """
+        with reading("a flavor"):
+            params_id = number_or_text(values.get("flavorParamsId"))
+            return cls(
+                id=str(values["id"]),
+                status=parse_status(FlavorAssetStatus, values.get("status")),
+                entry_id=str(values.get("entryId") or ""),
+                params_id=params_id,
+                tags=frozenset(tag.lower() for tag in words(values.get("tags"))),
+                original=bool(values.get("isOriginal")) or params_id == 0,
+                size=whole_number(values.get("sizeInBytes")),
+                height=whole_number(values.get("height")) or 0,
+                bitrate=whole_number(values.get("bitrate")) or 0,
+                updated_at=whole_number(values.get("updatedAt")) or 0,
+                description=str(values.get("description") or "").strip(),
+                values=values,
+            )
 
     @property
     def usable(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kaltura_provider.api.values import reading
 from kaltura_provider.api.wire import Request
 
 if TYPE_CHECKING:
@@ -63,12 +64,16 @@ class Pager:
         )
 
     def take(self, reply: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the objects of a reply that were not on an earlier page."""
+        """Return the objects of a reply that were not on an earlier page.
+
+        :raises KalturaTransportError: an object has no id.
+        """
         found = reply.get("objects") or []
         self.done = len(found) < self.page_size
         self._page += 1
-        new = [dict(item) for item in found if str(item["id"]) not in self._seen]
-        self._seen.update(str(item["id"]) for item in new)
+        with reading(f"a list of {self.service}"):
+            new = [dict(item) for item in found if str(item["id"]) not in self._seen]
+            self._seen.update(str(item["id"]) for item in new)
         return new
 
 

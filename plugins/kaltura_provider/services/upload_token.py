@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from kaltura_provider.api.arguments import choose
 from kaltura_provider.api.enums import UploadTokenStatus, named_status, parse_status
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaNotFoundError
-from kaltura_provider.api.values import whole_number
+from kaltura_provider.api.values import reading, whole_number
 from kaltura_provider.services.flavor_asset import FlavorAsset
 from kaltura_provider.services.paging import list_all
 
@@ -52,18 +52,22 @@ class UploadToken:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """Read Kaltura's object."""
-        return cls(
-            id=str(values["id"]),
-            status=parse_status(UploadTokenStatus, values.get("status")),
-            file_name=str(values.get("fileName") or ""),
-            file_size=whole_number(values.get("fileSize")),
-            uploaded=whole_number(values.get("uploadedFileSize")),
-            attached_type=values.get("attachedObjectType") or None,
-            attached_id=values.get("attachedObjectId") or None,
-            created_at=whole_number(values.get("createdAt")) or 0,
-            updated_at=whole_number(values.get("updatedAt")) or 0,
-        )
+        """Read Kaltura's object.
+
+        :raises KalturaTransportError: it is not an upload token.
+        """
+        with reading("an upload token"):
+            return cls(
+                id=str(values["id"]),
+                status=parse_status(UploadTokenStatus, values.get("status")),
+                file_name=str(values.get("fileName") or ""),
+                file_size=whole_number(values.get("fileSize")),
+                uploaded=whole_number(values.get("uploadedFileSize")),
+                attached_type=values.get("attachedObjectType") or None,
+                attached_id=values.get("attachedObjectId") or None,
+                created_at=whole_number(values.get("createdAt")) or 0,
+                updated_at=whole_number(values.get("updatedAt")) or 0,
+            )
 
     @property
     def attached(self) -> bool:

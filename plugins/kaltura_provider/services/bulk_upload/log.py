@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 from kaltura_provider.api.enums import EntryStatus, named_status, parse_status
 from kaltura_provider.api.redaction import redact
+from kaltura_provider.api.values import reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,13 +42,17 @@ class LogLine:
 
 
 def read_log(log: bytes) -> list[LogLine] | None:
-    """Return the lines of a log, in the order of the rows; ``None`` while Kaltura has none."""
+    """Return the lines of a log, in the order of the rows; ``None`` while Kaltura has none.
+
+    :raises KalturaTransportError: it is not a log.
+    """
     text = log.decode("utf-8-sig", "replace").strip()
-    if text.startswith("<"):
-        return _read_xml(text)
     if text.startswith(_NOT_YET):
         return None
-    return [_csv_line(cells) for cells in csv.reader(io.StringIO(text)) if _is_result(cells)]
+    with reading("the log of a bulk upload"):
+        if text.startswith("<"):
+            return _read_xml(text)
+        return [_csv_line(cells) for cells in csv.reader(io.StringIO(text)) if _is_result(cells)]
 
 
 def _is_result(cells: Sequence[str]) -> bool:

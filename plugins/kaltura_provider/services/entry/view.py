@@ -16,7 +16,7 @@ from kaltura_provider.api.enums import (
     parse_enum,
     parse_status,
 )
-from kaltura_provider.api.values import whole_number, words
+from kaltura_provider.api.values import reading, whole_number, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,28 +55,32 @@ class Entry:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """Read Kaltura's object."""
-        return cls(
-            id=str(values["id"]),
-            status=parse_status(EntryStatus, values.get("status")),
-            admin_tags=words(values.get("adminTags")),
-            display_in_search=parse_enum(DisplayInSearch, values.get("displayInSearch")),
-            created_at=whole_number(values.get("createdAt")) or 0,
-            updated_at=whole_number(values.get("updatedAt")) or 0,
-            moderation=parse_enum(ModerationStatus, values.get("moderationStatus")),
-            replacement=parse_enum(ReplacementStatus, values.get("replacementStatus")),
-            replacing_entry_id=values.get("replacingEntryId") or None,
-            replaced_entry_id=values.get("replacedEntryId") or None,
-            name=str(values.get("name") or ""),
-            reference_id=values.get("referenceId"),
-            conversion_profile_id=whole_number(values.get("conversionProfileId")),
-            object_type=str(values.get("objectType") or "KalturaMediaEntry"),
-            entry_type=parse_enum(EntryType, values.get("type")),
-            media_type=parse_enum(MediaType, values.get("mediaType")),
-            source_type=str(values.get("sourceType") or ""),
-            flavor_params_ids=str(values.get("flavorParamsIds") or ""),
-            duration=(whole_number(values.get("msDuration")) or 0) / 1000 or float(values.get("duration") or 0),
-        )
+        """Read Kaltura's object.
+
+        :raises KalturaTransportError: it is not an entry.
+        """
+        with reading("an entry"):
+            return cls(
+                id=str(values["id"]),
+                status=parse_status(EntryStatus, values.get("status")),
+                admin_tags=words(values.get("adminTags")),
+                display_in_search=parse_enum(DisplayInSearch, values.get("displayInSearch")),
+                created_at=whole_number(values.get("createdAt")) or 0,
+                updated_at=whole_number(values.get("updatedAt")) or 0,
+                moderation=parse_enum(ModerationStatus, values.get("moderationStatus")),
+                replacement=parse_enum(ReplacementStatus, values.get("replacementStatus")),
+                replacing_entry_id=values.get("replacingEntryId") or None,
+                replaced_entry_id=values.get("replacedEntryId") or None,
+                name=str(values.get("name") or ""),
+                reference_id=values.get("referenceId"),
+                conversion_profile_id=whole_number(values.get("conversionProfileId")),
+                object_type=str(values.get("objectType") or "KalturaMediaEntry"),
+                entry_type=parse_enum(EntryType, values.get("type")),
+                media_type=parse_enum(MediaType, values.get("mediaType")),
+                source_type=str(values.get("sourceType") or ""),
+                flavor_params_ids=str(values.get("flavorParamsIds") or ""),
+                duration=(whole_number(values.get("msDuration")) or 0) / 1000 or float(values.get("duration") or 0),
+            )
 
     @property
     def recycled(self) -> bool:

@@ -24,7 +24,9 @@ COMPRESSIONS |= {"x-bzip2", "x-compress", "x-gzip", "xz", "zstd", "aes128gcm", "
 Servers also write names there that code nothing, such as ``aws-chunked``, ``utf-8`` or ``none``: those bytes are plain.
 """
 
-_SLICE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+)", re.ASCII | re.IGNORECASE)
+# Python converts no text of more than some thousand digits, and no file has more bytes than 19 digits can say.
+_NUMBER = re.compile(r"\d{1,19}", re.ASCII)
+_SLICE = re.compile(r"bytes\s+(\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def size_of(answer: Response) -> int | None:
 
 def _number(text: str) -> int | None:
     text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def validator_of(answer: Response) -> str:
