@@ -16,9 +16,9 @@ __all__ = ["OPERATORS", "KalturaBoardLink"]
 OPERATORS: Final = {
     "kaltura_provider.feeds.tasks.discover": "KalturaDiscoverOperator",
     "kaltura_provider.feeds.tasks.form": "KalturaFormOperator",
+    "kaltura_provider.feeds.tasks.ingest": "KalturaBatchIngestOperator",
     "kaltura_provider.feeds.tasks.ready": "KalturaBatchReadySensor",
     "kaltura_provider.feeds.tasks.summary": "KalturaSummaryOperator",
-    "kaltura_provider.operators.ingest": "KalturaIngestOperator",
 }
 """The operators of feeds and of the trigger form, by module."""
 

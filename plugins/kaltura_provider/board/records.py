@@ -1,8 +1,8 @@
 """The results of the runs of this package, read from what their summaries store in Airflow's database.
 
-A process reads each result once and keeps what the board shows of it. It asks the database for new ones at most every
-few seconds, however many people look. Where there is a long history, the newest results come first and the others with
-later requests, so that no request takes long.
+A process reads each run and each result once, and again when it has changed, and keeps what the board shows of it. It
+asks the database what has changed at most every few seconds, however many people look. Where there is a long history,
+the newest results come first and the others with later requests, so that no request takes long.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import datetime as dt
 import threading
 import time
 import zlib
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +18,8 @@ from airflow.models.dag import DagModel, DagTag
 from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XCOM_RETURN_KEY, XComModel
 from airflow.utils.session import create_session
-from sqlalchemy import select
+from sqlalchemy import select, type_coerce
+from sqlalchemy.types import NullType
 
 from kaltura_provider.board.text import feed_name, file_name
 from kaltura_provider.feeds.planning.interval import DATE_PARAM, UNTIL_PARAM
@@ -28,7 +28,7 @@ from kaltura_provider.hooks.border import FAILURE_KEY
 from kaltura_provider.pool_listener import TAG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -135,7 +135,7 @@ class DryRun:
 class _Read:
     """The part of a run that its summary's result says, and the version of that result."""
 
-    version: dt.datetime
+    version: Any
     values: dict[str, Any]
 
 
@@ -146,7 +146,9 @@ class Records:
     interval: float = INTERVAL
     _runs: tuple[Run, ...] = ()
     _dag_ids: frozenset[str] = frozenset()
-    _results: OrderedDict[int, _Read] = field(default_factory=OrderedDict)
+    _results: dict[int, _Read] = field(default_factory=dict)
+    _known: dict[int, Run] = field(default_factory=dict)
+    _versions: dict[int, Any] = field(default_factory=dict)
     _unread: int = 0
     _due: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -219,40 +221,60 @@ class Records:
                 .where(DagTag.name == TAG, DagModel.is_stale.is_(False))
             )
         )
-        rows = session.execute(
-            select(
-                DagRun.id,
-                DagRun.dag_id,
-                DagRun.run_id,
-                DagRun.run_type,
-                DagRun.state,
-                DagRun.data_interval_start,
-                DagRun.data_interval_end,
-                DagRun.run_after,
-                DagRun.end_date,
-                DagRun.conf,
-            )
+        stored = session.execute(
+            select(DagRun.id, _as_stored(DagRun.updated_at))
             .where(DagRun.dag_id.in_(self._dag_ids))
             .order_by(DagRun.id.desc())
             .limit(_MAX_RUNS)
-        ).all()
-        self._read_results(session, [row[0] for row in rows])
-        failed = [row.id for row in rows if str(row.state) == "failed" and row.id not in self._results]
-        reasons = self._reasons(session, failed)
-        runs = [self._run(row, reasons) for row in rows]
-        # The runs of a backfill are due in the past.
-        self._runs = tuple(sorted(runs, key=lambda run: (run.at, run.id), reverse=True))
+        )
+        versions: dict[int, Any] = {row[0]: row[1] for row in stored}
+        changed = self._read_results(session, list(versions))
+        changed |= {
+            run for run, version in versions.items() if run not in self._known or self._versions.get(run) != version
+        }
+        changed |= {run for run, known in self._known.items() if not known.finished}
+        gone = self._known.keys() - versions.keys()
+        for run in gone:
+            del self._known[run]
+        self._read_runs(session, changed & versions.keys())
+        self._versions = versions
+        if changed or gone:
+            # The runs of a backfill are due in the past.
+            runs = sorted(self._known.values(), key=lambda run: (run.at, run.id), reverse=True)
+            self._runs = tuple(runs)
 
-    def _read_results(self, session: Session, ids: Sequence[int]) -> None:
-        """Read the results that are new or have changed, at most a few hundred of them."""
+    def _read_runs(self, session: Session, ids: Iterable[int]) -> None:
+        for some in _parts(sorted(ids)):
+            rows = session.execute(
+                select(
+                    DagRun.id,
+                    DagRun.dag_id,
+                    DagRun.run_id,
+                    DagRun.run_type,
+                    DagRun.state,
+                    DagRun.data_interval_start,
+                    DagRun.data_interval_end,
+                    DagRun.run_after,
+                    DagRun.end_date,
+                    DagRun.conf,
+                ).where(DagRun.id.in_(some))
+            ).all()
+            failed = [row.id for row in rows if str(row.state) == "failed" and row.id not in self._results]
+            reasons = self._reasons(session, failed)
+            for row in rows:
+                self._known[row.id] = self._run(row, reasons)
+
+    def _read_results(self, session: Session, ids: Sequence[int]) -> set[int]:
+        """Read the results that are new or have changed, at most a few hundred of them. Return the runs they are of."""
         versions = session.execute(
-            select(XComModel.dag_run_id, XComModel.timestamp).where(
+            select(XComModel.dag_run_id, _as_stored(XComModel.timestamp)).where(
                 XComModel.dag_id.in_(self._dag_ids), XComModel.task_id == SUMMARY, XComModel.key == XCOM_RETURN_KEY
             )
         )
-        stored: dict[int, dt.datetime] = {row.dag_run_id: row.timestamp for row in versions}
-        for gone in self._results.keys() - stored.keys():
-            del self._results[gone]
+        stored: dict[int, Any] = {row[0]: row[1] for row in versions}
+        gone = self._results.keys() - stored.keys()
+        for run in gone:
+            del self._results[run]
         wanted = [
             run
             for run in ids
@@ -268,6 +290,7 @@ class Records:
         for row in found:
             result = XComModel.deserialize_value(row)
             self._results[row.dag_run_id] = _Read(stored[row.dag_run_id], _values(result))
+        return {*gone, *now}
 
     def _reasons(self, session: Session, ids: Sequence[int]) -> dict[int, list[Failure]]:
         """Return why runs failed that have no summary."""
@@ -303,6 +326,16 @@ class Records:
             at=row.end_date or row.run_after,
             **values,
         )
+
+
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), _READ_AT_ONCE):
+        yield ids[start : start + _READ_AT_ONCE]
+
+
+def _as_stored(moment: Any) -> Any:
+    """Return a column of moments as the database driver gives them. Only whether they change matters."""
+    return type_coerce(moment, NullType())
 
 
 def _chosen(row: Any, param: str) -> str:

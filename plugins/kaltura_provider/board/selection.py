@@ -149,11 +149,12 @@ def _slice(runs: Sequence[Run], skip: int, count: int) -> Iterator[Arrived]:
 
 def failed(runs: Sequence[Run], text: str = "") -> list[Failed]:
     """Return the items that failed and that no later run of the same DAG has brought in, the newest first."""
+    failing = {run.dag_id for run in runs if run.failures}
     there: dict[str, set[str]] = {}
     seen: set[tuple[str, str, str]] = set()
     found = []
     for run in runs:
-        if not run.finished:
+        if not run.finished or run.dag_id not in failing:
             continue
         later = there.setdefault(run.dag_id, set())
         for item in run.failures:
