@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import base64
+import fcntl
+import functools
 import os
 import shutil
 import subprocess
@@ -37,14 +39,32 @@ os.environ |= {
 
 
 @pytest.fixture(scope="session")
-def airflow_db() -> Iterator[Path]:
+def airflow_db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Airflow's home with a migrated database, for tests that run DAGs."""
-    subprocess.run(
-        [str(Path(sys.executable).with_name("airflow")), "db", "migrate"], check=True, capture_output=True, timeout=120
-    )
+    import botocore.session
+
+    made = Path(_HOME, "airflow.db")
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        _migrate()
+    else:
+        # The processes of one test run share this folder. The first of them makes the database, the others copy it.
+        shared = tmp_path_factory.getbasetemp().parent / "airflow.db"
+        with shared.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not shared.exists():
+                _migrate()
+                shutil.copyfile(made, shared)
+        shutil.copyfile(shared, made)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "sleep", _impatient)
+        # Every task makes an S3 client, and each would read the descriptions of AWS's services again.
+        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
         yield Path(_HOME)
+
+
+def _migrate() -> None:
+    command = [str(Path(sys.executable).with_name("airflow")), "db", "migrate"]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
 def _impatient(seconds: float, *, sleep: Callable[[float], None] = time.sleep) -> None:

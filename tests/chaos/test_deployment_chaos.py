@@ -27,7 +27,7 @@ def test_a_deployment_that_is_killed_ends_with_one_entry_an_asset(tmp_path: Path
         for first in range(0, RUNS, AT_ONCE):
             started = time.monotonic()
             wave = field.begin(min(AT_ONCE, RUNS - first), f"wave{first}")
-            field.kill_for(wave, 25.0 + 5.0 * min(AT_ONCE, RUNS - first))
+            field.kill_for(wave, 5.0 + 10.0 * min(AT_ONCE, RUNS - first))
             field.settle(wave, 600)
             field.check(wave)
             kills.update(wave.kills)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
+
+from tests.until import until
 
 if TYPE_CHECKING:
     from kaltura_sandbox import Sandbox
@@ -82,11 +83,13 @@ class Api:
 
     def wait(self, entry_id: str, seconds: float = 30) -> int:
         """Wait until an entry and its flavors are done; returns the entry's status."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            entry = self.call("media", "get", entryId=entry_id)
+
+        def done() -> bool:
             found = self.call("flavorAsset", "list", filter__entryIdEqual=entry_id)["objects"]
-            if entry["status"] not in (0, 1) and all(flavor["status"] not in (0, 1, 7) for flavor in found):
-                return int(entry["status"])
-            time.sleep(0.05)
-        raise AssertionError(f"{entry_id} is not done after {seconds} s")
+            return status() not in (0, 1) and all(flavor["status"] not in (0, 1, 7) for flavor in found)
+
+        def status() -> int:
+            return int(self.call("media", "get", entryId=entry_id)["status"])
+
+        until(done, f"{entry_id} is done", seconds)
+        return status()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import Api
+
+from tests.until import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,12 +170,9 @@ def test_a_caption_by_url_is_fetched_by_a_job(api: Api, entry: str, files: Path,
     made = api.call("caption_captionAsset", "add", entryId=entry, captionAsset__language="English")
     resource = {"contentResource__objectType": "KalturaUrlResource", "contentResource__url": f"{web}/late.srt"}
     assert api.call("caption_captionAsset", "setContent", id=made["id"], **resource)["status"] == 7
-    for _ in range(200):
-        found = api.call("caption_captionAsset", "get", captionAssetId=made["id"])
-        if found["status"] != 7:
-            break
-        time.sleep(0.05)
-    assert found["status"] == 2
+    read = partial(api.call, "caption_captionAsset", "get", captionAssetId=made["id"])
+    until(lambda: read()["status"] != 7, "the end of the import")
+    assert read()["status"] == 2
     assert api.raw("caption_captionAsset", "serve", captionAssetId=made["id"]).text == SRT
 
 

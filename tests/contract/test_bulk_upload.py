@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -13,6 +12,7 @@ from support import Api
 
 from kaltura_sandbox import Sandbox
 from kaltura_sandbox.bulk.rows import RowError, entry_values, parse_csv
+from tests.until import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,13 +26,11 @@ def send(api: Api, text: str, name: str = "bulk.csv", **fields: Any) -> dict[str
 
 
 def wait(api: Api, number: int) -> dict[str, Any]:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    def ended() -> dict[str, Any] | None:
         bulk: dict[str, Any] = api.call("bulkUpload_bulk", "get", id=number)
-        if bulk["status"] not in BUSY:
-            return bulk
-        time.sleep(0.05)
-    raise AssertionError("the bulk upload does not end")
+        return None if bulk["status"] in BUSY else bulk
+
+    return until(ended, "the end of the bulk upload") or {}
 
 
 def log(api: Api, number: int) -> list[list[str]]:
@@ -163,9 +161,7 @@ def test_a_restart_goes_on_where_the_rows_stopped(tmp_path: Path) -> None:
         before.account.tables.bulk_uploads.change(number, status=2, _done=1, _results=results)
         caller.http.close()
     with Sandbox(data_dir=tmp_path) as after:
-        deadline = time.monotonic() + 10
-        while len(after.control.entries()) < 5 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: len(after.control.entries()) >= 5, "five entries")
         assert sorted(entry["name"] for entry in after.control.entries()) == [f"Row {row}" for row in range(5)]
 
 

@@ -287,7 +287,7 @@ def test_racers_end_with_one_entry(library: Library, same_content: bool) -> None
         items = [library.item(source, validator="v" if same_content else f"v{n % 2}") for n in range(4)]
         gate = threading.Barrier(len(items), timeout=30)
         refs: list[ItemRef] = []
-        settings = IngestSettings(poll=0.05, backoff=0.2, grace=5, claim_timeout=1.5, clock=Clock())
+        settings = IngestSettings(poll=0.05, backoff=0.2, grace=5, claim_timeout=1.0, clock=Clock())
 
         def race(item: Any, gate: Any = gate, refs: Any = refs, settings: Any = settings) -> None:
             with client_of(library.sandbox) as client:

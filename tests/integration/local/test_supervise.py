@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.until import until
 
 SUPERVISE = Path(__file__).resolve().parents[3] / "include" / "local" / "supervise.py"
 QUICK = ["--every=0.1", "--failures=2", "--stop=5", "--start=0"]
@@ -37,14 +38,6 @@ def supervised(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
         except subprocess.TimeoutExpired:
             child.kill()
             child.communicate(timeout=20)
-
-
-def until(holds: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + 20
-    while not (found := holds()):
-        assert time.monotonic() < deadline, f"after 20 s still not: {what}"
-        time.sleep(0.05)
-    return found
 
 
 def pids(starts: Path) -> list[int]:
@@ -72,10 +65,16 @@ def program(starts: Path) -> list[str]:
     return ["--", sys.executable, "-c", PROGRAM, str(starts)]
 
 
-def test_a_program_that_is_killed_is_restarted(starts: Path, program: list[str]) -> None:
-    with supervised("--check=true", "--restart", *QUICK, *program) as child:
+def until_healthy(checks: Path) -> None:
+    """Wait for the second successful check: then the first has ended, and the program counts as healthy."""
+    until(lambda: checks.exists() and checks.read_text().count("\n") >= 2, "healthy")
+
+
+def test_a_program_that_is_killed_is_restarted(tmp_path: Path, starts: Path, program: list[str]) -> None:
+    checks = tmp_path / "checks"
+    with supervised(f"--check=sh -c 'echo >> {checks}'", "--restart", *QUICK, *program) as child:
         [first] = until(lambda: pids(starts), "started")
-        time.sleep(0.5)  # it has to be healthy once
+        until_healthy(checks)
         os.kill(first, signal.SIGKILL)
         second = until(lambda: pids(starts)[1:], "started again")[0]
         log = end(child)
@@ -86,10 +85,11 @@ def test_a_program_that_is_killed_is_restarted(starts: Path, program: list[str])
 
 
 def test_an_unhealthy_program_is_restarted(tmp_path: Path, starts: Path, program: list[str]) -> None:
-    sick = tmp_path / "sick"
-    with supervised(f"--check=test ! -e {sick}", "--restart", *QUICK, *program) as child:
+    sick, checks = tmp_path / "sick", tmp_path / "checks"
+    check = f"--check=sh -c 'test ! -e {sick} && echo >> {checks}'"
+    with supervised(check, "--restart", *QUICK, *program) as child:
         [first] = until(lambda: pids(starts), "started")
-        time.sleep(0.5)
+        until_healthy(checks)
         sick.touch()
         until(lambda: not runs(first), "ended")
         sick.unlink()

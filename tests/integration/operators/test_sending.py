@@ -31,6 +31,7 @@ from kaltura_provider.upload.result import UploadResult
 from kaltura_provider.upload.settings import Patience, upload_settings
 from kaltura_provider.upload.sources.errors import SourceTooLarge
 from kaltura_provider.upload.uploader import Uploader
+from tests.until import until
 
 MIB = 1 << 20
 SECRET = "S3cretSignature"
@@ -427,10 +428,8 @@ class TestOnKill:
 
         thread = threading.Thread(target=work)
         thread.start()
-        deadline = time.monotonic() + 20
-        while not any((token.get("uploadedFileSize") or 0) > 0 for token in kaltura.sandbox.control.tokens()):
-            assert time.monotonic() < deadline, "nothing was sent"
-            time.sleep(0.05)
+        tokens = kaltura.sandbox.control.tokens
+        until(lambda: any((token.get("uploadedFileSize") or 0) > 0 for token in tokens()), "the first bytes")
         killed = time.monotonic()
         operator.on_kill()
         thread.join(20)

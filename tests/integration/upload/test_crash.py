@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import pytest
 
 from kaltura_provider.upload.settings import memory_bound
 from kaltura_provider.upload.sources.file import open_file
+from tests.until import until
 
 if TYPE_CHECKING:
     Account = Any
@@ -68,17 +68,15 @@ def start(account: Account, token: str, path: Path | str, **options: Any) -> sub
     )
 
 
-@pytest.mark.parametrize("after", [0.35, 0.8, 1.3])
+@pytest.mark.parametrize("after", [4, 10, 16])
 def test_killed_process_costs_no_more_than_the_chunks_in_flight(
-    account: Account, clip: Callable[[int], tuple[Path, str]], quick: Any, after: float
+    account: Account, clip: Callable[[int], tuple[Path, str]], quick: Any, after: int
 ) -> None:
     size = 24 * MIB
     path, sha = clip(size)
     token = account.token(size, attached=True)
-    child = start(account, token, path, parallelism=PARALLELISM, chunk_size=MIB, bandwidth=12 * MIB)
-    while not account.get(token).get("uploadedFileSize"):
-        time.sleep(0.02)
-    time.sleep(after)
+    child = start(account, token, path, parallelism=PARALLELISM, chunk_size=MIB, bandwidth=18 * MIB)
+    until(lambda: int(account.get(token).get("uploadedFileSize") or 0) >= after * MIB, f"{after} MiB")
     child.send_signal(signal.SIGKILL)
     child.communicate()
     assert account.get(token)["status"] == 1

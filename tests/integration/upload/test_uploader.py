@@ -29,6 +29,7 @@ from kaltura_provider.upload.progress import Progress
 from kaltura_provider.upload.sources.errors import SourceChanged
 from kaltura_provider.upload.sources.file import FileSource, open_file
 from kaltura_sandbox import Sandbox
+from tests.until import until
 
 if TYPE_CHECKING:
     Account = Any
@@ -299,7 +300,7 @@ def test_two_uploaders_do_not_fill_one_token_together(account: Account, clip: Cl
     first = quick(account.new_client(), bandwidth=1.2 * MIB)
     thread = threading.Thread(target=lambda: first.send(open_file(path), token, attached=True))
     thread.start()
-    time.sleep(0.8)
+    until(lambda: account.get(token).get("uploadedFileSize"), "the first bytes")
     with pytest.raises(TokenBusy):
         quick(account.client, busy_after=1.5, busy_wait=1.0).send(open_file(path), token, attached=True)
     # Given the patience, the second one waits for the first and has nothing left to do.

@@ -139,13 +139,13 @@ async def test_every_mode_comes_to_the_same_outcome(
 
 async def test_waiting_through_a_bounce(run: Run, sandbox: Any, entries: Any) -> None:
     entry_id = entries.make(-2)
-    waiting = asyncio.create_task(run.run(KalturaEntryReadySensor, entry_id=entry_id, grace=3, timeout=20))
-    await asyncio.sleep(1.2)
+    waiting = asyncio.create_task(run.run(KalturaEntryReadySensor, entry_id=entry_id, grace=2, timeout=20))
+    await asyncio.sleep(0.9)
     entries.move(entry_id, 0)
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(0.4)
     entries.move(entry_id, -2)
     # Longer than the grace since it was first seen, shorter since it came back.
-    await asyncio.sleep(1.8)
+    await asyncio.sleep(0.9)
     assert not waiting.done()
     entries.move(entry_id, 2)
     assert await waiting == entry_id
@@ -189,7 +189,7 @@ async def test_a_timeout_says_how_much_of_the_upload_has_arrived(run: Run, sandb
     entries.control.set_token(token["id"], status=1, uploadedFileSize=1000)
     ref = {"entry_id": entry_id, "token_id": token["id"], "state": "sent"}
     with pytest.raises(AirflowSensorTimeout, match="1000 of 4000 bytes"):
-        await run.run(KalturaEntryReadySensor, entry_id=ref, timeout=4)
+        await run.run(KalturaEntryReadySensor, entry_id=ref, timeout=2)
     assert "IMPORT" in run.ti.pushed["return_value"]["note"]
 
 

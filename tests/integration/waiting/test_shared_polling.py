@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
 
 from kaltura_provider.triggers.bulk_job import KalturaBulkJobTrigger
 from kaltura_provider.triggers.entry import (
@@ -14,9 +16,6 @@ from kaltura_provider.triggers.entry import (
     KalturaModerationTrigger,
 )
 from kaltura_provider.triggers.upload_token import KalturaUploadTokenTrigger
-
-if TYPE_CHECKING:
-    import pytest
 
 FAST = ((0.0, 0.4),)
 
@@ -93,7 +92,7 @@ async def test_late_joiners_and_leavers(sandbox: Any, entries: Any, triggerer: A
     await triggerer.until(lambda: not triggerer.streams)
     assert time.monotonic() - began < 2
     quiet = entries.calls().total()
-    await asyncio.sleep(1)
+    await asyncio.sleep(0.5)  # longer than the interval between two polls
     assert entries.calls().total() == quiet
     again = await triggerer.start(ready(late))
     assert (await triggerer.wait_for(*again))[0]["outcome"] == "done"
@@ -146,6 +145,13 @@ async def test_two_triggerers_and_two_connections_do_not_mix(
     await triggerer.wait_for(started[0])
 
 
+@pytest.fixture
+def short_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let failed polls pause the others for a moment only."""
+    monkeypatch.setattr("kaltura_provider.waiting.polling.intervals.FIRST_HOLD", 0.5)
+
+
+@pytest.mark.usefixtures("short_holds")
 async def test_trouble_is_sat_out_and_reaches_nobody(sandbox: Any, entries: Any, triggerer: Any) -> None:
     one = entries.make(1)
     started = await triggerer.start(ready(one))
@@ -163,11 +169,12 @@ async def test_blocked_calls_slow_everybody_down(sandbox: Any, entries: Any, tri
     sandbox.control.fault("action_blocked", service="baseEntry", action="getByIds", times=None)
     await triggerer.start(*(ready(one) for one in ids))
     await triggerer.until(lambda: entries.calls()["baseentry.getbyids"] >= 1)
-    await asyncio.sleep(3)
-    assert entries.calls()["baseentry.getbyids"] == 1  # at its pace there would have been seven
+    await asyncio.sleep(1.3)
+    assert entries.calls()["baseentry.getbyids"] == 1  # at its pace there would have been four
     assert not triggerer.events
 
 
+@pytest.mark.usefixtures("short_holds")
 async def test_a_lasting_error_ends_the_waits_with_its_reason(
     sandbox: Any, entries: Any, triggerer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

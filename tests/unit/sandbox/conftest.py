@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 import requests
 
 from kaltura_sandbox import Sandbox
+from tests.until import until
 
 # The head of an MP4 file, for content that account rules must take for video.
 MP4_HEAD = b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41"
@@ -69,12 +69,12 @@ class Api:
     def status(self, entry: str) -> Any:
         return self("baseEntry", "get", entryId=entry).get("status")
 
+    def token_status(self, token: str) -> Any:
+        return self("uploadToken", "get", uploadTokenId=token)["status"]
+
     def wait(self, entry: str, *wanted: Any, timeout: float = 30) -> Any:
-        deadline = time.monotonic() + timeout
-        while (status := self.status(entry)) not in wanted:
-            assert time.monotonic() < deadline, f"entry {entry} is in status {status}"
-            time.sleep(0.03)
-        return status
+        until(lambda: self.status(entry) in wanted, f"entry {entry} in status {wanted}", timeout)
+        return self.status(entry)
 
     @staticmethod
     def code(reply: Any) -> str:

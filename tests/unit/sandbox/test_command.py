@@ -19,6 +19,7 @@ import pytest
 from kaltura_sandbox import Control, Sandbox
 from kaltura_sandbox.cli import main
 from kaltura_sandbox.s3 import S3Server
+from tests.until import until
 
 
 def environment(path: Path) -> dict[str, str]:
@@ -31,15 +32,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except FileNotFoundError:
         return False
-
-
-def gone(pids: list[int], timeout: float = 10) -> bool:
-    deadline = time.monotonic() + timeout
-    while any(alive(pid) for pid in pids):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def children(pid: int) -> list[int]:
@@ -61,11 +53,8 @@ def serve(tmp_path: Path, *extra: str) -> tuple[subprocess.Popen[bytes], dict[st
         str(tmp_path / "data"),
     ]
     process = subprocess.Popen([*command, "--env-file", str(env_file), *extra], stdout=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while not env_file.exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: env_file.exists() or process.poll() is not None, "the environment file", 60)
+    assert process.poll() is None
     return process, environment(env_file)
 
 
@@ -88,7 +77,7 @@ def test_both_servers_start_and_end_together(tmp_path: Path, number: signal.Sign
     finally:
         process.send_signal(number)
         output, _ = process.communicate(timeout=20)
-    assert gone(started)
+    until(lambda: not any(map(alive, started)), "the end of its programs")
     if number == signal.SIGTERM:
         assert process.returncode == 0
         assert b"partner id 102" in output

@@ -10,6 +10,7 @@ import requests
 
 from kaltura_sandbox import Sandbox
 from kaltura_sandbox.faults import KINDS, Faults
+from tests.until import until
 
 CUT = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
@@ -186,12 +187,11 @@ def test_what_get_says_while_a_final_chunk_is_running(
 ) -> None:
     token = api.token()
     api.upload(token, b"a" * 10, resume=0, finalChunk=0)
-    sandbox.control.fault("final_delay", seconds=0.6, **settings)
+    sandbox.control.fault("final_delay", seconds=0.5, **settings)
     with pytest.raises(requests.ReadTimeout):
-        api.upload(token, b"b" * 10, resume=1, finalChunk=1, resumeAt=10, timeout=0.3)
-    assert api("uploadToken", "get", uploadTokenId=token)["status"] == seen
-    time.sleep(0.6)
-    assert api("uploadToken", "get", uploadTokenId=token)["status"] == 2
+        api.upload(token, b"b" * 10, resume=1, finalChunk=1, resumeAt=10, timeout=0.2)
+    assert api.token_status(token) == seen
+    until(lambda: api.token_status(token) == 2, "the token is full")
 
 
 def test_other_origins_do_not_control_the_sandbox(api: Any, sandbox: Sandbox) -> None:

@@ -45,6 +45,8 @@ class Intervals:
         return next(seconds for since, seconds in reversed(self.intervals) if since <= max(age, 0.0))
 
 
+FIRST_HOLD: Final = 5.0
+"""Seconds for which the first of several failed polls pauses all waits of a connection; they double up to a minute."""
 LONGEST_HOLD: Final = 300.0
 """Maximum seconds for which one ``Retry-After`` pauses all waits of a connection."""
 
@@ -55,9 +57,9 @@ def jittered(seconds: float, rand: float) -> float:
 
 
 def backoff(failures: int, retry_after: float | None, rand: float) -> float:
-    """Return the pause in seconds after consecutive failed polls: 5 s, doubling up to 60 s, with jitter.
+    """Return the pause in seconds after consecutive failed polls: :data:`FIRST_HOLD`, doubling up to 60 s, with jitter.
 
     :param retry_after: the seconds the server asked for; they count up to :data:`LONGEST_HOLD`.
     """
-    wait = min(60.0, 5.0 * 2.0 ** min(failures - 1, 10))
+    wait = min(60.0, FIRST_HOLD * 2.0 ** min(failures - 1, 10))
     return max(jittered(wait, rand), min(retry_after or 0.0, LONGEST_HOLD))
