@@ -50,7 +50,7 @@ chaos: $(INSTALLED) ## kill processes at random during ingests: make chaos N=50 
 	@N=$(or $(N),20) RUNS=$(or $(RUNS),4) SEED=$(SEED) .venv/bin/python -m pytest tests/chaos -s $(TESTS)
 
 celery: $(INSTALLED) ## run docker-compose.yml as processes, and kill a worker, the broker and the database
-	@CELERY=1 .venv/bin/python -m pytest tests/integration/celery -s $(TESTS)
+	@.venv/bin/python -m pytest tests/integration/celery -s $(TESTS)
 
 lint: $(INSTALLED) ## check the code with ruff, mypy --strict and import-linter
 	@.venv/bin/ruff check .

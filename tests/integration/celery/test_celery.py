@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import shlex
 import time
@@ -44,7 +43,7 @@ IMPATIENCE = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "3",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
-    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "30",
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5",
     "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "3",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
@@ -59,9 +58,9 @@ VARIABLES = {
     "AIRFLOW_USERS": "operator:admin",
     "WORKER_CONCURRENCY": "3",
     "TRANSFER_CONCURRENCY": "2",
-    "KALTURA_POOL_SLOTS": "6",
-    "TASK_HEARTBEAT_TIMEOUT": "15",
-    "TASK_QUEUED_TIMEOUT": "25",
+    "KALTURA_POOL_SLOTS": "4",
+    "TASK_HEARTBEAT_TIMEOUT": "25",
+    "TASK_QUEUED_TIMEOUT": "40",
 }
 VOLUMES = {"airflow.cfg", "auth", "broker", "dags", "database", "feeds", "logs", "run", "sandbox", "tmp"}
 # In the order in which the Compose file starts them.
@@ -85,7 +84,9 @@ class Cluster(Containers):
         if not self._token:
             passwords = json.loads((self.home / "auth" / "passwords.json").read_text())
             body = {"username": "operator", "password": passwords["operator"]}
-            self._token = requests.post(f"{self.page}/auth/token", json=body, timeout=30).json()["access_token"]
+            reply = requests.post(f"{self.page}/auth/token", json=body, timeout=30)
+            reply.raise_for_status()
+            self._token = reply.json()["access_token"]
         headers = {"Authorization": f"Bearer {self._token}"}
         reply = requests.request(method, f"{self.page}/api/v2/{path}", headers=headers, timeout=30, **arguments)
         reply.raise_for_status()
@@ -166,9 +167,9 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 def start(cluster: Cluster) -> None:
     for service in ("sandbox", "postgres", "valkey"):
         cluster.start(service)
-    wait_for(cluster.database.answers, 60, "PostgreSQL answers")
+    wait_for(cluster.database.answers, 120, "PostgreSQL answers")
     cluster.create_database()
-    cluster.run_once("migrate", 120)
+    cluster.run_once("migrate", 240)
     for service in PARTS:
         cluster.start(service)
     cluster.start("worker-transfer", 2)
@@ -177,19 +178,18 @@ def start(cluster: Cluster) -> None:
     for server, port in cluster.ports.items():
         connections = connections.replace(server, f"127.0.0.1:{port}")
     (cluster.home / "sandbox" / "connections.json").write_text(connections)
-    cluster.run_once("sandbox-connections", 120)
-    cluster.run_once("pool", 120)
+    cluster.run_once("sandbox-connections", 240)
+    cluster.run_once("pool", 240)
 
 
 def backfill(cluster: Cluster) -> None:
-    wait_for(lambda: cluster.request("GET", f"dags/{DAG}"), 120, f"{DAG} is there")
+    wait_for(lambda: cluster.request("GET", f"dags/{DAG}"), 240, f"{DAG} is there")
     cluster.request("PATCH", f"dags/{DAG}", json={"is_paused": False})
     body = {"dag_id": DAG, "from_date": HOURS[0], "to_date": HOURS[-1], "max_active_runs": len(HOURS)}
-    wait_for(lambda: cluster.request("POST", "backfills", json=body), 60, "the backfill is accepted")
+    wait_for(lambda: cluster.request("POST", "backfills", json=body), 120, "the backfill is accepted")
 
 
-@pytest.mark.skipif(not os.environ.get("CELERY"), reason="takes minutes; run it with: make celery")
-@pytest.mark.timeout(550)
+@pytest.mark.timeout(580)  # less than faulthandler_timeout; it takes two minutes on a machine of its own
 def test_every_item_is_ingested_once_while_parts_of_the_cluster_die(cluster: Cluster) -> None:
     began = time.monotonic()
 
@@ -202,23 +202,23 @@ def test_every_item_is_ingested_once_while_parts_of_the_cluster_die(cluster: Clu
     backfill(cluster)
     say("backfill accepted")
 
-    wait_for(lambda: cluster.partial_uploads() and cluster.works("worker-transfer-2"), 120, "the second worker uploads")
+    wait_for(lambda: cluster.partial_uploads() and cluster.works("worker-transfer-2"), 240, "the second worker uploads")
     cluster.stop("worker-transfer-2")
     cluster.processes.finish("worker-transfer-2", 240)  # an error if it ended with another code than 0
     assert not [task for task in cluster.task_instances() if task["try_number"] > 1], "the drain failed a task"
     say("worker drained")
 
-    wait_for(lambda: cluster.partial_uploads() and cluster.works("worker-transfer-1"), 120, "the first worker uploads")
+    wait_for(lambda: cluster.partial_uploads() and cluster.works("worker-transfer-1"), 240, "the first worker uploads")
     cluster.kill("worker-transfer-1")
     say("worker killed in the middle of an upload")
     cluster.kill("valkey-1", hold=1)
     say("broker killed")
     cluster.kill("postgres-1", hold=12, first_only=True)
     say("database killed")
-    wait_for(cluster.database.answers, 60, "PostgreSQL answers again")
+    wait_for(cluster.database.answers, 120, "PostgreSQL answers again")
     say("database back")
 
-    wait_for(lambda: cluster.runs_by_state() == {"success": len(HOURS)}, 300, lambda: str(cluster.task_instances()))
+    wait_for(lambda: cluster.runs_by_state() == {"success": len(HOURS)}, 400, lambda: str(cluster.task_instances()))
     say("all runs succeeded")
     assert {task["state"] for task in cluster.task_instances()} == {"success"}
     held: dict[str, list[str]] = {}
@@ -230,7 +230,7 @@ def test_every_item_is_ingested_once_while_parts_of_the_cluster_die(cluster: Clu
     assert held == {uri: [f"status 2: {digest}"] for uri, digest in digests.items()}
     assert len(cluster.control.entries()) == len(digests)
     for part in PARTS:
-        wait_for(lambda name=f"{part}-1": cluster.is_healthy(name), 90, f"{part} is healthy")
+        wait_for(lambda name=f"{part}-1": cluster.is_healthy(name), 180, f"{part} is healthy")
     # The containers' file systems are read-only: what is written has to be in a volume or below /tmp.
     assert {path.name for path in cluster.home.iterdir()} <= VOLUMES
     assert (cluster.home / "airflow.cfg").read_text() == ""
