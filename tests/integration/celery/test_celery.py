@@ -1,7 +1,8 @@
-"""Airflow on Celery, as docker-compose.yml has it, keeps the promise while its parts are killed.
+"""Airflow on Celery, as docker-compose.yml has it, keeps its promises: exactly once, and no secret anywhere.
 
 A feed over several windows is backfilled with workers of their own for transfers. Meanwhile a worker is stopped,
-another is killed in the middle of an upload, the broker is restarted, and the database is killed.
+another is killed in the middle of an upload, the broker is restarted, and the database is killed. Then the trigger form
+ingests with secrets, and everything that the deployment has left is searched for them.
 """
 
 from __future__ import annotations
@@ -23,15 +24,18 @@ from kaltura_provider.ingest.identity import item_id
 from kaltura_provider.ingest.marks import item_mark
 from kaltura_sandbox import Control
 from tests.integration.celery.containers import ROOT, Containers, wait_for
+from tests.integration.celery.traces import files, leaks, pages, rows
 
 BUCKET = "media"
 DAG = "kaltura_feed_archive"
+FORM = "kaltura_ingest"
 HOURS = tuple(f"2024-03-01T0{hour}:00:00Z" for hour in range(4))
 FEED = """\
 name: archive
 schedule: "@hourly"
 start_date: 2024-03-01
 end_date: 2024-03-01
+receipts: RECEIPTS
 source:
   uri: s3://media/{{ data_interval_start | ds }}/{{ data_interval_start.hour }}/
 batch_size: 2
@@ -59,10 +63,11 @@ VARIABLES = {
     "WORKER_CONCURRENCY": "3",
     "TRANSFER_CONCURRENCY": "2",
     "KALTURA_POOL_SLOTS": "4",
+    "KALTURA_ALLOWED_HOSTS": "127.0.0.1",
     "TASK_HEARTBEAT_TIMEOUT": "25",
     "TASK_QUEUED_TIMEOUT": "40",
 }
-VOLUMES = {"airflow.cfg", "auth", "broker", "dags", "database", "feeds", "logs", "run", "sandbox", "tmp"}
+VOLUMES = {"airflow.cfg", "auth", "broker", "dags", "database", "feeds", "logs", "receipts", "run", "sandbox", "tmp"}
 # In the order in which the Compose file starts them.
 PARTS = ("api-server", "scheduler", "dag-processor", "triggerer", "worker", "worker-transfer")
 
@@ -81,6 +86,13 @@ class Cluster(Containers):
         return Control(f"http://127.0.0.1:{self.ports['sandbox:8765']}")
 
     def request(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        reply = self._ask(method, f"api/v2/{path}", **arguments)
+        return dict(reply.json()) if reply.content else {}
+
+    def get(self, path: str) -> str:
+        return self._ask("GET", path).text
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> requests.Response:
         if not self._token:
             passwords = json.loads((self.home / "auth" / "passwords.json").read_text())
             body = {"username": "operator", "password": passwords["operator"]}
@@ -88,9 +100,9 @@ class Cluster(Containers):
             reply.raise_for_status()
             self._token = reply.json()["access_token"]
         headers = {"Authorization": f"Bearer {self._token}"}
-        reply = requests.request(method, f"{self.page}/api/v2/{path}", headers=headers, timeout=30, **arguments)
-        reply.raise_for_status()
-        return dict(reply.json()) if reply.content else {}
+        answer = requests.request(method, f"{self.page}/{path}", headers=headers, timeout=30, **arguments)
+        answer.raise_for_status()
+        return answer
 
     def runs_by_state(self) -> dict[str, int]:
         runs = self.request("GET", f"dags/{DAG}/dagRuns?limit=100")["dag_runs"]
@@ -111,40 +123,48 @@ class Cluster(Containers):
         return "\n".join(f"== {path.name}\n{path.read_text()[-1500:]}" for path in sorted(self.home.glob("run/*.log")))
 
 
-def sources(cluster: Cluster) -> dict[str, str]:
-    """Put media into S3 and return the SHA-256 of each by its URI."""
+def s3_client(cluster: Cluster) -> Any:
     lines = [
         shlex.split(line.removeprefix("export ")) for line in (cluster.home / "sandbox/env").read_text().splitlines()
     ]
     env = dict(line[0].split("=", 1) for line in lines if line and "=" in line[0])
-    s3 = boto3.client(
+    return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{cluster.ports['sandbox:8333']}",
         aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
         region_name="us-east-1",
     )
+
+
+def picture(size: int) -> bytes:
+    """Return a picture by its first bytes, so nothing is converted."""
+    return b"\x89PNG\r\n\x1a\n" + random.randbytes(size)
+
+
+def sources(cluster: Cluster) -> dict[str, str]:
+    """Put media into S3 and return the SHA-256 of each by its URI."""
+    s3 = s3_client(cluster)
     s3.create_bucket(Bucket=BUCKET)
     digests = {}
     for hour in range(len(HOURS)):
         for number in range(4):
-            # A picture by its first bytes, so nothing is converted.
-            content = b"\x89PNG\r\n\x1a\n" + random.randbytes(2_500_000 + 100_000 * number)
+            content = picture(2_500_000 + 100_000 * number)
             key = f"2024-03-01/{hour}/{number}.png"
             s3.put_object(Bucket=BUCKET, Key=key, Body=content)
             digests[f"s3://{BUCKET}/{key}"] = hashlib.sha256(content).hexdigest()
     return digests
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    home = tmp_path / "airflow"
-    (home / "feeds").mkdir(parents=True)
-    (home / "auth").mkdir()
-    (home / "dags").mkdir()
-    (home / "feeds" / "archive.yaml").write_text(FEED)
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    home = tmp_path_factory.mktemp("cluster") / "airflow"
+    for folder in ("auth", "dags", "feeds", "receipts", "sandbox"):
+        (home / folder).mkdir(parents=True)
+    (home / "feeds" / "archive.yaml").write_text(FEED.replace("RECEIPTS", str(home / "receipts")))
     (home / "dags" / "kaltura_feeds.py").write_bytes(Path(__file__).with_name("dags.py").read_bytes())
-    (home / "sandbox").mkdir()
+    form = (ROOT / "dags" / "kaltura_ingest.py").read_text()
+    (home / "dags" / "kaltura_ingest.py").write_text(form.replace("seconds=30", "seconds=1"))
     settings = {
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
@@ -154,13 +174,16 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         "KALTURA_FEEDS_FOLDER": str(home / "feeds"),
         **IMPATIENCE,
     }
-    made = Cluster(home, VARIABLES, settings)
+    variables = VARIABLES | {"KALTURA_ALLOWED_PATHS": str(home / "receipts")}
+    made = Cluster(home, variables, settings)
     settings["AIRFLOW__API__PORT"] = str(made.ports["api-server:8080"])
     settings["AIRFLOW__API__BASE_URL"] = made.page
     try:
+        start(made)
         yield made
     finally:
-        print(made.logs())  # pytest shows it if the test has failed
+        if request.session.testsfailed:
+            print(made.logs())
         made.close()
 
 
@@ -196,9 +219,7 @@ def test_every_item_is_ingested_once_while_parts_of_the_cluster_die(cluster: Clu
     def say(text: str) -> None:
         print(f"{time.monotonic() - began:5.0f} s  {text}", flush=True)
 
-    start(cluster)
     digests = sources(cluster)
-    say("started")
     backfill(cluster)
     say("backfill accepted")
 
@@ -235,3 +256,63 @@ def test_every_item_is_ingested_once_while_parts_of_the_cluster_die(cluster: Clu
     assert {path.name for path in cluster.home.iterdir()} <= VOLUMES
     assert (cluster.home / "airflow.cfg").read_text() == ""
     say(f"starts: { {name: one.starts for name, one in cluster.containers.items()} }")
+
+
+def run_form(cluster: Cluster, **conf: Any) -> str:
+    """Trigger the form, and return how its run ended."""
+    dag = f"dags/{FORM}"
+    wait_for(lambda: cluster.request("GET", dag), 240, f"{FORM} is there")
+    cluster.request("PATCH", dag, json={"is_paused": False})
+    run_id = cluster.request("POST", f"{dag}/dagRuns", json={"logical_date": None, "conf": conf})["dag_run_id"]
+
+    def ended() -> str | None:
+        state = cluster.request("GET", f"{dag}/dagRuns/{run_id}")["state"]
+        return state if state in ("success", "failed") else None
+
+    return str(wait_for(ended, 240, f"the run {conf} of {FORM} ends"))
+
+
+@pytest.mark.timeout(580)
+def test_no_secret_is_left_anywhere(cluster: Cluster) -> None:
+    s3 = s3_client(cluster)
+    site = f"http://127.0.0.1:{cluster.ports['sandbox:8333']}"
+    s3.create_bucket(Bucket="given")
+    s3.put_object(Bucket="given", Key="signed.png", Body=picture(50_000))
+    signed = s3.generate_presigned_url("get_object", Params={"Bucket": "given", "Key": "signed.png"}, ExpiresIn=600)
+    connections = json.loads((ROOT / "deploy/sandbox/connections.json").read_text())
+    passwords = {f"password of {name}": one["password"] for name, one in connections.items()}
+    secrets = passwords | {
+        **{name: VARIABLES[name] for name in ("POSTGRES_PASSWORD", "VALKEY_PASSWORD", "FERNET_KEY", "JWT_SECRET")},
+        "API_SECRET_KEY": VARIABLES["API_SECRET_KEY"],
+        "signature": signed.rpartition("Signature=")[2].partition("&")[0],
+        "token of a URL": "Q7zToken",
+        "password of a URL": "Q7zUser",
+        "password of the site": "Q7zPassword",
+    }
+    new = {"connection_id": "site", "conn_type": "http", "host": site, "login": "crew"}
+    cluster.request("POST", "connections", json={**new, "password": secrets["password of the site"]})
+
+    assert run_form(cluster, sources=[signed]) == "success"
+    bad = [f"{site}/given/a.png?token=Q7zToken", f"{site.replace('//', '//crew:Q7zUser@')}/given/b.png"]
+    assert run_form(cluster, sources=bad) == "failed"
+    assert run_form(cluster, sources=[f"{site}/given/c.png"], http_conn_id="site") == "failed"
+
+    def left() -> list[tuple[str, str]]:
+        database = cluster.database.url.replace("+psycopg2", "").rpartition("/")[0] + "/airflow"
+        texts = [
+            *files(cluster.home, ["auth", "database", "sandbox", "run/sandbox-1.log"]),
+            *rows(database),
+            *pages(cluster, [DAG, FORM]),
+        ]
+        places = {place for place, _ in texts}
+        assert {"xcom", "log", "rendered_task_instance_fields", "task_state_store", "kaltura/board"} <= places, places
+        return leaks(texts, secrets)
+
+    assert left() == []
+    # The search finds what is there: a note, which goes into a table, an event and pages, and a line of a log.
+    [run, *_] = cluster.request("GET", f"dags/{FORM}/dagRuns")["dag_runs"]
+    cluster.request("PATCH", f"dags/{FORM}/dagRuns/{run['dag_run_id']}", json={"note": f"see {signed}"})
+    (cluster.home / "logs" / "careless.log").write_text(f"GET {site} {secrets['password of the site']} djJ8{'x' * 40}")
+    found = left()
+    assert {("dag_run_note", "signature"), (f"run of {FORM}", "signature")} <= set(found)
+    assert {("logs/careless.log", "password of the site"), ("logs/careless.log", "KS")} <= set(found)
