@@ -16,11 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Fifty times as many examples as usual: pytest --hypothesis-profile=long
+settings.register_profile("long", max_examples=5000, deadline=None)
 
 # Before anything imports Airflow, which reads its settings once.
 _HOME = tempfile.mkdtemp(prefix="airflow-home-")

@@ -107,14 +107,14 @@ def plugin() -> str:
 
 
 def command_line() -> str:
-    """Airflow's command line knows the commands that the provider lists."""
-    from kaltura_provider import get_provider_info
-
-    airflow = Path(sys.executable).with_name("airflow")
-    listed = get_provider_info().get("cli", [])
-    done = subprocess.run([airflow, "--help"], check=True, capture_output=True, text=True, timeout=600)
-    assert not listed or "kaltura" in done.stdout, done.stdout
-    return f"{len(listed)} commands, airflow {_version()}"
+    """Airflow's command line has the commands of the provider, and so has the program of the package."""
+    feed = Path(os.environ["AIRFLOW_HOME"]) / "news.yaml"
+    feed.write_text(FEED)
+    for program in (["airflow", "kaltura"], ["kaltura"]):
+        command = [Path(sys.executable).with_name(program[0]), *program[1:], "feeds", "lint", feed]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return f"airflow kaltura, kaltura; airflow {_version()}"
 
 
 def _version() -> str:

@@ -29,7 +29,7 @@ from processes import Processes  # noqa: E402
 
 BIN = Path(sys.executable).parent
 _SET_CHILD_SUBREAPER = 36  # of <linux/prctl.h>
-SERVERS = {"postgres:5432", "valkey:6379", "api-server:8080", "sandbox:8765", "sandbox:8333"}
+SERVERS = {"postgres:5432", "valkey:6379", "api-server:8080", "flower:5555", "sandbox:8765", "sandbox:8333"}
 
 
 def free_port() -> int:
@@ -205,7 +205,8 @@ class Containers:
         """Put in the places and addresses of this machine."""
         for server, port in self.ports.items():
             text = text.replace(server, f"127.0.0.1:{port}")
-        text = text.replace("localhost:8080", f"127.0.0.1:{self.ports['api-server:8080']}")
+        for server in ("api-server:8080", "flower:5555"):
+            text = text.replace(f"localhost:{server.partition(':')[2]}", f"127.0.0.1:{self.ports[server]}")
         data = self.home / ("broker" if container.service["image"].startswith("valkey") else "sandbox")
         # In this order: the home may be below /tmp.
         text = text.replace("/tmp/", f"{self.home / 'tmp' / container.name}/").replace("/opt/airflow", str(self.home))

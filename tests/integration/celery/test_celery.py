@@ -58,12 +58,13 @@ VARIABLES = {
     "FERNET_KEY": "c2VjcmV0LWtleS1vZi10aGUtdGVzdC0zMi1ieXRlcyE=",
     "API_SECRET_KEY": "a" * 64,
     "JWT_SECRET": "b" * 64,
-    "FLOWER_PASSWORD": "unused",
+    "FLOWER_PASSWORD": "fl0wer",
     "AIRFLOW_USERS": "operator:admin",
     "WORKER_CONCURRENCY": "3",
     "TRANSFER_CONCURRENCY": "2",
     "KALTURA_POOL_SLOTS": "4",
     "KALTURA_ALLOWED_HOSTS": "127.0.0.1",
+    "KALTURA_ALLOWED_PATHS": "/opt/airflow/receipts",
     "TASK_HEARTBEAT_TIMEOUT": "25",
     "TASK_QUEUED_TIMEOUT": "40",
 }
@@ -174,10 +175,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
         "KALTURA_FEEDS_FOLDER": str(home / "feeds"),
         **IMPATIENCE,
     }
-    variables = VARIABLES | {"KALTURA_ALLOWED_PATHS": str(home / "receipts")}
-    made = Cluster(home, variables, settings)
+    made = Cluster(home, VARIABLES, settings)
     settings["AIRFLOW__API__PORT"] = str(made.ports["api-server:8080"])
     settings["AIRFLOW__API__BASE_URL"] = made.page
+    settings["AIRFLOW__CELERY__FLOWER_HOST"] = "127.0.0.1"
+    settings["AIRFLOW__CELERY__FLOWER_PORT"] = str(made.ports["flower:5555"])
     try:
         start(made)
         yield made
@@ -250,11 +252,13 @@ def test_every_item_is_ingested_once_while_parts_of_the_cluster_die(cluster: Clu
                 held.setdefault(uri, []).append(f"status {entry['status']}: {content}")
     assert held == {uri: [f"status 2: {digest}"] for uri, digest in digests.items()}
     assert len(cluster.control.entries()) == len(digests)
-    for part in PARTS:
+    cluster.start("flower")
+    for part in (*PARTS, "flower"):
         wait_for(lambda name=f"{part}-1": cluster.is_healthy(name), 180, f"{part} is healthy")
     # The containers' file systems are read-only: what is written has to be in a volume or below /tmp.
     assert {path.name for path in cluster.home.iterdir()} <= VOLUMES
     assert (cluster.home / "airflow.cfg").read_text() == ""
+    assert {name.rpartition("-")[0] for name in cluster.containers} == set(cluster.services), "a service was not run"
     say(f"starts: { {name: one.starts for name, one in cluster.containers.items()} }")
 
 
@@ -283,7 +287,7 @@ def test_no_secret_is_left_anywhere(cluster: Cluster) -> None:
     passwords = {f"password of {name}": one["password"] for name, one in connections.items()}
     secrets = passwords | {
         **{name: VARIABLES[name] for name in ("POSTGRES_PASSWORD", "VALKEY_PASSWORD", "FERNET_KEY", "JWT_SECRET")},
-        "API_SECRET_KEY": VARIABLES["API_SECRET_KEY"],
+        **{name: VARIABLES[name] for name in ("API_SECRET_KEY", "FLOWER_PASSWORD")},
         "signature": signed.rpartition("Signature=")[2].partition("&")[0],
         "token of a URL": "Q7zToken",
         "password of a URL": "Q7zUser",
