@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-import kaltura_provider
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.errors import KalturaAPIError, KalturaPermanentError, api_error
 from kaltura_provider.api.together import change_each, read_together
 from kaltura_provider.api.wire import Request, result
 
-PACKAGE = Path(kaltura_provider.__file__).parent
 READ = Request("media", "get", {"entryId": "0_a"})
 CHANGE = Request("media", "delete", {"entryId": "0_a"})
-# Where a multirequest is made at all: the two functions tested here, what people ask for themselves, and polling, which
-# looks at each answer by itself.
-HOMES = {
-    "api/together.py": 2,
-    # Several objects, one step each; test_sharing.py.
-    "api/sharing.py": 2,
-    "hooks/kaltura.py": 1,
-    "operators/call.py": 1,
-    "waiting/polling/stream.py": 2,
-    # The clients' own methods hand over to the planner.
-    "api/client.py": 1,
-    "api/async_client.py": 1,
-}
 
 
 def client(*answers: Any) -> KalturaClient:
@@ -66,13 +49,3 @@ def test_what_does_not_belong_together_is_refused() -> None:
     depends = Request("media", "addContent", {"entryId": result(1, "id")})
     with pytest.raises(ValueError, match="uses the result of another change"):
         change_each(client(1, 2), {1: CHANGE, 2: depends}, repeatable=False)
-
-
-def test_multirequests_are_made_in_these_places_only() -> None:
-    found: dict[str, int] = {}
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "multirequest":
-                name = path.relative_to(PACKAGE).as_posix()
-                found[name] = found.get(name, 0) + 1
-    assert found == HOMES

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-import ast
+import inspect
 import runpy
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
+from kaltura_provider import operators as package
+from kaltura_provider.operators.base import KalturaOperator
+
 ROOT = Path(__file__).parents[3]
-OPERATORS = ROOT / "plugins" / "kaltura_provider" / "operators"
 
 
-def operators() -> list[tuple[str, ast.ClassDef]]:
-    found = []
-    for path in sorted(OPERATORS.glob("*.py")):
-        tree = ast.parse(path.read_text())
-        found += [
-            (path.stem, item)
-            for item in tree.body
-            if isinstance(item, ast.ClassDef) and item.name.startswith("Kaltura") and item.name != "KalturaOperator"
-        ]
+def operators() -> list[type[KalturaOperator]]:
+    modules = [import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__)]
+    return [
+        item
+        for module in modules
+        for item in vars(module).values()
+        if inspect.isclass(item) and item.__module__ == module.__name__ and is_offered(item)
+    ]
+
+
+def is_offered(item: type) -> bool:
+    return issubclass(item, KalturaOperator) and item is not KalturaOperator and item.__name__.startswith("Kaltura")
+
+
+def arguments_of(operator: type[KalturaOperator]) -> set[str]:
+    """Return the arguments of an operator and of its bases, without those of another operator that it refers to."""
+    found: set[str] = set()
+    for item in operator.__mro__:
+        if item is KalturaOperator or (item is not operator and is_offered(item)):
+            break
+        if "__init__" in vars(item):
+            parameters = inspect.signature(vars(item)["__init__"]).parameters.values()
+            found |= {one.name for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY}
     return found
-
-
-def arguments_of(item: ast.ClassDef) -> set[str]:
-    return {
-        argument.arg
-        for function in item.body
-        if isinstance(function, ast.FunctionDef) and function.name == "__init__"
-        for argument in function.args.kwonlyargs
-    }
 
 
 def test_the_page_is_what_the_generator_gives() -> None:
@@ -38,10 +47,10 @@ def test_the_page_is_what_the_generator_gives() -> None:
     assert (ROOT / "docs" / "operators.md").read_text() == made, "run python docs/generate_operators.py"
 
 
-@pytest.mark.parametrize(("module", "item"), operators(), ids=lambda value: getattr(value, "name", value))
-def test_a_docstring_says_what_it_takes_gives_and_raises(module: str, item: ast.ClassDef) -> None:
-    text = ast.get_docstring(item) or ""
+@pytest.mark.parametrize("operator", operators(), ids=lambda item: item.__name__)
+def test_a_docstring_says_what_it_takes_gives_and_raises(operator: type[KalturaOperator]) -> None:
+    text = inspect.getdoc(operator) or ""
     assert ":return:" in text
     assert ":raises " in text
-    undocumented = [name for name in arguments_of(item) if f":param {name}:" not in text]
+    undocumented = [name for name in arguments_of(operator) if f":param {name}:" not in text]
     assert undocumented == []
