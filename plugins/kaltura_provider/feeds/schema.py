@@ -178,7 +178,7 @@ class Feed(Strict):
         Annotated[dt.timedelta, lasting("P30D", like="PT2H")] | None,
         about(
             "After how long a run that has not succeeded is late, counted from when it is queued, which is when its "
-            "interval ends: an ISO 8601 duration of at most `P30D`. `notify` says who is told",
+            "interval ends: an ISO 8601 duration of at most `P30D`. `notify` says who is notified",
             advanced=True,
         ),
     ] = None

@@ -109,7 +109,7 @@ def check_typed(conn_id: str, field: str) -> None:
     try:
         connection = named_connection(conn_id, field)
     except KalturaUnknownConnectionError as error:
-        # Most likely mistyped: whoever typed it is told at once.
+        # Most likely mistyped: the error must come at once.
         raise KalturaConfigurationError(field, conn_id, error.problem, error.fix) from None
     if field == "http_conn_id" and not connection.host and conn_id not in allowed:
         raise KalturaConfigurationError(

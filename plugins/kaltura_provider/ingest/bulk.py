@@ -152,7 +152,7 @@ class BulkQueue:
             return self._states.get(item_id, BulkRowState())
 
     def work(self) -> None:
-        """Read what became of the rows, and send those of items that no bulk upload lists.
+        """Read the results of the rows, and send rows for items that no bulk upload lists.
 
         Does nothing if it looked less than ``poll`` seconds ago, and no item was offered since. Errors are logged: the
         items wait, and the next call tries again.

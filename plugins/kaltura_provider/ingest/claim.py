@@ -25,7 +25,7 @@ __all__ = ["Backoff", "Claim"]
 class Claim:
     """The claim of this process on the content of one item.
 
-    :param backoff: is told how long to wait for another process.
+    :param backoff: records how long to wait for another process.
     :param known: the token of an earlier attempt of this very task.
     :param importing: Kaltura fetches the content.
     :param on_token: called with the id of each token that is added.

@@ -62,7 +62,7 @@ class Act(StrEnum):
 
     WAIT = "wait"  # another process is working on it
     ASK_OTHER = "ask other"  # other content of this item is on its way into the entry
-    DROP_TOKEN = "drop token"  # noqa: S105 it is of no use; without it its entry is empty again
+    DROP_TOKEN = "drop token"  # noqa: S105 it is useless; without it its entry is empty again
     DROP_ENTRY = "drop entry"  # it would wait forever and takes no content
     DROP_REPLACEMENT = "drop replacement"  # it waits for content whose token is gone
 

@@ -162,8 +162,8 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator, Uploading):
         sidecars = SidecarSender(self.hook, uploader, self.sources, settings)
         metadata = MetadataSender(self.hook, self._on_metadata_change(), settings)
 
-        def attached(sent: Ingested, told: ItemRef, one: OpenedItem) -> tuple[Ingested, list[dict[str, Any]]]:
-            ref, files = sidecars.attach(told, one.request.get("sidecars") or [])
+        def attached(sent: Ingested, updated: ItemRef, one: OpenedItem) -> tuple[Ingested, list[dict[str, Any]]]:
+            ref, files = sidecars.attach(updated, one.request.get("sidecars") or [])
             return replace(sent, ref=ref), files
 
         def attach_early(ref: ItemRef, one: OpenedItem) -> None:
@@ -172,7 +172,7 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator, Uploading):
         try:
             in_threads(attach_early, refs, opened, workers=workers)
             sent = sender.send(refs, opened, workers=workers)
-            told = metadata.apply_all([one.ref for one in sent], [one.request for one in opened])
-            return in_threads(attached, sent, told, opened, workers=workers)
+            updated = metadata.apply_all([one.ref for one in sent], [one.request for one in opened])
+            return in_threads(attached, sent, updated, opened, workers=workers)
         finally:
             progress.write()

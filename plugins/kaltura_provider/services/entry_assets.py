@@ -65,7 +65,7 @@ def _shown(kind: AssetKind, asset: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def get_asset(client: KalturaClient, kind: AssetKind, asset_id: str) -> dict[str, Any]:
-    """Return one asset, with what of it is of use.
+    """Return one asset, with the properties that are shown.
 
     :raises KalturaNotFoundError: there is none. :raises KalturaError: Kaltura cannot be asked.
     """

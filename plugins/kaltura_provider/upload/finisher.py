@@ -30,7 +30,7 @@ _PERHAPS_DONE = frozenset({"UPLOAD_TOKEN_INVALID_STATUS_FOR_UPLOAD"})
 
 
 class Finisher:
-    """Sends the final chunk, or the only one, and finds out what became of it.
+    """Sends the final chunk, or the only one, and finds out whether it arrived.
 
     :param stop: when set, waiting breaks off.
     """

@@ -110,7 +110,7 @@ class ChunkSender:
         return Outcome(chunk, started=now, first_byte_at=now, last_byte_at=now)
 
     def run(self, outcome: Outcome) -> Outcome:
-        """Send a chunk and record what came of it; never raises.
+        """Send a chunk and record the outcome; never raises.
 
         After a failure that may have left the chunk on the server, ask the server what it has.
         """

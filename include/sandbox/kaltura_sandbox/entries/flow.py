@@ -91,7 +91,7 @@ def source_lost(account: Account, asset: Record, *, finished: bool = False) -> N
 
 
 def analysed(account: Account, entry_id: str, info: MediaInfo | None) -> list[Record]:
-    """Note that the source was analysed (None = in vain): its flavor is ready and the renditions come into being.
+    """Note that the source was analysed (None: without a result): its flavor is ready, and its renditions are made.
 
     :returns: the renditions to convert.
     """
@@ -200,7 +200,7 @@ def conversion_failed(account: Account, entry_id: str, reason: str) -> None:
             if not flavor["isOriginal"] and flavor["status"] in _PENDING:
                 account.tables.assets.change(flavor["id"], status=asset_types.ERROR, updatedAt=account.clock.now())
             elif flavor["isOriginal"]:
-                # A source that was never analysed is of no use; one that was stays READY.
+                # A source that was never analysed is useless; one that was stays READY.
                 status = asset_types.ERROR if flavor["status"] in _PENDING else flavor["status"]
                 changes = {"status": status, "description": reason, "updatedAt": account.clock.now()}
                 account.tables.assets.change(flavor["id"], **changes)

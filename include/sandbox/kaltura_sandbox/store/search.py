@@ -167,7 +167,7 @@ class SearchIndex:
         return "direct_index", "direct_words"
 
     def rebuild(self) -> None:
-        """Index every stored entry anew."""
+        """Index every stored entry again."""
         with self._db.transaction():
             for name in ("entry_index", "entry_words", "entry_index_pending"):
                 self._db.execute(f"DELETE FROM {name}")  # noqa: S608

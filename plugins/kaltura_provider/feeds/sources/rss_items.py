@@ -177,7 +177,7 @@ def _read(item: RssItem, element: Element, entry: Mapping[str, Any], uri: str) -
     """
     from kaltura_provider.services.entry.metadata import EntryMetadata
 
-    # An item may have its media in a group, and what is said of the group then counts for the item.
+    # An item may have its media in a group, and the fields of the group then count for the item.
     groups = [child for child in element.children if _is_media(child, "group")]
     holders = [element, *groups]
     contents = [child for holder in holders for child in holder.children if _is_media(child, "content")]

@@ -25,7 +25,7 @@ NO_LINE = "Kaltura's log has no line for this row"
 
 _RESULTS = {"1": "failed", "2": "ok", "3": "in_progress"}
 _NOT_YET = "Log file is not ready"
-# As the server itself sums the rows up: what is neither good nor bad is still on its way.
+# As the server itself counts the rows: one that is neither good nor bad is still being processed.
 _GOOD = (EntryStatus.READY, EntryStatus.DELETED, EntryStatus.PENDING, EntryStatus.NO_CONTENT)
 _ON_ITS_WAY = (EntryStatus.IMPORT, EntryStatus.PRECONVERT)
 
