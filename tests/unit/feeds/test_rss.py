@@ -204,6 +204,7 @@ PIECES = st.sampled_from(
 )
 
 
+@example("<item><pubDate>Fri, 99 Foo 99999</pubDate></item>")
 @given(st.lists(PIECES, max_size=30).map("".join) | st.text(max_size=100))
 @example("<item><guid/><title>\u2028</title></item>")
 @settings(max_examples=150, deadline=timedelta(seconds=5))

@@ -183,7 +183,9 @@ def _read(item: RssItem, element: Element, entry: Mapping[str, Any], uri: str) -
     contents = [child for holder in holders for child in holder.children if _is_media(child, "content")]
     places = [*contents, *holders]
     item.title = " ".join((_text(places, "title") or _plain(entry, "title")).split())
-    item.published = _moment(entry.get("published_parsed") or entry.get("updated_parsed"))
+    # feedparser gives the one for the other, with a warning, unless it is asked what there is.
+    said = [entry[name] for name in ("published_parsed", "updated_parsed") if name in entry]
+    item.published = _moment(next(filter(None, said), None))
     item.media = [_media(content, uri) for content in contents[:_MAX_FILES] if _is_playable(content)]
     if not item.media:
         item.media = _enclosures(entry, uri)
