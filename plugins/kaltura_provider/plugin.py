@@ -18,7 +18,7 @@ from kaltura_provider.api.delivery import (
     thumbnail_url,
 )
 from kaltura_provider.board.link import KalturaBoardLink
-from kaltura_provider.board.mount import FASTAPI_APPS, VIEWS
+from kaltura_provider.board.mount import FASTAPI_APPS, MIDDLEWARES, VIEWS
 from kaltura_provider.connection_test import UnsetPort
 from kaltura_provider.note_listener import NoteListener
 from kaltura_provider.pool_listener import PoolListener
@@ -67,7 +67,8 @@ class KalturaPlugin(AirflowPlugin):
     ]
     listeners = scheduler_listeners(sys.argv)
     fastapi_root_middlewares = [  # noqa: RUF012 - Airflow wants a list
-        {"name": "Kaltura connections without a port", "middleware": UnsetPort, "args": [], "kwargs": {}}
+        {"name": "Kaltura connections without a port", "middleware": UnsetPort, "args": [], "kwargs": {}},
+        *MIDDLEWARES,
     ]
     fastapi_apps = FASTAPI_APPS
     operator_extra_links = [KalturaBoardLink()]  # noqa: RUF012 - Airflow wants a list

@@ -63,7 +63,7 @@ def test_parsing_the_dags_loads_nothing_heavy() -> None:
     assert not [name for name in loaded if name.startswith(HEAVY)]
 
 
-def test_only_requests_load_the_board() -> None:
+def test_only_api_servers_load_the_board() -> None:
     # Schedulers, workers, triggerers and DAG processors load the plugin and these modules.
     script = (
         "import sys, json, runpy\n"
@@ -73,7 +73,15 @@ def test_only_requests_load_the_board() -> None:
         "for name in ('kaltura_feeds', 'kaltura_ingest'):\n"
         "    runpy.run_path(f'dags/{name}.py')\n"
         "print(json.dumps(sorted(name for name in sys.modules if name.startswith('kaltura_provider.board'))))\n"
+        # What an API server does with the middlewares of plugins when it starts.
+        "import threading\n"
+        "middlewares = plugins_manager.get_fastapi_plugins()[1]\n"
+        "(warm_up,) = [one['middleware'] for one in middlewares if 'board' in one['name']]\n"
+        "assert warm_up(sys) is sys\n"
+        "[thread.join(90) for thread in threading.enumerate() if thread.name == 'kaltura-board']\n"
+        "print(json.dumps('kaltura_provider.board.app' in sys.modules))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
     light = ["kaltura_provider.board", "kaltura_provider.board.link", "kaltura_provider.board.mount"]
-    assert json.loads(done.stdout.splitlines()[-1]) == light
+    said = [line for line in done.stdout.splitlines() if line.startswith(('["kaltura', "true", "false"))]
+    assert [json.loads(line) for line in said] == [light, True]

@@ -1,15 +1,21 @@
-"""What the plugin registers for the board. Only the first request imports the board, so only API servers load it."""
+"""What the plugin registers for the board. Only API servers import the board: when they have started, or when asked."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import logging
+import threading
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
-__all__ = ["FASTAPI_APPS", "VIEWS", "BoardOnFirstRequest"]
+__all__ = ["FASTAPI_APPS", "MIDDLEWARES", "VIEWS", "BoardOnFirstRequest", "warmed_up"]
 
 PREFIX: Final = "/kaltura"
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class BoardOnFirstRequest:
@@ -26,6 +32,30 @@ class BoardOnFirstRequest:
 
         await app(scope, receive, send)
 
+
+def warmed_up(app: T) -> T:
+    """Return the application of an API server, and import the board in a thread, so that its first page is fast.
+
+    Airflow calls this, as a middleware, when an API server starts.
+    """
+    threading.Thread(target=_warm_up, name="kaltura-board", daemon=True).start()
+    return app
+
+
+def _warm_up() -> None:
+    try:
+        from kaltura_provider.board.app import app
+        from kaltura_provider.board.records import RECORDS
+
+        log.debug("Imported the %s, which knows %d DAGs", app.title, len(RECORDS.dag_ids()))
+    except Exception as error:
+        # The first request tries again and says what is wrong.
+        log.info("The board cannot be prepared yet: %s", type(error).__name__)
+
+
+MIDDLEWARES: Final[list[dict[str, Any]]] = [
+    {"name": "Kaltura board, ready for its first request", "middleware": warmed_up, "args": [], "kwargs": {}}
+]
 
 FASTAPI_APPS: Final[list[dict[str, Any]]] = [
     {"app": BoardOnFirstRequest(), "url_prefix": PREFIX, "name": "Kaltura board"}
