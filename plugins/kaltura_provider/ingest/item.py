@@ -175,7 +175,8 @@ class ItemRef:
 
     ``name`` is the file name. ``made`` says that this run made the entry. ``own`` says that the token comes from an
     earlier attempt of this very task, which may therefore continue the upload at once. ``attached`` says that the token
-    already belongs to the entry.
+    already belongs to the entry. ``claimed_at`` says when this process added the token (monotonic), as long as nothing
+    has been sent to it; it is not passed on.
     """
 
     uri: str
@@ -191,6 +192,7 @@ class ItemRef:
     made: bool = False
     own: bool = False
     attached: bool = True
+    claimed_at: float | None = field(default=None, repr=False, compare=False)
     note: str | None = None
     error: ItemError | None = None
 
@@ -212,7 +214,7 @@ class ItemRef:
 
         :raises ValueError: a required field is missing.
         """
-        known = {field.name for field in fields(cls)}
+        known = {field.name for field in fields(cls)} - {"claimed_at"}
         named = {_FORMER.get(name, name): value for name, value in values.items()}
         given = {name: value for name, value in named.items() if name in known}
         given["entry_status"] = named.get("status_number", named.get("status"))
@@ -226,6 +228,7 @@ class ItemRef:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values without what is not set; the entry's status is ``status`` and ``status_number``."""
         values = asdict(self) | {"state": self.state.value, "kind": self.kind.value}
+        del values["claimed_at"]
         status = named_status(EntryStatus, values.pop("entry_status"))
         return {name: value for name, value in values.items() if value is not None} | status
 

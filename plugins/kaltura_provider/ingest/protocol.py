@@ -197,7 +197,8 @@ class ItemWork:
         attached = file is None and state is ItemState.SEND
         token_id = self._claim.token_id if attached else file.id if file else None
         note = f"Kaltura dropped {', '.join(done.lost)}: the session's role cannot set them" if done.lost else None
-        ref = self._ref_of(done.entry, state, token_id=token_id, note=note)
+        claimed_at = self._claim.since if attached else None
+        ref = self._ref_of(done.entry, state, token_id=token_id, note=note, claimed_at=claimed_at)
         self._on_ref(ref)
         if not attached:
             return self._hold_until_shown(ref)

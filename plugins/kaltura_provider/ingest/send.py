@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kaltura_provider.api.enums import UploadTokenStatus
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.api.threads import in_threads
 from kaltura_provider.ingest.confirmation import confirm_all, record_refusal
 from kaltura_provider.ingest.item import ITEM_ERRORS, ItemError, ItemRef, ItemState
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.settings import IngestSettings
+from kaltura_provider.services.upload_token import UploadToken
 from kaltura_provider.upload.errors import ChecksumMismatch, GoneReason, TokenGone
 from kaltura_provider.upload.settings import MIB
 
@@ -130,9 +132,10 @@ def _upload(client: KalturaClient, uploader: Uploader, out: Outgoing, settings: 
 def _send_bytes(
     client: KalturaClient, uploader: Uploader, out: Outgoing, source: Source, settings: IngestSettings
 ) -> None:
-    token_id = out.ref.token_id or ""
+    token_id, new = out.ref.token_id or "", _new_token(out.ref, settings)
+    out.ref = replace(out.ref, claimed_at=None)
     try:
-        out.upload = uploader.send(source, token_id, attached=out.ref.attached, own=out.ref.own)
+        out.upload = uploader.send(source, token_id, attached=out.ref.attached, own=out.ref.own, state=new)
     except TokenGone as gone:
         if gone.reason is GoneReason.REFUSED:
             out.ref = record_refusal(client, out.ref, settings=settings)
@@ -146,6 +149,16 @@ def _send_bytes(
         raise
     else:
         out.ref = out.ref.to(ItemState.SENT)
+
+
+def _new_token(ref: ItemRef, settings: IngestSettings) -> UploadToken | None:
+    """Return the token of an item without asking Kaltura, if this process has just added it.
+
+    After a time, other processes may take the upload for abandoned and send to the token.
+    """
+    if ref.claimed_at is None or settings.clock.monotonic() - ref.claimed_at > settings.grace / 2:
+        return None
+    return UploadToken(ref.token_id or "", UploadTokenStatus.PENDING, file_name=ref.token_name, file_size=ref.size)
 
 
 def _drop_token(client: KalturaClient, token_id: str) -> None:

@@ -20,7 +20,7 @@ from kaltura_provider.upload.sending import Sending
 from kaltura_provider.upload.settings import MAX_PARALLELISM, SINGLE_SHOT, Patience, UploadSettings
 from kaltura_provider.upload.silence import until_silent
 from kaltura_provider.upload.token import look
-from kaltura_provider.upload.warmup import warming_up
+from kaltura_provider.upload.warmup import MIN_SIZE, warming_up
 
 if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
@@ -65,13 +65,17 @@ class Uploader:
         for stop in tuple(self._running):
             stop.set()
 
-    def send(self, source: Source, token_id: str, *, attached: bool, own: bool = False) -> UploadResult:
+    def send(
+        self, source: Source, token_id: str, *, attached: bool, own: bool = False, state: UploadToken | None = None
+    ) -> UploadResult:
         """Upload a source to a token, continuing where the server says the token stands.
 
         :param attached: the token is attached to an entry or asset. It is then always filled in chunks, since a
             failed single request would delete it.
         :param own: no other process can be sending to this token. Otherwise a token that gained bytes recently is
             watched first.
+        :param state: the token as it must be at this moment, because the caller has just added it. It is then not read
+            first, which saves a small source a round trip. While a large one's is read, connections are opened.
         :raises SourceError: the source cannot be read.
         :raises UploadError: the token cannot be filled; the class says why.
         :raises KalturaError: the server could not be reached or refused, also when asked again.
@@ -82,7 +86,7 @@ class Uploader:
         if self._cancelled:
             stop.set()
         try:
-            return self._send(source, token_id, stop, halt, attached=attached, own=own)
+            return self._send(source, token_id, stop, halt, attached=attached, own=own, known=state)
         finally:
             self._running -= {stop, halt}
 
@@ -95,11 +99,15 @@ class Uploader:
         *,
         attached: bool,
         own: bool,
+        known: UploadToken | None,
     ) -> UploadResult:
         started = time.monotonic()
         spare = (self.settings.parallelism or MAX_PARALLELISM) - 1
-        with warming_up(self._client, spare, source.size):
-            state = self._enter(token_id, stop, own=own)
+        if known is not None and source.size < MIN_SIZE:
+            state = known
+        else:
+            with warming_up(self._client, spare, source.size):
+                state = self._enter(token_id, stop, own=own)
         if state.filled and state.uploaded == source.size:
             return self._nothing_to_do(source, token_id, state, stop, started)
         if state.filled or (state.uploaded or 0) > source.size:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.ingest.confirmation import confirm_all
 from kaltura_provider.ingest.item import ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.marks import MADE_MARK
-from kaltura_provider.ingest.send import Ingested, ingest
+from kaltura_provider.ingest.send import Ingested, Outgoing, ingest, send_items
 from kaltura_provider.ingest.settings import Transfer
 from kaltura_provider.upload.settings import Patience, UploadSettings
 from kaltura_provider.upload.uploader import Uploader
+from tests.integration.ingest.conftest import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,10 +106,42 @@ def test_a_batch_needs_few_requests(library: Library) -> None:
     first = Calls()
     assert {one.ref.state for one in run(library, pairs, first)} == {ItemState.DONE}
     check(library, pairs)
-    assert first.count <= 6 * len(pairs), first.names
+    assert first.count <= 3 * len(pairs), first.names
+    assert not first.names["uploadToken.get"]  # this process has just added them
     again = Calls()
     assert {one.ref.state for one in run(library, pairs, again)} == {ItemState.DONE}
     assert again.count <= 3, again.names
+
+
+def test_a_token_is_read_first_once_another_process_may_have_sent_to_it(library: Library) -> None:
+    """It takes an upload that does not begin for abandoned after ``grace``."""
+    pairs = batch(library, ["a.mp4"])
+    (ref,) = library.prepare(*[item for item, _ in pairs])
+    library.settings.clock.sleep(library.settings.grace)
+    other = run(library, pairs)
+    assert [one.ref.state for one in other] == [ItemState.DONE]
+    before = library.sandbox.control.state()["calls"]
+    outgoing = Outgoing(ref, lambda: nullcontext(pairs[0][1]()))
+    (late,) = send_items(library.client, library.uploader, [outgoing], settings=library.settings)
+    assert late.ref.state is ItemState.DONE
+    calls = library.sandbox.control.state()["calls"]
+    assert calls["uploadToken.get"] > before.get("uploadToken.get", 0)
+    assert calls["uploadToken.upload"] == before["uploadToken.upload"]
+    check(library, pairs)
+
+
+def test_only_the_first_upload_to_a_token_does_without_reading_it(library: Library) -> None:
+    pairs = batch(library, ["a.mp4"])
+    (ref,) = library.prepare(*[item for item, _ in pairs])
+    assert ItemRef.from_dict(ref.to_dict()).claimed_at is None is not ref.claimed_at
+    out = Outgoing(ref, lambda: nullcontext(pairs[0][1]()))
+    library.sandbox.control.fault("error", action="upload", times=100, after=1)
+    client = client_of(library.sandbox)
+    (failed,) = send_items(client, Uploader(client, patience=PATIENCE), [out], settings=library.settings)
+    assert (failed.ref.state, failed.ref.claimed_at) == (ItemState.FAILED, None)
+    library.sandbox.control.clear_faults()
+    assert [one.ref.state for one in run(library, pairs, known={ref.item_id: ref.token_id})] == [ItemState.DONE]
+    check(library, pairs)
 
 
 def test_imports_of_a_batch_need_less_than_a_request_each(library: Library) -> None:
