@@ -32,6 +32,7 @@ IMPORTS = 10_000
 WINDOWS, ITEMS = 15, 3
 PHASES = ("batches", "windows", "imports")
 PATIENCE = 900.0
+IDLE_ROUNDS, IDLE_SECONDS = 4, 8.0
 PAUSE = 2.0
 """Seconds between two questions to the API server, each of which costs it processor time."""
 
@@ -59,14 +60,18 @@ class Cost:
 class Meter:
     """Measures the processor time of a deployment beyond what it uses while no task runs."""
 
-    def __init__(self, live: Live, idle_seconds: float = 20.0) -> None:
+    def __init__(self, live: Live) -> None:
         self._live = live
-        self._idle = 0.0
+        self.idle = 0.0
+        # The first of them are still busy with starting.
+        self.idle = min(self._rate() for _ in range(IDLE_ROUNDS))
+
+    def _rate(self) -> float:
         self.start()
-        end = time.monotonic() + idle_seconds
-        _until(live, "nothing", lambda: bool(_state(live, "few")) and time.monotonic() > end)
+        end = time.monotonic() + IDLE_SECONDS
+        _until(self._live, "nothing", lambda: bool(_state(self._live, "few")) and time.monotonic() > end)
         seconds, _ = self.stop()
-        self._idle = seconds / (time.monotonic() - self._began)
+        return seconds / (time.monotonic() - self._began)
 
     def start(self) -> None:
         """Begin to measure."""
@@ -75,7 +80,7 @@ class Meter:
 
     def stop(self) -> tuple[float, int]:
         """Return processor seconds and requests since the start."""
-        idle = self._idle * (time.monotonic() - self._began)
+        idle = self.idle * (time.monotonic() - self._began)
         requests = self._live.control.state()["requests"] - self._requests
         return _processor_seconds(self._live) - self._processor - idle, requests
 
@@ -89,6 +94,7 @@ def measure(phases: Sequence[str] = PHASES) -> Iterator[dict[str, float]]:
     compileall.compile_dir(ROOT / "plugins", quiet=1)
     with TemporaryDirectory() as folder, deployed(Path(folder), _feeds) as live:
         meter = Meter(live)
+        print(f"  idle: {meter.idle:.3f} processor seconds a second", file=sys.stderr, flush=True)
         for phase in phases:
             yield from {"batches": _batches, "windows": _windows, "imports": _imports}[phase](live, meter)
 

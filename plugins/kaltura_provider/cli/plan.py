@@ -35,6 +35,8 @@ def plan(args: argparse.Namespace) -> ExitCode:
     write_rows(rows, args.output, nothing="The source holds nothing for these dates.")
     if isinstance(feed.source, Sqs):
         say(f"A feed of type {feed.source.type} takes what arrives, so dates do not say what a run brings in.")
+    for text in made.warnings:
+        say(text)
     for window, problem in made.problems.items():
         say(f"{window}: {problem}")
     say(_summed_up(made))
@@ -51,6 +53,10 @@ def _planned_range(args: argparse.Namespace) -> tuple[dt.date | None, dt.date | 
 
 def _summed_up(made: FeedPlan) -> str:
     counts = ", ".join(f"{count:,} {decision}" for decision, count in made.counts.items()) or "no items"
-    unknown = f" and {made.unknown_sizes:,} items of unknown size" if made.unknown_sizes else ""
-    many = f"{len(made.windows):,} window{'s' * (len(made.windows) != 1)}"
-    return f"{many}: {counts}. To bring in: {made.to_bring:,} items, {made.bytes:,} bytes{unknown}. Nothing was moved."
+    unknown = f" and {_counted(made.unknown_sizes, 'item')} of unknown size" if made.unknown_sizes else ""
+    bring = f"{_counted(made.to_bring, 'item')}, {_counted(made.bytes, 'byte')}{unknown}"
+    return f"{_counted(len(made.windows), 'window')}: {counts}. To bring in: {bring}. Nothing was moved."
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaltura_provider.feeds.planning.planner import Planner
 from kaltura_provider.feeds.sources import Found, Search, rendered_source
 from kaltura_provider.feeds.sources import manifest_rows as module
 from kaltura_provider.feeds.sources.manifest import BAD_ROW
@@ -45,6 +46,26 @@ def test_the_guides_csv(found) -> None:
         "tags": ["tag1", "tag2"],
         "media_type": "video",
     }
+
+
+def test_a_plan_shows_which_entries_change_and_what_is_not_used(found) -> None:
+    content = (
+        "*action,title,url,entryId,referenceId,colour\n"
+        "1,New,https://example.com/a.mp4,,,red\n"
+        "2,Other name,,0_abcdefgh,,\n"
+        "3,,,,ref-1,\n"
+        "3,,https://example.com/gone.mp4?token=geheim,,,\n"
+    )
+    plan = Planner(metadata=lambda item: dict(item.metadata)).plan(found(content, allow=["update", "delete"]))
+    rows = [(row["decision"], row["uri"], row["name"], row["reason"]) for row in plan.rows()]
+    assert rows == [
+        ("new", "https://example.com/a.mp4", "New", ""),
+        ("to update", "entry 0_abcdefgh", "Other name", "line 3"),
+        ("to delete", "reference ref-1", "", "line 4"),
+        ("to delete", "https://example.com/gone.mp4", "", "line 5"),
+    ]
+    assert len(plan.wanted) == 1
+    assert plan.warnings == ("Column 'colour' (line 2) is unknown and ignored.",)
 
 
 def test_kalturas_own_bulk_csv(found) -> None:

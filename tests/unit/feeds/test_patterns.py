@@ -48,3 +48,14 @@ def test_braces_that_stand_for_too_many_patterns_are_refused() -> None:
     with pytest.raises(ValueError, match="more than 256 patterns"):
         check_pattern("{a,b}" * 30)
     check_pattern("**/" * 8 + "x")
+
+
+@pytest.mark.parametrize("pattern", ["*.{mp4,mov", "{a,b}{c,d", "{{a,b}.mp4,x"])
+def test_alternatives_that_are_not_closed_are_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="does not close"):
+        check_pattern(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["a{b.mp4", "a{b}.mp4", "{a,b}{c", "a}b,{c,d}", "x[{]a,b"])
+def test_a_brace_may_be_a_character(pattern: str) -> None:
+    check_pattern(pattern)

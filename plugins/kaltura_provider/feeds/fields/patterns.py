@@ -41,8 +41,13 @@ def matches(path: str, pattern: str) -> bool:
 def check_pattern(pattern: str) -> None:
     """Check a pattern.
 
-    :raises ValueError: its braces expand to more than 256 patterns.
+    :raises ValueError: it opens alternatives that it does not close, or its braces expand to more than 256 patterns.
     """
+    left = pattern.replace("[{]", "")
+    while (found := _first_group(left)) is not None:
+        left = left[: found[0]] + left[found[1] :]
+    if "," in left.partition("{")[2]:
+        raise ValueError(f"{pattern!r} opens a brace that it does not close; add }}, or write [{{] for the character")
     _compiled(_folded(pattern))
 
 

@@ -46,12 +46,25 @@ class Decision(StrEnum):
     """It cannot be ingested yet, for the given reason. A later run looks at it again."""
     IGNORED = "ignored"
     """It is left out for the given reason."""
+    TO_UPDATE = "to update"
+    """A row of a manifest changes its entry."""
+    TO_DELETE = "to delete"
+    """A row of a manifest deletes its entry."""
 
     @property
     def settled(self) -> bool:
         """Whether no task is needed."""
-        without = (Decision.THERE, Decision.SKIP, Decision.DELETED)
-        return self in (*without, Decision.UNSTABLE, Decision.WAITING, Decision.IGNORED)
+        return self not in _WITH_TASK
+
+    @property
+    def is_item(self) -> bool:
+        """Whether this is about an item that the run takes from its source."""
+        return self not in (Decision.IGNORED, Decision.TO_UPDATE, Decision.TO_DELETE)
+
+
+_WITH_TASK = frozenset(
+    (Decision.NEW, Decision.UNDER_WAY, Decision.REPLACE, Decision.FAIL, Decision.SIDECARS, Decision.METADATA)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

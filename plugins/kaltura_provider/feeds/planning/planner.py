@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Planner"]
 
+_EMPTY = "it is empty (0 bytes), so its task will fail"
 _SKIPPED = "the feed says if_exists: skip, so the entry keeps the content it has"
 _DELETED = "its entry was deleted in Kaltura, so it is not ingested again"
 
@@ -44,7 +45,7 @@ class Planner:
     timezone: str = "UTC"
 
     def plan(self, found: Found) -> Plan:
-        """Return the plan: the items in the order of the source, then the items that were left out.
+        """Return the plan: the items in the order of the source, changes of entries, then what is left out.
 
         :raises KalturaError: Kaltura did not answer, or refused.
         :raises ValueError: a template cannot be rendered, or a secret in an address cannot be encrypted.
@@ -57,7 +58,8 @@ class Planner:
             for reason, names in found.left_out.items()
             for name in names
         ]
-        return Plan((*taken, *ignored), warnings)
+        changes = [_change(change, self.transfer) for change in found.changes]
+        return Plan((*taken, *changes, *ignored), (*found.warnings, *warnings))
 
     def _new(self, item: FoundItem) -> PlannedItem:
         from kaltura_provider.hooks.metadata import metadata_digest
@@ -68,6 +70,7 @@ class Planner:
         return PlannedItem(
             uri=seal_address(item.uri),
             decision=Decision.NEW,
+            reason=_EMPTY if item.size == 0 else "",
             name=str(metadata.get("name") or ""),
             tags=_texts(metadata.get("tags")),
             size=item.size,
@@ -142,6 +145,8 @@ class Planner:
 
         :raises SourceError: a file cannot be read at the moment.
         """
+        from kaltura_provider.feeds.sources.listing import examples
+
         files = {
             number: item.metadata_file
             for number, (item, one) in enumerate(zip(found, planned, strict=True))
@@ -153,8 +158,8 @@ class Planner:
         planned, warnings = list(planned), []
         for (number, file), content in zip(files.items(), contents, strict=True):
             planned[number], unknown = self._with_file(planned[number], file, content)
-            warnings += [f"{file['uri']}: {', '.join(unknown)} not known and not used"] if unknown else []
-        return planned, tuple(warnings)
+            warnings += [f"{file['uri']} ({', '.join(unknown)})"] if unknown else []
+        return planned, (f"Unknown fields of metadata files are not used: {examples(warnings)}",) if warnings else ()
 
     def _with_file(
         self, item: PlannedItem, file: Mapping[str, Any], content: bytes | SourceError
@@ -177,6 +182,19 @@ class Planner:
                 name, tags = str(metadata.get("name") or ""), _texts(metadata.get("tags"))
                 return replace(item, metadata=metadata, name=name, tags=tags), unknown
         return replace(item, error=problem, reason=problem), []
+
+
+def _change(change: Mapping[str, Any], transfer: str) -> PlannedItem:
+    """Return the row of a plan for an entry that a manifest changes or deletes."""
+    reference = change.get("reference_id")
+    return PlannedItem(
+        uri=str(change.get("url") or (f"reference {reference}" if reference else f"entry {change['entry_id']}")),
+        decision=Decision.TO_UPDATE if change["action"] == "update" else Decision.TO_DELETE,
+        name=str((change.get("metadata") or {}).get("name") or ""),
+        transfer=transfer,
+        entry_id=change.get("entry_id"),
+        reason=f"line {change['line']}",
+    )
 
 
 def _left_out(reason: str) -> Decision:

@@ -44,9 +44,7 @@ class WindowPlan:
     @property
     def items(self) -> int:
         """Number of items in the source, without those that are ignored."""
-        from kaltura_provider.feeds.planning.plan import Decision
-
-        return sum(item.decision is not Decision.IGNORED for item in self.plan.items) if self.plan else 0
+        return sum(item.decision.is_item for item in self.plan.items) if self.plan else 0
 
     @property
     def wanted(self) -> list[PlannedItem]:
@@ -109,6 +107,11 @@ class FeedPlan:
     def unknown_sizes(self) -> int:
         """Number of items to ingest whose sizes the source does not list."""
         return sum(window.unknown_sizes for window in self.windows)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the sources of the windows hold that is not used, each text once."""
+        return tuple(dict.fromkeys(text for window in self.windows if window.plan for text in window.plan.warnings))
 
     @property
     def problems(self) -> dict[str, str]:

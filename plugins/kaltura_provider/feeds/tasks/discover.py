@@ -151,8 +151,9 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         plan = self._planner(context).plan(found)
         if waiting := [f"{item.uri} {item.reason}" for item in plan.items if item.decision is Decision.WAITING]:
             self.log.info("Waiting: %s", examples(waiting))
-        if plan.warnings:
-            self.log.warning("Unknown fields in metadata files: %s", examples(plan.warnings))
+        for text in plan.warnings:
+            say = self.log.info if found.items else self.log.warning
+            say("%s", text)
         dry_run = asks_for_dry_run(context)
         if self.source.get("allow"):
             context["ti"].xcom_push(key=CHANGES_KEY, value=[] if dry_run else found.changes)
@@ -249,9 +250,6 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             self.log.info("Taken: %s", examples([printable(item.uri) for item in found.items]))
         for reason, names in found.left_out.items():
             self.log.info("Left out %d (%s): %s", len(names), reason, examples(names))
-        for warning in found.warnings:
-            say = self.log.info if found.items else self.log.warning
-            say("%s", warning)
 
 
 def asks_for_dry_run(context: Context) -> bool:
