@@ -8,9 +8,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from airflow.serialization.serialized_objects import DagSerialization
 
+from kaltura_provider.feeds.dag import feed_dag
 from kaltura_provider.feeds.outcome.results import RunResults
 from kaltura_provider.feeds.planning.planner import Planner
+from kaltura_provider.feeds.schema import Feed
 from kaltura_provider.feeds.sources import Found, FoundItem
 from kaltura_provider.feeds.tasks.discover import PLAN_KEY, hand_on_plan
 from kaltura_provider.hooks.xcom_parts import LARGEST, pull_results, resolved, split_result
@@ -104,6 +107,17 @@ def test_results_that_a_cleared_run_left_behind_are_not_its_own(store) -> None:
     assert results.known == {}
     (failed,) = results.failed()
     assert (failed["uri"], failed["reason"]) == ("s3://b/0.mp4", "new")
+
+
+def test_every_other_task_goes_before_the_batches_of_a_large_run() -> None:
+    """The scheduler chooses by weight among all tasks that wait, so the batches of a run could hold up the rest."""
+    source = {"uri": "s3://media/{{ ds }}/"}
+    dag: Any = feed_dag(Feed.model_validate({"name": "news", "start_date": "2024-03-01", "source": source}))
+    stored: Any = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    weights = {name: task.weight_rule.get_weight(SimpleNamespace(task=task)) for name, task in stored.task_dict.items()}
+    batches = {weights.pop("batch.ingest"), weights.pop("batch.ready")}
+    assert batches == {0}
+    assert min(weights.values()) >= 1
 
 
 def test_a_bulk_upload_takes_ten_times_as_many_items_whatever_their_size(store) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUP", "SUMMARY", "ingest"]
 
+# With Airflow's weights, the batches of a large run come before the last tasks of small ones, and before DAGs of one
+# task. The scheduler starts what is light only when nothing heavier can start, and that can take as long as the run.
+_LAST: dict[str, Any] = {"priority_weight": 0, "weight_rule": "absolute"}
+
 # Airflow's database allows 250 characters. A task with a longer name could not finish.
 _MAX_NAME = 200
 
@@ -99,6 +103,7 @@ def ingest(
             max_active_tis_per_dagrun=run_share(max_active_uploads),
             map_index_template=_named("source"),
             **_on_queue(queue),
+            **_LAST,
             **common,
         )
         KalturaBatchReadySensor(
@@ -109,6 +114,7 @@ def ingest(
             flavors=True,
             timeout=ready_timeout.total_seconds(),
             map_index_template=_named("entry_id"),
+            **_LAST,
             **common,
         )
 
