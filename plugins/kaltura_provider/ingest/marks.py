@@ -29,6 +29,7 @@ __all__ = [
     "released_mark",
     "run_mark",
     "sidecars_mark",
+    "size_mark",
 ]
 
 MADE_MARK = PREFIX
@@ -78,6 +79,11 @@ def run_mark(run: str) -> str:
 def sidecars_mark(sidecars: str) -> str:
     """Return the mark that says which sidecar files were attached to an entry; ``sidecars`` is their digest."""
     return f"{PREFIX}:s:{sidecars}"
+
+
+def size_mark(size: int | str) -> str:
+    """Return the mark that says of how many bytes an asset had its content. With another size, it has other content."""
+    return f"{PREFIX}:z:{size}"
 
 
 def metadata_mark(metadata: str) -> str:

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from kaltura_provider.api.enums import FlavorAssetStatus, UploadTokenStatus, parse_status
 from kaltura_provider.api.errors import KalturaAPIError, KalturaNotFoundError
-from kaltura_provider.api.values import number_or_text
+from kaltura_provider.api.values import number_or_text, whole_number
 from kaltura_provider.ingest.identity import content_id, token_file_name
 from kaltura_provider.ingest.ledger import Ledger
-from kaltura_provider.ingest.marks import content_mark, item_mark
+from kaltura_provider.ingest.marks import content_mark, item_mark, size_mark
 from kaltura_provider.ingest.settings import IfExists, IngestSettings
 from kaltura_provider.ingest.sidecar import SidecarError, SidecarKind, SidecarRef
 from kaltura_provider.services.entry.objects import token_resource
 from kaltura_provider.services.entry_assets import delete_asset
 from kaltura_provider.services.paging import list_all
+from kaltura_provider.upload.errors import TokenGone
 from kaltura_provider.upload.sources.address import shown_address
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class _Seen:
     status: int | str
     marks: tuple[str, ...]
     flavor_params: int | str | None = None
+    size: int | None = None
 
     @property
     def ours(self) -> bool:
@@ -105,6 +107,7 @@ class _Attaching:
             self._identify(elder)
         deadline = self._settings.clock.monotonic() + self._settings.claim_timeout
         while self._settings.clock.monotonic() < deadline:
+            self._check_source()
             seen = self._seen()
             if seen is not None and self._is_in(seen):
                 return self._ref(seen)
@@ -132,20 +135,26 @@ class _Attaching:
             return seen.flavor_params == self._sidecar.flavor_params
         return item_mark(self._item_id) in seen.marks
 
-    def _check_quiet(self, seen: _Seen | None) -> None:
-        """Check that Kaltura is not making the flavors of the entry itself, which would overwrite a rendition.
+    def _check_source(self) -> None:
+        """Check that Kaltura is not replacing the source, which takes the renditions of the old one with it.
 
         :raises SidecarError: it is.
         """
         if self._sidecar.flavor_params is None:
             return
-        entry_id, flavor = self._sidecar.entry_id, self._sidecar.flavor_params
-        entry = self._ledger.entry(entry_id)
+        entry = self._ledger.entry(self._sidecar.entry_id)
         if entry is not None and entry.being_replaced:
-            text = f"Kaltura is replacing the source of entry {entry_id}, and its renditions can be attached after that"
+            text = f"Kaltura is replacing the source of entry {entry.id}, and its renditions can be attached after that"
             raise SidecarError(f"{text}: try again later", retry_helps=True)
-        if seen is not None and not seen.ours and seen.status in _CONVERTING:
-            text = f"Kaltura is making flavor params {flavor} of entry {entry_id} from the source"
+
+    def _check_quiet(self, seen: _Seen | None) -> None:
+        """Check that Kaltura is not making this flavor itself, which would overwrite the rendition.
+
+        :raises SidecarError: it is.
+        """
+        flavor = self._sidecar.flavor_params
+        if flavor is not None and seen is not None and not seen.ours and seen.status in _CONVERTING:
+            text = f"Kaltura is making flavor params {flavor} of entry {self._sidecar.entry_id} from the source"
             advice = 'set the origin of this flavor to "ingest" or "convert when missing" in the conversion profile'
             raise SidecarError(f"{text}; {advice}, or try again later", retry_helps=True)
 
@@ -223,7 +232,10 @@ class _Attaching:
     def _send(self, seen: _Seen, token: TokenView) -> None:
         """Fill the token, wait until Kaltura has taken the file over, and mark which bytes it is."""
         if token.open:
-            self._uploader.send(self._source, token.id, attached=True)
+            try:
+                self._uploader.send(self._source, token.id, attached=True)
+            except TokenGone:  # another process is done with it, or took it over
+                return
             self._sent = True
         taken = self._ledger.token(token.id)
         if taken is None or not taken.filled:
@@ -233,8 +245,10 @@ class _Attaching:
             return
         deadline = self._settings.clock.monotonic() + self._settings.grace
         while (now := self._seen()) is not None and now.id == seen.id:
-            if now.status == FlavorAssetStatus.READY:
+            if now.status == FlavorAssetStatus.READY and self._fits(now):
                 self._mark(now)
+                # It would stand for the file's content if the file changes and changes back.
+                self._ledger.delete_token(token.id)
                 return
             if now.status == FlavorAssetStatus.ERROR:
                 self._delete(now.id)
@@ -244,6 +258,10 @@ class _Attaching:
                 self._give_up(now, token)
                 return
             self._settings.clock.sleep(self._settings.poll / 4)
+
+    def _fits(self, seen: _Seen) -> bool:
+        """Tell whether a rendition has the size of its file, and is not what Kaltura has made of the source."""
+        return self._sidecar.flavor_params is None or seen.size == self._source.size
 
     def _give_up(self, seen: _Seen, token: TokenView) -> None:
         """Start over, unless Kaltura has the file and is still looking at it.
@@ -261,6 +279,8 @@ class _Attaching:
         if self._sidecar.default and self._sidecar.kind in _WITH_DEFAULT:
             self._client.call(asset.service, "setAsDefault", {asset.id_parameter: seen.id}, repeatable=True)
         marks = f"{item_mark(self._item_id)} {content_mark(self._content_id)}"
+        if self._sidecar.flavor_params is not None:
+            marks += f" {size_mark(self._source.size)}"
         changed = {"objectType": asset.object_type, "partnerDescription": marks}
         self._client.call(asset.service, "update", {"id": seen.id, asset.parameter: changed}, repeatable=True)
 
@@ -277,5 +297,8 @@ class _Attaching:
 
 def _read(values: Mapping[str, Any]) -> _Seen:
     marks = str(values.get("partnerDescription") or "").split()
-    status = parse_status(FlavorAssetStatus, values["status"])
-    return _Seen(str(values["id"]), status, tuple(marks), number_or_text(values.get("flavorParamsId")))
+    status, size = parse_status(FlavorAssetStatus, values["status"]), whole_number(values.get("sizeInBytes"))
+    if any(mark.startswith(size_mark("")) for mark in marks) and size_mark(str(size)) not in marks:
+        # Kaltura has made this flavor of a new source, and the asset kept its marks.
+        marks = [mark for mark in marks if not mark.startswith(content_mark(""))]
+    return _Seen(str(values["id"]), status, tuple(marks), number_or_text(values.get("flavorParamsId")), size)

@@ -16,9 +16,9 @@ SMALL, LARGE = "Basic/Small - WEB/MBL (H264/400)", "HD/720 - WEB (H264/2500)"
 MATCH = r"/^(?P<referenceId>[^_.]+)(_(?P<flavorName>[^.]+))?[.]\w{3,}$/"
 
 
-def feed(deployment, **source: Any) -> DAG:
-    said = {"type": "s3_new", "stable_for": "PT0S", "uri": f"s3://media/{deployment.folder.name}/", "match": MATCH}
-    return deployment.feed(name="flavors", start_date="2024-03-01", retries=0, source={**said, **source})
+def feed(deployment, **fields: Any) -> DAG:
+    source = {"type": "s3_new", "stable_for": "PT0S", "uri": f"s3://media/{deployment.folder.name}/", "match": MATCH}
+    return deployment.feed(name="flavors", start_date="2024-03-01", retries=0, source=source, **fields)
 
 
 def flavors(deployment) -> dict[str, str]:
@@ -93,3 +93,21 @@ def test_other_files_of_an_item_of_media_rss_become_its_flavors(deployment, site
     digests = [hashlib.sha256(content).hexdigest() for content in clips.values()]
     made = flavors(deployment)
     assert {number: made[number] for number in ("0", "2", "6")} == dict(zip("260", digests, strict=True))
+
+
+def test_a_new_source_gets_its_renditions_again(deployment, clips) -> None:
+    """Kaltura drops the flavors of an entry when it swaps the source, which is after the bytes are there."""
+    small, large, source = clips.values()
+    deployment.put("talk.mp4", source)
+    deployment.put("talk_2.mp4", small)
+    dag = feed(deployment)
+    assert deployment.run(dag).state == "success"
+    deployment.put("talk.mp4", large)
+    replacing = feed(deployment, if_exists="replace")
+    first = deployment.run(replacing)
+    assert first.state == "failed", first.states
+    assert "renditions can be attached after that: try again later" in first.reason
+    assert deployment.run(replacing).state == "success"
+    held = flavors(deployment)
+    assert held["0"] == hashlib.sha256(large).hexdigest()
+    assert held["2"] == hashlib.sha256(small).hexdigest()

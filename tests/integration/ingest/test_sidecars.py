@@ -91,6 +91,15 @@ def test_a_changed_file_is_kept_out_or_replaces(library: Library, entry_id: str)
     assert int(items(library, sidecar)[0]["sizeInBytes"]) == 2000
 
 
+def test_a_file_that_changes_back_has_its_first_content_again(library: Library, entry_id: str) -> None:
+    sidecar = Sidecar(entry_id=entry_id, kind=SidecarKind.ATTACHMENT, uri="s3://b/notes.pdf")
+    first, second = (library.file(name, size=1000, seed=seed) for seed, name in enumerate(("a.pdf", "b.pdf")))
+    for source in (first, second, first):
+        done = attach(library, sidecar, source, if_exists=IfExists.REPLACE)
+        expected = hashlib.sha256((library.folder / source.name).read_bytes()).hexdigest()
+        assert served(library, sidecar, done.asset_id) == expected
+
+
 @pytest.mark.parametrize("action", ["add", "setContent", "update", "upload"])
 @pytest.mark.parametrize("fault", ["reply_lost", "reset_before"])
 def test_broken_calls_leave_nothing_double(library: Library, entry_id: str, action: str, fault: str) -> None:

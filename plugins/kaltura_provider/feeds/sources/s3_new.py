@@ -79,7 +79,8 @@ class S3New(S3Fields):
             else:
                 left_out.setdefault(reasons[0], []).append(group.item.key)
         changing = self._changing(fresh, search)
-        stable = [group for group in fresh if group not in changing]
+        moving = {group.item.key for group in changing}
+        stable = [group for group in fresh if group.item.key not in moving]
         if changing:
             left_out[UNSTABLE] = [group.item.key for group in changing]
         found = media_of(stable, self.uri, self.selecting, search)

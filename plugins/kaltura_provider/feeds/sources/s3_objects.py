@@ -73,8 +73,10 @@ class Selecting:
         groups = group_by_stem(objects, prefix, self.include, self.exclude)
         if not has_renditions(self.match):
             return groups
-        films = [group for group in groups if is_film(group.item, prefix, self.include, self.exclude)]
-        others = [group for group in groups if group not in films]
+        films: list[Group] = []
+        others: list[Group] = []
+        for group in groups:
+            (films if is_film(group.item, prefix, self.include, self.exclude) else others).append(group)
         found = with_renditions(films, _matched([group.item for group in films], self.match))
         return sorted((*others, *found), key=lambda group: group.item.key)
 
