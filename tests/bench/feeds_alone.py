@@ -74,10 +74,10 @@ def _feed(name: str, prefix: str = "news") -> dict[str, Any]:
 def _discover() -> float:
     from kaltura_provider.feeds.feed_plan import plan_feed
     from kaltura_provider.feeds.schema import Feed
-    from kaltura_sandbox import Sandbox
     from kaltura_sandbox.s3 import S3Server
+    from kaltura_sandbox.spawned import SpawnedSandbox
 
-    with TemporaryDirectory() as name, Sandbox(run_jobs=False) as sandbox, S3Server(Path(name)) as s3:
+    with TemporaryDirectory() as name, SpawnedSandbox(manual_jobs=True) as sandbox, S3Server(Path(name)) as s3:
         _connect(sandbox, s3)
         _fill(s3)
         began = time.monotonic()

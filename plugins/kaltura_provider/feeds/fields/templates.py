@@ -59,6 +59,8 @@ def _compiled(env: Environment, name: str, value: Any) -> Any:
         return [_compiled(env, name, item) for item in value]
     if not isinstance(value, str):
         return value
+    if not any(mark in value for mark in (env.variable_start_string, env.block_start_string, env.comment_start_string)):
+        return value.strip()  # plain text: rendering it for each of 10,000 items would take as long as a template
     try:
         return env.from_string(value)
     except (TemplateError, RecursionError, OverflowError, SyntaxError) as error:
