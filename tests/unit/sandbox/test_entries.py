@@ -317,8 +317,8 @@ def test_a_filter_ignores_what_its_class_does_not_have(api: Any) -> None:
 def test_reset_undoes_what_a_test_set(api: Any, sandbox: Sandbox) -> None:
     sandbox.control.set_lag(60)
     sandbox.control.advance_clock(5000)
-    sandbox.control.fault("latency", seconds=9)
     api.media(name="gone", categories="A>B")
+    sandbox.control.fault("latency", seconds=9)
     sandbox.control.reset()
     state = sandbox.control.state()
     assert (state["live_entries"], state["clock_offset"], state["calls"]) == (0, 0, {})
