@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 import yaml
 
 from kaltura_sandbox import Control
@@ -80,19 +81,22 @@ class Run:
         options = {"dry_run": False, "only_failed": False}
         self.live.airflow.send("POST", f"dags/{self.dag_id}/clearTaskInstances", body | options)
 
-    def xcom(self, task_id: str, key: str = "return_value") -> Any:
-        return self.live.airflow.get(f"{self._path}/taskInstances/{task_id}/xcomEntries/{key}", deserialize=True)[
-            "value"
-        ]
+    def xcom(self, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
+        path = f"{self._path}/taskInstances/{task_id}/xcomEntries/{key}"
+        return self.live.airflow.get(path, deserialize=True, map_index=map_index)["value"]
 
 
 @dataclass
 class Live:
-    """The deployment, with what a test does to it."""
+    """The deployment, with what a test does to it.
+
+    :param posted: what was sent to the site by ``POST``, as by webhooks.
+    """
 
     airflow: Deployment
     folder: Path
     site: str
+    posted: list[str]
 
     @functools.cached_property
     def s3(self) -> Any:
@@ -132,6 +136,16 @@ class Live:
             assert time.monotonic() < end, f"waited {seconds:.0f} s for {what}: {tell()}"[:2000]
             time.sleep(0.3)
 
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys below a prefix, without it."""
+        found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+        return [one["Key"].removeprefix(prefix) for one in found]
+
+    def use_connections(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let this process use the connections of the deployment."""
+        for name, value in self.airflow.sandbox_env().items():
+            monkeypatch.setenv(name, value)
+
     def held(self) -> dict[str, list[str]]:
         """Return the SHA-256 of the content of each entry by its name."""
         found: dict[str, list[str]] = {}
@@ -141,7 +155,17 @@ class Live:
         return found
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class _Site(http.server.SimpleHTTPRequestHandler):
+    def __init__(self, *args: Any, posted: list[str], **kwargs: Any) -> None:
+        self._posted = posted
+        super().__init__(*args, **kwargs)
+
+    def do_POST(self) -> None:
+        """Keep what is sent."""
+        self._posted.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.send_response(204)
+        self.end_headers()
+
     def log_message(self, *args: object) -> None:
         """Say nothing."""
 
@@ -152,8 +176,9 @@ def deployed(
 ) -> Iterator[Live]:
     """Run a deployment with some feeds: ``feeds(bucket, site)`` returns them; ``site`` serves ``folder/site``."""
     (folder / "site").mkdir()
+    posted: list[str] = []
     server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder / "site"))
+        ("127.0.0.1", 0), functools.partial(_Site, directory=str(folder / "site"), posted=posted)
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     site = f"http://127.0.0.1:{server.server_address[1]}"
@@ -169,7 +194,7 @@ def deployed(
     airflow = Deployment(home, free_port(), free_port(), free_port(), home / "env", own | dict(settings or {}))
     try:
         airflow.start(print)
-        made = Live(airflow, folder, site)
+        made = Live(airflow, folder, site, posted)
         made.s3.create_bucket(Bucket=BUCKET)
         yield made
     finally:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from kaltura_provider.feeds.feed_plan import plan_feed
 from kaltura_provider.feeds.schema import Feed
-from tests.integration.scheduler.live import Live, Run, kill, picture
+from tests.integration.scheduler.live import BUCKET, Live, Run, kill, picture
+from tests.integration.scheduler.rules import NAMES, flavors_and_files, rule_feeds, store_all
 
 # Starting Airflow on a busy machine takes minutes.
 pytestmark = pytest.mark.timeout(600)
@@ -49,6 +52,7 @@ def feeds(bucket: str, site: str) -> list[dict[str, Any]]:
             "batch_size": 1,
             "upload": SLOWER,
         },
+        *rule_feeds(bucket, site),
     ]
 
 
@@ -98,8 +102,7 @@ def kill_while_sending(live: Live, runs: list[Run]) -> None:
 
 def to_bring(live: Live, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
     """Return what a backfill of the day would bring in: items and bytes."""
-    for name, value in live.airflow.sandbox_env().items():
-        monkeypatch.setenv(name, value)
+    live.use_connections(monkeypatch)
     (feed,) = [feed for feed in feeds("media", live.site) if feed["name"] == "prefix"]
     plan = plan_feed(Feed.model_validate(feed), dt.date(2024, 3, 1))
     return plan.to_bring, plan.bytes
@@ -149,3 +152,68 @@ def test_a_large_run_starves_nobody(live: Live) -> None:
             assert run.ended().state == "success"
     finally:
         live.airflow.send("PATCH", f"dags/kaltura_feed_crowd/dagRuns/{crowd.run_id}", {"state": "failed"})
+
+
+def test_every_other_source_and_every_rule_for_files(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = urlsplit(live.site)
+    webhook = {"connection_id": "webhook", "conn_type": "http", "host": address.hostname, "port": address.port}
+    live.airflow.send("POST", "connections", webhook)
+    live.use_connections(monkeypatch)
+    expected = store_all(live)
+    runs = {name: live.start(f"kaltura_feed_{name}") for name in NAMES}
+    watch = live.start("kaltura_housekeeping")
+    states = {name: run.ended(400).state for name, run in runs.items()}
+    failures = {name: run.failures() for name, run in runs.items()}
+    assert states == {**dict.fromkeys(NAMES, "success"), "drop": "failed", "strict": "failed"}, failures
+    _check_drop(live, runs["drop"])
+    reasons = {item["uri"].rsplit("/", 1)[-1]: item["reason"] for item in runs["strict"].xcom("summary")["failed"]}
+    assert sorted(reasons) == ["cut.mp4", "page.mov"]
+    assert "cannot become media" in reasons["cut.mp4"]
+    assert "cannot become media" in reasons["page.mov"]
+    # A rendition comes as the flavor that it is, a sidecar file as what it is, each once.
+    beside = {
+        "Episode": (["2"], ["caption_captionAsset"]),
+        "Opening": ([], ["caption_captionAsset"]),
+        "A talk": (["2"], ["attachment_attachmentAsset", "caption_captionAsset", "thumbAsset"]),
+        **{name: ([], []) for name in ("a1.png", "a2.png", "good")},
+    }
+    assert _of(expected, live.held()) == expected
+    assert _of(expected, flavors_and_files(live)) == beside
+
+    # The same again brings nothing, and what has failed too often is set aside. A feed is removed meanwhile.
+    assert watch.ended().state == "success", watch.states()
+    assert watch.xcom("feeds") == []
+    (live.folder / "feeds" / "short_lived.yaml").unlink()
+    again = {name: live.start(f"kaltura_feed_{name}") for name in NAMES}
+    watch = live.start("kaltura_housekeeping")
+    states = {name: run.ended(400).state for name, run in again.items()}
+    assert states == {**dict.fromkeys(NAMES, "success"), "strict": "failed"}
+    (aside,) = again["drop"].xcom("summary")["set_aside"]
+    assert aside["uri"].endswith("drop/hollow.mp4")
+    assert "set aside (failures: 1)" in aside["reason"]
+    assert _of(expected, live.held()) == expected
+    assert _of(expected, flavors_and_files(live)) == beside
+    assert watch.ended().state == "success", watch.states()
+    assert watch.xcom("feeds") == ["short_lived"]
+
+
+def _check_drop(live: Live, run: Run) -> None:
+    """Check the objects of the drop folder after its first run, and what its webhook was told."""
+    summary = run.xcom("summary")
+    assert summary["plan"] == {"new": 2, "waiting": 1}
+    assert [item["uri"] for item in summary["failed"]] == [f"s3://{BUCKET}/drop/hollow.mp4"]
+    talk = ["talk.en.srt", "talk.json", "talk.mp4", "talk.pdf", "talk.png", "talk_2.mp4"]
+    assert live.keys("done/") == talk
+    assert live.keys("drop/") == ["hollow.mp4", "hollow.srt", "patient.mp4"]
+    tags = live.s3.get_object_tagging(Bucket=BUCKET, Key="drop/hollow.mp4")["TagSet"]
+    assert {"Key": "kaltura", "Value": "failed"} in tags
+    live.wait("two messages", 120, lambda: len(live.posted) >= 2, lambda: live.posted)
+    told = sorted(json.loads(text)["text"] for text in live.posted)
+    (failed,) = [text for text in told if "drop/hollow.mp4: " in text]
+    assert "1 new, 1 failed" in failed
+    (late,) = [text for text in told if "late: it was due at" in text]
+    assert late.startswith(f"kaltura_feed_drop {run.run_id}: ")
+
+
+def _of(expected: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    return {name: found.get(name) for name in expected}
