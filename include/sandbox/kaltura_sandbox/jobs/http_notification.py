@@ -92,6 +92,11 @@ def _send(template: Record, content_type: str, body: bytes, *, secret: str) -> N
         content = body
     request = urllib.request.Request(url, data=content, headers=headers, method=method)  # noqa: S310 - checked above
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=template.get("timeout") or _TIMEOUT) as reply:
-        if reply.status not in _DELIVERED:
-            raise _Refused(f"the receiver answered {reply.status}")
+    try:
+        with opener.open(request, timeout=template.get("timeout") or _TIMEOUT) as reply:
+            status = reply.status
+    except urllib.error.HTTPError as error:
+        error.close()
+        status = error.code
+    if status not in _DELIVERED:
+        raise _Refused(f"the receiver answered {status}")
