@@ -2,7 +2,8 @@
 
 The oldest are the lower bounds of ``pyproject.toml``, which are tried with the oldest Python that the package supports.
 The newest are what the package index has, and are tried with each Python that the package supports, if this machine has
-it. In each environment the installed package is checked (``installed.py``), and a feed runs against the sandbox.
+it. In each environment the installed package is checked (``installed.py``), a feed runs against the sandbox, and the
+OpenLineage provider of Airflow writes the event of an ingest.
 """
 
 from __future__ import annotations
@@ -20,8 +21,12 @@ UV = str(Path(sys.executable).with_name("uv"))
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 SETS = {"oldest": "lowest-direct", "newest": "highest"}
 COMBINATIONS = [(PYTHONS[0], "oldest"), *((python, "newest") for python in PYTHONS)]
-TESTS = ("tests/integration/dags/test_feed.py", "tests/unit/feeds/test_load.py")
-TOOLS = ("hypothesis", "psutil", "pytest", "pytest-asyncio", "pytest-timeout")
+TESTS = (
+    "tests/integration/dags/test_feed.py",
+    "tests/integration/dags/test_lineage_events.py",
+    "tests/unit/feeds/test_load.py",
+)
+TOOLS = ("apache-airflow-providers-openlineage", "hypothesis", "psutil", "pytest", "pytest-asyncio", "pytest-timeout")
 
 
 def main() -> int:
