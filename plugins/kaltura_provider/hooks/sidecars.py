@@ -2,7 +2,8 @@
 
 A sidecar file is a mapping: ``uri``; ``kind`` (``caption``, ``thumbnail``, ``attachment``, ``rendition``); ``default``,
 for a caption or thumbnail that becomes the default one of its entry; ``values``, properties of Kaltura's asset under
-Kaltura's names; ``size`` (bytes) and ``etag``, if a listing contains them; and ``error``, why the file cannot be used.
+Kaltura's names; ``checksum``, what its bytes must hash to, such as ``md5:...``; ``size`` (bytes) and ``etag``, if a
+listing contains them; and ``error``, why the file cannot be used.
 A rendition also has ``flavor``, the system name, name or id of its flavor params, and ``of``, the ETag of its source,
 if a listing contains it.
 """
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SidecarSender", "checked_sidecars", "sidecars_digest"]
 
-_FIELDS = ("uri", "kind", "default", "values", "flavor", "of", "size", "etag", "error")
+_FIELDS = ("uri", "kind", "default", "values", "flavor", "of", "checksum", "size", "etag", "error")
 
 
 class SidecarSender:
@@ -112,6 +113,7 @@ class SidecarSender:
             uri=opened_address(file["uri"]),
             values=values,
             default=bool(file.get("default")),
+            checksum=str(file.get("checksum") or ""),
         )
         source = self._sources.open(file["uri"])
         try:

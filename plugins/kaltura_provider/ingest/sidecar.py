@@ -57,7 +57,7 @@ class Sidecar:
     ``uri`` and the entry identify it; a rendition its flavor params and the entry. ``values`` are further properties
     under Kaltura's names, such as ``language``, ``label`` and ``format`` of a caption, ``title`` and ``format`` of an
     attachment, or ``flavorParamsId`` of a rendition, which must have it. ``default`` makes it the entry's default
-    thumbnail or caption.
+    thumbnail or caption. ``checksum`` is what its bytes must hash to (:mod:`~kaltura_provider.upload.sources.digest`).
     """
 
     entry_id: str
@@ -65,6 +65,7 @@ class Sidecar:
     uri: str
     values: Mapping[str, Any] = field(default_factory=dict)
     default: bool = False
+    checksum: str = ""
 
     @property
     def item_id(self) -> str:

@@ -24,6 +24,7 @@ from kaltura_provider.services.entry_assets import delete_asset
 from kaltura_provider.services.paging import list_all
 from kaltura_provider.upload.errors import TokenGone
 from kaltura_provider.upload.sources.address import shown_address
+from kaltura_provider.upload.sources.digest import check_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,6 +194,7 @@ class _Attaching:
         return None
 
     def _claim(self) -> None:
+        check_digest(self._source, self._sidecar.checksum)
         mine = self._ledger.add_token(self._token_name, self._source.size)
         self._added = mine.id
         tokens, _ = self._ledger.tokens(self._token_name)

@@ -42,10 +42,10 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator, Uploading):
         ``uri`` and optionally ``metadata``, ``identity``, ``version_id``, ``checksum`` and ``sidecars``; an item
         reference of an earlier task; or a list of these. ``checksum`` is ``md5:...``, ``sha1:...`` or ``sha256:...``
         in hexadecimal; it is compared before the item is uploaded, and such an item is uploaded whatever ``transfer``
-        says. ``sidecars`` are files to attach to the entry, each
-        a mapping with ``uri``, ``kind`` (``caption``, ``thumbnail``, ``attachment``, ``rendition``) and optionally
-        ``default`` and ``values`` (properties of the asset under Kaltura's names, such as ``language`` and ``label``).
-        A ``rendition`` has ``flavor`` too, the system name, name or id of its flavor params.
+        says. ``sidecars`` are files to attach to the entry, each a mapping with ``uri``, ``kind`` (``caption``,
+        ``thumbnail``, ``attachment``, ``rendition``) and optionally ``default``, ``checksum`` and ``values``
+        (properties of the asset under Kaltura's names, such as ``language`` and ``label``). A ``rendition`` has
+        ``flavor`` too, the system name, name or id of its flavor params.
     :param max_active: how many sources to open at once, and how many of those larger than 5 MiB to upload at once.
         Their uploads share 8 connections to Kaltura, unless ``upload`` sets ``parallelism`` for each. Smaller ones are
         uploaded 16 at a time over one connection each. An upload takes 8 MiB of memory plus 1 MiB for each connection.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from kaltura_provider.ingest.sidecar_protocol import attach_sidecar
 from kaltura_provider.services.flavor_asset import list_flavors
 from kaltura_provider.services.flavor_params import find_flavor_params
 from kaltura_provider.upload.errors import UploadError
+from kaltura_provider.upload.sources.errors import SourceMismatch
 from kaltura_provider.upload.uploader import Uploader
 from tests.integration.ingest.conftest import client_of
 
@@ -106,6 +108,15 @@ def test_what_kaltura_made_of_the_source_gives_way(library: Library, entry_id: s
     done = attach(library, rendition(entry_id), source)
     assert (done.asset_id, done.sent) == (made["id"], True)
     assert served(library, made["id"]) == digest(library, source)
+
+
+def test_a_file_that_does_not_fit_its_checksum_makes_nothing(library: Library, entry_id: str) -> None:
+    source = library.file("small.mp4", 1000, seed=2)
+    with pytest.raises(SourceMismatch):
+        attach(library, replace(rendition(entry_id), checksum=f"md5:{'0' * 32}"), source)
+    assert flavors(library, entry_id) == {}
+    good = hashlib.md5((library.folder / source.name).read_bytes()).hexdigest()  # noqa: S324
+    assert attach(library, replace(rendition(entry_id), checksum=f"md5:{good}"), source).sent
 
 
 @pytest.mark.parametrize("action", ["add", "setContent", "update", "upload"])

@@ -100,7 +100,8 @@ def test_every_field_of_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_contents_with_a_flavor_are_renditions_and_a_second_source_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     content = mrss(
         """<item><type>1</type><name>Flavors</name><media><mediaType>1</mediaType></media><contentAssets>
-        <content flavorParams="HD"><dropFolderFileContentResource filePath="hd.mp4"/></content>
+        <content flavorParams="HD"><dropFolderFileContentResource filePath="hd.mp4"><fileChecksum type="md5">
+        D41D8CD98F00B204E9800998ECF8427E</fileChecksum></dropFolderFileContentResource></content>
         <content flavorParams="Source"><dropFolderFileContentResource filePath="source.mov"/></content>
         <content><dropFolderFileContentResource filePath="other.mov"/></content>
         </contentAssets></item>"""
@@ -108,9 +109,12 @@ def test_contents_with_a_flavor_are_renditions_and_a_second_source_is_named(monk
     found = find(monkeypatch, content)
     (item,) = found.items
     assert item.uri == "s3://media/lists/source.mov"
-    assert item.sidecars == ({"kind": "rendition", "uri": "s3://media/lists/hd.mp4", "flavor": "HD"},)
+    checksum = "md5:d41d8cd98f00b204e9800998ecf8427e"
+    assert item.sidecars == (
+        {"kind": "rendition", "uri": "s3://media/lists/hd.mp4", "flavor": "HD", "checksum": checksum},
+    )
     assert found.warnings == [
-        "Line 6: this <content> is a second source of the item and is ignored; give it the flavorParamsId or "
+        "Line 7: this <content> is a second source of the item and is ignored; give it the flavorParamsId or "
         "flavorParams of a rendition."
     ]
 

@@ -81,7 +81,8 @@ def test_other_files_of_an_item_are_renditions_by_their_height() -> None:
     item = one(
         """<item><media:group>
         <media:content url="https://e.com/source.mp4" fileSize="900" height="1080"/>
-        <media:content url="https://e.com/small.mp4" fileSize="90" height="360"/>
+        <media:content url="https://e.com/small.mp4" fileSize="90" height="360">
+        <media:hash>d41d8cd98f00b204e9800998ecf8427e</media:hash></media:content>
         <media:content url="https://e.com/medium.mp4" fileSize="300" height="720"/>
         <media:content url="https://e.com/medium-2.mp4" fileSize="400" height="720"/>
         <media:content url="https://e.com/tiny.mp4" fileSize="9" height="90"/>
@@ -90,7 +91,12 @@ def test_other_files_of_an_item_are_renditions_by_their_height() -> None:
     found = item.renditions(item.rendition("largest"), {1080: "Full HD", 720: "HD", 360: "SD", 480: "Web"})
     assert found == [
         {"kind": "rendition", "uri": "https://e.com/medium-2.mp4", "flavor": "HD"},
-        {"kind": "rendition", "uri": "https://e.com/small.mp4", "flavor": "SD"},
+        {
+            "kind": "rendition",
+            "uri": "https://e.com/small.mp4",
+            "flavor": "SD",
+            "checksum": "md5:d41d8cd98f00b204e9800998ecf8427e",
+        },
     ]
 
 

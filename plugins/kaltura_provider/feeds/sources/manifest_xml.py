@@ -161,7 +161,7 @@ class _Item:
             if other is source:
                 continue
             if flavor := _flavor(other):
-                self.sidecars.append({"kind": "rendition", "uri": self._file(other), "flavor": flavor})
+                self.sidecars.append({"kind": "rendition", **self._file(other), "flavor": flavor})
             else:
                 self.notes.append(
                     f"Line {other.line}: this <content> is a second source of the item and is ignored; give it the "
@@ -170,17 +170,17 @@ class _Item:
         address, self.checksum = self._resource(source)
         return address
 
-    def _file(self, file: Element) -> str:
-        """Return the address of a file beside the source.
+    def _file(self, file: Element) -> dict[str, str]:
+        """Return ``uri`` of a file beside the source, and ``checksum`` if it has one.
 
         :raises ValueError: it names no file that can be read.
         """
         from kaltura_provider.feeds.fields.addresses import address_problem
 
-        address, _ = self._resource(file)
+        address, checksum = self._resource(file)
         if problem := address_problem(address):
             raise ValueError(f"<{file.name}> in line {file.line}: {problem}")
-        return address
+        return {"uri": address, **({"checksum": checksum} if checksum else {})}
 
     def _resource(self, file: Element) -> tuple[str, str]:
         """Return the address of a file and its checksum.
@@ -219,12 +219,11 @@ class _Item:
 
     def _sidecar(self, file: Element) -> dict[str, Any]:
         """Return a sidecar file; one that cannot be used carries its error."""
-        address = self._file(file)
-        said: dict[str, Any] = {"kind": _SIDECARS[file.name], "uri": address}
+        said: dict[str, Any] = {"kind": _SIDECARS[file.name], **self._file(file)}
         if file.attributes.get("isDefault", "").strip().lower() in ("true", "1"):
             said["default"] = True
         try:
-            said["values"] = _asset(file, posixpath.basename(re.split(r"[?#]", address)[0]))
+            said["values"] = _asset(file, posixpath.basename(re.split(r"[?#]", said["uri"])[0]))
         except KalturaConfigurationError as error:
             said["error"] = printable(f"<{file.name}> in line {file.line}: {error}")
         return said

@@ -109,7 +109,15 @@ class RssItem:
         for one in sorted(self.media, key=lambda one: one.rank, reverse=True):
             if one is not source and one.height in flavors:
                 chosen.setdefault(flavors[one.height], one)
-        return [{"kind": "rendition", "uri": one.url, "flavor": flavor} for flavor, one in chosen.items()]
+        return [
+            {
+                "kind": "rendition",
+                "uri": one.url,
+                "flavor": flavor,
+                **({"checksum": one.checksum} if one.checksum else {}),
+            }
+            for flavor, one in chosen.items()
+        ]
 
 
 def read_items(content: bytes, uri: str) -> list[RssItem]:
