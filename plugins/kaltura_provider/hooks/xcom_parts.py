@@ -104,16 +104,18 @@ def pull_parts(context: Context, task_id: str, key: str, *, map_index: int = -1)
     return rows
 
 
-def split_result(context: Context, rows: list[Any]) -> Any:
+def split_result(context: Context, rows: list[Any], key: str = _RESULT) -> Any:
     """Return the result of a task as it is, or, if it is too large for one XCom, a reference to its parts.
+
+    :param key: the prefix of the XCom keys that hold the parts, for a value that is not what the task returns.
 
     :func:`pull_results` reads both, and :func:`resolved` those of one instance.
     """
     if len(json.dumps(rows, default=str)) <= LARGEST:
         return rows
     ti: Any = context["ti"]
-    push_parts(context, _RESULT, rows)
-    return {_REFERENCE: _RESULT, "task_id": ti.task_id, "map_index": ti.map_index}
+    push_parts(context, key, rows)
+    return {_REFERENCE: key, "task_id": ti.task_id, "map_index": ti.map_index}
 
 
 def pull_mapped(ti: Any, task_id: str, key: str, *, count: int | None = None) -> list[Any]:

@@ -226,7 +226,8 @@ class TestManifest:
         assert (ran.state, ran.tries["discover[-1]"]) == (state, tries)
         assert deployment.held() == {}
 
-    def test_rows_change_and_delete_entries(self, deployment, clips) -> None:
+    def test_rows_change_and_delete_entries(self, deployment, clips, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("kaltura_provider.hooks.xcom_parts.LARGEST", 100)  # they travel in parts
         one, two = (deployment.put(f"{n}.mp4", clips[f"clip-{n}.mp4"]) for n in (1, 2))
         listed = f"url,title,referenceId\n{one},One,\n{two},Two,ref-two\n"
         uri = deployment.put("list.csv", listed.encode())
@@ -240,6 +241,7 @@ class TestManifest:
             ran = deployment.run(dag, AFTER)
             assert ran.state == "success", ran.states
             assert deployment.held() == {"First": digest(clips["clip-1.mp4"])}
+            assert ran.xcom("discover", "changes") == {"xcom": "changes", "task_id": "discover", "map_index": -1}
             done = ran.xcom("changes")
             assert (len(done["updated"]), len(done["deleted"])) == (1, deleted)
             assert "line 4, ref-three" in done["missing"]

@@ -9,6 +9,8 @@ import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
@@ -251,10 +253,13 @@ def tags(deployment, name: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in found}
 
 
-def test_an_item_that_keeps_failing_is_set_aside_until_it_is_brought_back(deployment, clips) -> None:
+def test_an_item_that_keeps_failing_is_set_aside_until_it_is_brought_back(
+    deployment, clips, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from kaltura_provider.feeds.files.load import load_feed
     from kaltura_provider.feeds.tasks.set_aside import redrive
 
+    monkeypatch.setattr("kaltura_provider.hooks.xcom_parts.LARGEST", 100)
     source = {"type": "s3_new", "stable_for": "PT0S"}
     deployment.put("good.mp4", clips["clip-1.mp4"])
     deployment.put("bad.mp4", b"")

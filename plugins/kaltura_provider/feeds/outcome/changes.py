@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from kaltura_provider.hooks.xcom_parts import resolved
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
+    from jinja2 import Environment
 
 __all__ = ["CHANGES_KEY", "KalturaChangeListedOperator"]
 
@@ -39,6 +41,11 @@ class KalturaChangeListedOperator(KalturaOperator):
     def __init__(self, *, changes: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.changes = changes
+
+    def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
+        """Render the fields, and fetch changes that were too many for one XCom."""
+        super().render_template_fields(context, jinja_env)
+        self.changes = resolved(context, self.changes)
 
     def run_in_kaltura(self, context: Context) -> dict[str, list[str]]:
         """Change the entries and return their ids by outcome."""

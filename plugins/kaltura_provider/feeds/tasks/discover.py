@@ -18,7 +18,7 @@ from kaltura_provider.feeds.sources.listing import examples
 from kaltura_provider.feeds.state.memory import DRAFTED_KEY, memory_of
 from kaltura_provider.hooks.authored import AuthoredTemplates
 from kaltura_provider.hooks.masking import MaskedArguments
-from kaltura_provider.hooks.xcom_parts import handed_on, push_parts
+from kaltura_provider.hooks.xcom_parts import handed_on, push_parts, split_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,7 +156,8 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
             say("%s", text)
         dry_run = asks_for_dry_run(context)
         if self.source.get("allow"):
-            context["ti"].xcom_push(key=CHANGES_KEY, value=[] if dry_run else found.changes)
+            changes = [] if dry_run else found.changes
+            context["ti"].xcom_push(key=CHANGES_KEY, value=split_result(context, changes, CHANGES_KEY))
         return hand_on_plan(context, plan, found, self._chosen(context).batch_size, dry_run=dry_run)
 
     def _chosen(self, context: Context) -> Choice:
@@ -232,7 +233,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         if not self.max_failures or state is None:
             return
         aside = without_set_aside(found, FailureCounts(state).read(), self.max_failures)
-        context["ti"].xcom_push(key=SET_ASIDE_KEY, value=aside)
+        context["ti"].xcom_push(key=SET_ASIDE_KEY, value=split_result(context, aside, SET_ASIDE_KEY))
 
     def _log_found(self, found: Found) -> None:
         """Log what the source lists and what it leaves out and why, with a few examples of each."""

@@ -105,6 +105,7 @@ class KalturaSummaryOperator(KalturaOperator):
         known, good, failed = results.known, results.good, results.failed()
         settled = self._settled(context)
         aside = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=SET_ASIDE_KEY)) or []
+        aside = resolved(context, aside)
         self._count_failures(context, known, failed, good + settled)
         failed += self._care(batches, known, good + settled, failed)
         self._store_memory(context, [opened(item["uri"]) for item in (*failed, *aside)])
