@@ -125,8 +125,7 @@ class KalturaSummaryOperator(KalturaOperator):
         self._describe_event(context, summary)
         if failed:
             ti.xcom_push(key="return_value", value=summary)
-            lines = "\n".join(f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed)
-            raise AirflowFailException(f"{len(failed)} of {sum(map(len, batches))} items failed:\n{lines}")
+            raise AirflowFailException(_failures(failed, sum(map(len, batches))))
         return summary
 
     def _named_aside(self, aside: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -281,6 +280,13 @@ class KalturaSummaryOperator(KalturaOperator):
         before = sorted(self.upstream_task_ids)
         reasons = [failure["reason"] for failure in ti.xcom_pull(task_ids=before, key=FAILURE_KEY) if failure]
         return f"The items to ingest could not be listed: {'; '.join(reasons) or 'see the log of discover'}"
+
+
+def _failures(failed: Sequence[Mapping[str, Any]], count: int) -> str:
+    """Return the error that names the items that failed: at most 500 of them, as in the summary's table."""
+    lines = [f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed[:_MAX_ROWS]]
+    more = [f"  and {len(failed) - _MAX_ROWS:,} more, which the result of this task lists"] * (len(failed) > _MAX_ROWS)
+    return "\n".join([f"{len(failed)} of {count} items failed:", *lines, *more])
 
 
 def _files(request: Mapping[str, Any]) -> list[str]:
