@@ -159,8 +159,8 @@ def _imports(live: Live, meter: Meter) -> Iterator[dict[str, float]]:
     """Let Kaltura import 10,000 objects, and start a feed and the housekeeping beside that."""
     alone = _run(live, meter, "alone", 1)
     yield {"ingest_requests_per_asset_import_alone": alone.requests}
-    _fill(live, "imports", IMPORTS, 200)
-    _fill(live, "neighbour", 1, 200)
+    _fill(live, "imports", IMPORTS, 2000)
+    _fill(live, "neighbour", 1, 2000)
     meter.start()
     began = time.monotonic()
     run = live.start("kaltura_feed_imports")
