@@ -162,7 +162,7 @@ class Battlefield:
         open_runs = list(wave.runs)
         while open_runs:
             assert time.monotonic() < deadline, f"still open after {timeout:.0f} s: {open_runs}"
-            time.sleep(2)
+            time.sleep(0.5)
             for run in list(open_runs):
                 state = self.deployment.get(f"dags/chaos/dagRuns/{run}")
                 if state["state"] == "success":

@@ -84,33 +84,29 @@ def give_content(
     :raises KalturaError: nothing was made or marked. If the error is ``ambiguous``, the entry may exist and may have
         the token.
     """
-    entry = ending.entry
-    if entry is not None and ending.act is Act.REUSE and importing:
-        return fetch_content(ledger, item, entry, run)
-    if entry is not None and ending.act is Act.REUSE:
-        return add_content(ledger, item, entry, file.id if file else claim.token_id, run)
+    entry, token = ending.entry, token_resource(file.id if file else claim.token_id)
+    pending = _marks(pending_mark(item.content_id), run)
+    if entry is not None and ending.act is Act.REPLACE:
+        return _attach(ledger, item, entry, "updateContent", token, [pending_mark(item.content_id)])
+    if entry is not None and importing:
+        return _attach(ledger, item, entry, "addContent", _address(item), _marks(import_mark(item.content_id), run))
     if entry is not None:
-        return replace_content(ledger, item, entry, file.id if file else claim.token_id)
+        return _attach(ledger, item, entry, "addContent", token, pending)
     if importing:
-        return import_entry(ledger, item, claim, run)
+        return _import(ledger, item, claim, run)
     if file is not None:
         # Nothing fences this call, and it may take long. Others before it in a shared request would delay it.
         with alone(ledger.client):
-            return create_from_file(ledger.client, item, file.id, run)
-    return create_entry(ledger.client, item, claim.token_id, run)
+            return _create_from_file(ledger.client, item, file.id, run)
+    return _create(ledger.client, item, pending, token)
 
 
-def create_entry(client: Caller, item: SourceItem, token_id: str, run: str | None) -> Attached:
-    """Make the entry, then give it the pending token as its content.
-
-    :raises KalturaConfigurationError: the session cannot write marks.
-    :raises KalturaError: no entry was made. If the error is ``ambiguous``, an entry may exist and may have the token.
-    """
-    return _create(client, item, _marks(pending_mark(item.content_id), run), token_resource(token_id))
+def _address(item: SourceItem) -> dict[str, Any]:
+    return url_resource(item.import_url or "", item.import_headers)
 
 
-def import_entry(ledger: Ledger, item: SourceItem, claim: Claim, run: str | None) -> Attached:
-    """Make the entry and let Kaltura fetch its content from ``item.import_url``; raises as :func:`create_entry`.
+def _import(ledger: Ledger, item: SourceItem, claim: Claim, run: str | None) -> Attached:
+    """Make the entry and let Kaltura fetch its content from ``item.import_url``.
 
     A fetch cannot be stopped once it has begun. So Kaltura is asked to fetch only while ``claim`` exists and is in
     time, and the source has no other entry. Otherwise, as when another version of the source got an entry in the same
@@ -120,13 +116,12 @@ def import_entry(ledger: Ledger, item: SourceItem, claim: Claim, run: str | None
     nothing, because it counts whole seconds of several servers. If two see each other, both give way and start over
     at different times.
     """
-    resource = url_resource(item.import_url or "", item.import_headers)
 
     def may_fetch(entry: EntryView) -> bool:
         _, token, others, _ = ledger.snapshot(entry.id, claim.token_id, item.item_id)
         return token is not None and claim.in_time and all(other.id == entry.id or other.deleted for other in others)
 
-    made = _create(ledger.client, item, _marks(import_mark(item.content_id), run), resource, may_fetch)
+    made = _create(ledger.client, item, _marks(import_mark(item.content_id), run), _address(item), may_fetch)
     if made.gave_way:
         discard_entry(ledger, made.entry.id, item.item_id)
     return made
@@ -159,8 +154,8 @@ def _create(
     return Attached(EntryView.of({**added, **attached}), None, lost)
 
 
-def create_from_file(client: Caller, item: SourceItem, token_id: str, run: str | None) -> Attached:
-    """Make the entry from a full token, with its content mark; raises as :func:`create_entry`."""
+def _create_from_file(client: Caller, item: SourceItem, token_id: str, run: str | None) -> Attached:
+    """Make the entry from a full token, with its content mark."""
     sent = entry_object(item, _marks(content_mark(item.content_id), run))
     if item.kind in (Kind.DATA, Kind.DOCUMENT):
         # The entry type counts only as a parameter of its own.
@@ -174,28 +169,6 @@ def create_from_file(client: Caller, item: SourceItem, token_id: str, run: str |
     except KalturaAPIError as error:
         raise _readable(error) from error
     return Attached(_made(client, added, item), None, tuple(lost_properties(sent, added)))
-
-
-def add_content(ledger: Ledger, item: SourceItem, entry: EntryView, token_id: str, run: str | None) -> Attached:
-    """Give an empty entry of this item a token as its content.
-
-    :raises MarkLostError: somebody else keeps rewriting its adminTags.
-    :raises KalturaError: it was not marked. If the error is ``ambiguous``, it may have the token.
-    """
-    return _attach(
-        ledger, item, entry, "addContent", token_resource(token_id), _marks(pending_mark(item.content_id), run)
-    )
-
-
-def fetch_content(ledger: Ledger, item: SourceItem, entry: EntryView, run: str | None) -> Attached:
-    """Let Kaltura fetch the content of an empty entry from ``item.import_url``; raises as :func:`add_content`."""
-    resource = url_resource(item.import_url or "", item.import_headers)
-    return _attach(ledger, item, entry, "addContent", resource, _marks(import_mark(item.content_id), run))
-
-
-def replace_content(ledger: Ledger, item: SourceItem, entry: EntryView, token_id: str) -> Attached:
-    """Replace what the entry holds with the content of a token; raises as :func:`add_content`."""
-    return _attach(ledger, item, entry, "updateContent", token_resource(token_id), [pending_mark(item.content_id)])
 
 
 def _attach(

@@ -1,7 +1,7 @@
 """Verify the content of an entry: read it once more if the decision asks for that, then write the content mark.
 
 An item is done when its entry carries the content mark. This module is the only one that writes that mark on an entry
-that exists; ``entry_writes.create_from_file`` writes it on entries that are made from a full token.
+that exists; ``entry_writes`` writes it on entries that are made from a full token.
 """
 
 from __future__ import annotations
