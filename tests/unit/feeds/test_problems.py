@@ -47,6 +47,7 @@ def problems(folder: Path, text: str) -> list[str]:
         ("colour: red", "6:1: colour: is not a field; remove it (docs/feeds.md lists all fields)"),
         ("metadata: {tag: a}", "6:12: metadata.tag: is not a field; did you mean 'tags'?"),
         ("  inclde: ['*.mp4']", "6:3: source.inclde: is not a field; did you mean 'include'?"),
+        ("  include: ['*.{mp4,mov']", "6:13: source.include.0: '*.{mp4,mov' opens a brace that it does not close"),
         ("if_exists: repalce", "6:12: if_exists: 'repalce' must be 'skip', 'replace' or 'fail'; did you mean 'r"),
         ("transfer: [upload]", "6:11: transfer: must be 'upload'"),
         ("schedule: '@dayly'", "6:11: schedule: '@dayly' is not a valid cron expression ("),

@@ -47,7 +47,7 @@ def check_pattern(pattern: str) -> None:
     while (found := _first_group(left)) is not None:
         left = left[: found[0]] + left[found[1] :]
     if "," in left.partition("{")[2]:
-        raise ValueError(f"{pattern!r} opens a brace that it does not close; add }}, or write [{{] for the character")
+        raise ValueError("opens a brace that it does not close; add }, or write [{] for the character")
     _compiled(_folded(pattern))
 
 
