@@ -134,7 +134,7 @@ def test_times_are_in_the_zone_of_the_reader(visit: Visit, board: object) -> Non
 
 def test_a_day_is_planned_from_the_page_of_the_feed(visit: Visit, board: tuple[History, str]) -> None:
     page = visit("user").open(f"/kaltura/feed?dag_id={NEWS}")
-    page.get_by_label("Day, in UTC").fill("2026-02-03")
+    page.get_by_label("Day, in UTC", exact=True).fill("2026-02-03")
     page.get_by_role("button", name="Plan", exact=True).click()
     page.get_by_role("link", name="See its plan").click()
     page.get_by_role("heading", name="news 2026-02-03").wait_for()
