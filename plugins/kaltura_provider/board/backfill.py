@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import select
 
 from kaltura_provider.board.dags import dag_of
+from kaltura_provider.feeds.planning.window_plans import MAX_IN_A_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from kaltura_provider.board.feeds import FeedView
 
 __all__ = ["AGAIN", "Dates", "Outlook", "Sums", "form_dates", "outlook", "query_dates", "start"]
-
-MOST_WINDOWS: Final = 400
-"""The most windows that one dry run plans."""
 
 AGAIN: Final = {
     ReprocessBehavior.NONE.value: "Windows that have not run",
@@ -136,10 +134,10 @@ def outlook(session: Session, feed: FeedView, dates: Dates) -> Outlook:
         raise HTTPException(422, f"The last day, {dates.last}, is before the first, {dates.first}. Swap them.")
     dag = dag_of(feed.dag_id, session)
     now = dt.datetime.now(dt.UTC)
-    infos = islice(dag.iter_dagrun_infos_between(begins, ends), MOST_WINDOWS + 1)
+    infos = islice(dag.iter_dagrun_infos_between(begins, ends), MAX_IN_A_RUN + 1)
     windows = frozenset(info.logical_date for info in infos if info.data_interval and info.data_interval.end < now)
-    if len(windows) > MOST_WINDOWS:
-        raise HTTPException(422, f"These days have more than {MOST_WINDOWS} windows. Choose fewer days.")
+    if len(windows) > MAX_IN_A_RUN:
+        raise HTTPException(422, f"These days have more than {MAX_IN_A_RUN:,} windows. Choose fewer days.")
     states = session.execute(
         select(DagRun.logical_date, DagRun.state).where(
             DagRun.dag_id == feed.dag_id, DagRun.logical_date >= begins, DagRun.logical_date <= ends

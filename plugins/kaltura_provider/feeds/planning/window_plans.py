@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from kaltura_provider.feeds.planning.plan import Plan, PlannedItem
 
-__all__ = ["FeedPlan", "WindowPlan", "plan_chosen_range", "plan_windows", "window_context"]
+__all__ = ["MAX_IN_A_RUN", "FeedPlan", "WindowPlan", "plan_chosen_range", "plan_windows", "window_context"]
 
-_MOST_IN_A_RUN = 400
+MAX_IN_A_RUN = 2000
+"""The most windows that one dry run plans: more than five years of days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def plan_chosen_range(context: Context, timezone: str) -> FeedPlan | None:
         raise AirflowFailException(f"'Dry run until' {last!r} is before {first!r}; swap them")
     dag: DAG = values["dag"]
     schedule = getattr(dag.timetable, "expression", None)
-    windows = windows_between(schedule, timezone, begins, ends, maximum=_MOST_IN_A_RUN)
+    windows = windows_between(schedule, timezone, begins, ends, maximum=MAX_IN_A_RUN)
     return plan_windows(dag, dag.dag_id, windows)
 
 
