@@ -91,7 +91,11 @@ def one_run(
         "startable": _startable(user, {dag_id}),
         "now": activity.of_run(run.run_id),
     }
-    return render(request, "run.html", values, media=_pictures(item.urls for item in run.arrivals))
+    response = render(request, "run.html", values, media=_pictures(item.urls for item in run.arrivals))
+    if run.finished and "hx-request" in request.headers:
+        # The policy of the page was made when nothing had arrived, so it would load no picture and no video.
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 @pages.get("/feeds")

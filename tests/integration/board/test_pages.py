@@ -217,6 +217,17 @@ def test_a_new_run_is_shown_at_once(api: Api, history: History, monkeypatch: pyt
     assert api.get("run", dag_id=NEWS, run_id="unknown").status_code == 404
 
 
+def test_the_page_of_a_run_is_loaded_again_when_the_run_has_ended(api: Api, history: History) -> None:
+    going = history.run("news", day(0), state="running")
+    ended = history.run("news", day(1), assets=[arrived("s3://media/a.mp4", 1, host="https://cdn.example")])
+    refresh = {**api.headers("viewer"), "HX-Request": "true"}
+    for run, again in ((going, None), (ended, "true")):
+        reply = api.client.get("/kaltura/run", params={"dag_id": NEWS, "run_id": run}, headers=refresh)
+        # A page cannot loosen its policy, which lets it load only what it showed at first.
+        assert reply.headers.get("HX-Refresh") == again
+    assert "HX-Refresh" not in api.get("run", dag_id=NEWS, run_id=ended).headers
+
+
 def test_a_dry_run_shows_its_plan(api: Api, history: History) -> None:
     row = {"uri": "s3://m/a.mp4", "name": EVIL, "decision": "new", "bytes": 2_500_000, "entry_id": None, "reason": ""}
     run = history.run("news", day(0), result={"dry_run": True, "plan": {"new": 1}, "rows": [row]})
