@@ -1,4 +1,4 @@
-"""The board beside a real scheduler: from the trigger form to the player, failures and their repair, and a backfill."""
+"""The board beside a real scheduler: from the trigger form to the player, failures and their repair, and backfills."""
 
 from __future__ import annotations
 
@@ -120,6 +120,32 @@ def test_a_failure_says_why_and_is_repaired(live: Live, page: Page) -> None:
     page.get_by_role("button", name="Play late.mp4").wait_for()
     assert page.get_by_role("heading", name="Failed").count() == 0
     assert sorted(name for name, held in live.held().items() if len(held) != 1) == []
+
+
+def test_a_backfill_from_airflows_dialog_fills_the_calendar(live: Live, page: Page) -> None:
+    page.goto(f"{live.airflow.page}/dags/{DAILY}")
+    page.locator('button:text("Trigger")').first.click()
+    dialog = page.get_by_role("dialog", name="Run Backfill").or_(page.get_by_role("dialog").first)
+    dialog.get_by_text("Backfill", exact=True).click()
+    for day in ("2024/03/01", "2024/03/03"):
+        dialog.get_by_text("Select date and time").first.click()
+        page.locator("[placeholder='YYYY/MM/DD']:visible").fill(day)
+        page.locator("[placeholder='HH:mm']:visible").fill("00:00")
+        page.locator("[placeholder='HH:mm']:visible").press("Enter")
+        dialog.get_by_text("Date Range", exact=True).click()
+    dialog.locator("[name=max_active_runs]").fill("3")
+    dialog.get_by_text("3 runs").or_(dialog.get_by_text("3 Dag Runs")).first.wait_for()
+    shot(page, "live-backfill-dialog")
+    dialog.get_by_role("button", name="Run Backfill").click()
+    dialog.wait_for(state="detached")
+    page.goto(f"{live.airflow.page}/dags/{DAILY}/plugin/kaltura-feed")
+    frame = page.frame_locator("iframe[title=Kaltura]")
+    frame.locator(".window").nth(2).wait_for()
+    # Nobody reloads the page.
+    frame.locator(".window.done").nth(2).wait_for()
+    said = [text.split() for text in frame.locator(".window.done").all_inner_texts()]
+    assert said == [["done", "1", "new"]] * 3
+    shot(page, "live-calendar")
 
 
 def test_a_backfill_from_the_board_is_counted_before_it_starts(live: Live, page: Page) -> None:
