@@ -21,7 +21,8 @@ __all__ = ["NAMES", "clip", "flavors_and_files", "rule_feeds", "store_all"]
 NAMES = ("podcast", "bulk_xml", "archive", "drop", "strict")
 """The feeds, in the order in which they begin."""
 
-_COMMON = {"start_date": "2024-03-01", "schedule": None, "retries": 0}
+# A busy machine can lose a task; what fails for good is not tried again.
+_COMMON = {"start_date": "2024-03-01", "schedule": None, "retries": 3}
 _WEBHOOK = {
     "notifier": "airflow.providers.http.notifications.HttpNotifier",
     "arguments": {"http_conn_id": "webhook", "json": {"text": "{{ run_message }}"}},
