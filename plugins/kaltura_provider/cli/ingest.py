@@ -56,13 +56,13 @@ def _addresses(uri: str, args: argparse.Namespace) -> Iterator[str]:
     :raises UsageError: it is not an address, or a folder without ``--recursive``.
     """
     from kaltura_provider.feeds.fields.addresses import address_problem
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.hooks.sources import shown_address
 
     if "://" not in uri:
         path = os.path.abspath(os.path.expanduser(uri))
         if not os.path.isfile(path):
             raise UsageError(
-                f"{printable(path)} is not a file; give s3://bucket/key, https://... or the path of a file"
+                f"{shown_address(path)} is not a file; give s3://bucket/key, https://... or the path of a file"
             )
         yield path
     elif uri.startswith("file://"):
@@ -74,7 +74,7 @@ def _addresses(uri: str, args: argparse.Namespace) -> Iterator[str]:
     elif args.recursive:
         yield from _below(uri, args.aws_conn_id)
     else:
-        raise UsageError(f"{printable(uri)} is a folder; give --recursive for all objects below it")
+        raise UsageError(f"{shown_address(uri)} is a folder; give --recursive for all objects below it")
 
 
 def _below(folder: str, aws_conn_id: str) -> Iterator[str]:
@@ -129,10 +129,10 @@ def _opened(address: str, sources: Sources) -> Source:
 
 
 def _row(ref: ItemRef) -> dict[str, Any]:
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.hooks.sources import shown_address
 
     return {
-        "uri": printable(ref.uri),
+        "uri": shown_address(ref.uri),
         "state": ref.state.value,
         "entry_id": ref.entry_id,
         "new": ref.made,

@@ -116,9 +116,9 @@ def _presentable(ref: ItemRef) -> ItemRef:
 
 
 def _failure(ref: ItemRef) -> dict[str, Any]:
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.hooks.sources import shown_address
 
-    error, shown = ref.error, printable(ref.uri)
+    error, shown = ref.error, shown_address(ref.uri)
     if error is None:  # only failed references come here
         raise ValueError(f"{shown} has not failed")
     reason = error.message if shown in error.message else f"{shown}: {error.message}"

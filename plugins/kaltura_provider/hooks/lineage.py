@@ -21,9 +21,9 @@ def source_dataset(uri: str) -> tuple[str, str]:
 
     https://openlineage.io/docs/spec/naming
     """
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.hooks.sources import shown_address
 
-    shown = printable(uri)
+    shown = shown_address(uri)
     if shown.startswith("s3://"):
         bucket, key = bucket_and_key(shown)
         return f"s3://{bucket}", key

@@ -79,11 +79,11 @@ class SidecarSender:
 
     def _try(self, entry_id: str, file: dict[str, Any], attached: list[dict[str, Any]]) -> ItemError | None:
         """Attach one file, or return why that is not possible."""
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
         from kaltura_provider.ingest.item import ITEM_ERRORS, ItemError
         from kaltura_provider.ingest.sidecar import SidecarError
 
-        shown = printable(file["uri"])
+        shown = shown_address(file["uri"])
         if file.get("error"):
             return ItemError("sidecar", f"{shown}: {file['error']}")
         try:
@@ -99,7 +99,7 @@ class SidecarSender:
 
     def _attached(self, entry_id: str, file: dict[str, Any]) -> dict[str, Any]:
         from kaltura_provider.hooks.sealing import opened_address
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
         from kaltura_provider.ingest.sidecar import Sidecar, SidecarKind
         from kaltura_provider.ingest.sidecar_protocol import attach_sidecar
         from kaltura_provider.services.flavor_params import find_flavor_params
@@ -122,7 +122,7 @@ class SidecarSender:
             ).to_dict()
         finally:
             source.close()
-        return {**done, "uri": printable(file["uri"])}
+        return {**done, "uri": shown_address(file["uri"])}
 
     def _marked(self, entry_id: str, files: list[dict[str, Any]]) -> list[ItemError]:
         """Mark on the entry which files it has, so that later runs need not check each file."""

@@ -104,12 +104,12 @@ def requested_item(request: dict[str, Any], source: Source) -> SourceItem:
 def failed_source(uri: str, error: Exception) -> ItemRef:
     """Return the reference of a source that could not be opened."""
     from kaltura_provider.hooks.border import retry_helps
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.hooks.sources import shown_address
     from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState
 
     return ItemRef(
         uri=uri,
-        name=printable(uri).partition("?")[0].rsplit("/", 1)[-1],
+        name=shown_address(uri).partition("?")[0].rsplit("/", 1)[-1],
         size=0,
         item_id="",
         content_id="",

@@ -24,7 +24,7 @@ __all__ = [
     "import_address",
     "open_source",
     "presigned_seconds",
-    "printable",
+    "shown_address",
     "read_changed_document",
     "read_document",
     "s3_client",
@@ -80,7 +80,7 @@ class Sources:
             return open_s3(self.s3, bucket, key, version_id=version_id)
         if parts.scheme in ("http", "https"):
             return _open_url(uri, parts, self._http_conn_id)
-        raise SourceRefused(printable(uri), f"is not an address this package can read; {_READABLE}")
+        raise SourceRefused(shown_address(uri), f"is not an address this package can read; {_READABLE}")
 
     def import_address(
         self, uri: str, *, version_id: str | None = None, seconds: int = PRESIGNED_SECONDS
@@ -96,7 +96,7 @@ class Sources:
             return _fetchable(uri), tuple(f"{name}: {value}" for name, value in headers.items())
         if parts.scheme != "s3":
             text = "Kaltura can only fetch https:// and s3:// sources; use KalturaUploadOperator for local files"
-            raise SourceRefused(printable(uri), text)
+            raise SourceRefused(shown_address(uri), text)
         return self._presigned(uri, version_id, seconds)
 
     def _presigned(self, uri: str, version_id: str | None, seconds: int) -> tuple[str, tuple[str, ...]]:
@@ -107,7 +107,7 @@ class Sources:
         bucket, key = _bucket_and_key(uri)
         if "//" in key:
             text = "Kaltura's import replaces the double slash in its key by one slash; upload it instead"
-            raise SourceRefused(printable(uri), text)
+            raise SourceRefused(shown_address(uri), text)
         wanted = {"Bucket": bucket, "Key": key} | ({"VersionId": version_id} if version_id else {})
         url = self.s3.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
         query = url.partition("?")[2]
@@ -151,7 +151,7 @@ def _url_policy(uri: str, parts: SplitResult) -> UrlPolicy:
 
     if "@" in parts.netloc:
         raise SourceRefused(
-            printable(uri),
+            shown_address(uri),
             "it contains a user name or password, which others could read; put them into an HTTP connection, "
             "and give its id as http_conn_id",
         )
@@ -162,14 +162,14 @@ def _url_policy(uri: str, parts: SplitResult) -> UrlPolicy:
 _READABLE = "give s3://bucket/key, https://..., file:///path or an absolute path"
 
 
-def printable(uri: str) -> str:
+def shown_address(uri: str) -> str:
     """Return an address for logs and errors: without user and password, and with the values of its query hidden.
 
     In S3 keys and file names, ``?`` and ``@`` are ordinary characters.
     """
-    from kaltura_provider.upload.sources.address import shown_address
+    from kaltura_provider.upload.sources import address
 
-    return shown_address(uri)
+    return address.shown_address(uri)
 
 
 def _parts(uri: str) -> SplitResult:
@@ -178,7 +178,7 @@ def _parts(uri: str) -> SplitResult:
     try:
         return urlsplit(uri)
     except ValueError:
-        raise SourceRefused(printable(uri), f"is not a valid address; {_READABLE}") from None
+        raise SourceRefused(shown_address(uri), f"is not a valid address; {_READABLE}") from None
 
 
 def _bucket_and_key(uri: str) -> tuple[str, str]:
@@ -186,7 +186,7 @@ def _bucket_and_key(uri: str) -> tuple[str, str]:
 
     bucket, key = bucket_and_key(uri)
     if not bucket or not key:
-        raise SourceRefused(printable(uri), "does not name an object; give s3://bucket/key")
+        raise SourceRefused(shown_address(uri), "does not name an object; give s3://bucket/key")
     return bucket, key
 
 
@@ -288,7 +288,7 @@ def read_changed_document(
     source = open_source(uri, aws_conn_id=aws_conn_id)
     try:
         if source.size > limit:
-            raise SourceTooLarge(printable(uri), source.size, limit, "the limit")
+            raise SourceTooLarge(shown_address(uri), source.size, limit, "the limit")
         return b"".join(source.read(0, source.size)), Validators()
     finally:
         source.close()
@@ -302,4 +302,4 @@ def _fetchable(uri: str) -> str:
     try:
         return fetchable_url(uri, "uri")
     except KalturaConfigurationError as error:
-        raise SourceRefused(printable(uri), f"its address {error.problem}: {error.fix}") from None
+        raise SourceRefused(shown_address(uri), f"its address {error.problem}: {error.fix}") from None

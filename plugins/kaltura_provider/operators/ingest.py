@@ -10,7 +10,7 @@ from kaltura_provider.hooks.batch import as_list, finish
 from kaltura_provider.hooks.item_sender import ItemSender, came_of
 from kaltura_provider.hooks.lineage import ItemLineage
 from kaltura_provider.hooks.source_items import requested_items
-from kaltura_provider.hooks.sources import printable
+from kaltura_provider.hooks.sources import shown_address
 from kaltura_provider.hooks.task_state import ShownProgress, TaskMemory
 from kaltura_provider.operators.prepare import KalturaPrepareOperator, show
 from kaltura_provider.operators.source_bases import Uploading
@@ -130,11 +130,11 @@ class KalturaIngestOperator(ItemLineage, KalturaPrepareOperator, Uploading):
         except SourceError as error:
             opened.error, opened.item = error, None
             return opened
-        text = f"{printable(item.uri)} cannot become media: {'; '.join(problems)}"
+        text = f"{shown_address(item.uri)} cannot become media: {'; '.join(problems)}"
         if problems and preflight is Preflight.FAIL:
             opened.error, opened.item = ValueError(text), None
         elif problems:
-            self.log.warning("%s", printable(text))
+            self.log.warning("%s", shown_address(text))
         return opened
 
     def _sent(

@@ -222,12 +222,12 @@ def show(operator: SourceOperator, context: Context, refs: list[ItemRef]) -> Non
 
     :func:`~kaltura_provider.hooks.batch.finish` reports failures.
     """
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.hooks.sources import shown_address
 
     for ref in refs:
         if ref.error is None:
             entry = f", entry {ref.entry_id}" if ref.entry_id else ""
             note = f" ({presentable(ref.note, ref.uri)})" if ref.note else ""
-            operator.log.info("%s: %s%s%s", printable(ref.uri), ref.state.value, entry, note)
+            operator.log.info("%s: %s%s%s", shown_address(ref.uri), ref.state.value, entry, note)
     if first := next((ref.entry_id for ref in refs if ref.entry_id), None):
         push_links(context, operator.hook.account, first)

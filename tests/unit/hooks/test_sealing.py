@@ -18,7 +18,7 @@ from kaltura_provider.api.signing import SEAL, sealed_part
 from kaltura_provider.hooks.masking import MaskedArguments
 from kaltura_provider.hooks.sealing import opened_address, seal_address
 from kaltura_provider.hooks.source_items import requested_item, requested_items
-from kaltura_provider.hooks.sources import open_source, printable
+from kaltura_provider.hooks.sources import open_source, shown_address
 from kaltura_provider.ingest.identity import item_id
 from kaltura_provider.ingest.item import SourceItem
 from kaltura_provider.upload.sources.errors import SourceRefused
@@ -63,8 +63,8 @@ def test_a_secret_is_sealed_and_opened_again(uri: str) -> None:
     assert sealed.startswith(uri.partition("://")[0])
     assert seal_address(sealed) == sealed
     assert opened_address(sealed) == uri
-    assert SEAL not in printable(sealed)
-    assert "Q7z" not in printable(sealed)
+    assert SEAL not in shown_address(sealed)
+    assert "Q7z" not in shown_address(sealed)
 
 
 @pytest.mark.parametrize("uri", PLAIN)
@@ -76,7 +76,7 @@ def test_what_holds_no_secret_stays_as_it_is(uri: str) -> None:
 def test_what_is_public_stays_readable() -> None:
     sealed = seal_address("https://me:pw@h:8443/a%20b.mp4?v=2&token=x&lang=de#part")
     assert sealed.startswith(f"https://h:8443/a%20b.mp4?v=2&lang=de&{SEAL}=")
-    assert printable(sealed) == "https://h:8443/a%20b.mp4?v=...&lang=..."
+    assert shown_address(sealed) == "https://h:8443/a%20b.mp4?v=...&lang=..."
 
 
 class Opened:

@@ -12,7 +12,7 @@ import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.hooks.listing import list_s3
-from kaltura_provider.hooks.sources import import_address, open_source, printable, s3_client
+from kaltura_provider.hooks.sources import import_address, open_source, s3_client, shown_address
 from kaltura_provider.upload.sources.errors import SourceForbidden, SourceRefused
 
 CONTENT = b"\x00\x00\x00\x18ftypmp42" + bytes(500)
@@ -161,7 +161,7 @@ def test_an_address_that_cannot_be_read_is_shown_without_its_secrets(uri: str) -
     ],
 )
 def test_printable(uri: str, shown: str) -> None:
-    assert printable(uri) == shown
+    assert shown_address(uri) == shown
 
 
 def aws(monkeypatch: pytest.MonkeyPatch, site: Site, **extra: Any) -> None:

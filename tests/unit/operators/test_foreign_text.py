@@ -14,7 +14,7 @@ from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError,
 from kaltura_provider.feeds.sources.listing import examples
 from kaltura_provider.hooks.batch import presentable
 from kaltura_provider.hooks.output import write_rows
-from kaltura_provider.hooks.sources import printable
+from kaltura_provider.hooks.sources import shown_address
 from kaltura_provider.ingest.item import ItemError
 from kaltura_provider.upload.errors import UploadError
 from kaltura_provider.upload.sources.errors import SourceChanged, SourceRefused
@@ -28,9 +28,9 @@ EVIL = "a\n2026-01-01 INFO all is well\r\x1b[2J\x1b]0;title\x07\x9b31m\u202e4pm.
 @pytest.mark.parametrize(
     "shown",
     [
-        printable(f"s3://bucket/{EVIL}"),
-        printable(f"https://h/{EVIL}?x={EVIL}"),
-        printable(f"/srv/{EVIL}"),
+        shown_address(f"s3://bucket/{EVIL}"),
+        shown_address(f"https://h/{EVIL}?x={EVIL}"),
+        shown_address(f"/srv/{EVIL}"),
         presentable(f"s3://b/{EVIL} is gone", f"s3://b/{EVIL}"),
         examples([EVIL, EVIL]),
         str(KalturaError(EVIL)),

@@ -19,19 +19,19 @@ _UNTYPABLE = ("Cc", "Cs", "Zl", "Zp")
 def address_problem(line: str) -> str | None:
     """Return what is wrong with an address, or ``None``. This only looks at the text."""
     from kaltura_provider.hooks.local_files import folder_policy
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.hooks.sources import shown_address
     from kaltura_provider.upload.sources.errors import SourceRefused
     from kaltura_provider.upload.sources.folders import is_local
 
     if len(line) > LONGEST_LINE:
         return f"it has {len(line):,} characters; an address has at most {LONGEST_LINE:,}"
     if any(unicodedata.category(letter) in _UNTYPABLE for letter in line):
-        return f"it contains a control character: '{printable(line)}'"
+        return f"it contains a control character: '{shown_address(line)}'"
     if is_local(line):
         try:
             folder_policy().resolve(line)
         except SourceRefused as error:
-            return f"{printable(line)}: {error.message}"
+            return f"{shown_address(line)}: {error.message}"
         return None
     try:
         parts = urlsplit(line)
@@ -41,7 +41,7 @@ def address_problem(line: str) -> str | None:
         )
     except ValueError:
         whole = False
-    return None if whole else f"'{printable(line)}' is not an address"
+    return None if whole else f"'{shown_address(line)}' is not an address"
 
 
 def comparable_address(uri: str) -> str:

@@ -59,7 +59,7 @@ def _each_once(
     typed: Sequence[tuple[int, str]], *, recursive: bool, aws_conn_id: str, sidecars: bool
 ) -> list[FoundItem]:
     from kaltura_provider.feeds.sources import FoundItem
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.hooks.sources import shown_address
 
     beside = _with_sidecars(typed, aws_conn_id) if sidecars else {}
     found: dict[str, FoundItem] = {}
@@ -71,7 +71,7 @@ def _each_once(
         for item in items:
             same = comparable_address(item.uri)
             if same in found:
-                log.warning("Line %d repeats %s, which is ingested once.", number, printable(item.uri))
+                log.warning("Line %d repeats %s, which is ingested once.", number, shown_address(item.uri))
             if same not in found or (found[same].size is None and item.size is not None):
                 found[same] = item
     return list(found.values())
@@ -89,13 +89,13 @@ def _with_sidecars(typed: Sequence[tuple[int, str]], aws_conn_id: str) -> dict[i
     from kaltura_provider.api.threads import in_threads
     from kaltura_provider.feeds.sources import Search
     from kaltura_provider.feeds.sources.s3_objects import object_with_sidecars
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.hooks.sources import shown_address
 
     lines = [(number, line) for number, line in typed if line.startswith("s3://") and not _is_folder(line)]
     search = Search(aws_conn_id=aws_conn_id)
     seen = in_threads(lambda pair: object_with_sidecars(pair[1], search), lines, workers=_LISTINGS_AT_ONCE)
     problems = [
-        f"line {number}: {printable(line)} is a sidecar file of {printable(one)}"
+        f"line {number}: {shown_address(line)} is a sidecar file of {shown_address(one)}"
         for (number, line), one in zip(lines, seen, strict=True)
         if isinstance(one, str)
     ]

@@ -117,7 +117,7 @@ class KalturaChangeListedOperator(KalturaOperator):
 
 
 def _name_of(change: Mapping[str, Any]) -> str:
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.hooks.sources import shown_address
 
     named = change.get("entry_id") or change.get("reference_id")
-    return str(named) if named else printable(change["url"])
+    return str(named) if named else shown_address(change["url"])

@@ -121,10 +121,10 @@ class PlannedItem:
 
     def row(self) -> dict[str, Any]:
         """Return the row for people, as plain values, with secrets in the address hidden."""
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
 
         return {
-            "uri": printable(self.uri),
+            "uri": shown_address(self.uri),
             "decision": self.decision.value,
             "name": self.name,
             "tags": list(self.tags),

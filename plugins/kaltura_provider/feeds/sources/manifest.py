@@ -50,9 +50,9 @@ class Manifest(SourceFields):
     @property
     def summary(self) -> str:
         """The source in one line of text."""
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
 
-        return printable(self.uri)
+        return shown_address(self.uri)
 
     def find(self, search: Search) -> Found:
         """Return one item per row, in order. Rows with errors are left out and reported with their line.
@@ -60,20 +60,20 @@ class Manifest(SourceFields):
         :raises SourceError: the file cannot be read.
         :raises ValueError: the file does not have the expected format.
         """
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
 
-        found = Found(f"in {printable(self.uri)}")
+        found = Found(f"in {shown_address(self.uri)}")
         content = self._read(search, found)
         if content is None:
             return found
         try:
             rows = self._rows(content)
         except ValueError as error:
-            raise ValueError(f"The manifest {printable(self.uri)} cannot be read: {error}") from None
+            raise ValueError(f"The manifest {shown_address(self.uri)} cannot be read: {error}") from None
         for name, line in rows.unknown.items():
             what = "Element" if self._format() == "xml" else "Column"
             shown = name if what == "Element" else repr(name)
-            found.warnings.append(f"{what} {printable(shown)} (line {line}) is unknown and ignored.")
+            found.warnings.append(f"{what} {shown_address(shown)} (line {line}) is unknown and ignored.")
         found.warnings += rows.notes
         if rows.bad:
             found.left_out[BAD_ROW] += rows.bad

@@ -64,9 +64,9 @@ class Rss(SourceFields):
     @property
     def summary(self) -> str:
         """The source in one line of text."""
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
 
-        return printable(self.uri)
+        return shown_address(self.uri)
 
     def find(self, search: Search) -> Found:
         """Return one item per item of the feed, in order. Items with errors are left out and reported with their line.
@@ -75,9 +75,9 @@ class Rss(SourceFields):
         :raises ValueError: it is not a feed, or feedparser is not installed.
         """
         from kaltura_provider.feeds.sources.rss_items import read_items
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
 
-        found = Found(f"in {printable(self.uri)}")
+        found = Found(f"in {shown_address(self.uri)}")
         content, document = self._read(search)
         if content is None:
             found.place += ", which has not changed since the last run"
@@ -85,7 +85,7 @@ class Rss(SourceFields):
         try:
             items = read_items(content, self.uri)
         except ValueError as error:
-            raise ValueError(f"The feed {printable(self.uri)} cannot be read: {error}") from None
+            raise ValueError(f"The feed {shown_address(self.uri)} cannot be read: {error}") from None
         wanted = _each_once(_within(items, search, found), found)
         gone = self._take(wanted, search, found)
         if gone and self.missing == "retry" and not search.last_try:

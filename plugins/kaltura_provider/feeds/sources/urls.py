@@ -56,10 +56,10 @@ class Urls(SourceFields):
     @property
     def summary(self) -> str:
         """The source in one line of text."""
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
 
         more = f" and {len(self.urls) - 1} more" if len(self.urls) > 1 else ""
-        return f"{printable(self.urls[0])}{more}"
+        return f"{shown_address(self.urls[0])}{more}"
 
     def find(self, search: Search) -> Found:
         """Return one item per address, in order and without repetitions.

@@ -237,7 +237,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
 
     def _log_found(self, found: Found) -> None:
         """Log what the source lists and what it leaves out and why, with a few examples of each."""
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
 
         if not found.looked_at:
             self.log.info("Nothing to ingest: found nothing %s.", found.place)
@@ -248,7 +248,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         if found.changes:
             self.log.info("Changing or deleting %d entries.", len(found.changes))
         if found.items:
-            self.log.info("Taken: %s", examples([printable(item.uri) for item in found.items]))
+            self.log.info("Taken: %s", examples([shown_address(item.uri) for item in found.items]))
         for reason, names in found.left_out.items():
             self.log.info("Left out %d (%s): %s", len(names), reason, examples(names))
 

@@ -61,7 +61,7 @@ class KalturaFormOperator(MaskedArguments, BaseOperator):
         from kaltura_provider.feeds.form.typed_sources import typed_sources
         from kaltura_provider.feeds.sources import Found
         from kaltura_provider.hooks.named_connections import check_typed
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
 
         params: Mapping[str, Any] = context["params"]
         for field in ("kaltura_conn_id", "aws_conn_id", "http_conn_id"):
@@ -75,7 +75,7 @@ class KalturaFormOperator(MaskedArguments, BaseOperator):
             sidecars=bool(params.get("sidecars")),
         )
         found = Found("in the form", items)
-        self.log.info("Found %d: %s", len(items), examples([printable(item.uri) for item in items]))
+        self.log.info("Found %d: %s", len(items), examples([shown_address(item.uri) for item in items]))
         dry_run = asks_for_dry_run(context)
         if dry_run:
             found = _looked_at(found, params)
@@ -107,7 +107,7 @@ def _looked_at(found: Found, params: Mapping[str, Any]) -> Found:
     from dataclasses import replace
 
     from kaltura_provider.api.threads import in_threads
-    from kaltura_provider.hooks.sources import Sources, printable
+    from kaltura_provider.hooks.sources import Sources, shown_address
     from kaltura_provider.upload.sources.errors import SourceError
 
     sources = Sources(aws_conn_id=params.get("aws_conn_id", "aws_default"), http_conn_id=params.get("http_conn_id"))
@@ -127,7 +127,7 @@ def _looked_at(found: Found, params: Mapping[str, Any]) -> Found:
     looked = in_threads(look, found.items, workers=_LOOKING)
     for item, seen in zip(found.items, looked, strict=True):
         if isinstance(seen, str):
-            found.left_out[seen].append(printable(item.uri))
+            found.left_out[seen].append(shown_address(item.uri))
     found.items = [seen for seen in looked if not isinstance(seen, str)]
     return found
 

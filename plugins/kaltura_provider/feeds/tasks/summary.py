@@ -129,11 +129,11 @@ class KalturaSummaryOperator(KalturaOperator):
         return summary
 
     def _named_aside(self, aside: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
 
         if not aside:
             return {}
-        named = [{**item, "uri": printable(item["uri"])} for item in aside[:_MAX_ROWS]]
+        named = [{**item, "uri": shown_address(item["uri"])} for item in aside[:_MAX_ROWS]]
         lines = "".join(f"\n  {item['uri']}: {item['reason']}" for item in named)
         self.log.warning("%d items are not tried any more; kaltura redrive brings them back:%s", len(aside), lines)
         return {"set_aside": named}
@@ -202,13 +202,13 @@ class KalturaSummaryOperator(KalturaOperator):
             self.log.info("The feed's state stays as it is: a later run has drafted its own.")
 
     def _summary(self, ti: Any, good: list[dict[str, Any]], failed: list[dict[str, Any]]) -> dict[str, Any]:
-        from kaltura_provider.hooks.sources import printable
+        from kaltura_provider.hooks.sources import shown_address
 
         new = sum(bool(ref.get("made")) for ref in good)
         shown = sorted(good, key=lambda ref: not ref.get("made"))[:_MAX_ROWS]
         return {
             "assets": [_row(self.hook.account, ref) for ref in shown],
-            "failed": [{**item, "uri": printable(item["uri"])} for item in failed],
+            "failed": [{**item, "uri": shown_address(item["uri"])} for item in failed],
             "new": new,
             "found": len(good) - new,
             "left_out": (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key="left_out")) or {},
@@ -301,12 +301,12 @@ def _failed_ref(ref: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(account: KalturaAccount, ref: dict[str, Any]) -> dict[str, Any]:
-    from kaltura_provider.hooks.sources import printable
+    from kaltura_provider.hooks.sources import shown_address
 
     entry_id = ref["entry_id"]
     return {
-        "uri": printable(ref["uri"]),
-        "name": printable(ref.get("name") or ""),
+        "uri": shown_address(ref["uri"]),
+        "name": shown_address(ref.get("name") or ""),
         "size": ref["size"],
         "duration": ref.get("duration"),
         "entry_id": entry_id,
