@@ -48,6 +48,8 @@ def _warm_up() -> None:
         from kaltura_provider.board.records import RECORDS
 
         log.debug("Imported the %s, which knows %d DAGs", app.title, len(RECORDS.dag_ids()))
+        # The first page asks again what has changed since.
+        RECORDS.forget()
     except Exception as error:
         # The first request tries again and says what is wrong.
         log.info("The board cannot be prepared yet: %s", type(error).__name__)
