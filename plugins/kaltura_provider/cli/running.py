@@ -94,8 +94,9 @@ def _words(error: Exception) -> str:
     from kaltura_provider.api.redaction import printable
     from kaltura_provider.hooks.border import is_foreseen
 
+    foreseen = _code_of(error) in (ExitCode.USAGE, ExitCode.CONFIGURATION) or is_foreseen(error)
     lines = [printable(line) for line in str(error).splitlines() if line.strip()]
-    if isinstance(error, UsageError) or is_foreseen(error) or type(error) is ValueError:
+    if foreseen or type(error) is ValueError:
         return "\n".join(lines)
     said = " ".join([f"{type(error).__name__}:", *lines])
     return f"unexpected error: {said} (--verbose shows where)"

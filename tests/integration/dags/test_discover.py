@@ -121,6 +121,7 @@ def test_a_pattern_that_nothing_fits_is_said(deployment, discover, clips) -> Non
     assert found.assets == {}
     assert "No object matches the include patterns *.{mvo,mkv}" in found.log
     assert "found nothing" not in found.log
+    assert "No object matches" not in discover(include=["*.mp4", "*.mkv"]).log
 
 
 def test_a_run_without_a_logical_date_takes_the_last_interval_and_says_so(deployment, clips, capsys) -> None:

@@ -136,4 +136,5 @@ def test_the_feed_of_a_command_is_named_with_its_mistakes(kaltura, folder: Path)
     (folder / "bad.yaml").write_text("name: bad\n")
     ran = kaltura("plan", "bad")
     assert (ran.code, ran.out) == (ExitCode.CONFIGURATION, "")
-    assert f"{folder}/bad.yaml:1: source: is missing; add it" in ran.err
+    missing = [f"{folder}/bad.yaml:1: {field}: is missing; add it" for field in ("start_date", "source")]
+    assert ran.err.splitlines() == missing

@@ -144,7 +144,7 @@ def media_of(groups: Iterable[Group], uri: str, selecting: Selecting, search: Se
         of_entry = {name: value for name, value in fields.items() if name != FLAVOR}
         metadata = {**(kind if item.uri in strange else {}), **of_entry}
         found.items.append(_item(beside[item.key], metadata, selecting, search))
-    if selection.idle and found.looked_at:
+    if selection.idle and found.looked_at and not found.items:
         patterns = ", ".join(selection.idle)
         found.warnings.append(
             f"No object matches the include patterns {patterns}. Patterns apply to the part of the key after {uri}."
