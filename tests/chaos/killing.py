@@ -23,7 +23,7 @@ from kaltura_sandbox import Control
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "include" / "local"))
 
-from deployment import Deployment, free_port  # noqa: E402
+from deployment import Deployment, free_port  # noqa: E402 - the path above leads to it
 
 BUCKET = "chaos"
 BATCH = 20

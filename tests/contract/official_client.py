@@ -341,7 +341,7 @@ class Tour:
         note("appToken.get", client.appToken.get, made.id)
         note("appToken.list", client.appToken.list, KalturaAppTokenFilter())
         note("appToken.update", client.appToken.update, made.id, KalturaAppToken(description="tour"))
-        digest = hashlib.sha1((client.getKs() + made.token).encode()).hexdigest()  # noqa: S324 - the API asks for it
+        digest = hashlib.sha1((client.getKs() + made.token).encode()).hexdigest()
         note("appToken.startSession", client.appToken.startSession, made.id, digest)
         note("appToken.delete", client.appToken.delete, made.id)
 

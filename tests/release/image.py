@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.dockerfile import Copy, Stage, read_dockerfile  # noqa: E402
+from tests.dockerfile import Copy, Stage, read_dockerfile  # noqa: E402 - the path above leads to it
 
 HOME = ROOT / "build" / "image"
 # What a test or a developer needs, and a deployment does not.

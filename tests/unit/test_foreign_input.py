@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import io
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -42,6 +42,7 @@ from kaltura_provider.upload.sources.errors import SourceError
 from kaltura_provider.upload.sources.http_answer import size_of, slice_of, validator_of
 from kaltura_provider.upload.sources.s3_address import bucket_and_key
 from kaltura_provider.upload.token import read_answer
+from tests.unit.feeds.s3_store import Store
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
 JSON = st.recursive(
@@ -199,19 +200,6 @@ def test_a_manifest_is_read_or_named_as_wrong(
             assert isinstance(found, Found)
 
 
-class Bucket:
-    """An S3 client that has these objects."""
-
-    def __init__(self, contents: Mapping[str, bytes]) -> None:
-        self.contents = contents
-
-    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        content = self.contents.get(Key, self.contents["rows"])
-        body = io.BytesIO(content)
-        body.iter_chunks = lambda size: iter(lambda: body.read(size), b"")  # type: ignore[attr-defined]
-        return {"Body": body, "ContentLength": len(content), "ETag": hashlib.md5(content).hexdigest()}  # noqa: S324
-
-
 MANIFESTS = st.fixed_dictionaries(
     {"sourceBucket": st.just("b") | JSON, "destinationBucket": st.just("arn:aws:s3:::b"), "fileFormat": st.just("CSV")},
     optional={
@@ -231,9 +219,10 @@ def test_an_inventory_is_read_or_named_as_wrong(
     tmp_path_factory: pytest.TempPathFactory, manifest: Any, rows: list[list[str]] | bytes
 ) -> None:
     plain = rows if isinstance(rows, bytes) else "\n".join(",".join(cells) for cells in rows).encode()
-    contents = {"manifest.json": json.dumps(manifest).encode(), "rows": gzip.compress(plain)}
+    store = Store()
+    store.objects = defaultdict(lambda: gzip.compress(plain), {"manifest.json": json.dumps(manifest).encode()})
     with named(ValueError, SourceError):
-        inventory = open_inventory(Bucket(contents), "s3://i/manifest.json", tmp_path_factory.mktemp("inventory"))
+        inventory = open_inventory(store, "s3://i/manifest.json", tmp_path_factory.mktemp("inventory"))
         assert all(found.size is not None for found in inventory.objects(""))
 
 

@@ -104,33 +104,46 @@ def _start_again(session: Session, user: User, run: Run, failures: Iterable[Fail
     post_clear_task_instances(run.dag_id, dag_bag(), body, session, user)
 
 
-@actions.post("/plan", dependencies=[Depends(action_logging("kaltura_plan"))])
-def plan(
-    request: Request,
+def _startable_feed(
     user: User,
     readable: ReadableDags,
     session: SessionDep,
     dag_id: Annotated[str, Form(max_length=250)],
+) -> FeedView:
+    check_startable(user, readable, dag_id)
+    feed = feed_view(session, dag_id)
+    if feed is None:
+        raise HTTPException(404, f"The DAG {dag_id} does not exist.")
+    return feed
+
+
+StartableFeed = Annotated[FeedView, Depends(_startable_feed)]
+"""The feed that a form names, if the user may start its runs."""
+
+
+@actions.post("/plan", dependencies=[Depends(action_logging("kaltura_plan"))])
+def plan(
+    request: Request,
+    user: User,
+    session: SessionDep,
+    feed: StartableFeed,
     date: Annotated[dt.date, Form()],
 ) -> Response:
     """Start a dry run of a feed for a day, and return a link to its result."""
-    feed = _startable_feed(session, user, readable, dag_id)
     ends = Dates(date, date).moments(feed.timezone)
     run_id = _dry_run(request, session, user, feed, ends, several=feed.within_a_day)
-    return render(request, "planned.html", {"dag_id": dag_id, "run_id": run_id})
+    return render(request, "planned.html", {"dag_id": feed.dag_id, "run_id": run_id})
 
 
 @actions.post("/backfill-plan", dependencies=[Depends(action_logging("kaltura_plan"))])
 def backfill_plan(
     request: Request,
     user: User,
-    readable: ReadableDags,
     session: SessionDep,
-    dag_id: Annotated[str, Form(max_length=250)],
+    feed: StartableFeed,
     dates: Annotated[Dates, Depends(form_dates)],
 ) -> Response:
     """Return which windows a backfill would run, and start the dry run that counts what they would bring in."""
-    feed = _startable_feed(session, user, readable, dag_id)
     found = outlook(session, feed, dates)
     run_id = ""
     if found.to_run and not found.busy:
@@ -141,26 +154,16 @@ def backfill_plan(
 @actions.post("/backfill", dependencies=[Depends(action_logging("kaltura_backfill"))])
 def backfill(
     user: User,
-    readable: ReadableDags,
     session: SessionDep,
-    dag_id: Annotated[str, Form(max_length=250)],
+    feed: StartableFeed,
     dates: Annotated[Dates, Depends(form_dates)],
 ) -> Response:
     """Start a backfill of a feed, and go to the calendar of its windows."""
-    feed = _startable_feed(session, user, readable, dag_id)
     start(session, user, feed, dates)
     RECORDS.forget()
     ACTIVITY.forget()
-    query = urlencode({"dag_id": dag_id, "month": dates.last.strftime("%Y-%m")})
+    query = urlencode({"dag_id": feed.dag_id, "month": dates.last.strftime("%Y-%m")})
     return protect(Response(headers={"HX-Redirect": f"feed?{query}#windows-title"}))
-
-
-def _startable_feed(session: Session, user: User, readable: frozenset[str], dag_id: str) -> FeedView:
-    check_startable(user, readable, dag_id)
-    feed = feed_view(session, dag_id)
-    if feed is None:
-        raise HTTPException(404, f"The DAG {dag_id} does not exist.")
-    return feed
 
 
 def _dry_run(

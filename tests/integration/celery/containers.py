@@ -24,8 +24,8 @@ from tests.compose import FILE, read_compose
 ROOT = FILE.parent
 sys.path.insert(0, str(ROOT / "include" / "local"))
 
-from postgres import Postgres  # noqa: E402
-from processes import Processes  # noqa: E402
+from postgres import Postgres  # noqa: E402 - the path above leads to it
+from processes import Processes  # noqa: E402 - the path above leads to it
 
 BIN = Path(sys.executable).parent
 _SET_CHILD_SUBREAPER = 36  # of <linux/prctl.h>

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import runpy
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import imageio_ffmpeg
@@ -17,6 +19,7 @@ from airflow.sdk import DAG
 
 from kaltura_sandbox import Sandbox
 from kaltura_sandbox.s3 import S3Server
+from tests.integration.dags.file_server import Site
 
 BUCKET = "media"
 DAGS = Path(__file__).parents[3] / "dags"
@@ -157,3 +160,14 @@ def quick(dag: DAG) -> DAG:
     for task in dag.tasks:
         task.retry_delay = timedelta(milliseconds=10)
     return dag
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("KALTURA_ALLOWED_HOSTS", "127.0.0.1")
+    with Site() as server:
+        thread = Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()

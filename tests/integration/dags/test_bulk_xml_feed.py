@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.integration.dags.test_feed_sources import digest
+from tests.integration.dags.file_server import digest
 from tests.integration.dags.test_rss_feed import CAPTION, PICTURE, assets
 
 AFTER = datetime(2024, 3, 2, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_a_file_goes_in_unchanged_and_once(deployment, clips, capsys) -> None:
 def test_a_file_with_a_checksum_is_compared_whoever_fetches_the_others(deployment, clips, transfer: str) -> None:
     """Kaltura cannot compare checksums, so a worker sends the files that have one."""
     items = []
-    for name, checksum in (("good", hashlib.sha1(clips["clip-1.mp4"]).hexdigest()), ("bad", "0" * 40), ("plain", "")):  # noqa: S324
+    for name, checksum in (("good", hashlib.sha1(clips["clip-1.mp4"]).hexdigest()), ("bad", "0" * 40), ("plain", "")):
         deployment.put(f"{name}.mp4", clips[f"clip-{len(items) + 1}.mp4"])
         said = f'<fileChecksum type="sha1">{checksum}</fileChecksum>' if checksum else ""
         items.append(

@@ -23,7 +23,6 @@ from kaltura_provider.cli import entries
 from kaltura_provider.cli.main import parser
 from kaltura_provider.cli.running import ExitCode, outcome
 from kaltura_provider.feeds.files.field_docs import example
-from tests.integration.dags.test_feed_sources import site  # noqa: F401 - a fixture
 
 DAY = "{{ data_interval_start | ds }}"
 LOGGED = re.compile(r"\d{4}-\d\d-\d\dT\S+ \[")
@@ -270,7 +269,7 @@ HELD: dict[str, tuple[dict[str, str], int]] = {
 
 
 @pytest.mark.parametrize("kind", HELD)
-def test_the_example_of_a_type_of_source_is_planned(deployment, site, clips, kaltura, monkeypatch, kind: str) -> None:  # noqa: F811
+def test_the_example_of_a_type_of_source_is_planned(deployment, site, clips, kaltura, monkeypatch, kind: str) -> None:
     held, expected = HELD[kind]
     own = f"s3://media/{deployment.folder.name}/"
     for address, text in held.items():

@@ -6,8 +6,6 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.dags.test_feed_sources import site  # noqa: F401 - a fixture
-
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
@@ -74,7 +72,7 @@ def test_a_flavor_that_the_account_does_not_have_is_named_and_the_media_goes_in(
     assert flavors(deployment)["0"] == hashlib.sha256(content).hexdigest()
 
 
-def test_other_files_of_an_item_of_media_rss_become_its_flavors(deployment, site, clips) -> None:  # noqa: F811
+def test_other_files_of_an_item_of_media_rss_become_its_flavors(deployment, site, clips) -> None:
     contents = [
         f'<media:content url="{site.url}/{name}" fileSize="{len(content)}" height="{height}"/>'
         for (name, content), height in zip(clips.items(), (180, 270, 360), strict=True)

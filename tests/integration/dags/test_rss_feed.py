@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
-from tests.integration.dags.test_feed_sources import digest, site  # noqa: F401 - a fixture
+from tests.integration.dags.file_server import digest
 
 AFTER = datetime(2024, 3, 2, tzinfo=UTC)
 CAPTION = b"WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"
@@ -25,7 +25,7 @@ def rss(*items: str) -> bytes:
 
 
 def hashed(url: str, content: bytes, size: int = 0) -> str:
-    value = hashlib.md5(content).hexdigest()  # noqa: S324
+    value = hashlib.md5(content).hexdigest()
     said = f'<media:hash algo="md5">{value}</media:hash>'
     return f'<media:content url="{url}" fileSize="{size or len(content)}">{said}</media:content>'
 
@@ -37,7 +37,7 @@ def assets(deployment, entry_id: str, service: str) -> list[dict]:
     return list(client.call(service, "list", {"filter": {"entryIdEqual": entry_id}})["objects"])
 
 
-def test_a_feed_is_brought_in_once_with_its_sidecars(deployment, site, clips, capsys, short_grace) -> None:  # noqa: F811
+def test_a_feed_is_brought_in_once_with_its_sidecars(deployment, site, clips, capsys, short_grace) -> None:
     one, two, three = (clips[f"clip-{number}.mp4"] for number in (1, 2, 3))
     site.files = {
         "/low.mp4": one, "/high.mp4": two, "/three.mp4": three, "/moved/three.mp4": three, "/bad.mp4": one,
@@ -87,7 +87,7 @@ def test_a_feed_is_brought_in_once_with_its_sidecars(deployment, site, clips, ca
     assert deployment.held() == {"Both": digest(two), "Three": digest(three), "Bad": digest(three)}
 
 
-def test_what_is_not_a_feed_fails_with_the_line(deployment, site) -> None:  # noqa: F811
+def test_what_is_not_a_feed_fails_with_the_line(deployment, site) -> None:
     site.files["/feed.xml"] = b'<!DOCTYPE r [\n<!ENTITY x SYSTEM "file:///etc/passwd">]><rss>&x;</rss>'
     dag = deployment.feed(
         name="podcast", start_date="2024-03-01", retries=0, source={"type": "rss", "uri": f"{site.url}/feed.xml"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import random
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from kaltura_provider.ingest.marks import item_mark
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.send import Ingested, ingest
 from kaltura_provider.ingest.settings import Clock, IngestSettings
+from kaltura_provider.ingest.sidecar import Sidecar
+from kaltura_provider.ingest.sidecar_protocol import attach_sidecar
 from kaltura_provider.services.entry.metadata import EntryMetadata
 from kaltura_provider.upload.settings import UploadSettings
 from kaltura_provider.upload.sources.base import Source
@@ -114,6 +118,20 @@ class Library:
         calls = self.sandbox.control.state()["calls"]
         reading = ("list", "get", "getTime")
         return {name: count for name, count in calls.items() if name.split(".")[1] not in reading}
+
+    def race(self, sidecar: Sidecar, source: Source) -> list[str]:
+        """Attach one file from three clients at the same moment, and return the id of the asset that each got."""
+        settings = IngestSettings(poll=0.05, backoff=0.2, grace=3, claim_timeout=20, clock=Clock())
+        gate = threading.Barrier(3, timeout=30)
+
+        def attached(_: int) -> str:
+            with client_of(self.sandbox) as client:
+                gate.wait()
+                uploader = Uploader(client, settings=self.uploader.settings)
+                return attach_sidecar(client, uploader, sidecar, source, settings=settings).asset_id
+
+        with ThreadPoolExecutor(3) as pool:
+            return list(pool.map(attached, range(3)))
 
 
 def client_of(sandbox: Sandbox, **values: Any) -> KalturaClient:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaError
-from kaltura_provider.ingest.settings import Clock, IfExists, IngestSettings
+from kaltura_provider.ingest.settings import IfExists, IngestSettings
 from kaltura_provider.ingest.sidecar import Sidecar, SidecarError, SidecarKind
 from kaltura_provider.ingest.sidecar_protocol import attach_sidecar
 from kaltura_provider.services.flavor_asset import list_flavors
 from kaltura_provider.services.flavor_params import find_flavor_params
 from kaltura_provider.upload.errors import UploadError
 from kaltura_provider.upload.sources.errors import SourceMismatch
-from kaltura_provider.upload.uploader import Uploader
-from tests.integration.ingest.conftest import client_of
 
 if TYPE_CHECKING:
     from kaltura_provider.upload.sources.base import Source
@@ -115,7 +112,7 @@ def test_a_file_that_does_not_fit_its_checksum_makes_nothing(library: Library, e
     with pytest.raises(SourceMismatch):
         attach(library, replace(rendition(entry_id), checksum=f"md5:{'0' * 32}"), source)
     assert flavors(library, entry_id) == {}
-    good = hashlib.md5((library.folder / source.name).read_bytes()).hexdigest()  # noqa: S324
+    good = hashlib.md5((library.folder / source.name).read_bytes()).hexdigest()
     assert attach(library, replace(rendition(entry_id), checksum=f"md5:{good}"), source).sent
 
 
@@ -134,21 +131,7 @@ def test_broken_calls_leave_nothing_double(library: Library, entry_id: str, acti
 
 def test_racers_attach_one(library: Library, entry_id: str) -> None:
     source = library.file("small.mp4", 1000, seed=2)
-    settings = IngestSettings(poll=0.05, backoff=0.2, grace=3, claim_timeout=20, clock=Clock())
-    gate = threading.Barrier(3, timeout=30)
-    done: list[str] = []
-
-    def race() -> None:
-        with client_of(library.sandbox) as client:
-            gate.wait()
-            uploader = Uploader(client, settings=library.uploader.settings)
-            done.append(attach_sidecar(client, uploader, rendition(entry_id), source, settings=settings).asset_id)
-
-    threads = [threading.Thread(target=race, daemon=True) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    done = library.race(rendition(entry_id), source)
     assert done == [flavors(library, entry_id)[SMALL].id] * 3
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kaltura_provider.api.errors import KalturaError
-from kaltura_provider.ingest.settings import Clock, IfExists, IngestSettings
+from kaltura_provider.ingest.settings import IfExists
 from kaltura_provider.ingest.sidecar import Sidecar, SidecarError, SidecarKind
 from kaltura_provider.ingest.sidecar_protocol import attach_sidecar
 from kaltura_provider.upload.errors import UploadError
-from kaltura_provider.upload.uploader import Uploader
-from tests.integration.ingest.conftest import client_of
 
 if TYPE_CHECKING:
     from kaltura_provider.upload.sources.base import Source
@@ -119,21 +116,7 @@ def test_broken_calls_leave_nothing_double(library: Library, entry_id: str, acti
 def test_racers_attach_one(library: Library, entry_id: str) -> None:
     source = library.file("notes.pdf", size=1000)
     sidecar = Sidecar(entry_id=entry_id, kind=SidecarKind.ATTACHMENT, uri="s3://b/notes.pdf")
-    settings = IngestSettings(poll=0.05, backoff=0.2, grace=3, claim_timeout=20, clock=Clock())
-    gate = threading.Barrier(3, timeout=30)
-    done: list[str] = []
-
-    def race() -> None:
-        with client_of(library.sandbox) as client:
-            gate.wait()
-            uploader = Uploader(client, settings=library.uploader.settings)
-            done.append(attach_sidecar(client, uploader, sidecar, source, settings=settings).asset_id)
-
-    threads = [threading.Thread(target=race) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    done = library.race(sidecar, source)
     [item] = items(library, sidecar)
     assert done == [item["id"]] * 3
 

@@ -20,6 +20,7 @@ from kaltura_provider.feeds.sources import Search, rendered_source
 from kaltura_provider.hooks import inventory as module
 from kaltura_provider.hooks.inventory import find_manifest, open_inventory
 from kaltura_provider.upload.sources.errors import SourceMismatch, SourceNotFound
+from tests.unit.feeds.s3_store import Store
 
 FOLDER = "inv/archive/daily"
 MANIFEST = f"s3://inventories/{FOLDER}/2024-03-02T01-00Z/manifest.json"
@@ -32,31 +33,6 @@ ROWS = [
     ("2025/c.mp4", "true", "false", 30, "2024-03-01T23:59:59.000Z"),
     ("2024\uffff.mp4", "true", "false", 5, "2024-03-01T00:00:00.000Z"),
 ]
-
-
-class Store:
-    """What the code asks of an S3 client, and how often."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-        self.reads: list[str] = []
-
-    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        self.reads.append(Key)
-        content = self.objects[Key]
-        body = io.BytesIO(content)
-        body.iter_chunks = lambda size: iter(lambda: body.read(size), b"")  # type: ignore[attr-defined]
-        return {"Body": body, "ContentLength": len(content), "ETag": hashlib.md5(content).hexdigest()}  # noqa: S324
-
-    def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:  # noqa: N803
-        return {"KeyCount": sum(key.startswith(Prefix) for key in self.objects)}
-
-    def get_paginator(self, _: str) -> Store:
-        return self
-
-    def paginate(self, Bucket: str, Prefix: str, Delimiter: str) -> list[dict[str, Any]]:  # noqa: N803
-        names = {key[len(Prefix) :].partition("/")[0] for key in self.objects if key.startswith(Prefix)}
-        return [{"CommonPrefixes": [{"Prefix": f"{Prefix}{name}/"} for name in sorted(names)]}]
 
 
 def csv_file() -> bytes:
@@ -92,7 +68,7 @@ def store(content: bytes, kind: str = "CSV", **fields: Any) -> Store:
     made = Store()
     key = f"{FOLDER}/data/1.{kind}"
     made.objects[key] = content
-    file = {"key": key, "size": len(content), "MD5checksum": hashlib.md5(content).hexdigest()}  # noqa: S324
+    file = {"key": key, "size": len(content), "MD5checksum": hashlib.md5(content).hexdigest()}
     said = {
         "sourceBucket": "archive", "destinationBucket": "arn:aws:s3:::inventories", "fileFormat": kind,
         "creationTimestamp": "1709341200000", "fileSchema": SCHEMA, "files": [file],

@@ -100,7 +100,7 @@ def test_s3_gets_whole_objects() -> None:
         def __init__(self) -> None:
             self.objects: dict[tuple[str, str], bytes] = {}
 
-        def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:  # noqa: N803
+        def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:  # noqa: N803 - the names of boto3
             assert ContentType == "application/json"
             self.objects[Bucket, Key] = Body
 
