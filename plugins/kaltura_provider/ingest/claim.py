@@ -129,7 +129,7 @@ class Claim:
 
 
 class Backoff:
-    """Knows when the next step is due, and when another step is no longer worth taking."""
+    """Decides when the next step is due, and when the time for an item is over."""
 
     def __init__(self, settings: IngestSettings) -> None:
         self._settings, self._clock = settings, settings.clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from airflow.sdk import BaseOperatorLink
@@ -31,9 +32,9 @@ _pushed: set[Any] = set()
 class _PushedLink(BaseOperatorLink):
     """A link that the task pushes to XCom, which works while the task is still running."""
 
+    @abstractmethod
     def url(self, account: KalturaAccount, entry_id: str) -> str:
         """Return the URL for an entry."""
-        raise NotImplementedError
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Return the pushed URL; an empty string if the task has not pushed it yet."""

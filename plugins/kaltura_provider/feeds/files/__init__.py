@@ -1,1 +1,1 @@
-"""Feed files: how they are read, described to their authors, and begun."""
+"""Reads feed files, describes their fields to authors, and writes new ones."""

@@ -24,7 +24,7 @@ __all__ = ["deadline_alert", "notify_late"]
 
 log = logging.getLogger(__name__)
 
-_STATES = {"queued": "it has not begun", "running": "it is still running", "failed": "it has failed"}
+_STATES = {"queued": "it has not started", "running": "it is still running", "failed": "it failed"}
 
 
 def deadline_alert(deadline: dt.timedelta | None, notifications: Sequence[Notification]) -> DeadlineAlert | None:
