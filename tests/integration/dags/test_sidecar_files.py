@@ -245,6 +245,37 @@ def test_objects_stay_where_kaltura_does_not_hold_exactly_them(deployment, clips
     assert below(deployment) == []
 
 
+def test_a_sidecar_file_that_changes_before_its_item_is_deleted_is_not_lost(
+    deployment, clips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kaltura_provider.feeds.outcome import aftercare
+
+    corrected = SRT.replace(b"Hello", b"Hello everybody")
+
+    def late(*args: Any) -> Any:
+        deployment.put("in/talk.en.srt", corrected)
+        return care_for(*args)
+
+    care_for = aftercare.care_for
+    deployment.put("in/talk.mp4", clips["clip-1.mp4"])
+    deployment.put("in/talk.en.srt", SRT)
+    dag = feed(
+        deployment,
+        source={"uri": f"s3://media/{deployment.folder.name}/in/", "on_success": "delete"},
+        if_exists="replace",
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(aftercare, "care_for", late)
+        ran = deployment.run(dag, AFTER)
+    assert ran.state == "failed"
+    assert "talk.en.srt has changed since it was ingested" in str(ran.summary["failed"])
+    assert below(deployment) == ["in/talk.en.srt", "in/talk.mp4"]
+    assert deployment.run(dag, AFTER).state == "success"
+    assert below(deployment) == []
+    [caption] = assets(deployment, the_entry(deployment)["id"])["captions"]
+    assert int(caption["sizeInBytes"]) == len(corrected)
+
+
 def tags(deployment, name: str) -> dict[str, str]:
     from kaltura_provider.hooks.sources import s3_client
 

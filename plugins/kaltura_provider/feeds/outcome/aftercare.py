@@ -72,8 +72,9 @@ def care_for(
 ) -> tuple[int, dict[str, str]]:
     """Tag, move or delete the objects of a run.
 
-    :param good: references of the items that are in Kaltura. :param failed: the items that are not, with ``reason``,
-        ``retry_helps``, ``kind`` and ``files``.
+    :param good: references of the items that are in Kaltura, with ``files``: the other files of the item with the
+        ETag of each, or an empty one. :param failed: the items that are not, with ``reason``, ``retry_helps``, ``kind``
+        and ``files``.
     :return: how many objects were touched or are gone, and why others could not be, by address.
     :raises KalturaError: Kaltura cannot be asked.
     """
@@ -142,9 +143,14 @@ def _job(
             media = s3.head(str(item["uri"]))
             if media is not None and not _is_unchanged(item, media):
                 return f"{printable(item['uri'])} has changed since it was ingested; it stays as it is"
+            files = {uri: s3.head(uri) for uri in item["files"]}
+            for uri, head in files.items():
+                if head is not None and item["files"][uri] not in ("", str(head["ETag"]).strip('"')):
+                    return f"{printable(uri)} has changed since it was ingested; its item stays as it is"
             # The media file comes last: as long as it is there, the next run sees that there is more to do.
-            for uri in (*item.get("files", ()), str(item["uri"])):
-                _act(care, s3, uri, action, base, item)
+            for uri, head in {**files, str(item["uri"]): media}.items():
+                if head is not None:
+                    _act(care, s3, uri, head, action, base, item)
         except SourceError as error:
             return str(error)
         return None
@@ -162,10 +168,15 @@ def _is_unchanged(item: Mapping[str, Any], head: Mapping[str, Any]) -> bool:
     return item["content_id"] in known
 
 
-def _act(care: Aftercare, s3: S3Changes, uri: str, action: str, base: str | None, item: Mapping[str, Any]) -> None:
-    head = s3.head(uri)
-    if head is None:
-        return
+def _act(
+    care: Aftercare,
+    s3: S3Changes,
+    uri: str,
+    head: Mapping[str, Any],
+    action: str,
+    base: str | None,
+    item: Mapping[str, Any],
+) -> None:
     if action == "tag":
         entry = {_ENTRY_TAG: str(item["entry_id"])} if item.get("entry_id") else {}
         s3.tag(uri, {_TAG: "failed" if "reason" in item else "ingested", **entry})

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Decision", "Plan", "PlannedItem"]
+__all__ = ["Decision", "Plan", "PlannedItem", "files_of"]
 
 _MOST_ROWS = 200
 
@@ -101,11 +101,6 @@ class PlannedItem:
     reference: Mapping[str, Any] | None = None
 
     @property
-    def files(self) -> list[str]:
-        """The addresses of all files of the item besides its own."""
-        return [str(file["uri"]) for file in self.sidecars] + ([self.metadata_file] if self.metadata_file else [])
-
-    @property
     def request(self) -> dict[str, Any]:
         """The request for a task."""
         more: dict[str, Any] = {
@@ -178,3 +173,13 @@ def _lines(rows: list[dict[str, Any]], counts: Mapping[str, int]) -> Iterable[st
     if len(rows) > _MOST_ROWS:
         yield f"  ... and {len(rows) - _MOST_ROWS:,} more"
     yield "  " + (", ".join(f"{count:,} {decision}" for decision, count in counts.items()) or "no items found")
+
+
+def files_of(request: Mapping[str, Any]) -> dict[str, str]:
+    """Return the files of an item besides its own, and the ETag of each; empty where no listing contained it.
+
+    :param request: the request for a task, as :attr:`PlannedItem.request` makes it.
+    """
+    files = {str(file["uri"]): str(file.get("etag") or "") for file in request.get("sidecars") or ()}
+    metadata_file = request.get("metadata_file")
+    return {**files, str(metadata_file): ""} if metadata_file else files

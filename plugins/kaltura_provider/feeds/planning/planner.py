@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from kaltura_provider.feeds.planning.plan import Decision, Plan, PlannedItem
+from kaltura_provider.feeds.planning.plan import Decision, Plan, PlannedItem, files_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -245,7 +245,8 @@ def _reference(item: PlannedItem, seen: Forecast, state: Any, note: str | None =
 
     entry = seen.entry
     ref = ItemRef.of(seen.item, state, entry_id=entry and entry.id, entry_status=entry and entry.status, note=note)
-    return {**ref.to_dict(), "uri": item.uri, **({"files": item.files} if item.files else {})}
+    files = files_of(item.request)
+    return {**ref.to_dict(), "uri": item.uri, **({"files": files} if files else {})}
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -164,17 +164,18 @@ class KalturaSummaryOperator(KalturaOperator):
     ) -> list[dict[str, Any]]:
         """Tag, move or delete the objects of the run at their source. Return those for which that failed."""
         from kaltura_provider.feeds.outcome.aftercare import Aftercare, care_for
+        from kaltura_provider.feeds.planning.plan import files_of
         from kaltura_provider.hooks.s3_changes import S3Changes
         from kaltura_provider.hooks.sources import s3_client
 
         care = Aftercare(**self.aftercare) if self.aftercare else None
         if care is None or (care.on_success == "keep" and care.on_failure == "keep"):
             return []
-        files = {item["uri"]: _files(item) for batch in batches for item in batch}
+        files = {item["uri"]: files_of(item) for batch in batches for item in batch}
         done, problems = care_for(
             care,
-            [{"files": files.get(ref["uri"], ()), **ref} for ref in good],
-            [{**known.get(item["uri"], {}), "files": files.get(item["uri"], ()), **item} for item in failed],
+            [{"files": files.get(ref["uri"], {}), **ref} for ref in good],
+            [{**known.get(item["uri"], {}), "files": files.get(item["uri"], {}), **item} for item in failed],
             self.hook.get_conn(),
             S3Changes(s3_client(self.aws_conn_id)),
         )
@@ -287,12 +288,6 @@ def _failures(failed: Sequence[Mapping[str, Any]], count: int) -> str:
     lines = [f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed[:_MAX_ROWS]]
     more = [f"  and {len(failed) - _MAX_ROWS:,} more, which the result of this task lists"] * (len(failed) > _MAX_ROWS)
     return "\n".join([f"{len(failed)} of {count} items failed:", *lines, *more])
-
-
-def _files(request: Mapping[str, Any]) -> list[str]:
-    """Return the addresses of the files of an item besides its own."""
-    uris = [str(file["uri"]) for file in request.get("sidecars") or ()]
-    return [*uris, *filter(None, [request.get("metadata_file")])]
 
 
 def _failed_ref(ref: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:
