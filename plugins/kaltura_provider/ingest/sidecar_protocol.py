@@ -212,8 +212,8 @@ class _Attaching:
 
     def _add(self, token_id: str) -> None:
         asset = self._asset
-        marks = f"{item_mark(self._item_id)}"
-        made = {**self._sidecar.values, "objectType": asset.object_type, "partnerDescription": marks}
+        mark = item_mark(self._item_id)
+        made = {**self._sidecar.values, "objectType": asset.object_type, "partnerDescription": mark}
         if self._sidecar.kind is SidecarKind.ATTACHMENT:
             made.setdefault("filename", self._source.name)
         try:
