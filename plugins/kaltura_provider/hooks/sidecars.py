@@ -58,7 +58,7 @@ class SidecarSender:
             error = self._try(ref.entry_id, file, attached)
             if error is not None:
                 errors.append(error)
-        if not errors:
+        if not errors and not any(one["note"] for one in attached):
             errors += self._marked(ref.entry_id, files)
         return (ref.failed(_together(errors)) if errors else ref), attached
 

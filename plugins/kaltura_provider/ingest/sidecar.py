@@ -89,7 +89,10 @@ class Sidecar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SidecarRef:
-    """The result: the id of Kaltura's asset, whether it was made by this call, and whether its bytes were sent."""
+    """The result: the id of Kaltura's asset, whether it was made by this call, and whether its bytes were sent.
+
+    :param note: why Kaltura holds other bytes than this file; ``None`` if it holds exactly these.
+    """
 
     entry_id: str
     kind: SidecarKind

@@ -1,7 +1,8 @@
 """What happens to the objects of a run at their source: tagged, moved or deleted, once Kaltura holds them.
 
 An object is touched only if Kaltura has, at this moment, a READY entry with exactly its bytes, whose source flavor is
-READY and of equal size. Objects that failed are touched only if no retry can help and the failure is about the item.
+READY and of equal size, and if Kaltura holds the sidecar files of the item as they are. Objects that failed are touched
+only if no retry can help and the failure is about the item.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def care_for(
         below = [ref for ref in good if str(ref["uri"]).startswith(care.prefix)]
         held = _held(client, below)
         if len(held) < len(below):
-            text = "The objects of %d items stay: Kaltura has no READY entry whose source flavor is exactly theirs."
+            text = "The objects of %d items stay: Kaltura has no READY entry that holds exactly these files."
             log.info(text, len(below) - len(held))
         for ref in held:
             jobs.append(_job(care, s3, ref, care.on_success, care.move_to))
@@ -122,7 +123,9 @@ def _held(client: KalturaClient, refs: Sequence[Mapping[str, Any]]) -> list[Mapp
                 flavor.original and flavor.status == FlavorAssetStatus.READY and flavor.size == ref["size"]
                 for flavor in flavors.get(entry_id, ())
             )
-            if entry and entry.status == EntryStatus.READY and entry.content_id == ref["content_id"] and whole:
+            kept_another = any(sidecar.get("note") for sidecar in ref.get("sidecars") or ())
+            same = entry and entry.status == EntryStatus.READY and entry.content_id == ref["content_id"]
+            if same and whole and not kept_another:
                 held.append(ref)
     return held
 
