@@ -39,6 +39,7 @@ MUST = {
     "wan100_control_ratio": (">=", 0.95),
     "wan50_line_ratio": (">=", 0.93),
     "wan100_line_ratio": (">=", 0.90),
+    "wan100_line_ratio_1gib": (">=", 0.93),
     "wan50_vs_official_client": (">=", 2.8),
     "wan50_vs_kaltura_uploader": (">=", 8.0),
 }
@@ -90,7 +91,7 @@ def run_loopback() -> dict[str, float]:
 
 
 def run_line(milliseconds: int) -> dict[str, float]:
-    """Measure through the paced line."""
+    """Measure through the paced line. At 100 ms also a film, for which the round trips in a row matter less."""
     peers = peers_python()
     trip = str(milliseconds / 1000)
     with scratch() as folder, server("sink.py", "--server-time", SERVER_TIME) as sink:
@@ -98,6 +99,7 @@ def run_line(milliseconds: int) -> dict[str, float]:
         with server("pacer.py", sink.rpartition(":")[2], "--trip", trip) as url:
             control = Series("16 x curl at once", 16 * part.size)
             engine = Series("engine", large.size)
+            film = Series("engine, 1 GiB", 1024 * MIB)
             official = Series("official client, 10 MiB chunks", part.size)
             uploader = Series("kaltura-uploader", part.size)
             run_parallel_curl(control, sink, url, [part] * 16)
@@ -106,9 +108,13 @@ def run_line(milliseconds: int) -> dict[str, float]:
                 if milliseconds == 50:
                     run_peer(official, peers, sink, url, part, "official", "--chunk", str(10 * MIB))
                     run_peer(uploader, peers, sink, url, part, "uploader")
-    show(f"400 Mbit/s, {milliseconds} ms", [s for s in (control, engine, official, uploader) if s.seconds])
+            if milliseconds == 100:
+                run_engine(film, sink, url, Content.make(folder / "film.mp4", film.size))
+    show(f"400 Mbit/s, {milliseconds} ms", [s for s in (control, engine, film, official, uploader) if s.seconds])
     name = f"wan{milliseconds}"
     found = {f"{name}_control_ratio": control.rate / LINE, f"{name}_line_ratio": engine.rate / LINE}
+    if film.seconds:
+        found[f"{name}_line_ratio_1gib"] = film.rate / LINE
     if official.seconds:
         found[f"{name}_vs_official_client"] = engine.times(official)
         found[f"{name}_vs_kaltura_uploader"] = engine.times(uploader)

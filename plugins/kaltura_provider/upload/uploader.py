@@ -17,10 +17,9 @@ from kaltura_provider.upload.errors import SizeMismatch
 from kaltura_provider.upload.limits import check_size
 from kaltura_provider.upload.result import UploadResult
 from kaltura_provider.upload.sending import Sending
-from kaltura_provider.upload.settings import MAX_PARALLELISM, SINGLE_SHOT, Patience, UploadSettings
+from kaltura_provider.upload.settings import SINGLE_SHOT, Patience, UploadSettings
 from kaltura_provider.upload.silence import until_silent
 from kaltura_provider.upload.token import look
-from kaltura_provider.upload.warmup import MIN_SIZE, warming_up
 
 if TYPE_CHECKING:
     from kaltura_provider.api.client import KalturaClient
@@ -75,7 +74,7 @@ class Uploader:
         :param own: no other process can be sending to this token. Otherwise a token that gained bytes recently is
             watched first.
         :param state: the token as it must be at this moment, because the caller has just added it. It is then not read
-            first, which saves a small source a round trip. While a large one's is read, connections are opened.
+            first, which saves a round trip.
         :raises SourceError: the source cannot be read.
         :raises UploadError: the token cannot be filled; the class says why.
         :raises KalturaError: the server could not be reached or refused, also when asked again.
@@ -102,12 +101,7 @@ class Uploader:
         known: UploadToken | None,
     ) -> UploadResult:
         started = time.monotonic()
-        spare = (self.settings.parallelism or MAX_PARALLELISM) - 1
-        if known is not None and source.size < MIN_SIZE:
-            state = known
-        else:
-            with warming_up(self._client, spare, source.size):
-                state = self._enter(token_id, stop, own=own)
+        state = known or self._enter(token_id, stop, own=own)
         if state.filled and state.uploaded == source.size:
             return self._nothing_to_do(source, token_id, state, stop, started)
         if state.filled or (state.uploaded or 0) > source.size:

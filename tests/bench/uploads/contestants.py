@@ -41,17 +41,19 @@ def engine(options: argparse.Namespace) -> tuple[str, Callable[[], Any]]:
     """Upload with this project's engine, from a file or from S3."""
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.api.credentials import Credentials
+    from kaltura_provider.services.upload_token import UploadToken
     from kaltura_provider.upload.settings import UploadSettings
     from kaltura_provider.upload.sources.file import open_file
     from kaltura_provider.upload.sources.s3 import open_s3, s3_client_options
     from kaltura_provider.upload.uploader import Uploader
 
     client = KalturaClient(options.url, Credentials(1, "ks", "bench"))
-    token = client.call("uploadToken", "add", {})["id"]
+    state = UploadToken.of(client.call("uploadToken", "add", {}))
+    token = state.id
     settings = UploadSettings(chunk_size=options.chunk or None, parallelism=options.parallelism or None)
     uploader = Uploader(client, settings=settings)
     if not options.s3:
-        return token, lambda: uploader.send(open_file(options.file), token, attached=True)
+        return token, lambda: uploader.send(open_file(options.file), token, attached=True, state=state)
     import boto3
     from botocore.config import Config
 
@@ -63,7 +65,7 @@ def engine(options: argparse.Namespace) -> tuple[str, Callable[[], Any]]:
         region_name="us-east-1",
         config=Config(**s3_client_options(), s3={"addressing_style": "path"}),
     )
-    return token, lambda: uploader.send(open_s3(s3, "bucket", "object.mp4"), token, attached=True)
+    return token, lambda: uploader.send(open_s3(s3, "bucket", "object.mp4"), token, attached=True, state=state)
 
 
 def official(options: argparse.Namespace) -> tuple[str, Callable[[], Any]]:

@@ -16,6 +16,7 @@ from kaltura_provider.api.errors import KalturaTransientError, KalturaTransportE
 from kaltura_provider.api.multipart import FilePart
 from kaltura_provider.api.observer import Observer
 from kaltura_provider.api.retry import RetrySettings
+from kaltura_provider.services.upload_token import UploadToken
 from kaltura_provider.upload.checksum import crc32c, to_base64
 from kaltura_provider.upload.errors import (
     ChecksumMismatch,
@@ -56,6 +57,17 @@ def test_attached_token_never_goes_in_a_single_request(account: Account, clip: C
     path, _ = clip(1)
     token = account.token(1, attached=True)
     assert quick(account.client).send(open_file(path), token, attached=True).chunks == 2
+
+
+def test_token_that_the_caller_has_just_added_is_not_read_first(account: Account, clip: Clip, quick: Any) -> None:
+    size = 64 * MIB + 1
+    path, sha = clip(size)
+    added = UploadToken.of(account.get(account.token(size)))
+    before = len(account.control.log(5000))
+    quick(account.client, chunk_size=None).send(open_file(path), added.id, attached=False, state=added)
+    calls = [call["call"].lower() for call in account.control.log(5000)[before:]]
+    assert set(calls) == {"uploadtoken.upload"}
+    assert account.content(added.id, attached=False) == {"sha256": sha, "size": size}
 
 
 FAULTS: list[dict[str, Any]] = [

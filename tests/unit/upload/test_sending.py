@@ -78,16 +78,10 @@ class Server:
         self.status = 0
         self.calls: list[tuple[int, int]] = []
         self.deleted = False
-        self.trip = 0.0
-        self.pings = 0
         self.attached_to: str | None = None
 
     def call(self, service: str, action: str, params: dict[str, Any]) -> dict[str, Any]:
-        if service == "system":
-            self.pings += 1
-            return {}
         assert (service, action) == ("uploadToken", "get")
-        time.sleep(self.trip)
         if self.deleted:
             raise api_error("UPLOAD_TOKEN_NOT_FOUND")
         with self.lock:
@@ -535,14 +529,6 @@ def test_source_that_vanishes_comes_out_as_it_is_and_stops_everything() -> None:
     with pytest.raises(SourceNotFound):
         send(Server(), Vanishing(200 * MIB))
     assert threading.active_count() <= before
-
-
-def test_connections_are_opened_ahead_where_that_takes_long() -> None:
-    near, far, small = Server(), Server(), Server()
-    far.trip = small.trip = 0.1
-    for server, size in ((near, 100 * MIB), (far, 100 * MIB), (small, 1 * MIB)):
-        send(server, Generated(size))
-    assert (near.pings, far.pings, small.pings) == (0, 7, 0)
 
 
 def refusing(server: Server, when: Callable[[dict[str, Any]], bool], error: Exception) -> list[dict[str, Any]]:
