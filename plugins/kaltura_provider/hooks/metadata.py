@@ -1,8 +1,9 @@
 """Gives entries the metadata that has arrived or changed at the source since they were made.
 
-A mark on the entry holds the digest of the metadata that was applied. The digest has two parts. The first says which
-metadata file the item has, the second what the metadata is: a metadata file that arrives later is always applied, while
-``on_metadata_change`` decides about metadata that has changed.
+A mark on the entry holds the digest of the metadata that was applied. The digest has two parts, and three if the item
+has a metadata file. The first says which metadata file that is, the second what the metadata is, and the third what the
+file holds: a metadata file that arrives later is always applied, while ``on_metadata_change`` decides about metadata
+that has changed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest.item import ItemError, ItemRef
     from kaltura_provider.ingest.settings import IngestSettings
 
-__all__ = ["MetadataSender", "MetadataState", "OnMetadataChange", "metadata_digest", "metadata_state"]
+__all__ = ["MetadataSender", "MetadataState", "OnMetadataChange", "metadata_digest", "metadata_state", "was_given"]
 
 # Of an entry that is there, these stay as they are.
 _FIXED = ("media_type", "conversion_profile_id", "template_entry_id", "parent_entry_id")
@@ -57,7 +58,8 @@ def metadata_digest(metadata: Mapping[str, Any], file: Mapping[str, Any] | None)
 
     said = digest("metadata", json.dumps(metadata, sort_keys=True, default=str), *_contents(file))
     name = digest("metadata file", canonical_uri(file["uri"]))[:_LENGTH] if file else _NO_FILE
-    return f"{name}-{said[:_LENGTH]}"
+    contents = f"-{digest('metadata contents', *_contents(file))[:_LENGTH]}" if file else ""
+    return f"{name}-{said[:_LENGTH]}{contents}"
 
 
 def _contents(file: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -74,13 +76,25 @@ def metadata_state(applied: str | None, wanted: str, on_change: OnMetadataChange
 
     :param applied: the digest on the entry, if there is one.
     """
-    if applied == wanted:
-        return MetadataState.APPLIED
     if applied is None:
         return MetadataState.UNKNOWN
+    # The digests that older versions wrote have two parts.
+    if applied.split("-")[:2] == wanted.split("-")[:2]:
+        return MetadataState.APPLIED
     if _has_file(wanted) and wanted.partition("-")[0] != applied.partition("-")[0]:
         return MetadataState.ARRIVED
     return MetadataState.APPLIED if on_change is OnMetadataChange.KEEP else MetadataState.CHANGED
+
+
+def was_given(applied: str | None, wanted: str) -> bool:
+    """Return whether an entry was given what the metadata file of its item holds.
+
+    :param applied: the digest on the entry, if there is one. :param wanted: the digest of the source.
+    """
+    theirs, ours = (applied or "").split("-"), wanted.split("-")
+    if len(theirs) < len(ours):  # an older version wrote it
+        return theirs == ours[:2]
+    return (theirs[0], theirs[-1]) == (ours[0], ours[-1])
 
 
 class MetadataSender:

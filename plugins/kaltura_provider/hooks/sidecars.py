@@ -3,7 +3,8 @@
 A sidecar file is a mapping: ``uri``; ``kind`` (``caption``, ``thumbnail``, ``attachment``, ``rendition``); ``default``,
 for a caption or thumbnail that becomes the default one of its entry; ``values``, properties of Kaltura's asset under
 Kaltura's names; ``checksum``, what its bytes must hash to, such as ``md5:...``; ``size`` (bytes) and ``etag``, if a
-listing contains them; and ``error``, why the file cannot be used.
+listing contains them; ``owners``, the addresses of other items that it belongs to; and ``error``, why the file cannot
+be used.
 A rendition also has ``flavor``, the system name, name or id of its flavor params, and ``of``, the ETag of its source,
 if a listing contains it.
 """
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SidecarSender", "checked_sidecars", "sidecars_digest"]
 
-_FIELDS = ("uri", "kind", "default", "values", "flavor", "of", "checksum", "size", "etag", "error")
+# Failures that are not about the file.
+_OTHER_KINDS = ("access", "kaltura", "transport", "mark_lost")
+
+_FIELDS = ("uri", "kind", "default", "values", "flavor", "of", "checksum", "size", "etag", "owners", "error")
 
 
 class SidecarSender:
@@ -94,7 +98,8 @@ class SidecarSender:
             found = ItemError.of(error)
             text = presentable(found.message, file["uri"])
             said = text if shown in text else f"{shown}: {text}"
-            return ItemError("sidecar", f"the {file['kind']} {said}", found.retry_helps, found.code)
+            kind = found.kind if found.kind in _OTHER_KINDS else "sidecar"
+            return ItemError(kind, f"the {file['kind']} {said}", found.retry_helps, found.code)
         return None
 
     def _attached(self, entry_id: str, file: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +153,8 @@ def _together(errors: list[ItemError]) -> ItemError:
     if len(errors) == 1:
         return errors[0]
     text = "; ".join(error.message for error in errors)
-    return ItemError("sidecar", text, any(error.retry_helps for error in errors))
+    kind = next((error.kind for error in errors if error.kind != "sidecar"), "sidecar")
+    return ItemError(kind, text, any(error.retry_helps for error in errors))
 
 
 def checked_sidecars(files: Any) -> list[dict[str, Any]]:

@@ -25,6 +25,8 @@ _FIELDS = (
     "sidecars",
     "metadata_digest",
     "metadata_file",
+    "etag",
+    "contents",
     "error",
 )
 
@@ -106,7 +108,9 @@ def failed_source(uri: str, error: Exception) -> ItemRef:
     from kaltura_provider.hooks.border import retry_helps
     from kaltura_provider.hooks.sources import shown_address
     from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState
+    from kaltura_provider.upload.sources.errors import SourceError
 
+    kind = ItemError.of(error).kind if isinstance(error, SourceError) else "source"
     return ItemRef(
         uri=uri,
         name=shown_address(uri).partition("?")[0].rsplit("/", 1)[-1],
@@ -114,5 +118,5 @@ def failed_source(uri: str, error: Exception) -> ItemRef:
         item_id="",
         content_id="",
         state=ItemState.FAILED,
-        error=ItemError("source", presentable(str(error), uri), retry_helps(error)),
+        error=ItemError(kind, presentable(str(error), uri), retry_helps(error)),
     )

@@ -21,12 +21,15 @@ from kaltura_provider.ingest.marks import MarkLostError
 from kaltura_provider.services.entry.kind import Kind, kind_of
 from kaltura_provider.services.entry.metadata import EntryMetadata
 from kaltura_provider.upload.errors import UploadError
-from kaltura_provider.upload.sources.errors import SourceError
+from kaltura_provider.upload.sources.errors import SourceArchived, SourceError, SourceForbidden, SourceRefused
 
 __all__ = ["ITEM_ERRORS", "ItemError", "ItemRef", "ItemState", "SourceItem"]
 
 ITEM_ERRORS = (SourceError, UploadError, KalturaError, MarkLostError)
 """Errors that stop the upload or confirmation of one item. The other items of a batch continue."""
+
+# What is wrong is not the file: a permission is missing, or it has to be restored first.
+_NO_ACCESS = (SourceForbidden, SourceRefused, SourceArchived)
 
 _FORMER = {"asset": "item_id", "content": "content_id", "entry_status": "status_number"}
 """Names of fields in references of version 0.1.0, and what they are called today."""
@@ -77,8 +80,10 @@ class ItemError:
             return cls("transport", str(error), error.retry_helps)
         if isinstance(error, KalturaError):
             return cls("configuration", str(error))
-        if isinstance(error, SourceError | UploadError):
-            return cls("source" if isinstance(error, SourceError) else "upload", str(error), not error.permanent)
+        if isinstance(error, SourceError):
+            return cls("access" if isinstance(error, _NO_ACCESS) else "source", str(error), not error.permanent)
+        if isinstance(error, UploadError):
+            return cls("upload", str(error), not error.permanent)
         if isinstance(error, MarkLostError):
             return cls("mark_lost", str(error), retry_helps=True)
         return cls("invalid", str(error))

@@ -7,6 +7,7 @@ import json
 import struct
 import zlib
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -254,25 +255,34 @@ def test_a_sidecar_file_that_changes_before_its_item_is_deleted_is_not_lost(
 
     def late(*args: Any) -> Any:
         deployment.put("in/talk.en.srt", corrected)
+        deployment.put("in/talk.json", b'{"title": "Corrected"}')
         return care_for(*args)
 
     care_for = aftercare.care_for
     deployment.put("in/talk.mp4", clips["clip-1.mp4"])
     deployment.put("in/talk.en.srt", SRT)
+    deployment.put("in/talk.json", b'{"title": "Talk"}')
+    files = ["in/talk.en.srt", "in/talk.json", "in/talk.mp4"]
     source = {"uri": f"s3://media/{deployment.folder.name}/in/", "on_success": "delete"}
-    dag = feed(deployment, source=source)
+    dag = feed(deployment, source=source, receipts=str(deployment.folder / "receipts"))
     with monkeypatch.context() as patch:
         patch.setattr(aftercare, "care_for", late)
         ran = deployment.run(dag, AFTER)
     assert ran.state == "failed"
-    assert "talk.en.srt has changed since it was ingested" in str(ran.summary["failed"])
-    assert below(deployment) == ["in/talk.en.srt", "in/talk.mp4"]
+    assert "talk.en.srt has changed since it was ingested" in ran.reason
+    receipt = json.loads(Path(ran.summary["receipts"]).read_text())
+    assert (receipt["state"], receipt["note"], "error" in receipt) == ("done", ran.reason, False)
+    assert below(deployment) == files
     # Kaltura keeps the caption that it has, so the other one is nowhere else.
     for _ in range(2):
         assert deployment.run(dag, AFTER).summary["plan"] == {"new sidecar files": 1}
-        assert below(deployment) == ["in/talk.en.srt", "in/talk.mp4"]
+        assert below(deployment) == files
     assert deployment.run(feed(deployment, source=source, if_exists="replace"), AFTER).state == "success"
+    # So is the title.
+    assert below(deployment) == files
+    assert deployment.run(feed(deployment, source=source, on_metadata_change="update"), AFTER).state == "success"
     assert below(deployment) == []
+    assert the_entry(deployment)["name"] == "Corrected"
     [caption] = assets(deployment, the_entry(deployment)["id"])["captions"]
     assert int(caption["sizeInBytes"]) == len(corrected)
 

@@ -79,7 +79,10 @@ class PlannedItem:
     :param identity: identifies the item instead of its address.
     :param checksum: what the bytes must hash to.
     :param metadata_digest: what tells, as a mark on the entry, whether this metadata was applied.
-    :param metadata_file: the address of the file beside it that the metadata comes from.
+    :param metadata_file: the file beside it that the metadata comes from: ``uri``, ``etag`` and, if it belongs to other
+        items too, their addresses as ``owners``.
+    :param etag: the ETag of the item, if the source lists it.
+    :param contents: what tells whether any of its files has changed, for items that are set aside.
     :param reference: the reference that a task would return, if no task is needed because of what Kaltura holds.
     """
 
@@ -97,7 +100,9 @@ class PlannedItem:
     identity: str = ""
     checksum: str = ""
     metadata_digest: str | None = None
-    metadata_file: str = ""
+    metadata_file: Mapping[str, Any] | None = None
+    etag: str = ""
+    contents: str = ""
     reference: Mapping[str, Any] | None = None
 
     @property
@@ -109,6 +114,8 @@ class PlannedItem:
             "sidecars": [dict(file) for file in self.sidecars],
             "metadata_digest": self.metadata_digest,
             "metadata_file": self.metadata_file,
+            "etag": self.etag,
+            "contents": self.contents,
             "error": self.error,
         }
         request = {"uri": self.uri, "metadata": dict(self.metadata)}
@@ -175,11 +182,21 @@ def _lines(rows: list[dict[str, Any]], counts: Mapping[str, int]) -> Iterable[st
     yield "  " + (", ".join(f"{count:,} {decision}" for decision, count in counts.items()) or "no items found")
 
 
-def files_of(request: Mapping[str, Any]) -> dict[str, str]:
-    """Return the files of an item besides its own, and the ETag of each; empty where no listing contained it.
+def files_of(request: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the files of an item besides its own, by address.
+
+    Each has ``etag`` (empty where no listing contained it); ``owners``, the addresses of other items that it belongs
+    to, if there are any; and, if the metadata of the entry comes from it, ``metadata``, the digest of that.
 
     :param request: the request for a task, as :attr:`PlannedItem.request` makes it.
     """
-    files = {str(file["uri"]): str(file.get("etag") or "") for file in request.get("sidecars") or ()}
-    metadata_file = request.get("metadata_file")
-    return {**files, str(metadata_file): ""} if metadata_file else files
+    files = {str(file["uri"]): _file(file) for file in request.get("sidecars") or ()}
+    if metadata_file := request.get("metadata_file"):
+        digest = request.get("metadata_digest")
+        files[str(metadata_file["uri"])] = {**_file(metadata_file), "metadata": digest}
+    return files
+
+
+def _file(listed: Mapping[str, Any]) -> dict[str, Any]:
+    owners = listed.get("owners")
+    return {"etag": str(listed.get("etag") or ""), **({"owners": list(owners)} if owners else {})}

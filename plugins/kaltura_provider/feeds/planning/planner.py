@@ -78,7 +78,9 @@ class Planner:
             metadata=metadata,
             identity=item.identity,
             checksum=item.checksum,
-            metadata_file=str((item.metadata_file or {}).get("uri") or ""),
+            metadata_file=_named_file(item.metadata_file),
+            etag=item.etag,
+            contents=item.contents,
             metadata_digest=metadata_digest(metadata, item.metadata_file) if tracked else None,
             sidecars=tuple({**file, "uri": seal_address(file["uri"])} for file in item.sidecars),
         )
@@ -182,6 +184,11 @@ class Planner:
                 name, tags = str(metadata.get("name") or ""), _texts(metadata.get("tags"))
                 return replace(item, metadata=metadata, name=name, tags=tags), unknown
         return replace(item, error=problem, reason=problem), []
+
+
+def _named_file(file: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the tasks after the plan need to know of a metadata file."""
+    return {name: file[name] for name in ("uri", "etag", "owners") if name in file} if file else None
 
 
 def _change(change: Mapping[str, Any], transfer: str) -> PlannedItem:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "FoundItem", "Search"]
 
+_LENGTH = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -58,7 +60,8 @@ class FoundItem:
     :param metadata_file: ``uri``, ``size`` and ``etag`` of a JSON or YAML file with metadata of its entry, which
         overrides ``metadata``; or ``error``, why it cannot be used.
     :param sidecars: files to attach to its entry, as in :mod:`kaltura_provider.hooks.sidecars`. Their addresses
-        can contain secrets.
+        can contain secrets. Like the metadata file, a file that belongs to other items too has ``owners``, their
+        addresses.
     :param identity: identifies the item instead of its address.
     :param checksum: what its bytes must hash to (:mod:`~kaltura_provider.upload.sources.digest`).
     """
@@ -75,6 +78,20 @@ class FoundItem:
     sidecars: tuple[Mapping[str, Any], ...] = ()
     identity: str = ""
     checksum: str = ""
+
+    @property
+    def contents(self) -> str:
+        """The digest of what its files hold, and of whether they can be used; empty if the source does not list that.
+
+        It is another one once a file of the item has changed, has come, or is gone.
+        """
+        from kaltura_provider.ingest.identity import digest
+
+        files = [*self.sidecars, *([self.metadata_file] if self.metadata_file else [])]
+        if not self.etag or not all(file.get("etag") for file in files):
+            return ""
+        known = sorted(f"{file['uri']} {file['etag']}" for file in files)
+        return digest("contents", self.etag, *known, self.error)[:_LENGTH]
 
 
 @dataclass

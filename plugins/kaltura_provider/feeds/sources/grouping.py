@@ -69,11 +69,13 @@ class Sidecar:
 
     :param between: the part of its name between the name of the media file and its own extension: ``en`` of
         ``talk.en.srt``. Of a rendition, the name of its flavor.
+    :param owners: the addresses of the other media files that it belongs to.
     """
 
     item: S3Object
     role: Role
     between: str = ""
+    owners: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -132,7 +134,23 @@ def group_by_stem(
             found[owner.key].append(sidecar)
         if not owned:
             alone.append(item)
-    return [Group(item, tuple(sorted(found[item.key], key=lambda one: one.item.key))) for item in alone]
+    return _with_owners([Group(item, tuple(sorted(found[item.key], key=lambda one: one.item.key))) for item in alone])
+
+
+def _with_owners(groups: Sequence[Group]) -> list[Group]:
+    """Let each sidecar file name the other items that it belongs to."""
+    owners: dict[str, list[str]] = defaultdict(list)
+    for group in groups:
+        for sidecar in group.sidecars:
+            owners[sidecar.item.key].append(group.item.uri)
+
+    def named(sidecar: Sidecar, of: str) -> Sidecar:
+        others = tuple(uri for uri in owners[sidecar.item.key] if uri != of)
+        return replace(sidecar, owners=others) if others else sidecar
+
+    return [
+        replace(group, sidecars=tuple(named(sidecar, group.item.uri) for sidecar in group.sidecars)) for group in groups
+    ]
 
 
 def with_renditions(groups: Sequence[Group], fields: Sequence[Mapping[str, str] | None]) -> list[Group]:
@@ -168,7 +186,12 @@ def _family(family: Sequence[tuple[Group, str]]) -> list[Group]:
     renditions = [
         Sidecar(group.item, Role.RENDITION, flavor) for group, flavor in family if flavor and group is not first
     ]
-    beside = {sidecar.item.key: sidecar for group, _ in family for sidecar in group.sidecars}
+    members = {group.item.uri for group, _ in family}
+    beside = {
+        sidecar.item.key: replace(sidecar, owners=tuple(uri for uri in sidecar.owners if uri not in members))
+        for group, _ in family
+        for sidecar in group.sidecars
+    }
     sidecars = sorted((*beside.values(), *renditions), key=lambda one: one.item.key)
     return [replace(first, sidecars=tuple(sidecars), lacks_source=not sources)]
 
@@ -265,7 +288,7 @@ def metadata_file_of(group: Group) -> dict[str, Any] | None:
     files = [sidecar for sidecar in group.sidecars if sidecar.role is Role.METADATA]
     if not files:
         return None
-    found = _listed(files[0].item)
+    found = _listed(files[0])
     if len(files) > 1:
         names = " and ".join(file.name for file in files)
         found["error"] = f"{names} are both metadata of {posixpath.basename(group.item.key)}; keep one of them"
@@ -291,12 +314,13 @@ def sidecars_of(group: Group, caption_language: str = UNDEFINED) -> list[dict[st
     return [*captions, *thumbnails, *attachments, *renditions]
 
 
-def _listed(item: S3Object) -> dict[str, Any]:
-    return {"uri": item.uri, "size": item.size, "etag": item.etag}
+def _listed(file: Sidecar) -> dict[str, Any]:
+    listed: dict[str, Any] = {"uri": file.item.uri, "size": file.item.size, "etag": file.item.etag}
+    return {**listed, "owners": list(file.owners)} if file.owners else listed
 
 
 def _as(sidecar: Sidecar, role: Role, values: dict[str, Any], error: str = "") -> dict[str, Any]:
-    return {**_listed(sidecar.item), "kind": role.value, "values": values, **({"error": error} if error else {})}
+    return {**_listed(sidecar), "kind": role.value, "values": values, **({"error": error} if error else {})}
 
 
 def _caption(sidecar: Sidecar, caption_language: str) -> dict[str, Any]:

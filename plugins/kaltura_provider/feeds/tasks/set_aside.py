@@ -40,13 +40,20 @@ class FailureCounts:
         self._store = store
 
     def read(self) -> dict[str, dict[str, Any]]:
-        """Return the records by a digest of the item's address: ``uri``, ``count``, ``reason``, ``at``."""
+        """Return the records by a digest of the item's address.
+
+        Each has ``uri``, ``count``, ``reason``, ``at``, and ``run`` and ``contents`` of the last failure.
+        """
         return dict(self._store.get(_KEY) or {})
 
-    def count(self, failed: Iterable[Mapping[str, Any]], ingested: Iterable[str], now: dt.datetime) -> None:
-        """Count the failures of a run, and forget items that were ingested.
+    def count(
+        self, failed: Iterable[Mapping[str, Any]], ingested: Iterable[str], now: dt.datetime, run: str = ""
+    ) -> None:
+        """Count the failures of a run once, however often this is called for it, and forget items that were ingested.
 
-        :param failed: items with ``uri`` and ``reason``. :param ingested: addresses.
+        :param failed: items with ``uri`` and ``reason``, and ``contents`` of
+            :class:`~kaltura_provider.feeds.sources.found.FoundItem`. :param ingested: addresses.
+        :param run: what tells the run from others.
         """
         before = self.read()
         records = dict(before)
@@ -54,10 +61,13 @@ class FailureCounts:
             records.pop(_digest(uri), None)
         for item in failed:
             key = _digest(item["uri"])
-            count = int(records.pop(key, {}).get("count", 0)) + 1
+            last = records.pop(key, {})
+            again = bool(run) and last.get("run") == run
+            count = int(last.get("count", 0)) + (0 if again else 1)
             reason = printable(str(item["reason"]), _MAX_TEXT)
             records[key] = {
                 "uri": _shown(item["uri"]), "count": count, "reason": reason, "at": now.isoformat(timespec="seconds"),
+                "run": run, "contents": item.get("contents") or "",
             }  # fmt: skip
         if records != before:
             self._store.set(_KEY, dict(list(records.items())[-_MAX_ITEMS:]))
@@ -85,6 +95,9 @@ def without_set_aside(
 
 
 def _has_changed(item: FoundItem, record: Mapping[str, Any]) -> bool:
+    """Tell whether an item has other files than when it failed; by their dates if the source lists no ETags."""
+    if record.get("contents") and item.contents:
+        return bool(record["contents"] != item.contents)
     newest = item.newest or item.last_modified
     # Both are whole seconds.
     return newest is not None and newest >= dt.datetime.fromisoformat(record["at"])

@@ -106,14 +106,18 @@ class KalturaSummaryOperator(KalturaOperator):
         settled = self._settled(context)
         aside = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=SET_ASIDE_KEY)) or []
         aside = resolved(context, aside)
-        self._count_failures(context, known, failed, good + settled)
-        failed += self._care(batches, known, good + settled, failed)
+        requests = {item["uri"]: item for batch in batches for item in batch}
+        self._count_failures(context, requests, known, failed, good + settled)
+        left = self._care(requests, known, good + settled, failed)
+        failed = _with_left(failed, left)
         self._store_memory(context, [opened(item["uri"]) for item in (*failed, *aside)])
         summary = self._summary(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
         summary |= self._named_aside(aside)
         if self.receipts and (known or settled or failed):
-            everything = known | {ref["uri"]: ref for ref in settled}
-            summary["receipts"] = self._write_receipts(context, everything, failed)
+            everything = {ref["uri"]: ref for ref in (*known.values(), *settled)}
+            summary["receipts"] = self._write_receipts(
+                context, everything, failed, {ref["uri"] for ref in good + settled}
+            )
         ti.xcom_push(key=NOTE_KEY, value=note_of_summary(summary))
         failed = summary["failed"]
         anything = bool(batches or settled or self._changes(ti))
@@ -125,7 +129,7 @@ class KalturaSummaryOperator(KalturaOperator):
         self._describe_event(context, summary)
         if failed:
             ti.xcom_push(key="return_value", value=summary)
-            raise AirflowFailException(_failures(failed, sum(map(len, batches))))
+            raise AirflowFailException(_failures(failed, len(requests) + len(settled)))
         return summary
 
     def _named_aside(self, aside: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -141,6 +145,7 @@ class KalturaSummaryOperator(KalturaOperator):
     def _count_failures(
         self,
         context: Context,
+        requests: Mapping[str, dict[str, Any]],
         known: Mapping[str, dict[str, Any]],
         failed: Sequence[dict[str, Any]],
         good: Sequence[dict[str, Any]],
@@ -152,17 +157,23 @@ class KalturaSummaryOperator(KalturaOperator):
         state: Any = context.get("asset_state_store")
         if state is None or not self.outlets:
             return
-        counted = [item for item in failed if is_about_the_item({**known.get(item["uri"], {}), **item})]
-        FailureCounts(state).count(counted, [ref["uri"] for ref in good], dt.datetime.now(dt.UTC))
+        counted = [
+            {**item, "contents": requests[item["uri"]].get("contents")}
+            for item in failed
+            if is_about_the_item({**known.get(item["uri"], {}), **item})
+        ]
+        run: Any = context["dag_run"]
+        name = f"{run.run_id} {getattr(run, 'clear_number', 0)}"
+        FailureCounts(state).count(counted, [ref["uri"] for ref in good], dt.datetime.now(dt.UTC), name)
 
     def _care(
         self,
-        batches: Sequence[Sequence[dict[str, Any]]],
+        requests: Mapping[str, dict[str, Any]],
         known: Mapping[str, dict[str, Any]],
         good: Sequence[dict[str, Any]],
         failed: Sequence[dict[str, Any]],
-    ) -> list[dict[str, Any]]:
-        """Tag, move or delete the objects of the run at their source. Return those for which that failed."""
+    ) -> dict[str, str]:
+        """Tag, move or delete the objects of the run at their source. Return why that failed, by address."""
         from kaltura_provider.feeds.outcome.aftercare import Aftercare, care_for
         from kaltura_provider.feeds.planning.plan import files_of
         from kaltura_provider.hooks.s3_changes import S3Changes
@@ -170,20 +181,19 @@ class KalturaSummaryOperator(KalturaOperator):
 
         care = Aftercare(**self.aftercare) if self.aftercare else None
         if care is None or (care.on_success == "keep" and care.on_failure == "keep"):
-            return []
-        files = {item["uri"]: files_of(item) for batch in batches for item in batch}
+            return {}
+        listed = {
+            uri: {"files": files_of(request), "etag": request.get("etag", "")} for uri, request in requests.items()
+        }
         done, problems = care_for(
             care,
-            [{"files": files.get(ref["uri"], {}), **ref} for ref in good],
-            [{**known.get(item["uri"], {}), "files": files.get(item["uri"], {}), **item} for item in failed],
+            [{**listed.get(ref["uri"], {"files": {}}), **ref} for ref in good],
+            [{**known.get(item["uri"], {}), **listed[item["uri"]], **item} for item in failed],
             self.hook.get_conn(),
             S3Changes(s3_client(self.aws_conn_id)),
         )
         self.log.info("Objects of %d items were tagged, moved or deleted at their source.", done)
-        return [
-            {"uri": uri, "step": "source", "reason": reason, "retry_helps": True, "batch": -1}
-            for uri, reason in problems.items()
-        ]
+        return problems
 
     def _changes(self, ti: Any) -> Any:
         """Return the entries that a manifest changes or deletes."""
@@ -255,12 +265,14 @@ class KalturaSummaryOperator(KalturaOperator):
         for outlet in self.outlets:
             events[outlet].extra = {**extra, "failed": len(summary["failed"]), "entry_ids": ids}
 
-    def _write_receipts(self, context: Context, known: dict[str, Any], failed: list[dict[str, Any]]) -> str:
+    def _write_receipts(
+        self, context: Context, known: dict[str, Any], failed: list[dict[str, Any]], good: set[str]
+    ) -> str:
         from kaltura_provider.feeds.outcome.receipts import write_receipts
         from kaltura_provider.hooks.destination import destination
 
         reasons = {item["uri"]: item for item in failed}
-        refs = [_failed_ref(ref, reasons[uri]) if uri in reasons else ref for uri, ref in known.items()]
+        refs = [_told(ref, reasons[uri], is_in=uri in good) if uri in reasons else ref for uri, ref in known.items()]
         run: Any = context["dag_run"]
         interval = run_interval(context, self.timezone or "UTC")
         place = write_receipts(
@@ -290,7 +302,30 @@ def _failures(failed: Sequence[Mapping[str, Any]], count: int) -> str:
     return "\n".join([f"{len(failed)} of {count} items failed:", *lines, *more])
 
 
-def _failed_ref(ref: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:
+def _with_left(failed: Sequence[dict[str, Any]], left: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the failed items, each once, with those whose objects could not be tagged, moved or deleted.
+
+    :param left: why not, by address.
+    """
+    both = [
+        {**item, "reason": f"{item['reason']}; {left[item['uri']]}"} if item["uri"] in left else item for item in failed
+    ]
+    named = {item["uri"] for item in failed}
+    only = [
+        {"uri": uri, "step": "source", "reason": reason, "retry_helps": True, "batch": -1}
+        for uri, reason in left.items()
+        if uri not in named
+    ]
+    return [*both, *only]
+
+
+def _told(ref: dict[str, Any], failure: dict[str, Any], *, is_in: bool) -> dict[str, Any]:
+    """Return the reference of an item of which something failed.
+
+    :param is_in: whether Kaltura holds it, and only its objects could not be tagged, moved or deleted.
+    """
+    if is_in:
+        return {**ref, "note": "; ".join(filter(None, (ref.get("note"), failure["reason"])))}
     error = {"kind": failure["step"], "message": failure["reason"], "retry_helps": failure["retry_helps"]}
     return {**ref, "state": "failed", "error": ref.get("error") or error}
 
