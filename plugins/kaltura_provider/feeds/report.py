@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from bisect import bisect_right
+from collections import defaultdict
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +15,6 @@ from kaltura_provider.feeds.planning.interval import feed_context
 from kaltura_provider.feeds.planning.window_plans import window_context
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow.sdk import DAG
@@ -139,12 +141,11 @@ def feed_report(feed: Feed, first: dt.date, last: dt.date | None = None, *, look
         return FeedReport(feed.name, tuple(_of_plan(window, known) for window in planned), "plan")
     lines = _Lines()
     windows = windows_of(feed, first, last)
-    for day in _days(windows):
-        for content in _read(feed, feed_dag(feed), day):
+    for root, day in _places(feed, feed_dag(feed), windows):
+        for content in _read(feed, root, day):
             lines.take(content)
     known = _entries(client, lines.entry_ids())
-    starts = [window.start.isoformat() for window in windows]
-    return FeedReport(feed.name, tuple(lines.report(start, known) for start in starts), "receipts")
+    return FeedReport(feed.name, tuple(lines.reports(windows, known)), "receipts")
 
 
 def _client(feed: Feed) -> KalturaClient:
@@ -153,62 +154,67 @@ def _client(feed: Feed) -> KalturaClient:
     return KalturaHook(feed.connections.kaltura).get_conn()
 
 
-def _days(windows: Sequence[Interval]) -> list[Interval]:
-    """Return the first window of each day: the files of a day's runs are in one folder."""
-    return list({window.start.date(): window for window in reversed(windows)}.values())[::-1]
+def _places(feed: Feed, dag: DAG, windows: Sequence[Interval]) -> list[tuple[str, str]]:
+    """Return where the files of the runs of these windows are: the destination of the receipts, and the day.
 
-
-def _read(feed: Feed, dag: DAG, window: Interval) -> Iterator[bytes]:
-    """Yield the files of the runs of one day."""
+    :raises ValueError: the template of the destination cannot be rendered.
+    """
     from jinja2 import TemplateError
 
+    places: dict[tuple[str, str], None] = {}
+    try:
+        template = dag.get_template_env().from_string(str(feed.receipts))
+        for window in windows:
+            scope = dict(feed_context(window_context(dag, window), feed.timezone))
+            places[template.render(scope), window.start.strftime("%Y-%m-%d")] = None
+    except TemplateError as error:
+        raise ValueError(f"receipts '{feed.receipts}' cannot be rendered: {error}") from None
+    return list(places)
+
+
+def _read(feed: Feed, root: str, day: str) -> Iterator[bytes]:
+    """Yield the files of the runs of one day."""
     from kaltura_provider.feeds.outcome.receipts import runs_folder
     from kaltura_provider.hooks.destination import destination
 
-    scope = dict(feed_context(window_context(dag, window), feed.timezone))
-    try:
-        root = dag.get_template_env().from_string(str(feed.receipts)).render(scope)
-    except TemplateError as error:
-        raise ValueError(f"receipts '{feed.receipts}' cannot be rendered: {error}") from None
     sink = destination(root, argument="receipts", aws_conn_id=feed.connections.aws)
-    yield from sink.read(runs_folder(feed.name, window.start.strftime("%Y-%m-%d")))
+    yield from sink.read(runs_folder(feed.name, day))
 
 
 class _Lines:
-    """The lines of runs' files by window and item. Of several runs, the last decides what became of an item."""
+    """The lines of runs' files. Of several runs, the last decides what became of an item."""
 
     def __init__(self) -> None:
-        self._windows: dict[str, dict[str, dict[str, Any]]] = {}
-        self._runs: dict[str, set[str]] = {}
+        self._lines: list[dict[str, Any]] = []
 
     def take(self, content: bytes) -> None:
         """Read one file."""
-        for text in content.splitlines():
-            line = read_receipt(json.loads(text))
-            window = str(line.get("window_start") or line["date"])
-            self._runs.setdefault(window, set()).add(str(line["run_id"]))
-            items = self._windows.setdefault(window, {})
-            # An item that failed before it was opened has no identity.
-            name = str(line["uri"])
-            before = items.get(name, {})
-            made = before.get("made") or (line["state"] == "done" and not line.get("found"))
-            if line.get("finished_at", 0) >= before.get("finished_at", 0):
-                items[name] = line
-            items[name]["made"] = made
+        self._lines += [read_receipt(json.loads(text)) for text in content.splitlines()]
 
     def entry_ids(self) -> list[str]:
         """Return the entries of all items that are in Kaltura."""
-        lines = [line for items in self._windows.values() for line in items.values()]
-        return [line["entry_id"] for line in lines if line["state"] == "done" and line.get("entry_id")]
+        return [line["entry_id"] for line in self._lines if line["state"] == "done" and line.get("entry_id")]
 
-    def report(self, window: str, known: Mapping[str, float] | None) -> WindowReport:
-        """Return the report of one window."""
-        lines = list(self._windows.get(window, {}).values())
+    def reports(self, windows: Sequence[Interval], known: Mapping[str, float] | None) -> Iterator[WindowReport]:
+        """Yield the report of each window."""
+        lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        begins = [window.start for window in windows]
+        for line in self._lines:
+            number = _window_of(line, begins)
+            if number >= 0 and _is_of(line, windows[number]):
+                lines[number].append(line)
+        for number, window in enumerate(windows):
+            yield self._report(window, lines[number], known)
+
+    def _report(
+        self, window: Interval, of_runs: Sequence[dict[str, Any]], known: Mapping[str, float] | None
+    ) -> WindowReport:
+        lines = _of_items(of_runs)
         done = [line for line in lines if line["state"] == "done"]
         failed = [line for line in lines if line["state"] == "failed"]
         held = done if known is None else [line for line in done if line.get("entry_id") in known]
         sums = Sums(
-            runs=len(self._runs.get(window, ())),
+            runs=len({line["run_id"] for line in of_runs}),
             found=len(lines),
             ingested=sum(bool(line["made"]) for line in done),
             already_there=sum(not line["made"] for line in done),
@@ -218,7 +224,34 @@ class _Lines:
             bytes=sum(line.get("bytes") or 0 for line in held),
             hours=None if known is None else _hours(known, (line["entry_id"] for line in held)),
         )
-        return WindowReport(window, sums, tuple(_failed(line) for line in failed))
+        return WindowReport(window.start.isoformat(), sums, tuple(_failed(line) for line in failed))
+
+
+def _window_of(line: Mapping[str, Any], begins: Sequence[dt.datetime]) -> int:
+    """Return the number of the last window that begins before the run of a line, or with it; -1 if there is none."""
+    said = line.get("window_start")
+    return bisect_right(begins, dt.datetime.fromisoformat(said)) - 1 if said else -1
+
+
+def _is_of(line: Mapping[str, Any], window: Interval) -> bool:
+    """Tell whether the run of a line begins in a window. Runs without a schedule begin at any moment of a day."""
+    return dt.datetime.fromisoformat(line["window_start"]) < window.end
+
+
+def _of_items(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the last line of each item, with ``made``: whether one of its runs made its entry or content."""
+    items: dict[str, dict[str, Any]] = {}
+    names: dict[str, dict[str, None]] = defaultdict(dict)
+    for line in sorted(lines, key=lambda line: bool(line.get("item_id")), reverse=True):
+        # In lines of older versions, an item that failed before it was opened has no identity.
+        known = line.get("item_id") or next(iter(names[line["uri"]]), line["uri"])
+        names[line["uri"]][known] = None
+        before = items.get(known, {})
+        # An entry that was there can have got its content from this run.
+        made = before.get("made") or (line["state"] == "done" and (not line.get("found") or line.get("bytes_sent")))
+        last = line if line.get("finished_at", 0) >= before.get("finished_at", 0) else before
+        items[known] = {**last, "made": made}
+    return list(items.values())
 
 
 def _failed(line: Mapping[str, Any]) -> FailedItem:

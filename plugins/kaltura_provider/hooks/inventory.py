@@ -63,12 +63,14 @@ class Inventory:
     :param bucket: the bucket whose objects it lists.
     :param created: when S3 began to list them.
     :param path: the database.
+    :param dated: whether it lists when the objects were last modified.
     """
 
     uri: str
     bucket: str
     created: dt.datetime
     path: Path
+    dated: bool = True
 
     def objects(self, prefix: str, window: tuple[dt.datetime, dt.datetime] | None = None) -> Iterator[S3Object]:
         """Yield the objects below a prefix of the bucket, in the order of their keys.
@@ -133,7 +135,7 @@ def open_inventory(client: Any, uri: str, folder: Path | None = None) -> Invento
             path.touch()  # it is in use
         else:
             _build(client, manifest, uri, path)
-    return Inventory(uri, manifest["sourceBucket"], _created(manifest), path)
+    return Inventory(uri, manifest["sourceBucket"], _created(manifest), path, _lists(manifest, "lastmodifieddate"))
 
 
 def _own_folder() -> Path:
@@ -195,9 +197,16 @@ def _manifest(content: bytes, uri: str) -> dict[str, Any]:
     if fields["fileFormat"] not in ("CSV", "Parquet"):
         shown = printable(str(fields["fileFormat"]), _SHOWN)
         raise ValueError(f"the inventory {uri} has format {shown}; have S3 write it as CSV or Parquet")
+    if not _lists(found, "size"):
+        raise ValueError(f"the inventory {uri} does not list the field Size; add it to the inventory's configuration")
     if fields["fileFormat"] == "Parquet":
         _pyarrow()
     return {**found, "files": files}
+
+
+def _lists(manifest: dict[str, Any], field: str) -> bool:
+    """Tell whether the files of an inventory have a field; it is named in lower case, without spaces and ``_``."""
+    return field in _plain_name(str(manifest.get("fileSchema") or field))
 
 
 def _pyarrow() -> Any:

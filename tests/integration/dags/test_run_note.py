@@ -44,4 +44,6 @@ def test_notes_are_short_whatever_failed() -> None:
     assert len(note) <= 1000
     assert "\n" not in note
     assert note_of_summary({"new": 0, "found": 0, "failed": []}) == "nothing to ingest"
+    among = {"new": 1, "found": 5, "refilled": 1, "skipped": 3, "failed": []}
+    assert note_of_summary(among) == "1 new, 1 with new content, 1 already there, 3 skipped"
     assert note_of_plan({"new": 2, "ignored": 1}) == "dry run: 2 new, 1 ignored"

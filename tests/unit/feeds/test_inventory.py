@@ -113,6 +113,23 @@ def test_the_newest_inventory_that_is_whole_is_read() -> None:
         find_manifest(client, "s3://inventories/other/")
 
 
+def test_fields_that_a_feed_needs_must_be_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    line = gzip.compress(b'"archive","2024/a.mp4","10"\n')
+    client = store(line, fileSchema="Bucket, Key, Size")
+    monkeypatch.setattr("kaltura_provider.hooks.sources.s3_client", lambda _: client)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    said = {"type": "s3_inventory", "uri": "s3://archive/2024/", "inventory": MANIFEST}
+    day = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
+    search = Search(window=(day, day + dt.timedelta(days=1)))
+    assert len(rendered_source(said).find(search).items) == 1
+    with pytest.raises(ValueError, match=r"in_interval needs dates, and the inventory .* does not list"):
+        rendered_source({**said, "modified": "in_interval"}).find(search)
+    client = store(line, fileSchema="Bucket, Key, LastModifiedDate")
+    with pytest.raises(ValueError, match="does not list the field Size"):
+        rendered_source(said).find(search)
+
+
 BAD = gzip.compress(b'"archive","a"\n"other","b"\n')
 
 

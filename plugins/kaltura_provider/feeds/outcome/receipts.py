@@ -47,14 +47,17 @@ def write_receipts(
     run_id: str,
     window: tuple[str, str] | None = None,
     lost: Iterable[Mapping[str, Any]] = (),
+    identities: Mapping[str, str] | None = None,
 ) -> str:
     """Write a run's receipts and return the location of the run's file.
 
-    :param refs: item references of the last task. An item that failed before its source was opened has no
-        identity: it gets a line in the run's file only.
+    :param refs: item references of the last task. An item that failed before its source was opened gets a line in the
+        run's file only.
     :param window: start and end of the interval that the run ingests, in ISO 8601.
     :param lost: failed items of which no task left a reference: ``{"uri", "step", "reason", "retry_helps"}``. They get
         a line in the run's file only.
+    :param identities: the item ids of these items, which their references do not have, by address. Addresses that
+        differ in the values of their query look the same in a receipt.
     :raises Exception: whatever the sink raises.
     """
     from kaltura_provider.ingest.item import ItemRef
@@ -77,13 +80,18 @@ def write_receipts(
             finished_at=round(time.time(), 3),
             window=window,
         )
-        lines.append(line)
+        lines.append(line if ref.item_id else {**line, **_identified(values["uri"], identities)})
         # An item that was complete before this run has a receipt of an earlier run, which has more details.
         if ref.item_id and values.get("last_step") != "discover":
             write_receipt(sink, line)
     said = {"version": VERSION, "feed": feed, "date": date, "run_id": run_id, **_window(window)}
-    lines += [{**said, **_lost(item)} for item in lost]
+    lines += [{**said, **_lost(item), **_identified(item["uri"], identities)} for item in lost]
     return write_run(sink, feed, date, run_id, lines)
+
+
+def _identified(uri: str, identities: Mapping[str, str] | None) -> dict[str, str]:
+    known = (identities or {}).get(uri)
+    return {"item_id": known} if known else {}
 
 
 def _window(window: tuple[str, str] | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["NOTE_KEY", "message_of_summary", "note_of_plan", "note_of_summary"]
+__all__ = ["NOTE_KEY", "counted", "message_of_summary", "note_of_plan", "note_of_summary"]
 
 NOTE_KEY = "kaltura_note"
 """XCom key of the note. The plugin copies it to the run when the run ends, since a task cannot write notes."""
@@ -25,7 +25,7 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>#|~])")
 def note_of_summary(summary: Mapping[str, Any]) -> str:
     """Return the note for a run: how many items are new, were there, or failed, and why the first ones failed."""
     failed: Sequence[Mapping[str, Any]] = summary["failed"]
-    line = _counts(summary)
+    line = counted(summary)
     reasons = [_reason(item) for item in failed[:_MAX_NAMED]]
     if len(failed) > _MAX_NAMED:
         reasons.append(f"and {len(failed) - _MAX_NAMED:,} more")
@@ -37,11 +37,19 @@ def message_of_summary(summary: Mapping[str, Any]) -> str:
     failed: Sequence[Mapping[str, Any]] = summary["failed"]
     lines = [f"  {item['uri']}: {item['step']} failed: {' '.join(str(item['reason']).split())}" for item in failed]
     more = [f"  and {len(lines) - _MAX_LINES:,} more"] if len(lines) > _MAX_LINES else []
-    return "\n".join([_counts(summary), *lines[:_MAX_LINES], *more])
+    return "\n".join([counted(summary), *lines[:_MAX_LINES], *more])
 
 
-def _counts(summary: Mapping[str, Any]) -> str:
-    counts = ((summary["new"], "new"), (summary["found"], "already there"), (len(summary["failed"]), "failed"))
+def counted(summary: Mapping[str, Any]) -> str:
+    """Return how many items of a run are new, got new content, were there, were left alone, or failed."""
+    refilled, skipped = summary.get("refilled", 0), summary.get("skipped", 0)
+    counts = (
+        (summary["new"], "new"),
+        (refilled, "with new content"),
+        (summary["found"] - refilled - skipped, "already there"),
+        (skipped, "skipped"),
+        (len(summary["failed"]), "failed"),
+    )
     return ", ".join(f"{count:,} {word}" for count, word in counts if count) or "nothing to ingest"
 
 

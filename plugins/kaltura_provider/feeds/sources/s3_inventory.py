@@ -61,6 +61,11 @@ class S3Inventory(S3Fields):
                 f"{bucket}; give the inventory of that bucket"
             )
         window = search.window if self.modified == "in_interval" else None
+        if window and not inventory.dated:
+            raise ValueError(
+                f"source.modified: in_interval needs dates, and the inventory {inventory.uri} does not list the field "
+                "Last modified date; add it to the inventory's configuration"
+            )
         objects = inventory.objects(prefix, window)
         found = media_of(self.selecting.groups(objects, self.uri), self.uri, self.selecting, search)
         found.place = f"below {self.uri}, in the inventory of {inventory.created:%Y-%m-%d %H:%M} UTC"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from kaltura_provider.feeds.outcome.changes import CHANGES_KEY
 from kaltura_provider.feeds.outcome.results import RunResults, opened
-from kaltura_provider.feeds.outcome.run_note import NOTE_KEY, note_of_plan, note_of_summary
+from kaltura_provider.feeds.outcome.run_note import NOTE_KEY, counted, note_of_plan, note_of_summary
 from kaltura_provider.feeds.planning.interval import feed_context, run_interval
 from kaltura_provider.feeds.state.stored_version import check_version
 from kaltura_provider.feeds.tasks.discover import PLAN_KEY, PLAN_VERSION, WINDOWS_KEY
@@ -48,8 +49,10 @@ class KalturaSummaryOperator(KalturaOperator):
         n}}``. ``assets`` holds at most 500 items, new ones first, each with ``uri`` (query values hidden), ``name``,
         ``size`` (bytes), ``duration`` (seconds), ``entry_id``, ``status``, ``flavors`` (labels; none if the entry was
         in Kaltura before the run), ``seconds``, ``note``, ``console_url``, ``playback_url``, ``thumbnail_url`` and
-        ``source_url``. A failed item has ``uri``, ``step``, ``reason``, ``retry_helps`` and ``batch`` (the map index of
-        its tasks). If receipts are written, ``receipts`` is the path of the run's file.
+        ``source_url``. If there are any, ``refilled`` counts those ``found`` that got new content from this run, and
+        ``skipped`` those that were left alone: their entry keeps other content, or was deleted in Kaltura. A failed
+        item has ``uri``, ``step``, ``reason``, ``retry_helps`` and ``batch`` (the map index of its tasks). If receipts
+        are written, ``receipts`` is the path of the run's file.
         A dry run returns ``{"dry_run": True, "plan": {decision: n}, "rows": [...]}`` with the first 500 rows of the
         plan; for several intervals, ``windows`` has the sums of each. Its task is skipped, so it updates no outlet. A
         task with outlets is also skipped if nothing was found.
@@ -116,7 +119,7 @@ class KalturaSummaryOperator(KalturaOperator):
         if self.receipts and (known or settled or failed):
             everything = {ref["uri"]: ref for ref in (*known.values(), *settled)}
             summary["receipts"] = self._write_receipts(
-                context, everything, failed, {ref["uri"] for ref in good + settled}
+                context, everything, failed, {ref["uri"] for ref in good + settled}, _identities(requests)
             )
         ti.xcom_push(key=NOTE_KEY, value=note_of_summary(summary))
         failed = summary["failed"]
@@ -222,6 +225,7 @@ class KalturaSummaryOperator(KalturaOperator):
             "failed": [{**item, "uri": shown_address(item["uri"])} for item in failed],
             "new": new,
             "found": len(good) - new,
+            **_among_found(good),
             "left_out": (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key="left_out")) or {},
         }
 
@@ -229,7 +233,7 @@ class KalturaSummaryOperator(KalturaOperator):
         if not anything:
             self.log.info("There was nothing to ingest.")
         elif rows := summary["assets"]:
-            self.log.info("In Kaltura: %d new, %d already there.\n%s", summary["new"], summary["found"], _table(rows))
+            self.log.info("In Kaltura: %s.\n%s", counted({**summary, "failed": ()}), _table(rows))
         for reason, count in summary["left_out"].items():
             self.log.info("Left out %d (%s); the log of discover names them.", count, reason)
 
@@ -266,7 +270,12 @@ class KalturaSummaryOperator(KalturaOperator):
             events[outlet].extra = {**extra, "failed": len(summary["failed"]), "entry_ids": ids}
 
     def _write_receipts(
-        self, context: Context, known: dict[str, Any], failed: list[dict[str, Any]], good: set[str]
+        self,
+        context: Context,
+        known: dict[str, Any],
+        failed: list[dict[str, Any]],
+        good: set[str],
+        identities: dict[str, str],
     ) -> str:
         from kaltura_provider.feeds.outcome.receipts import write_receipts
         from kaltura_provider.hooks.destination import destination
@@ -284,6 +293,7 @@ class KalturaSummaryOperator(KalturaOperator):
             run_id=run.run_id,
             window=(interval.start.isoformat(), interval.end.isoformat()),
             lost=[item for uri, item in reasons.items() if uri not in known],
+            identities=identities,
         )
         self.log.info("Receipts: %s", place)
         return place
@@ -302,6 +312,13 @@ def _failures(failed: Sequence[Mapping[str, Any]], count: int) -> str:
     return "\n".join([f"{len(failed)} of {count} items failed:", *lines, *more])
 
 
+def _among_found(good: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many entries that were there got their content from this run, and how many were left alone."""
+    refilled = sum(bool(ref.get("upload")) and not ref.get("made") for ref in good)
+    skipped = sum(ref.get("state") == "skipped" for ref in good)
+    return {name: count for name, count in (("refilled", refilled), ("skipped", skipped)) if count}
+
+
 def _with_left(failed: Sequence[dict[str, Any]], left: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the failed items, each once, with those whose objects could not be tagged, moved or deleted.
 
@@ -317,6 +334,17 @@ def _with_left(failed: Sequence[dict[str, Any]], left: Mapping[str, str]) -> lis
         if uri not in named
     ]
     return [*both, *only]
+
+
+def _identities(requests: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the item id of each item by its address, as far as the address can be read."""
+    from kaltura_provider.ingest.identity import item_id
+
+    known = {}
+    for uri, request in requests.items():
+        with suppress(ValueError):
+            known[uri] = item_id(uri, request.get("identity"))
+    return known
 
 
 def _told(ref: dict[str, Any], failure: dict[str, Any], *, is_in: bool) -> dict[str, Any]:
