@@ -185,6 +185,18 @@ def test_bad_rows_of_json(found) -> None:
     assert said.left_out[BAD_ROW] == ['line 2: is not valid JSON: {"url":']
 
 
+def test_a_row_that_says_nothing_that_is_known_is_named(found) -> None:
+    said = found('[{"file": "s3://media/a.mp4"}, {}, ""]', "a.json")
+    assert (said.items, said.left_out[BAD_ROW]) == ([], ["line 1: has no url"] * 3)
+    said = found("url,colour\n,red\n,\n")
+    assert said.left_out[BAD_ROW] == ["line 2: has no url"]
+
+
+def test_a_quoted_cell_can_begin_like_a_comment(found) -> None:
+    content = 'title,url\n# "no row,\n"#1 hit",https://a/1.mp4\n"two\n# lines",https://a/2.mp4\n#,https://a/3.mp4\n'
+    assert [item.metadata["name"] for item in found(content).items] == ["#1 hit", "two\n# lines"]
+
+
 def test_texts_take_placeholders_and_nothing_else(found) -> None:
     rows = [
         {"url": "https://a/clip.mp4", "name": "{{ asset.stem }} of {{ ds }}", "tags": ["{{ asset.name }}"]},
@@ -206,6 +218,7 @@ def test_texts_take_placeholders_and_nothing_else(found) -> None:
         ("a.json", b'{"url": "https://a/1.mp4"}', "line 1: is not a JSON list"),
         ("a.json", b'[\n{"url": "https://a/1.mp4"}\n{"url": 1}]', "line 3: is not valid JSON"),
         ("a.json", b'[\n{"url": "https://a/1.mp4"},\n{"url"', "line 3: is not valid JSON"),
+        ("a.json", b'["https://a/1.mp4"]\n["https://a/2.mp4"]', "line 2: is not valid JSON: something follows"),
         ("a.json", b"[\n" + b"[" * 100_000, "line 2: is not valid JSON: nested too deeply"),
         ("a.txt", b"url\n", "its name does not give its format"),
     ],

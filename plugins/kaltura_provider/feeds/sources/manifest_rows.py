@@ -93,6 +93,8 @@ class Rows:
                 known[meant] = value.strip() if isinstance(value, str) else value
         if known:
             self.rows.append(Row(line, known))
+        else:
+            self.bad.append(f"line {line}: has no url")
 
     def add(self, row: Row) -> None:
         """Add a row that has been read already; raises as :meth:`take`."""
@@ -161,11 +163,15 @@ def _text(content: bytes) -> str:
 
 def _read_csv(text: str, rows: Rows) -> None:
     # Kaltura's own files have comments that begin with #.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, delimiter=_delimiter(text), strict=True)
     header: list[str] = []
+    begins = 0
     try:
         for cells in reader:
-            if not any(cell.strip() for cell in cells) or cells[0].startswith("#"):
+            # A first cell in quotation marks can begin with # as well.
+            is_comment, begins = lines[begins].startswith("#"), reader.line_num
+            if not any(cell.strip() for cell in cells) or is_comment:
                 continue
             if not header:
                 header = _header(cells, reader.line_num)
@@ -222,6 +228,9 @@ def _elements(text: str) -> Iterator[tuple[int, Any]]:
         elif text[position : position + 1] != "]":
             at = text.count("\n", 0, position) + 1
             raise ValueError(f"line {at}: is not valid JSON: expected a comma or the end of the list")
+    if (position := _next(text, position + 1)) < len(text):
+        at = text.count("\n", 0, position) + 1
+        raise ValueError(f"line {at}: is not valid JSON: something follows the end of the list")
 
 
 def _next(text: str, position: int) -> int:
