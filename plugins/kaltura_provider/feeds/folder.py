@@ -82,7 +82,10 @@ def build_feeds(folder: str | Path, *, only: str | None = None) -> FeedDags:
         why = "is not a folder; create it, or correct the path"
         return FeedDags(problems=[Problem(folder, 0, why)])
     name = None if only is None else only.removeprefix(DAG_PREFIX)
-    return _built(load_feeds(folder, only=name), only)
+    try:
+        return _built(load_feeds(folder, only=name), only)
+    except FeedError as error:
+        return FeedDags(problems=list(error.problems))
 
 
 def build_files(paths: Iterable[Path]) -> FeedDags:

@@ -16,6 +16,7 @@ from kaltura_provider.feeds.fields.types import (
     ConnectionId,
     Count,
     Day,
+    Name,
     Strict,
     Tags,
     Template,
@@ -35,6 +36,12 @@ DAG_PREFIX = "kaltura_feed_"
 VERSION = 1
 """The version of the format of feed files that this package reads."""
 
+# Airflow's column for the description of a schedule. One row that does not fit fails all DAGs of a file.
+_LONGEST_DESCRIPTION = 1000
+# croniter replaces R by a number that it draws, anew in each process.
+_DRAWN = re.compile(r"(?i)(?:^|[\s,])r(?:[\s,/(]|$)")
+# The files of these names differ between machines, or stand for none.
+_NO_ZONES = ("localtime", "Factory")
 _PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 _LARGEST_ID = 2**31 - 1
 
@@ -216,7 +223,7 @@ class Feed(Strict):
         Count, about("How many batches of one run can be under way at once", advanced=True)
     ] = 8
     pool: Annotated[
-        Annotated[str, Field(min_length=1, max_length=256)] | None,
+        Name | None,
         about(
             "The Airflow pool of all tasks; created if it does not exist",
             advanced=True,
@@ -224,7 +231,7 @@ class Feed(Strict):
         ),
     ] = None
     queue: Annotated[
-        Annotated[str, Field(min_length=1, max_length=256)] | None,
+        Name | None,
         about(
             "The queue of the tasks that send bytes, for executors with queues such as Celery. A worker must listen "
             "on it",
@@ -244,9 +251,7 @@ class Feed(Strict):
             "How long Kaltura may take to make an entry READY: an ISO 8601 duration of at most `P30D`", advanced=True
         ),
     ] = dt.timedelta(hours=12)
-    owner: Annotated[
-        str, Field(min_length=1, max_length=200), about("The owner of the DAG on Airflow's page", advanced=True)
-    ] = "kaltura"
+    owner: Annotated[Name, about("The owner of the DAG on Airflow's page", advanced=True)] = "kaltura"
     tags: Annotated[Tags, about("Tags of the DAG on Airflow's page, beside `kaltura` and `feed`", advanced=True)] = []
 
     @property
@@ -311,17 +316,25 @@ class Feed(Strict):
         except Exception as error:
             meant = did_you_mean(value, _PRESETS) or f"; write one such as '0 4 * * *', or one of {', '.join(_PRESETS)}"
             raise ValueError(f"is not a valid cron expression ({error}){meant}") from None
-        if len(timetable.summary.split()) not in (5, 6):
+        if len(timetable.summary.split()) not in (5, 6) or _DRAWN.search(value):
             raise ValueError("is not a cron expression of 5 fields; give one such as '0 4 * * *'")
+        if len(timetable.description) > _LONGEST_DESCRIPTION:
+            raise ValueError(
+                f"takes Airflow {len(timetable.description):,} characters to describe, and it stores "
+                f"{_LONGEST_DESCRIPTION:,}; write ranges such as 0-29, or steps such as */5"
+            )
         return value
 
     @field_validator("timezone")
     @classmethod
     def _is_a_timezone(cls, value: str) -> str:
         try:
-            pendulum.timezone(value)
+            known = bool(pendulum.timezone(value)) and value not in _NO_ZONES
         except Exception:
-            meant = did_you_mean(value, available_timezones()) or "; write one such as UTC or Europe/Berlin"
+            known = False
+        if not known:
+            zones = available_timezones().difference(_NO_ZONES)
+            meant = did_you_mean(value, zones) or "; write one such as UTC or Europe/Berlin"
             raise ValueError(f"is not a time zone{meant}") from None
         return value
 

@@ -78,7 +78,7 @@ def test_no_run_of_a_backfill_is_late(said: list[tuple[str, bool]]) -> None:
 def test_a_feed_gives_its_runs_the_deadline(tmp_path: Path) -> None:
     path = tmp_path / "feed.yaml"
     notify = [
-        f"{{notifier: {__name__}.{name}, on: [{on}]}}" for name, on in (("Waiting", "late"), ("Heard", "failure"))
+        f"{{notifier: {__name__}.{name}, on: [{on}]}}" for name, on in (("Waiting", "late"), ("Blocking", "failure"))
     ]
     path.write_text(
         "name: news\nstart_date: 2024-03-01\nsource: {uri: s3://media/news/}\ndeadline: PT2H\n"
@@ -90,5 +90,5 @@ def test_a_feed_gives_its_runs_the_deadline(tmp_path: Path) -> None:
     assert deadline.interval == dt.timedelta(hours=2)
     (told,) = deadline.callback.kwargs["notifications"]
     assert told["notifier"] == f"{__name__}.Waiting"
-    path.write_text(path.read_text().replace("[late]", "[success]"))
+    path.write_text(path.read_text().replace("[late]", "[success]").replace("Waiting", "Blocking"))
     assert "has no notifier for late runs" in str(build_files([path]).problems[0])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def test_a_short_feed_has_the_defaults(tmp_path: Path) -> None:
         (GOOD.replace("2024-03-01", "0001-01-01"), "news.yaml:2: start_date: 0001-01-01 is not between 1970 and"),
         (GOOD + "end_date: 9999-12-31\n", "news.yaml:6: end_date: 9999-12-31 is not between"),
         (GOOD + "ready_timeout: -PT5H\n", "news.yaml:6: ready_timeout: '-PT5H' must be more than nothing"),
-        (GOOD + "ready_timeout: 0\n", "news.yaml:6: ready_timeout: 0 must be more than nothing"),
+        (GOOD + "ready_timeout: PT0S\n", "news.yaml:6: ready_timeout: 'PT0S' must be more than nothing"),
         (
             GOOD + "ready_timeout: P9999D\n",
             "news.yaml:6: ready_timeout: 'P9999D' must be more than nothing and at most",
@@ -325,6 +326,46 @@ def test_a_wrong_folder_is_reported_rather_than_taken_for_an_empty_one(folder: s
     assert feed_dags(folder) == {}
     with pytest.raises(FeedError, match=problem):
         check_feeds(folder)
+
+
+def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(FeedError, match=f"{tmp_path}: cannot be listed: Permission denied; give Airflow's user"):
+        check_feeds(tmp_path)
+    assert feed_dags(tmp_path) == {}
+
+
+def test_the_ending_of_a_file_may_be_in_capitals(tmp_path: Path) -> None:
+    write(tmp_path, GOOD, "NEWS.YAML")
+    assert [feed.name for feed in load_feeds(tmp_path).feeds] == ["news"]
+
+
+@pytest.mark.parametrize("wrong", ["raise SystemExit(1)", "raise RuntimeError('no')"])
+def test_a_notifier_that_cannot_be_imported_hides_no_other_feed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    (tmp_path / "wrong_notifier.py").write_text(wrong)
+    monkeypatch.syspath_prepend(tmp_path)
+    write(tmp_path, GOOD)
+    write(tmp_path, GOOD.replace("news", "odd", 1) + "notify: [{notifier: wrong_notifier.Shout}]\n", "odd.yaml")
+    feeds = load_feeds(tmp_path)
+    assert [feed.name for feed in feeds.feeds] == ["news"]
+    assert "odd.yaml:6: notify.0: notifier 'wrong_notifier.Shout' cannot be imported" in str(feeds.problems[0])
+
+
+def test_checking_a_template_computes_nothing(tmp_path: Path) -> None:
+    write(tmp_path, GOOD.replace("media/news", "media/{{ 'x' * 10 ** 8 }}"))
+    tracemalloc.start()
+    try:
+        assert len(load_feeds(tmp_path).feeds) == 1
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_bad_feed_hides_no_other(tmp_path: Path) -> None:

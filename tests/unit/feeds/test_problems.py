@@ -26,6 +26,7 @@ source:
   uri: s3://media/news/{{ data_interval_start | ds }}/
 """
 TAG = "x" * 101
+MINUTES = ",".join(["1", "2", "3"] * 200)
 
 
 def problems(folder: Path, text: str) -> list[str]:
@@ -69,6 +70,20 @@ def problems(folder: Path, text: str) -> list[str]:
         ("pool: [a]", "6:7: pool: must be text; write it in quotes"),
         ("owner:", "6:7: owner: is empty; give it a value, or remove it (must be text; write it in quotes)"),
         (f"queue: {chr(39)*2}", "6:8: queue: must not be empty"),
+        ("retries: yes", "6:10: retries: True must be a whole number"),
+        ("ready_timeout: 12", "6:16: ready_timeout: 12 must be an ISO 8601 duration such as PT12H or P2D"),
+        ("end_date: 86400", "6:11: end_date: 86400 must be a date such as 2024-03-01"),
+        (f"batch_size: 0x{'f' * 6000}", "6:13: batch_size: '0xffff"),
+        ("1.5: x", "6:1: 1.5: is not a field; remove it (docs/feeds.md lists all fields)"),
+        ("null: x", "6:1: null: is not a field; remove it (docs/feeds.md lists all fields)"),
+        ("schedule: R 4 * * *", "6:11: schedule: 'R 4 * * *' is not a cron expression of 5 fields; give one such as"),
+        (f"schedule: {MINUTES} * * * *", "characters to describe, and it stores 1,000; write ranges such as 0-29"),
+        ("timezone: localtime", "6:11: timezone: 'localtime' is not a time zone; write one such as UTC or Europe/B"),
+        ("pool: ' '", "6:7: pool: ' ' is not a name; write some letters or digits in one line"),
+        ("notify: [{notifier: airflow.sdk.BaseNotifier}]", "has no method notify(), which Airflow calls; give another"),
+        ("notify: [{notifier: ..x}]", "notifier '..x' cannot be imported; check its name"),
+        ("notify: [{notifier: airflow.providers.smtp.notifications.smtp.SmtpNotifier}]",
+         "arguments of airflow.providers.smtp.notifications.smtp.SmtpNotifier: missing a required argument: 'to'; add"),
         ("retries: -1", "6:10: retries: -1 must be at least 0"),
         ("retries: 101", "6:10: retries: 101 must be at most 100"),
         ("retries: 1.5", "6:10: retries: 1.5 must be a whole number"),

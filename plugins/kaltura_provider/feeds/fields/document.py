@@ -88,7 +88,7 @@ class Document:
         return mark.line + 1, mark.column + 1
 
 
-_BOOLEAN, _TEXT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:str"
+_MERGE, _TEXT = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
 
 
 class _Loader(yaml.CSafeLoader):
@@ -98,9 +98,9 @@ class _Loader(yaml.CSafeLoader):
     """
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Make ``on``, ``off``, ``yes`` and ``no`` names before a mapping is built."""
+        """Make names such as ``on``, ``1.5`` and ``2024-03-01`` text before a mapping is built."""
         for key, _ in node.value:
-            if key.tag == _BOOLEAN:
+            if key.tag != _MERGE:
                 key.tag = _TEXT
         super().flatten_mapping(node)
 
@@ -108,9 +108,11 @@ class _Loader(yaml.CSafeLoader):
 def _or_text(construct: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def constructed(loader: Any, node: Any) -> Any:
         try:
-            return construct(loader, node)
+            made = construct(loader, node)
+            str(made)  # Python does not write out integers of more than 4,300 digits, which hexadecimal ones can have
         except (ValueError, OverflowError):
             return str(node.value)
+        return made
 
     return constructed
 

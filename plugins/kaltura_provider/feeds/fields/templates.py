@@ -49,7 +49,14 @@ def check_template(text: str) -> None:
 
 @cache
 def _environment() -> Environment:
-    return DAG("templates", schedule=None).get_template_env()
+    from jinja2 import pass_context
+
+    @pass_context
+    def as_it_is(context: object, value: object) -> object:
+        return value
+
+    # Compiling computes constant expressions, such as {{ 9 ** 9 ** 9 }}, unless what is shown needs a context.
+    return DAG("templates", schedule=None).get_template_env().overlay(optimized=False, finalize=as_it_is)
 
 
 def _compiled(env: Environment, name: str, value: Any) -> Any:

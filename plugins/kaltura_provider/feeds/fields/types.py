@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any, ClassVar
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.feeds.fields.patterns import check_pattern, split_patterns
@@ -23,6 +34,7 @@ __all__ = [
     "Day",
     "DocumentAddress",
     "Language",
+    "Name",
     "Patterns",
     "SourceFields",
     "Strict",
@@ -149,6 +161,27 @@ def _is_a_connection(value: str) -> str:
     return value
 
 
+def _is_a_name(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError("is not a name; write some letters or digits in one line")
+    return value
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """Return the types of which a field can be, without what lists and mappings hold."""
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        return set().union(*map(_kinds, get_args(annotation)))
+    return {annotation} if isinstance(annotation, type) else set()
+
+
+# The errors of pydantic for values of other types.
+_TYPE_ERRORS: dict[Any, Literal["int_type", "date_type", "datetime_type", "time_delta_type"]] = {
+    int: "int_type",
+    dt.date: "date_type",
+    dt.datetime: "datetime_type",
+    dt.timedelta: "time_delta_type",
+}
+
 _TextOrTexts = str | list[str]
 
 Template = Annotated[str, Field(max_length=10_000), AfterValidator(_compiles)]
@@ -179,12 +212,25 @@ Day = Annotated[dt.date, AfterValidator(_in_range)]
 ConnectionId = Annotated[str, AfterValidator(_is_a_connection)]
 Language = Annotated[str, AfterValidator(_is_a_language)]
 Count = Annotated[int, Field(ge=1, le=1000)]
+Name = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_is_a_name)]
+"""The name of something in Airflow, such as a pool."""
 
 
 class Strict(BaseModel):
-    """A part of a feed. Unknown fields are errors."""
+    """A part of a feed. Unknown fields are errors, and so are values that only another type would explain."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse what pydantic would convert: ``yes`` to 1, and a plain number to seconds or to a day after 1970."""
+        if isinstance(value, int | float):
+            kinds = _kinds(cls.model_fields[str(info.field_name)].annotation)
+            for kind in kinds & _TYPE_ERRORS.keys():
+                if kind is not int or isinstance(value, bool):
+                    raise PydanticCustomError(_TYPE_ERRORS[kind], "has another type")
+        return value
 
 
 class SourceFields(Strict):

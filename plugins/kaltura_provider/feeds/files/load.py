@@ -54,14 +54,22 @@ def feeds_folder(beside: str | Path) -> Path:
 
 
 def feed_files(folder: Path) -> list[Path]:
-    """Return every ``*.yaml`` and ``*.yml`` file of a folder, by name."""
-    return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+    """Return every ``*.yaml`` and ``*.yml`` file of a folder, by name.
+
+    :raises FeedError: the folder cannot be listed.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.lower().endswith((".yaml", ".yml")))
+    except OSError as error:
+        why = f"cannot be listed: {error.strerror}; give Airflow's user permission to read it"
+        raise FeedError(Problem(folder, 0, why)) from None
 
 
 def load_feeds(folder: Path, *, only: str | None = None) -> Feeds:
     """Read every ``*.yaml`` and ``*.yml`` file of a folder.
 
     :param only: the name of the one feed that is needed. Other feeds are only read if that is necessary to find it.
+    :raises FeedError: the folder cannot be listed.
     """
     paths = feed_files(folder)
     if only is not None:

@@ -49,7 +49,15 @@ class Notification(Strict):
 
     @model_validator(mode="after")
     def _can_be_called(self) -> Notification:
-        known = inspect.signature(notifier_class(self.notifier)).parameters
+        from airflow.sdk import BaseNotifier
+
+        kind = notifier_class(self.notifier)
+        speaks = kind.notify is not BaseNotifier.notify or kind.__call__ is not BaseNotifier.__call__
+        speaks_later = kind.async_notify is not BaseNotifier.async_notify and set(self.on) == {LATE}
+        if not speaks and not speaks_later:
+            raise ValueError(f"notifier {self.notifier!r} has no method notify(), which Airflow calls; give another")
+        signature = inspect.signature(kind)
+        known = signature.parameters
         takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values())
         for name in self.arguments:
             if name not in known and not takes_any:
@@ -57,6 +65,10 @@ class Notification(Strict):
                     f"argument {name!r} is not known to {self.notifier}; it has {', '.join(known)}"
                     f"{did_you_mean(name, known)}"
                 )
+        try:
+            signature.bind(**self.arguments)
+        except TypeError as error:
+            raise ValueError(f"arguments of {self.notifier}: {error}; add it below 'arguments:'") from None
         return self
 
 
@@ -70,7 +82,8 @@ def notifier_class(path: str) -> type[BaseNotifier]:
     module, _, name = path.rpartition(".")
     try:
         found = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError):
+    except (Exception, SystemExit):
+        # Importing a module runs it.
         raise ValueError(
             f"notifier {path!r} cannot be imported; check its name, and install the provider it belongs to"
         ) from None
