@@ -46,7 +46,7 @@ class Window:
     @property
     def ingested(self) -> int:
         """The number of items that this run brought in."""
-        return len(self.run.arrivals)
+        return self.run.new
 
     @property
     def there(self) -> int:
@@ -56,7 +56,7 @@ class Window:
     @property
     def failed(self) -> int:
         """The number of items that are not in Kaltura."""
-        return len(self.run.failures)
+        return self.run.failed
 
     @property
     def found(self) -> int:
@@ -85,9 +85,9 @@ def _begins(run: Run, zone: ZoneInfo) -> dt.datetime | None:
     if run.chosen_date:
         try:
             chosen = dt.datetime.fromisoformat(run.chosen_date)
-        except ValueError:
+            return chosen.astimezone(zone) if chosen.tzinfo else chosen.replace(tzinfo=zone)
+        except (ValueError, OverflowError):
             return None
-        return chosen.astimezone(zone) if chosen.tzinfo else chosen.replace(tzinfo=zone)
     return run.window[0].astimezone(zone) if run.window else None
 
 

@@ -8,6 +8,7 @@ the newest results come first and the others with later requests, so that no req
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
 import time
 import zlib
@@ -36,6 +37,8 @@ __all__ = ["INTERVAL", "RECORDS", "Arrival", "DryRun", "Failure", "Records", "Ru
 
 INTERVAL: Final = 5.0
 """Seconds for which what was read is shown."""
+
+log = logging.getLogger(__name__)
 
 _MAX_RUNS = 10_000
 _READ_AT_ONCE = 250
@@ -84,7 +87,9 @@ class Run:
     :param chosen_until: the last date, if the user chose several for a dry run.
     :param window: the beginning and end of the run's data interval; ``None`` for a run without one.
     :param at: when it ended, or when it was due.
-    :param size: the bytes of all arrivals together; ``media`` is their duration in seconds.
+    :param arrivals: items that it brought in, and ``failures`` those that it did not; at most 500 of each.
+    :param new: the number of all items that it brought in. ``size`` is their bytes, ``media`` their seconds.
+    :param failed: the number of all failures.
     :param found: the number of items that were in Kaltura before.
     :param left_out: the number of items that the feed ignores.
     :param plan: for a dry run, the number of items per decision.
@@ -100,6 +105,8 @@ class Run:
     at: dt.datetime
     arrivals: tuple[Arrival, ...] = ()
     failures: tuple[Failure, ...] = ()
+    new: int = 0
+    failed: int = 0
     size: int = 0
     media: float = 0.0
     found: int = 0
@@ -288,8 +295,7 @@ class Records:
             )
         )
         for row in found:
-            result = XComModel.deserialize_value(row)
-            self._results[row.dag_run_id] = _Read(stored[row.dag_run_id], _values(result))
+            self._results[row.dag_run_id] = _Read(stored[row.dag_run_id], _read_values(row))
         return {*gone, *now}
 
     def _reasons(self, session: Session, ids: Sequence[int]) -> dict[int, list[Failure]]:
@@ -314,7 +320,8 @@ class Records:
             values = self._results[row.id].values
         elif row.id in reasons:
             whole = Failure("", "", "The run failed before its summary; its tasks' logs say why.", retry_helps=True)
-            values = {"failures": tuple(reasons[row.id]) or (whole,)}
+            failures = tuple(reasons[row.id]) or (whole,)
+            values = {"failures": failures, "failed": len(failures)}
         return Run(
             id=row.id,
             dag_id=row.dag_id,
@@ -344,6 +351,15 @@ def _chosen(row: Any, param: str) -> str:
     return str(conf.get(param) or "")
 
 
+def _read_values(row: Any) -> dict[str, Any]:
+    """Return what a summary says; nothing if another DAG with this tag has a task of this name with another result."""
+    try:
+        return _values(XComModel.deserialize_value(row))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        log.info("The result of run %s is not the summary of an ingest: %r", row.dag_run_id, error)
+        return {}
+
+
 def _values(result: Any) -> dict[str, Any]:
     """Return what a summary says, as fields of a :class:`Run`."""
     if not isinstance(result, dict):
@@ -352,11 +368,15 @@ def _values(result: Any) -> dict[str, Any]:
         return {"plan": dict(result.get("plan") or {})}
     assets = [asset for asset in result.get("assets") or () if isinstance(asset, dict)]
     arrivals = tuple(_arrival(asset) for asset in assets if asset.get("new"))
+    failures = tuple(_failures(result.get("failed") or ()))
     return {
         "arrivals": arrivals,
-        "size": sum(item.size for item in arrivals),
-        "media": sum(item.duration or 0.0 for item in arrivals),
-        "failures": tuple(_failures(result.get("failed") or ())),
+        "failures": failures,
+        # Earlier versions did not store all of these.
+        "new": int(result.get("new", len(arrivals))),
+        "failed": int(result.get("failed_count", len(failures))),
+        "size": int(result.get("new_bytes", sum(item.size for item in arrivals))),
+        "media": float(result.get("new_seconds", sum(item.duration or 0.0 for item in arrivals))),
         "found": int(result.get("found") or 0),
         "left_out": sum(int(count) for count in (result.get("left_out") or {}).values()),
         "there": frozenset(str(asset["uri"]) for asset in assets),

@@ -34,10 +34,10 @@ class Sums:
 
     def add(self, run: Run) -> None:
         """Add a run."""
-        self.items += len(run.arrivals)
+        self.items += run.new
         self.size += run.size
         self.media += run.media
-        self.failures += len(run.failures)
+        self.failures += run.failed
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ def totals(runs: Sequence[Run]) -> Totals:
     by_day: dict[dt.date, dict[str, Sums]] = defaultdict(lambda: defaultdict(Sums))
     by_feed: dict[str, Sums] = defaultdict(Sums)
     for run in runs:
-        if not (run.arrivals or run.failures):
+        if not (run.new or run.failed):
             continue
         sums = by_day[run.at.date()][run.feed]
         sums.add(run)

@@ -207,6 +207,44 @@ def test_windows_as_calendar_and_table(api: Api, history: History) -> None:
     ]
 
 
+def test_a_large_run_is_counted_in_full(api: Api, history: History) -> None:
+    result = {
+        "assets": [arrived("s3://media/a.mp4", 1)],
+        "failed": [failed("s3://media/b.mp4")],
+        "failed_count": 10_000,
+        "new": 2_345,
+        "new_bytes": 7_000_000_000,
+        "new_seconds": 9 * 3600,
+        "found": 3,
+        "left_out": {},
+    }
+    run = history.run("news", day(0), result=result, state="failed")
+    found = texts(api, run)
+    assert "<dd>2,345</dd>" in found["run"]
+    assert "<dd>10,000</dd>" in found["run"]
+    assert "These are 1 of 10,000, of as many batches as possible" in found["run"]
+    assert "These are 1 of 2,345" in found["run"]
+    for shown in ("<dd>2,345</dd>", "<dd>7.0 GB</dd>", "<dd>9.0</dd>"):
+        assert shown in found["board"]
+    assert ",12348,2345,3,10000,0,7000000000," in found["windows.csv"]
+
+
+@pytest.mark.parametrize("result", [{"failed": 3}, {"assets": [{"new": True}]}, {"left_out": [1]}, {"new": "many"}])
+def test_another_result_of_a_task_of_this_name_hides_no_run(api: Api, history: History, result: dict[str, Any]) -> None:
+    history.run("archive", day(1), result=result)
+    run = history.run("news", day(0), assets=[arrived("s3://media/a.mp4", 1)])
+    assert "a.mp4" in texts(api, run)["board"]
+
+
+def test_a_date_that_no_zone_has_hides_no_window() -> None:
+    from kaltura_provider.board.calendar import windows
+    from kaltura_provider.board.records import Run
+
+    now = dt.datetime.now(dt.UTC)
+    run = Run(1, NEWS, "manual", "0001-01-01T00:00:00+14:00", "", "failed", (now, now), now)
+    assert windows([run], "America/New_York") == []
+
+
 def test_a_new_run_is_shown_at_once(api: Api, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     from kaltura_provider.board.records import RECORDS
 

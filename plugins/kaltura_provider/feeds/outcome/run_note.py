@@ -27,17 +27,20 @@ def note_of_summary(summary: Mapping[str, Any]) -> str:
     failed: Sequence[Mapping[str, Any]] = summary["failed"]
     line = counted(summary)
     reasons = [_reason(item) for item in failed[:_MAX_NAMED]]
-    if len(failed) > _MAX_NAMED:
-        reasons.append(f"and {len(failed) - _MAX_NAMED:,} more")
+    if (more := _failed(summary) - _MAX_NAMED) > 0:
+        reasons.append(f"and {more:,} more")
     return f"{line}{': ' if reasons else ''}{'; '.join(reasons)}"[:_MAX_LENGTH]
 
 
 def message_of_summary(summary: Mapping[str, Any]) -> str:
     """Return the result of a run as plain text: the counts, then a line for each of the first failed items."""
     failed: Sequence[Mapping[str, Any]] = summary["failed"]
-    lines = [f"  {item['uri']}: {item['step']} failed: {' '.join(str(item['reason']).split())}" for item in failed]
-    more = [f"  and {len(lines) - _MAX_LINES:,} more"] if len(lines) > _MAX_LINES else []
-    return "\n".join([counted(summary), *lines[:_MAX_LINES], *more])
+    lines = [
+        f"  {item['uri']}: {item['step']} failed: {' '.join(str(item['reason']).split())}"
+        for item in failed[:_MAX_LINES]
+    ]
+    left = _failed(summary) - len(lines)
+    return "\n".join([counted(summary), *lines, *([f"  and {left:,} more"] if left else [])])
 
 
 def counted(summary: Mapping[str, Any]) -> str:
@@ -48,9 +51,14 @@ def counted(summary: Mapping[str, Any]) -> str:
         (refilled, "with new content"),
         (summary["found"] - refilled - skipped, "already there"),
         (skipped, "skipped"),
-        (len(summary["failed"]), "failed"),
+        (_failed(summary), "failed"),
     )
     return ", ".join(f"{count:,} {word}" for count, word in counts if count) or "nothing to ingest"
+
+
+def _failed(summary: Mapping[str, Any]) -> int:
+    """Return the number of failed items; a summary names only some of very many."""
+    return int(summary.get("failed_count", len(summary["failed"])))
 
 
 def note_of_plan(counts: Mapping[str, int], windows: int = 0) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from kaltura_provider.feeds.state.stored_version import check_version
 from kaltura_provider.feeds.tasks.discover import PLAN_KEY, PLAN_VERSION, WINDOWS_KEY
 from kaltura_provider.feeds.tasks.set_aside import SET_ASIDE_KEY
 from kaltura_provider.hooks.border import FAILURE_KEY
-from kaltura_provider.hooks.xcom_parts import pull_parts, resolved
+from kaltura_provider.hooks.xcom_parts import pull_parts, push_parts, resolved
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
 
     from kaltura_provider.hooks.connection import KalturaAccount
 
-__all__ = ["KalturaSummaryOperator"]
+__all__ = ["FAILED_KEY", "KalturaSummaryOperator"]
 
 _MAX_IDS = 100
 _MAX_ROWS = 500
+_MAX_REASON = 1000
+FAILED_KEY = "failed"
+"""XComs with every failed item, if the result shortens the list. :func:`~.xcom_parts.pull_parts` reads them."""
 
 
 class KalturaSummaryOperator(KalturaOperator):
@@ -45,14 +49,17 @@ class KalturaSummaryOperator(KalturaOperator):
     :param aftercare: what happens to the objects at their source, as
         :class:`~kaltura_provider.feeds.outcome.aftercare.Aftercare` takes it. ``None`` leaves them as they are.
     :param aws_conn_id: the Airflow connection for receipts and sources in S3.
-    :return: ``{"assets": [...], "failed": [...], "new": n, "found": n, "left_out": {reason: n}, "plan": {decision:
-        n}}``. ``assets`` holds at most 500 items, new ones first, each with ``uri`` (query values hidden), ``name``,
+    :return: ``{"assets": [...], "failed": [...], "failed_count": n, "new": n, "new_bytes": n, "new_seconds": seconds of
+        media, "found": n, "left_out": {reason: n}, "plan": {decision: n}}``.
+        ``assets`` holds at most 500 items, new ones first, each with ``uri`` (query values hidden), ``name``,
         ``size`` (bytes), ``duration`` (seconds), ``entry_id``, ``status``, ``flavors`` (labels; none if the entry was
         in Kaltura before the run), ``seconds``, ``note``, ``console_url``, ``playback_url``, ``thumbnail_url`` and
         ``source_url``. If there are any, ``refilled`` counts those ``found`` that got new content from this run, and
-        ``skipped`` those that were left alone: their entry keeps other content, or was deleted in Kaltura. A failed
-        item has ``uri``, ``step``, ``reason``, ``retry_helps`` and ``batch`` (the map index of its tasks). If receipts
-        are written, ``receipts`` is the path of the run's file.
+        ``skipped`` those that were left alone: their entry keeps other content, or was deleted in Kaltura. ``failed``
+        holds at most 500 items, of as many batches as possible, each with ``uri``, ``step``, ``reason`` (at most 1,000
+        characters), ``retry_helps`` and ``batch`` (the map index of its tasks; -1 if only its objects at the source
+        could not be changed). If that leaves something out, the XComs ``failed_0``, ``failed_1`` and so on hold all of
+        it. If receipts are written, ``receipts`` is the path of the run's file.
         A dry run returns ``{"dry_run": True, "plan": {decision: n}, "rows": [...]}`` with the first 500 rows of the
         plan; for several intervals, ``windows`` has the sums of each. Its task is skipped, so it updates no outlet. A
         task with outlets is also skipped if nothing was found.
@@ -114,7 +121,8 @@ class KalturaSummaryOperator(KalturaOperator):
         left = self._care(requests, known, good + settled, failed)
         failed = _with_left(failed, left)
         self._store_memory(context, [opened(item["uri"]) for item in (*failed, *aside)])
-        summary = self._summary(ti, good + settled, failed) | {"plan": plan.get("counts", {})}
+        summary = self._summary(ti, good + settled) | self._named_failures(context, failed)
+        summary["plan"] = plan.get("counts", {})
         summary |= self._named_aside(aside)
         if self.receipts and (known or settled or failed):
             everything = {ref["uri"]: ref for ref in (*known.values(), *settled)}
@@ -122,7 +130,6 @@ class KalturaSummaryOperator(KalturaOperator):
                 context, everything, failed, {ref["uri"] for ref in good + settled}, _identities(requests)
             )
         ti.xcom_push(key=NOTE_KEY, value=note_of_summary(summary))
-        failed = summary["failed"]
         anything = bool(batches or settled or self._changes(ti))
         self._log(summary, anything)
         if not anything and self.outlets:
@@ -132,7 +139,7 @@ class KalturaSummaryOperator(KalturaOperator):
         self._describe_event(context, summary)
         if failed:
             ti.xcom_push(key="return_value", value=summary)
-            raise AirflowFailException(_failures(failed, len(requests) + len(settled)))
+            raise AirflowFailException(_failures(summary["failed"], len(failed), len(requests) + len(settled)))
         return summary
 
     def _named_aside(self, aside: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -215,16 +222,25 @@ class KalturaSummaryOperator(KalturaOperator):
         if not memory_of(source_type, state).commit(run.run_id, failed):
             self.log.info("The feed's state stays as it is: a later run has drafted its own.")
 
-    def _summary(self, ti: Any, good: list[dict[str, Any]], failed: list[dict[str, Any]]) -> dict[str, Any]:
+    def _named_failures(self, context: Context, failed: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the part of the summary about failures, and push all of them if it cannot hold them."""
         from kaltura_provider.hooks.sources import shown_address
 
-        new = sum(bool(ref.get("made")) for ref in good)
+        named = [{**item, "uri": shown_address(item["uri"])} for item in failed]
+        shown = [{**item, "reason": _shortened(item["reason"])} for item in _of_many_batches(named)]
+        if len(shown) < len(named) or any(_shortened(item["reason"]) != item["reason"] for item in named):
+            push_parts(context, FAILED_KEY, named)
+        return {"failed": shown, "failed_count": len(named)}
+
+    def _summary(self, ti: Any, good: list[dict[str, Any]]) -> dict[str, Any]:
+        new = [ref for ref in good if ref.get("made")]
         shown = sorted(good, key=lambda ref: not ref.get("made"))[:_MAX_ROWS]
         return {
             "assets": [_row(self.hook.account, ref) for ref in shown],
-            "failed": [{**item, "uri": shown_address(item["uri"])} for item in failed],
-            "new": new,
-            "found": len(good) - new,
+            "new": len(new),
+            "new_bytes": sum(ref.get("size") or 0 for ref in new),
+            "new_seconds": sum(ref.get("duration") or 0 for ref in new),
+            "found": len(good) - len(new),
             **_among_found(good),
             "left_out": (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key="left_out")) or {},
         }
@@ -267,7 +283,7 @@ class KalturaSummaryOperator(KalturaOperator):
         ids = [row["entry_id"] for row in summary["assets"] if row["new"]][:_MAX_IDS]
         extra = {name: summary[name] for name in ("new", "found", "receipts") if name in summary}
         for outlet in self.outlets:
-            events[outlet].extra = {**extra, "failed": len(summary["failed"]), "entry_ids": ids}
+            events[outlet].extra = {**extra, "failed": summary["failed_count"], "entry_ids": ids}
 
     def _write_receipts(
         self,
@@ -305,11 +321,28 @@ class KalturaSummaryOperator(KalturaOperator):
         return f"The items to ingest could not be listed: {'; '.join(reasons) or 'see the log of discover'}"
 
 
-def _failures(failed: Sequence[Mapping[str, Any]], count: int) -> str:
-    """Return the error that names the items that failed: at most 500 of them, as in the summary's table."""
-    lines = [f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in failed[:_MAX_ROWS]]
-    more = [f"  and {len(failed) - _MAX_ROWS:,} more, which the result of this task lists"] * (len(failed) > _MAX_ROWS)
-    return "\n".join([f"{len(failed)} of {count} items failed:", *lines, *more])
+def _failures(shown: Sequence[Mapping[str, Any]], failed: int, count: int) -> str:
+    """Return the error that names the items that failed, as far as the result of this task does."""
+    lines = [f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in shown]
+    left = failed - len(shown)
+    more = [f"  and {left:,} more; the XComs of this task that begin with {FAILED_KEY}_ list all"] if left else []
+    return "\n".join([f"{failed} of {count} items failed:", *lines, *more])
+
+
+def _of_many_batches(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return at most 500 failures, of as many batches as possible: to start them again is to start their batches."""
+    if len(failed) <= _MAX_ROWS:
+        return failed
+    before: Counter[int] = Counter()
+    turns = []
+    for place, item in enumerate(failed):
+        turns.append((before[item["batch"]], place))
+        before[item["batch"]] += 1
+    return [failed[place] for _, place in sorted(turns)[:_MAX_ROWS]]
+
+
+def _shortened(reason: str) -> str:
+    return reason if len(reason) <= _MAX_REASON else f"{reason[:_MAX_REASON]}..."
 
 
 def _among_found(good: Sequence[Mapping[str, Any]]) -> dict[str, int]:
