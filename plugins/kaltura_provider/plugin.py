@@ -22,6 +22,7 @@ from kaltura_provider.board.mount import FASTAPI_APPS, MIDDLEWARES, VIEWS
 from kaltura_provider.connection_test import UnsetPort
 from kaltura_provider.note_listener import NoteListener
 from kaltura_provider.pool_listener import PoolListener
+from kaltura_provider.preload_listener import PreloadListener
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ def scheduler_listeners(command: Sequence[str]) -> list[object]:
     """
     if list(command[1:2]) != ["scheduler"] or multiprocessing.parent_process() is not None:
         return []
-    listeners: list[object] = [PoolListener(), NoteListener()]
+    listeners: list[object] = [PoolListener(), NoteListener(), PreloadListener()]
     os.register_at_fork(after_in_child=lambda: _unregister(listeners))
     return listeners
 

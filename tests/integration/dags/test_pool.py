@@ -14,6 +14,7 @@ from kaltura_provider.hooks.pool import pool_slots, run_share
 from kaltura_provider.pool_listener import PoolListener
 
 LISTENER = PoolListener()
+LISTENERS = "['NoteListener', 'PoolListener', 'PreloadListener']"
 FEED = {
     "name": "news",
     "start_date": "2024-03-01",
@@ -52,6 +53,7 @@ Job()
 print(sorted(type(one).__name__ for one in get_listener_manager().pm.get_plugins()), flush=True)
 if not os.fork():  # as the LocalExecutor does, whose processes then read DAG files
     print(DagBag(os.environ["FOLDER"]).import_errors, flush=True)
+    print(["preloaded"] if "kaltura_provider.ingest.send" in sys.modules else [], flush=True)
     os._exit(0)
 os.wait()
 """
@@ -65,10 +67,13 @@ with DAG("of_somebody_else", schedule=None):
 """
 
 
-def start(part: str, folder: Path) -> list[str]:
-    """Start a part of Airflow, have a process that it forks read DAG files; return its listeners and their errors."""
+def start(part: str, folder: Path, executor: str = "LocalExecutor") -> list[str]:
+    """Start a part of Airflow, and have a process that it forks read DAG files.
+
+    Return its listeners, the import errors, and whether the forked process has the modules of tasks.
+    """
     (folder / "dag.py").write_text(ENDS_IN_TRIGGERER)
-    env = os.environ | {"FOLDER": str(folder)}
+    env = os.environ | {"FOLDER": str(folder), "AIRFLOW__CORE__EXECUTOR": executor}
     command = [sys.executable, "-W", "ignore", "-c", SCHEDULER, *part.split()]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -76,15 +81,19 @@ def start(part: str, folder: Path) -> list[str]:
 
 
 def test_the_scheduler_creates_the_pool_once_when_it_starts(pools, tmp_path: Path) -> None:
-    assert start("scheduler", tmp_path) == ["['NoteListener', 'PoolListener']", "{}"]
+    assert start("scheduler", tmp_path) == [LISTENERS, "{}", "['preloaded']"]
     assert pools()["kaltura"] == pool_slots()
     assert len(pools()) == 2
 
 
 def test_no_process_that_reads_dag_files_has_listeners(pools, tmp_path: Path) -> None:
     # Airflow rejects DAGs with end_from_trigger in a process that has listeners, whose DAGs they may be.
-    assert start("dag-processor", tmp_path) == ["[]", "{}"]
+    assert start("dag-processor", tmp_path) == ["[]", "{}", "[]"]
     assert set(pools()) == {"default_pool"}
+
+
+def test_a_scheduler_whose_tasks_run_elsewhere_does_not_import_their_modules(pools, tmp_path: Path) -> None:
+    assert start("scheduler", tmp_path, "CeleryExecutor") == [LISTENERS, "{}", "[]"]
 
 
 def test_a_run_whose_pool_is_missing_gets_it(pools, deployment) -> None:
