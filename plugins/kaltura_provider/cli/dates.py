@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from kaltura_provider.feeds.schema import Feed
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+
 __all__ = ["check_windows", "date_range", "parse_date"]
 
 
@@ -31,9 +33,12 @@ def parse_date(text: str, option: str) -> dt.date:
     :raises UsageError: the value is not a date.
     """
     try:
-        return dt.date.fromisoformat(text) if len(text) <= len("2024-03-01") else dt.datetime.fromisoformat(text)
+        day = dt.date.fromisoformat(text) if len(text) <= len("2024-03-01") else dt.datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{option} {text!r} is not a date; write it like 2024-03-01 or 2024-03-01T06:00") from None
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise UsageError(f"{option} {text!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return day
 
 
 def check_windows(feed: Feed, windows: int, first: dt.date, last: dt.date | None) -> None:

@@ -29,10 +29,15 @@ _COLUMNS = (
 
 def status(args: argparse.Namespace) -> ExitCode:
     """Show entries."""
+    if not args.wait >= 0:
+        raise UsageError(f"--wait {args.wait:g} is not a number of minutes; give 0 or more")
     hook, ids = _hook_and_ids(args)
     found = _settled(hook.get_conn(), ids, args.wait * 60)
     write_rows([_row(hook, entry_id, found.get(entry_id)) for entry_id in ids], args.output)
-    return ExitCode.PROBLEMS if _missing(ids, found) or _any_failed(found.values()) else ExitCode.DONE
+    late = _busy(found) if args.wait else []
+    for entry_id in late:
+        say(f"Kaltura has not finished entry {entry_id} within {args.wait:g} minutes")
+    return ExitCode.PROBLEMS if _missing(ids, found) or _any_failed(found.values()) or late else ExitCode.DONE
 
 
 def flavors(args: argparse.Namespace) -> ExitCode:
@@ -53,19 +58,25 @@ def flavors(args: argparse.Namespace) -> ExitCode:
 
 def _settled(client: KalturaClient, ids: Sequence[str], seconds: float) -> dict[str, dict[str, Any]]:
     """Return the entries that exist, when Kaltura has finished them all or these seconds have passed."""
-    from kaltura_provider.api.enums import EntryStatus, parse_status
     from kaltura_provider.services.entry.stored import stored_entries
 
-    busy = (EntryStatus.IMPORT, EntryStatus.PRECONVERT, EntryStatus.PENDING)
     deadline = time.monotonic() + seconds
     while True:
         found = stored_entries(client, ids, fields=_FIELDS)
-        waiting = [key for key, entry in found.items() if parse_status(EntryStatus, entry.get("status")) in busy]
+        waiting = _busy(found)
         left = deadline - time.monotonic()
         if not waiting or not left > 0:
             return found
         say(f"waiting for {', '.join(waiting[:5])}{' and others' if len(waiting) > 5 else ''}")
         time.sleep(min(_LOOK_EVERY, left))
+
+
+def _busy(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the entries that Kaltura is still importing or converting."""
+    from kaltura_provider.api.enums import EntryStatus, parse_status
+
+    busy = (EntryStatus.IMPORT, EntryStatus.PRECONVERT, EntryStatus.PENDING)
+    return [key for key, entry in entries.items() if parse_status(EntryStatus, entry.get("status")) in busy]
 
 
 def _hook_and_ids(args: argparse.Namespace) -> tuple[KalturaHook, list[str]]:

@@ -24,7 +24,7 @@ def lint(args: argparse.Namespace) -> ExitCode:
     from kaltura_provider.feeds.folder import build_feeds, build_files
 
     if args.files:
-        files = [Path(name) for name in args.files]
+        files = [Path(name) for name in dict.fromkeys(args.files)]
         built = build_files(files)
     else:
         folder = folder_of(args)

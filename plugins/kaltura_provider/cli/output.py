@@ -28,7 +28,8 @@ def write_rows(rows: Sequence[Mapping[str, Any]], output: str, *, nothing: str =
     :param nothing: the text to write instead of a table without rows.
     """
     if output == "json":
-        write_text(json.dumps(_redacted(list(rows)), indent=2, ensure_ascii=False, default=str))
+        ascii_only = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")
+        write_text(json.dumps(_redacted(list(rows)), indent=2, ensure_ascii=ascii_only, default=str))
     elif output == "yaml":
         import yaml
 

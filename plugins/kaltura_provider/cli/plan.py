@@ -20,6 +20,7 @@ __all__ = ["plan"]
 
 def plan(args: argparse.Namespace) -> ExitCode:
     """Show the plan of each run of a feed in a range of dates."""
+    from kaltura_provider.api.redaction import printable
     from kaltura_provider.feeds.feed_plan import last_start, plan_feed
     from kaltura_provider.feeds.sources.sqs import Sqs
 
@@ -36,9 +37,9 @@ def plan(args: argparse.Namespace) -> ExitCode:
     if isinstance(feed.source, Sqs):
         say(f"A feed of type {feed.source.type} takes what arrives, so dates do not say what a run brings in.")
     for text in made.warnings:
-        say(text)
+        say(printable(text))
     for window, problem in made.problems.items():
-        say(f"{window}: {problem}")
+        say(printable(f"{window}: {problem}"))
     say(_summed_up(made))
     return ExitCode.PROBLEMS if made.problems else ExitCode.DONE
 

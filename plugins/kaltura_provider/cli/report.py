@@ -17,6 +17,7 @@ __all__ = ["report"]
 
 def report(args: argparse.Namespace) -> ExitCode:
     """Report what the runs of a feed in a range of dates have brought in."""
+    from kaltura_provider.api.redaction import printable
     from kaltura_provider.feeds.report import feed_report
 
     first, last = date_range(args)
@@ -28,5 +29,8 @@ def report(args: argparse.Namespace) -> ExitCode:
         say("The feed has no receipts, so this compares the source with Kaltura: 'ingested' is not known.")
     for window in made.windows:
         for item in window.failed:
-            say(f"{window.window}: {item.uri}: {item.step}: {item.reason}")
-    return ExitCode.PROBLEMS if made.total.failed else ExitCode.DONE
+            say(printable(f"{window.window}: {item.uri}: {item.step}: {item.reason}"))
+        if window.problem:
+            say(printable(f"{window.window}: {window.problem}"))
+    unknown = any(window.problem for window in made.windows)
+    return ExitCode.PROBLEMS if made.total.failed or unknown else ExitCode.DONE

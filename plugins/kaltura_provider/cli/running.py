@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -51,6 +52,9 @@ def run_command(function: str, args: argparse.Namespace) -> NoReturn:
 
     # Outside of tasks, the task SDK only reads connections from Airflow's database in a server process.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name can have characters that the terminal, or any encoding, cannot show.
+        sys.stdout.reconfigure(errors="backslashreplace")
     configure_logging(log_level="INFO" if args.verbose else "WARNING", output=sys.stderr)
     sys.exit(int(outcome(function, args)))
 
@@ -80,11 +84,14 @@ def _code_of(error: Exception) -> ExitCode:
 
     from kaltura_provider.api.errors import KalturaConfigurationError, KalturaSessionError
     from kaltura_provider.feeds.files.load import FeedError
+    from kaltura_provider.feeds.planning.windows import DateRangeError
     from kaltura_provider.hooks.border import retry_helps
 
-    if isinstance(error, UsageError):
+    if isinstance(error, UsageError | DateRangeError):
         return ExitCode.USAGE
     if isinstance(error, KalturaConfigurationError | KalturaSessionError | FeedError | AirflowNotFoundException):
+        return ExitCode.CONFIGURATION
+    if type(error) is ValueError or isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
         return ExitCode.CONFIGURATION
     return ExitCode.UNAVAILABLE if retry_helps(error) else ExitCode.PROBLEMS
 
@@ -96,7 +103,7 @@ def _words(error: Exception) -> str:
 
     foreseen = _code_of(error) in (ExitCode.USAGE, ExitCode.CONFIGURATION) or is_foreseen(error)
     lines = [printable(line) for line in str(error).splitlines() if line.strip()]
-    if foreseen or type(error) is ValueError:
+    if foreseen:
         return "\n".join(lines)
     said = " ".join([f"{type(error).__name__}:", *lines])
     return f"unexpected error: {said} (--verbose shows where)"

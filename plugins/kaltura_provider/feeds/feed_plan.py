@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pendulum
 
 from kaltura_provider.feeds.planning.window_plans import plan_windows
-from kaltura_provider.feeds.planning.windows import cron, windows_between
+from kaltura_provider.feeds.planning.windows import DateRangeError, cron, windows_between
 
 if TYPE_CHECKING:
     from kaltura_provider.feeds.planning.interval import Interval
@@ -28,7 +28,7 @@ def plan_feed(feed: Feed, first: dt.date, last: dt.date | None = None) -> FeedPl
 
     :param first: windows that start on this day or at this moment or later. Without a time zone, the feed's is used.
     :param last: windows that start no later than this moment, or during this day. By default, ``first``.
-    :raises ValueError: ``last`` is before ``first``, or the range has more than 5,000 windows.
+    :raises DateRangeError: ``last`` is before ``first``, or the range has more than 5,000 windows.
     :raises KalturaError: Kaltura did not answer, or refused.
     """
     from kaltura_provider.feeds.dag import feed_dag
@@ -42,14 +42,14 @@ def windows_of(feed: Feed, first: dt.date, last: dt.date | None = None) -> list[
     A feed without a schedule has one window a day.
 
     :param first: a day or moment. :param last: a day (including all of it) or moment; by default, ``first``.
-    :raises ValueError: ``last`` is before ``first``, or the range has more than 5,000 windows.
+    :raises DateRangeError: ``last`` is before ``first``, or the range has more than 5,000 windows.
     """
     begins = _moment(first, feed.timezone)
     ends = _moment(first if last is None else last, feed.timezone)
     if not isinstance(last if last is not None else first, dt.datetime):
         ends = ends.add(days=1).subtract(microseconds=1)
     if ends < begins:
-        raise ValueError(f"the range of dates ends at {ends} before it begins at {begins}; swap the dates")
+        raise DateRangeError(f"the range of dates ends at {ends} before it begins at {begins}; swap the dates")
     return windows_between(feed.schedule, feed.timezone, begins, ends, maximum=_MOST_WINDOWS)
 
 

@@ -129,8 +129,10 @@ def feed_report(feed: Feed, first: dt.date, last: dt.date | None = None, *, look
     :param first: windows that start on this day or at this moment or later. Without a time zone, the feed's is used.
     :param last: windows that start no later than this moment, or during this day. By default, ``first``.
     :param look_up: whether to ask Kaltura for the duration of the entries, and whether they still exist.
-    :raises ValueError: the range makes no sense, or the template of ``receipts`` cannot be rendered.
-    :raises KalturaError: Kaltura did not answer, or refused; or the folder of the receipts is not allowed.
+    :raises DateRangeError: the range makes no sense.
+    :raises KalturaError: Kaltura did not answer, or refused; the template of ``receipts`` cannot be rendered; or the
+        folder of the receipts is not allowed.
+    :raises SourceError: the receipts in S3 cannot be read.
     """
     from kaltura_provider.feeds.dag import feed_dag
 
@@ -157,9 +159,9 @@ def _client(feed: Feed) -> KalturaClient:
 def _places(feed: Feed, dag: DAG, windows: Sequence[Interval]) -> list[tuple[str, str]]:
     """Return where the files of the runs of these windows are: the destination of the receipts, and the day.
 
-    :raises ValueError: the template of the destination cannot be rendered.
+    :raises KalturaConfigurationError: the template of the destination cannot be rendered.
     """
-    from jinja2 import TemplateError
+    from kaltura_provider.hooks.authored import TEMPLATE_ERRORS, unrenderable
 
     places: dict[tuple[str, str], None] = {}
     try:
@@ -167,8 +169,8 @@ def _places(feed: Feed, dag: DAG, windows: Sequence[Interval]) -> list[tuple[str
         for window in windows:
             scope = dict(feed_context(window_context(dag, window), feed.timezone))
             places[template.render(scope), window.start.strftime("%Y-%m-%d")] = None
-    except TemplateError as error:
-        raise ValueError(f"receipts '{feed.receipts}' cannot be rendered: {error}") from None
+    except TEMPLATE_ERRORS as error:
+        raise unrenderable("receipts", feed.receipts, error) from None
     return list(places)
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.definitions.xcom_arg import XComArg
+from jinja2 import TemplateError
 
+from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.hooks.border import airflow_errors
 from kaltura_provider.hooks.masking import mask_arguments
 
@@ -16,7 +18,17 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from jinja2 import Environment
 
-__all__ = ["AuthoredTemplates"]
+__all__ = ["TEMPLATE_ERRORS", "AuthoredTemplates", "unrenderable"]
+
+
+TEMPLATE_ERRORS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What an expression in a template can raise because of what its author wrote."""
+
+
+def unrenderable(field: str, text: object, error: Exception) -> KalturaConfigurationError:
+    """Return the error of a template that cannot be rendered."""
+    said = str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
+    return KalturaConfigurationError(field, str(text), f"cannot be rendered ({said})", "correct it")
 
 
 class AuthoredTemplates:
@@ -48,7 +60,10 @@ class AuthoredTemplates:
             mask_arguments({name: value for name, value in returned.items() if content is value})
             return content
         with airflow_errors(context):
-            return super().render_template(content, context, jinja_env, seen_oids)  # type: ignore[misc]  # of the class it is mixed into
+            try:
+                return super().render_template(content, context, jinja_env, seen_oids)  # type: ignore[misc]  # of the class it is mixed into
+            except TEMPLATE_ERRORS as error:
+                raise unrenderable("template", content, error) from None
 
 
 def _returned_fields(operator: Any, context: Context) -> set[str]:

@@ -105,11 +105,16 @@ class _Border(contextlib.AbstractContextManager[None]):
 
 
 def _leave_reason(context: Context | None, error: Exception) -> None:
+    from kaltura_provider.api.redaction import LONGEST
+
     if context is None:
         return
     ti: Any = context["ti"]
     helps = not isinstance(error, AirflowFailException) and retry_helps(error)
-    failure = {"map_index": getattr(ti, "map_index", -1), "reason": _words(error), "retry_helps": helps}
+    reason = _words(error)
+    if len(reason) > LONGEST:
+        reason = f"{reason[:LONGEST]}... (the log has all of it)"
+    failure = {"map_index": getattr(ti, "map_index", -1), "reason": reason, "retry_helps": helps}
     # A failure to store the reason must not hide the error itself.
     with contextlib.suppress(Exception):
         ti.xcom_push(key=FAILURE_KEY, value=failure)

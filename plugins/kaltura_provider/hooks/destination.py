@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kaltura_provider.hooks.s3_changes import changing
 from kaltura_provider.upload.sources.s3_address import bucket_and_key
+from kaltura_provider.upload.sources.s3_errors import source_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +68,10 @@ class LocalFolder:
 
 @dataclass(frozen=True, slots=True)
 class S3Prefix:
-    """Objects below a prefix of a bucket, through an S3 client."""
+    """Objects below a prefix of a bucket, through an S3 client.
+
+    :raises SourceError: S3 refuses, or cannot be reached.
+    """
 
     client: Any
     bucket: str
@@ -75,7 +80,8 @@ class S3Prefix:
     def write(self, path: str, content: bytes) -> str:
         """Put an object."""
         key = self._key(path)
-        self.client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType="application/json")
+        with changing(f"s3://{self.bucket}/{key}", "written", "s3:PutObject"):
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType="application/json")
         return f"s3://{self.bucket}/{key}"
 
     @contextmanager
@@ -84,14 +90,16 @@ class S3Prefix:
         with tempfile.TemporaryDirectory(prefix="kaltura-") as folder:
             file = Path(folder, Path(path).name)
             yield file
-            self.client.upload_file(str(file), self.bucket, self._key(path))
+            with changing(f"s3://{self.bucket}/{self._key(path)}", "written", "s3:PutObject"):
+                self.client.upload_file(str(file), self.bucket, self._key(path))
 
     def read(self, folder: str) -> Iterator[bytes]:
         """Yield the objects in the order of their keys."""
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._key(folder))
-        for page in pages:
-            for item in page.get("Contents", ()):
-                yield self.client.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read()
+        place = {"Bucket": self.bucket, "Prefix": self._key(folder)}
+        with source_errors(f"s3://{self.bucket}/{self._key(folder)}"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(**place):
+                for item in page.get("Contents", ()):
+                    yield self.client.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read()
 
     def _key(self, path: str) -> str:
         return "/".join(part for part in (self.prefix.strip("/"), path) if part)

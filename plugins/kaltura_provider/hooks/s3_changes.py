@@ -10,7 +10,7 @@ from kaltura_provider.upload.sources.s3_address import bucket_and_key
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["S3Changes"]
+__all__ = ["S3Changes", "changing"]
 
 _MAX_TAGS = 10
 # To compare two objects, a part of each is in memory.
@@ -50,7 +50,7 @@ class S3Changes:
 
     def tag(self, uri: str, tags: Mapping[str, str]) -> None:
         """Add tags to an object, and keep its others."""
-        with _changing(uri, "tagged", "s3:GetObjectTagging and s3:PutObjectTagging"):
+        with changing(uri, "tagged", "s3:GetObjectTagging and s3:PutObjectTagging"):
             found = self._client.get_object_tagging(**_where(uri))["TagSet"]
             known = {tag["Key"]: tag["Value"] for tag in found}
             if {**known, **tags} == known:
@@ -64,7 +64,7 @@ class S3Changes:
         """Delete an object that has this ETag."""
         from botocore.exceptions import ClientError
 
-        with _changing(uri, "deleted", "s3:DeleteObject"):
+        with changing(uri, "deleted", "s3:DeleteObject"):
             try:
                 self._client.delete_object(**_where(uri), IfMatch=etag)
             except ClientError:
@@ -93,7 +93,7 @@ class S3Changes:
         from kaltura_provider.upload.sources.s3_errors import error_code
 
         what, permission = f"copied to {target}", f"s3:GetObject on it, and s3:PutObject on {target}"
-        with _changing(uri, what, permission):
+        with changing(uri, what, permission):
             try:
                 self._copy(uri, head, target)
             except ClientError as error:
@@ -137,7 +137,7 @@ class S3Changes:
 
 
 @contextmanager
-def _changing(uri: str, what: str, permissions: str) -> Iterator[None]:
+def changing(uri: str, what: str, permissions: str) -> Iterator[None]:
     """Raise the errors of S3 within the block as errors of the source.
 
     :param what: what is to be done with the object. :param permissions: what that takes.

@@ -106,6 +106,46 @@ def test_a_window_that_cannot_be_planned_is_named(deployment, kaltura) -> None:
     assert "nowhere-at-all" in ran.err
 
 
+def test_a_window_that_cannot_be_read_is_no_good_report(deployment, kaltura) -> None:
+    feed(deployment, source={"uri": f"s3://nowhere-at-all/{DAY}/"})
+    ran = kaltura("report", "news", "--from", "2024-03-01", "-o", "json")
+    assert (ran.code, len(ran.rows)) == (ExitCode.PROBLEMS, 2)
+    assert "2024-03-01T00:00:00+00:00: s3://nowhere-at-all/2024-03-01/: the bucket does not exist" in ran.err
+    feed(deployment, receipts="s3://nowhere-at-all/receipts")
+    ran = kaltura("report", "news", "--from", "2024-03-01", "-o", "json")
+    assert (ran.code, ran.out) == (ExitCode.PROBLEMS, "")
+    assert ran.err == "s3://nowhere-at-all/receipts/news/runs/2024-03-01/: the bucket does not exist\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (("plan", "news", "--date", "9999-12-31"), ExitCode.USAGE, "--date '9999-12-31' is not between 1970 and 2999"),
+        (("plan", "news", "--from", "2024-03-02", "--to", "2024-03-01"), ExitCode.USAGE, "swap the dates"),
+        (("report", "news", "--from", "1970-01-01", "--to", "2024-03-01"), ExitCode.USAGE, "more than 5,000 windows"),
+        (("status", "0_nowhere1", "--wait", "nan"), ExitCode.USAGE, "--wait nan is not a number of minutes"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, tuple) else "",
+)
+def test_dates_and_times_that_make_no_sense_are_mistakes_of_the_command_line(
+    deployment, kaltura, words: tuple[str, ...], code: ExitCode, why: str
+) -> None:
+    feed(deployment)
+    ran = kaltura(*words)
+    assert (ran.code, ran.out) == (code, "")
+    assert why in ran.err
+
+
+def test_an_expression_that_cannot_be_computed_is_named(deployment, kaltura) -> None:
+    feed(deployment, source={"uri": "s3://media/{{ 1 // 0 }}/"}, receipts="/{{ {}['a'] }}")
+    ran = kaltura("plan", "news", "--date", "2024-03-01")
+    assert ran.code == ExitCode.PROBLEMS
+    assert "template 's3://media/{{ 1 // 0 }}/' cannot be rendered (ZeroDivisionError: integer division" in ran.err
+    ran = kaltura("report", "news", "--from", "2024-03-01")
+    assert (ran.code, ran.out) == (ExitCode.CONFIGURATION, "")
+    assert "receipts \"/{{ {}['a'] }}\" cannot be rendered ('dict object' has no attribute 'a'): correct it" in ran.err
+
+
 def test_a_date_without_an_interval_is_named(deployment, kaltura) -> None:
     feed(deployment, schedule="@weekly")
     ran = kaltura("plan", "news", "--date", "2024-03-01")
@@ -151,6 +191,16 @@ def test_ingest_brings_files_objects_and_folders_in_once(deployment, clips, kalt
     assert (missing.code, missing.rows[1]["status"]) == (ExitCode.PROBLEMS, "not found")
     assert "entry 0_nowhere1 does not exist" in missing.err
     assert kaltura("flavors", "0_nowhere1").code == ExitCode.PROBLEMS
+
+
+def test_a_wait_that_ends_before_the_conversion_is_a_problem(deployment, kaltura, monkeypatch) -> None:
+    from kaltura_provider.services.entry import stored
+
+    monkeypatch.setattr(stored, "stored_entries", lambda *_, **__: {"0_ab12cd34": {"id": "0_ab12cd34", "status": 1}})
+    assert kaltura("status", "0_ab12cd34").code == ExitCode.DONE
+    waited = kaltura("status", "0_ab12cd34", "--wait", "0.0001", "-o", "json")
+    assert (waited.code, waited.rows[0]["status"]) == (ExitCode.PROBLEMS, "preconvert")
+    assert "Kaltura has not finished entry 0_ab12cd34 within 0.0001 minutes" in waited.err
 
 
 def test_housekeeping_lists_and_deletes_what_was_left_behind(deployment, kaltura) -> None:

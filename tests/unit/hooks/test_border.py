@@ -58,6 +58,20 @@ def test_the_policy_survives_the_way_to_the_scheduler() -> None:
     assert DagSerialization.from_dict(DagSerialization.to_dict(dag)).get_task("t").retries == 2
 
 
+def test_a_long_reason_is_cut_off_between_tasks() -> None:
+    stored: dict[str, Any] = {}
+
+    class Instance:
+        map_index = 0
+
+        def xcom_push(self, key: str, value: Any) -> None:
+            stored[key] = value
+
+    with pytest.raises(AirflowFailException, match=r"^x{100000}$"), airflow_errors({"ti": Instance()}):  # type: ignore[arg-type,typeddict-item]
+        raise AirflowFailException("x" * 100_000)
+    assert stored[FAILURE_KEY]["reason"] == "x" * 4000 + "... (the log has all of it)"
+
+
 AUTHORS = [
     ValueError("chunk_size is no number"),
     TypeError("unexpected keyword argument 'x'"),

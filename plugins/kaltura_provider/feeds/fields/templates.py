@@ -78,11 +78,14 @@ def _compiled(env: Environment, name: str, value: Any) -> Any:
 def _rendered(name: str, value: Any, scope: Mapping[str, Any]) -> Any:
     from jinja2 import TemplateError
 
+    from kaltura_provider.hooks.authored import TEMPLATE_ERRORS
+
     if isinstance(value, list):
         return [text for item in value if (text := _rendered(name, item, scope))]
     if not hasattr(value, "render"):
         return value
     try:
         return value.render(scope).strip()
-    except (TemplateError, TypeError, ValueError) as error:
-        raise ValueError(f"{name} cannot be rendered for {scope['asset']['name']!r}: {error}") from None
+    except TEMPLATE_ERRORS as error:
+        said = error if isinstance(error, TemplateError | ValueError) else f"{type(error).__name__}: {error}"
+        raise ValueError(f"{name} cannot be rendered for {scope['asset']['name']!r}: {said}") from None

@@ -141,7 +141,12 @@ def _document(path: Path) -> Document:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             what = "a folder" if stat.S_ISDIR(mode) else "not a file"
-            raise DocumentError(1, f"is {what}; remove it, or give it a name that does not end in {path.suffix}")
+            fix = (
+                f"remove it, or give it a name that does not end in {path.suffix}"
+                if path.suffix
+                else "give a feed file"
+            )
+            raise DocumentError(1, f"is {what}; {fix}")
         with path.open("rb") as file:
             return Document(file.read(MAX_BYTES + 1))
     except FileNotFoundError:

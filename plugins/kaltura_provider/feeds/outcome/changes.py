@@ -20,6 +20,8 @@ __all__ = ["CHANGES_KEY", "KalturaChangeListedOperator"]
 CHANGES_KEY = "changes"
 """XCom of discover with the entries to change and delete."""
 
+_MAX_NAMED = 500
+
 
 class KalturaChangeListedOperator(KalturaOperator):
     """Change and delete the entries that rows of a manifest name.
@@ -29,10 +31,10 @@ class KalturaChangeListedOperator(KalturaOperator):
 
     :param changes: ``[{"line", "action", "entry_id", "reference_id", "url", "metadata"}]``. ``action`` is ``update`` or
         ``delete``, and ``metadata`` has the new values.
-    :return: ``{"updated": [entry ids], "deleted": [entry ids], "missing": [rows whose entry to delete does not
-        exist]}``.
+    :return: ``{"counts": {"updated": n, "deleted": n, "missing": n}, "updated": [entry ids], "deleted": [entry ids],
+        "missing": [rows whose entry to delete does not exist]}``. Each list holds at most 500.
     :raises AirflowFailException: an entry could not be changed, or an entry to update does not exist. The message names
-        the line of each.
+        the line of each, of at most 500.
     :raises KalturaItemsFailed: the same, and a retry can help with one of them.
     """
 
@@ -47,7 +49,7 @@ class KalturaChangeListedOperator(KalturaOperator):
         super().render_template_fields(context, jinja_env)
         self.changes = resolved(context, self.changes)
 
-    def run_in_kaltura(self, context: Context) -> dict[str, list[str]]:
+    def run_in_kaltura(self, context: Context) -> dict[str, Any]:
         """Change the entries and return their ids by outcome."""
         from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.api.redaction import printable
@@ -65,11 +67,12 @@ class KalturaChangeListedOperator(KalturaOperator):
                 failures.append(printable(f"{name}: {change['action']} failed: {error}"))
         self.log.info("Updated %d, deleted %d entries.", len(done["updated"]), len(done["deleted"]))
         if done["missing"]:
-            self.log.info("Entries to delete that do not exist: %s", "; ".join(done["missing"]))
+            self.log.info("Entries to delete that do not exist: %s", "; ".join(_some(done["missing"])))
         if failures:
             kind = KalturaItemsFailed if again else AirflowFailException
-            raise kind(f"{len(failures)} of {len(self.changes)} changes failed:\n  " + "\n  ".join(failures))
-        return done
+            raise kind(f"{len(failures)} of {len(self.changes)} changes failed:\n  " + "\n  ".join(_some(failures)))
+        counts = {outcome: len(named) for outcome, named in done.items()}
+        return {"counts": counts, **{outcome: named[:_MAX_NAMED] for outcome, named in done.items()}}
 
     def _change(self, change: Mapping[str, Any], name: str, done: dict[str, list[str]]) -> None:
         from kaltura_provider.services.entry.changes import update_entry
@@ -114,6 +117,11 @@ class KalturaChangeListedOperator(KalturaOperator):
         if len(ids) > 1:
             raise ValueError(f"{len(ids)} entries match ({', '.join(ids[:5])}); set entryId")
         return ids[0] if ids else None
+
+
+def _some(texts: Sequence[str]) -> list[str]:
+    left = len(texts) - _MAX_NAMED
+    return [*texts[:_MAX_NAMED], *([f"and {left:,} more"] if left > 0 else [])]
 
 
 def _name_of(change: Mapping[str, Any]) -> str:

@@ -11,7 +11,11 @@ from kaltura_provider.feeds.planning.interval import Interval
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["cron", "windows_between"]
+__all__ = ["DateRangeError", "cron", "windows_between"]
+
+
+class DateRangeError(ValueError):
+    """A range of dates makes no sense, or is too long."""
 
 
 def windows_between(
@@ -20,14 +24,14 @@ def windows_between(
     """Return the windows that start between two moments, both included.
 
     :param schedule: a cron expression. Without one, there is one window a day.
-    :raises ValueError: there are more than ``maximum`` windows.
+    :raises DateRangeError: there are more than ``maximum`` windows.
     """
     found: list[Interval] = []
     for interval in _intervals(schedule, timezone, begins, ends):
         found.append(interval)
         if len(found) > maximum:
             what = f"the range of dates from {begins} to {ends} has more than {maximum:,} windows"
-            raise ValueError(f"{what}; give a shorter one")
+            raise DateRangeError(f"{what}; give a shorter one")
     return found
 
 
