@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any, cast
 
 import pytest
@@ -56,6 +57,16 @@ def test_a_wrong_line_is_named_in_words(line: str, said: str) -> None:
 def test_many_wrong_lines_are_counted() -> None:
     with pytest.raises(ValueError, match="and 95 more lines"):
         only_these(found(), [f"{number}.avi" for number in range(100)])
+
+
+def test_very_many_lines_take_no_time() -> None:
+    here = Found("below s3://b/in/", [FoundItem(f"s3://b/in/{number}/clip.mp4") for number in range(10_000)])
+    began = time.process_time()
+    assert len(only_these(here, [f"in/{number}/clip.mp4" for number in range(10_000)]).items) == 10_000
+    with pytest.raises(ValueError, match="and 9995 more lines"):
+        only_these(here, [f"in/{number}/clap.mp4" for number in range(10_000)])
+    # Comparing each line with each item would take a minute.
+    assert time.process_time() - began < 5
 
 
 def test_the_form_of_a_feed_begins_with_what_the_feed_says() -> None:

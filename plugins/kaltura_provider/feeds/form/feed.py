@@ -13,7 +13,7 @@ from kaltura_provider.feeds.form.params import HOW, dry_run_param, if_exists_par
 from kaltura_provider.feeds.planning.interval import DATE_PARAM, DRY_RUN_PARAM, UNTIL_PARAM, runs_within_a_day
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -97,23 +97,35 @@ def only_these(found: Found, lines: Sequence[str]) -> Found:
     :param lines: each is the address of an item, its key, or the end of its key, such as its file name.
     :raises ValueError: a line names nothing that the source holds for this run. The message names the line.
     """
-    taken: set[int] = set()
-    problems = []
-    for number, line in enumerate(lines, 1):
-        numbers = {place for place, item in enumerate(found.items) if _names(line, item.uri)}
-        if not numbers:
-            problems.append(f"line {number}: {_problem(line, found)}")
-        taken |= numbers
-    if problems:
-        more = [f"and {len(problems) - _MAX_PROBLEMS} more lines"] if len(problems) > _MAX_PROBLEMS else []
-        raise ValueError(f"'Only these' cannot be used: {'; '.join(problems[:_MAX_PROBLEMS] + more)}")
+    wanted = {_wanted(line) for line in lines}
+    named: dict[str, set[int]] = {}
+    for place, item in enumerate(found.items):
+        for name in wanted.intersection(_names(item.uri)):
+            named.setdefault(name, set()).add(place)
+    unknown = [(number, line) for number, line in enumerate(lines, 1) if _wanted(line) not in named]
+    if unknown:
+        problems = [f"line {number}: {_problem(line, found)}" for number, line in unknown[:_MAX_PROBLEMS]]
+        more = [f"and {len(unknown) - _MAX_PROBLEMS} more lines"] if len(unknown) > _MAX_PROBLEMS else []
+        raise ValueError(f"'Only these' cannot be used: {'; '.join(problems + more)}")
+    taken = set().union(*named.values())
     # A run of a part changes and remembers nothing about the rest.
     items = [item for place, item in enumerate(found.items) if place in taken]
     return replace(found, items=items, changes=[], memory=None)
 
 
-def _names(line: str, uri: str) -> bool:
-    return uri == line or _path(uri).endswith(f"/{line.lstrip('/')}")
+def _wanted(line: str) -> str:
+    """Return a line as :func:`_names` has it: an address as it is, a path with one slash before it."""
+    return line if "://" in line else f"/{line.lstrip('/')}"
+
+
+def _names(uri: str) -> Iterator[str]:
+    """Yield what a line may say to mean an item: its address, its path, and every end of its path."""
+    yield uri
+    path = _path(uri)
+    at = 0
+    while at >= 0:
+        yield path[at:]
+        at = path.find("/", at + 1)
 
 
 def _path(uri: str) -> str:

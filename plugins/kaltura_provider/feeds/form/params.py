@@ -101,8 +101,8 @@ def _entries() -> dict[str, Param]:
         "user_id": _text("Owner", "Id of the Kaltura user who owns the entries. Leave empty for the connection's user"),
         "start_date": _moment("Publish from", "When the entries become available. Leave empty for at once"),
         "end_date": _moment("Publish until", "When the entries stop being available. Leave empty for never"),
-        "conversion_profile_id": _id("Conversion profile", "conversion profile"),
-        "access_control_id": _id("Access control", "access control profile"),
+        "conversion_profile_id": _id("Conversion profile", "conversion profile", minimum=-1),
+        "access_control_id": _id("Access control", "access control profile", minimum=0),
     }
 
 
@@ -220,10 +220,12 @@ def _moment(title: str, description: str) -> Param:
     return _text(title, description, format="date-time")
 
 
-def _id(title: str, of: str) -> Param:
+def _id(title: str, of: str, *, minimum: int) -> Param:
     return Param(
         None,
         type=["null", "integer"],
+        minimum=minimum,
+        maximum=2**31 - 1,
         title=title,
         description=f"Id of the {of}. Leave empty for the account's default",
         section=_MORE,

@@ -118,7 +118,7 @@ def _looked_at(found: Found, params: Mapping[str, Any]) -> Found:
         try:
             source = sources.open(item.uri)
         except SourceError as error:
-            return str(error)
+            return error.message
         try:
             return replace(item, size=source.size, etag=source.validator)
         finally:

@@ -16,6 +16,8 @@ __all__ = ["EntryMetadata"]
 
 # Kaltura takes numbers up to ten years (in seconds) as an offset from now.
 _RELATIVE_TIME = 315_360_000
+# The moments that a date of Python can be, in UNIX seconds.
+_FIRST_MOMENT, _LAST_MOMENT = -62_135_596_800, 253_402_300_799
 _USER_ID_LENGTH = 100
 _LISTS = ("tags", "admin_tags")
 _PLAIN = (
@@ -81,7 +83,7 @@ class EntryMetadata:
         if self.user_id is not None and len(self.user_id) > _USER_ID_LENGTH:
             raise ValueError(f"user_id has {len(self.user_id)} characters: the maximum is {_USER_ID_LENGTH}")
         if self.start_date is not None and self.end_date is not None and self.start_date >= self.end_date:
-            raise ValueError(f"start_date {self.start_date} must be before end_date {self.end_date}")
+            raise ValueError(f"start_date {_day(self.start_date)} must be before end_date {_day(self.end_date)}")
         self._check_parent()
         ours = [tag for tag in self.admin_tags if is_mark(tag)]
         if ours:
@@ -125,8 +127,8 @@ def _number(name: str, value: Any) -> int | None:
         return None
     try:
         return int(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} {value!r} is not a number") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name} {str(value)[:60]!r} is not a number") from None
 
 
 def _seconds(name: str, value: Any) -> int | None:
@@ -134,8 +136,8 @@ def _seconds(name: str, value: Any) -> int | None:
         return None
     if isinstance(value, datetime):
         moment = value
-    elif isinstance(value, int | float) or str(value).isdigit():
-        return _absolute(name, int(value))
+    elif isinstance(value, int | float) or str(value).isdecimal():
+        return _absolute(name, _number(name, value) or 0)
     else:
         try:
             moment = datetime.fromisoformat(str(value))
@@ -146,7 +148,16 @@ def _seconds(name: str, value: Any) -> int | None:
     return _absolute(name, int(moment.timestamp()))
 
 
+def _day(seconds: int) -> str:
+    """Return UNIX seconds as people write a moment; as they are if they stand for none."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds >= _FIRST_MOMENT else str(seconds)
+
+
 def _absolute(name: str, seconds: int) -> int:
     if seconds <= _RELATIVE_TIME:
-        raise ValueError(f"{name} {seconds} is before 1980: Kaltura would take it as an offset from now")
+        raise ValueError(
+            f"{name} {_day(seconds)} is before 1980, and Kaltura would take it as an offset from now: give a later date"
+        )
+    if seconds > _LAST_MOMENT:
+        raise ValueError(f"{name} is after the year 9999: give an earlier date")
     return seconds
