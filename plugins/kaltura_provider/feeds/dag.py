@@ -12,6 +12,7 @@ from kaltura_provider.feeds.form.feed import feed_params
 from kaltura_provider.feeds.outcome.changes import CHANGES_KEY, KalturaChangeListedOperator
 from kaltura_provider.feeds.outcome.late import deadline_alert
 from kaltura_provider.feeds.outcome.notify import callbacks
+from kaltura_provider.feeds.planning.interval import last_moment_of
 from kaltura_provider.feeds.sources.sqs import Sqs
 from kaltura_provider.feeds.tasks.discover import KalturaDiscoverOperator
 from kaltura_provider.feeds.tasks.pipeline import ingest
@@ -37,7 +38,8 @@ def feed_dag(feed: Feed) -> DAG:
         description=feed.description or f"Ingest {feed.source.summary} into Kaltura",
         schedule=_schedule(feed, zone),
         start_date=_midnight(feed.start_date, zone),
-        end_date=_last_moment(feed.end_date, zone) if feed.end_date else None,
+        # Airflow compares it with the start of each interval.
+        end_date=last_moment_of(_midnight(feed.end_date, zone)) if feed.end_date else None,
         catchup=False,
         max_active_runs=1 if feed.source.remembers else feed.max_active_runs,
         default_args={
@@ -130,11 +132,6 @@ def _add_tasks(feed: Feed) -> None:
 
 def _midnight(day: dt.date, zone: pendulum.Timezone | pendulum.FixedTimezone) -> pendulum.DateTime:
     return pendulum.datetime(day.year, day.month, day.day, tz=zone)
-
-
-def _last_moment(day: dt.date, zone: pendulum.Timezone | pendulum.FixedTimezone) -> pendulum.DateTime:
-    """Return the last moment of a day, because Airflow compares it with the start of each interval."""
-    return _midnight(day, zone).add(days=1).subtract(microseconds=1)
 
 
 def _doc(feed: Feed) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import pendulum
 
+from kaltura_provider.feeds.planning.interval import last_moment_of
 from kaltura_provider.feeds.planning.window_plans import plan_windows
 from kaltura_provider.feeds.planning.windows import DateRangeError, cron, windows_between
 
@@ -47,7 +48,7 @@ def windows_of(feed: Feed, first: dt.date, last: dt.date | None = None) -> list[
     begins = _moment(first, feed.timezone)
     ends = _moment(first if last is None else last, feed.timezone)
     if not isinstance(last if last is not None else first, dt.datetime):
-        ends = ends.add(days=1).subtract(microseconds=1)
+        ends = last_moment_of(ends)
     if ends < begins:
         raise DateRangeError(f"the range of dates ends at {ends} before it begins at {begins}; swap the dates")
     return windows_between(feed.schedule, feed.timezone, begins, ends, maximum=_MOST_WINDOWS)

@@ -12,6 +12,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 
 from kaltura_provider.feeds.dag import feed_dag
+from kaltura_provider.feeds.feed_plan import windows_of
 from kaltura_provider.feeds.planning.interval import feed_context, run_interval
 from kaltura_provider.feeds.schema import Feed
 
@@ -123,6 +124,11 @@ def test_every_date_of_a_template_is_local() -> None:
         ("@hourly", "2024-03-02T14:20:00+01:00", "2024-03-02 14:00 to 2024-03-02 15:00"),
         ("@hourly", "2024-03-02T14:00:00Z", "2024-03-02 15:00 to 2024-03-02 16:00"),
         (None, "2024-03-02", "2024-03-02 00:00 to 2024-03-03 00:00"),
+        # The hour that comes twice, and the one that does not come.
+        ("@hourly", "2024-10-27T02:00:00+02:00", "2024-10-27 02:00 to 2024-10-27 02:00"),
+        ("@hourly", "2024-10-27T02:00:00+01:00", "2024-10-27 02:00 to 2024-10-27 03:00"),
+        ("30 2 * * *", "2024-03-30", "2024-03-30 02:30 to 2024-03-31 03:30"),
+        ("30 2 * * *", "2024-03-31", "2024-03-31 03:30 to 2024-04-01 02:30"),
     ],
 )
 def test_a_run_by_hand_takes_the_date_of_its_form_or_the_last_whole_interval(
@@ -131,6 +137,29 @@ def test_a_run_by_hand_takes_the_date_of_its_form_or_the_last_whole_interval(
     interval = run_interval(context(feed(schedule), date=date), BERLIN)
     assert str(interval) == f"{expected} {BERLIN}"
     assert interval.reason
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["by Airflow", "none"])
+def test_a_run_by_hand_after_an_hour_that_did_not_come_takes_the_whole_interval_before(given: bool) -> None:
+    dag = feed("30 2 * * *")
+    values = context(dag)
+    run = values["dag_run"]
+    run.run_after = pendulum.datetime(2024, 3, 31, 12)
+    if given:
+        empty = timetable(dag).infer_manual_data_interval(run_after=run.run_after)
+        run.data_interval_start, run.data_interval_end = empty.start, empty.end
+    assert str(run_interval(values, BERLIN)) == f"2024-03-30 02:30 to 2024-03-31 03:30 {BERLIN}"
+
+
+@pytest.mark.parametrize("schedule", ["@daily", None])
+def test_each_day_is_one_window_also_where_a_day_has_no_midnight(schedule: str | None) -> None:
+    said = {"name": "news", "start_date": "2026-04-01", "timezone": "Africa/Cairo", "source": {"uri": "s3://m/x/"}}
+    described = Feed.model_validate({**said, "schedule": schedule})
+    starts = ["2026-04-23T00:00:00+02:00", "2026-04-24T01:00:00+03:00", "2026-04-25T00:00:00+03:00"]
+    days = [dt.date(2026, 4, day) for day in (23, 24, 25)]
+    assert [window.start.isoformat() for window in windows_of(described, days[0], days[-1])] == starts
+    for day, start in zip(days, starts, strict=True):
+        assert [window.start.isoformat() for window in windows_of(described, day)] == [start]
 
 
 def test_templates_of_a_run_by_hand_see_the_interval_it_takes() -> None:

@@ -19,6 +19,11 @@ __all__ = [
     "asks_for_interval",
     "chosen_moment",
     "feed_context",
+    "following_day",
+    "interval_after",
+    "intervals_around",
+    "last_moment_of",
+    "local",
     "run_interval",
     "runs_within_a_day",
 ]
@@ -70,16 +75,21 @@ def run_interval(context: Context, timezone: str) -> Interval:
     date = dict(values.get("params") or {}).get(DATE_PARAM)
     if date and run.run_type == "manual":
         return Interval(*_interval_of(str(date), values["dag"].timetable, timezone), f"param {DATE_PARAM} is {date}")
+    cron = _cron_timetable(values["dag"].timetable)
     if run.data_interval_start is not None:
-        return Interval(_local(run.data_interval_start, timezone), _local(run.data_interval_end, timezone))
-    after = _local(run.run_after, timezone)
-    timetable = _cron_timetable(values["dag"].timetable)
-    if timetable is None:
+        start, end = local(run.data_interval_start, timezone), local(run.data_interval_end, timezone)
+        if cron is None or start != end:
+            return Interval(start, end)
+        # Where clocks are put forward, Airflow gives a run that is started by hand an empty interval.
+        found = _last_ended(cron, end)
+        return Interval(local(found.start, timezone), local(found.end, timezone))
+    after = local(run.run_after, timezone)
+    if cron is None:
         return Interval(after, after, "the run has no logical date, and the feed has no schedule")
-    found = timetable.infer_manual_data_interval(run_after=after)
+    found = _last_ended(cron, after)
     return Interval(
-        _local(found.start, timezone),
-        _local(found.end, timezone),
+        local(found.start, timezone),
+        local(found.end, timezone),
         "the run has no logical date, so it takes the last interval that has ended",
     )
 
@@ -104,11 +114,11 @@ def feed_context(context: Context, timezone: str | None) -> Context:
     values = dict(context)
     interval = run_interval(context, timezone)
     logical = values.get("logical_date")
-    moment = interval.start if interval.reason or logical is None else _local(logical, timezone)
+    moment = interval.start if interval.reason or logical is None else local(logical, timezone)
     for name in _PREVIOUS:
         if name in values:
             # Each of these calls Airflow's API when it is used.
-            values[name] = lazy_object_proxy.Proxy(lambda value=values[name]: value and _local(value, timezone))
+            values[name] = lazy_object_proxy.Proxy(lambda value=values[name]: value and local(value, timezone))
     ds, ts = moment.strftime("%Y-%m-%d"), moment.isoformat()
     values |= {
         "data_interval_start": interval.start,
@@ -131,7 +141,8 @@ def runs_within_a_day(schedule: str | None) -> bool:
     return not (minute.isdecimal() and hour.isdecimal())
 
 
-def _local(moment: Any, timezone: str) -> pendulum.DateTime:
+def local(moment: Any, timezone: str) -> pendulum.DateTime:
+    """Return a moment in a time zone."""
     return cast("pendulum.DateTime", pendulum.instance(moment).in_timezone(timezone))
 
 
@@ -147,7 +158,12 @@ def chosen_moment(name: str, text: str, timezone: str, *, last: bool = False) ->
         raise AirflowFailException(f"The param {name} {text!r} is not a date; write it like 2026-01-31") from None
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise AirflowFailException(f"The param {name} {text!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
-    return moment.add(days=1).subtract(microseconds=1) if last and _is_day(text) else moment
+    return last_moment_of(moment) if last and _is_day(text) else moment
+
+
+def last_moment_of(day: pendulum.DateTime) -> pendulum.DateTime:
+    """Return the last moment of a day, in UTC."""
+    return following_day(day).in_timezone("UTC").subtract(microseconds=1)
 
 
 def _is_day(text: str) -> bool:
@@ -165,16 +181,55 @@ def _cron_timetable(timetable: Any) -> Any:
 
 def _interval_of(text: str, timetable: Any, timezone: str) -> tuple[pendulum.DateTime, pendulum.DateTime]:
     """Return the interval that begins on a day or at a moment, else the interval that contains it."""
-    from airflow.timetables.base import TimeRestriction
-
     moment = chosen_moment(DATE_PARAM, text, timezone)
     is_day = _is_day(text)
     cron = _cron_timetable(timetable)
     if cron is None:
-        return moment, moment.add(days=1) if is_day else moment
-    restriction = TimeRestriction(earliest=moment, latest=None, catchup=True)
-    found = cron.next_dagrun_info(last_automated_data_interval=None, restriction=restriction).data_interval
-    begins = _local(found.start, timezone)
-    if begins != moment and not (is_day and begins.date() == moment.date()):
-        found = cron.infer_manual_data_interval(run_after=found.start)
-    return _local(found.start, timezone), _local(found.end, timezone)
+        return moment, following_day(moment) if is_day else moment
+    found, following = intervals_around(cron, moment)
+    begins_with_it = local(found.start, "UTC") == local(moment, "UTC")
+    if is_day and not begins_with_it and local(following.start, timezone).date() == moment.date():
+        found = following
+    return local(found.start, timezone), local(found.end, timezone)
+
+
+def intervals_around(cron: Any, moment: pendulum.DateTime) -> tuple[Any, Any]:
+    """Return the interval of a schedule that contains a moment, and the next one.
+
+    The scheduler makes each interval of the one before. The functions that make one of a moment give an empty one where
+    clocks are put forward. Moments are compared in UTC: within a time zone, Python compares what clocks show, and the
+    hour that comes twice shows the same.
+    """
+    instant = local(moment, "UTC")
+    found = cron.infer_manual_data_interval(run_after=instant)
+    while _is_empty(found):
+        found = cron.infer_manual_data_interval(run_after=local(found.start, "UTC").subtract(days=1))
+    while True:
+        following = interval_after(cron, found)
+        if local(following.start, "UTC") > instant:
+            return found, following
+        found = following
+
+
+def interval_after(cron: Any, interval: Any) -> Any:
+    """Return the next interval of a schedule."""
+    from airflow.timetables.base import TimeRestriction
+
+    everything = TimeRestriction(earliest=None, latest=None, catchup=True)
+    return cron.next_dagrun_info(last_automated_data_interval=interval, restriction=everything).data_interval
+
+
+def following_day(day: pendulum.DateTime) -> pendulum.DateTime:
+    """Return the first moment of the next day. Where clocks are put forward at midnight, that is not midnight."""
+    after = day.date().add(days=1)
+    return pendulum.datetime(after.year, after.month, after.day, tz=day.timezone or "UTC")
+
+
+def _is_empty(interval: Any) -> bool:
+    return local(interval.start, "UTC") >= local(interval.end, "UTC")
+
+
+def _last_ended(cron: Any, moment: pendulum.DateTime) -> Any:
+    """Return the last interval of a schedule that ended before a moment, or at it."""
+    begins = local(intervals_around(cron, moment)[0].start, "UTC")
+    return intervals_around(cron, begins.subtract(microseconds=1))[0]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pendulum
 
-from kaltura_provider.feeds.planning.interval import Interval
+from kaltura_provider.feeds.planning.interval import (
+    Interval,
+    following_day,
+    interval_after,
+    intervals_around,
+    local,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,22 +51,16 @@ def cron(schedule: str, timezone: str) -> Any:
 def _intervals(
     schedule: str | None, timezone: str, begins: pendulum.DateTime, ends: pendulum.DateTime
 ) -> Iterator[Interval]:
+    last = ends.in_timezone("UTC")
     if schedule is None:
         day = begins
-        while day <= ends:
-            yield Interval(day, day.add(days=1))
-            day = day.add(days=1)
+        while day.in_timezone("UTC") <= last:
+            yield Interval(day, following_day(day))
+            day = following_day(day)
         return
-    from airflow.timetables.base import TimeRestriction
-
     timetable = cron(schedule, timezone)
-    restriction = TimeRestriction(earliest=begins, latest=ends, catchup=True)
-    previous = None
-    while info := timetable.next_dagrun_info(last_automated_data_interval=previous, restriction=restriction):
-        previous = info.data_interval
-        assert previous is not None  # noqa: S101 - only runs of other timetables have none
-        yield Interval(_local(previous.start, timezone), _local(previous.end, timezone))
-
-
-def _local(moment: Any, timezone: str) -> pendulum.DateTime:
-    return cast("pendulum.DateTime", pendulum.instance(moment).in_timezone(timezone))
+    found, following = intervals_around(timetable, begins)
+    interval = found if local(found.start, "UTC") == begins.in_timezone("UTC") else following
+    while local(interval.start, "UTC") <= last:
+        yield Interval(local(interval.start, timezone), local(interval.end, timezone))
+        interval = interval_after(timetable, interval)
