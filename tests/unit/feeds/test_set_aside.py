@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.feeds.outcome.aftercare import is_about_the_item
 from kaltura_provider.feeds.sources import Found, FoundItem
 from kaltura_provider.feeds.tasks.set_aside import FailureCounts, without_set_aside
@@ -19,6 +20,8 @@ from kaltura_provider.upload.sources.errors import (
     SourceNotMedia,
     SourceRefused,
 )
+from kaltura_provider.waiting.conditions.entry import EntryReady
+from kaltura_provider.waiting.snapshot import EntrySnapshot
 
 NOW = dt.datetime(2024, 3, 2, 12, tzinfo=dt.UTC)
 CAPTION = {"uri": "s3://media/a.srt", "etag": "c", "kind": "caption"}
@@ -73,6 +76,15 @@ def test_a_run_counts_once_however_often_its_summary_is_tried() -> None:
     assert not is_aside(counts, ITEM, 2)
     fail(counts, ITEM, run="second")
     assert is_aside(counts, ITEM, 2)
+
+
+def test_what_kaltura_cannot_fetch_may_be_in_a_store_that_it_cannot_reach() -> None:
+    snapshot = EntrySnapshot(id="0_abc", status=EntryStatus.ERROR_IMPORTING)
+    verdict = EntryReady(grace=0).evaluate(snapshot, 1)
+    failed = {"kind": "wait", "retry_helps": False, "reason": verdict.reason}
+    assert not is_about_the_item(failed)
+    assert not is_about_the_item({**failed, "kind": "import_failed", "reason": "Kaltura could not fetch the file"})
+    assert is_about_the_item({**failed, "reason": "Kaltura could not convert entry 0_abc (ERROR_CONVERTING)"})
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 _WORKERS = 8
 _IDS_A_REQUEST = 50
 # Other failures can be about the account or the deployment, and then about every item.
-_ABOUT_THE_ITEM = ("source", "sidecar", "refused", "import_failed", "size_mismatch", "wait")
+_ABOUT_THE_ITEM = ("source", "sidecar", "refused", "size_mismatch", "wait")
 _TAG, _ENTRY_TAG = "kaltura", "kaltura-entry"
 
 
@@ -154,8 +154,14 @@ def _holds(entry: EntryView, flavors: Iterable[Any], ref: Mapping[str, Any]) -> 
 
 
 def is_about_the_item(item: Mapping[str, Any]) -> bool:
-    """Tell whether a failed item can never be ingested as it is, for a reason that is its own."""
-    return not item.get("retry_helps") and item.get("kind") in _ABOUT_THE_ITEM
+    """Tell whether a failed item can never be ingested as it is, for a reason that is its own.
+
+    What Kaltura cannot fetch may be whole, in a store that Kaltura cannot reach.
+    """
+    from kaltura_provider.waiting.conditions.entry import NOT_IMPORTED
+
+    own = not item.get("retry_helps") and item.get("kind") in _ABOUT_THE_ITEM
+    return own and NOT_IMPORTED not in str(item.get("reason"))
 
 
 @dataclass(frozen=True, slots=True)

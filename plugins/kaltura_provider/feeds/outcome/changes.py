@@ -101,7 +101,7 @@ class KalturaChangeListedOperator(KalturaOperator):
         :raises ValueError: several entries match.
         """
         from kaltura_provider.hooks.sealing import opened_address
-        from kaltura_provider.ingest.identity import item_id
+        from kaltura_provider.ingest.identity import elder_item_id, item_id
         from kaltura_provider.ingest.ledger import Ledger
         from kaltura_provider.ingest.settings import AdoptBy, Clock
 
@@ -111,8 +111,10 @@ class KalturaChangeListedOperator(KalturaOperator):
         if change.get("reference_id"):
             views = ledger.entries_like(AdoptBy.REFERENCE, change["reference_id"])
         else:
-            item = item_id(opened_address(change["url"]))
-            views = ledger.entries_of([item])[item]
+            url = opened_address(change["url"])
+            # It may have been made under the older identity of its address.
+            found = ledger.entries_of([*dict.fromkeys(filter(None, (item_id(url), elder_item_id(url))))])
+            views = [view for entries in found.values() for view in entries]
         ids = sorted({view.id for view in views if not view.deleted})
         if len(ids) > 1:
             raise ValueError(f"{len(ids)} entries match ({', '.join(ids[:5])}); set entryId")

@@ -16,7 +16,10 @@ from kaltura_provider.waiting.conditions.stuck import entry_hint, entry_patience
 from kaltura_provider.waiting.conditions.verdict import Verdict
 from kaltura_provider.waiting.snapshot import EntrySnapshot, label
 
-__all__ = ["EntryReady", "failure_of", "gone", "explain_flavors"]
+__all__ = ["NOT_IMPORTED", "EntryReady", "failure_of", "gone", "explain_flavors"]
+
+NOT_IMPORTED = f"({EntryStatus.ERROR_IMPORTING.name})"
+"""Is part of the reason why a wait failed if Kaltura could not fetch the content."""
 
 NO_PROFILE = -1
 """``conversionProfileId`` of an entry that is stored as it is and never converted."""
@@ -139,7 +142,7 @@ def failure_of(snapshot: EntrySnapshot, time_in_status: float, grace: float) -> 
         if time_in_status < grace:
             return Verdict.waiting(f"entry {snapshot.id} is {label(status)}; the import may be retried")
         return Verdict.failed(
-            f"Kaltura could not import the content of entry {snapshot.id} (ERROR_IMPORTING)" + explain_flavors(snapshot)
+            f"Kaltura could not import the content of entry {snapshot.id} {NOT_IMPORTED}" + explain_flavors(snapshot)
         )
     if status == EntryStatus.ERROR_CONVERTING:
         return Verdict.failed(
