@@ -11,6 +11,9 @@ from kaltura_provider.pool_listener import TAG
 
 __all__ = ["NoteListener"]
 
+# What Airflow's database takes. The scheduler would end with an error if it had to store more.
+_MAX_LENGTH = 1000
+
 log = logging.getLogger(__name__)
 
 
@@ -52,4 +55,7 @@ def _note_of(dag_run: Any, session: Any) -> str | None:
 
     query = XComModel.get_many(run_id=dag_run.run_id, dag_ids=dag_run.dag_id, key=NOTE_KEY, limit=1)
     row = session.scalars(query).first()
-    return None if row is None else str(XComModel.deserialize_value(row))
+    if row is None:
+        return None
+    text = str(XComModel.deserialize_value(row))
+    return "".join(letter for letter in text if letter == "\n" or letter.isprintable())[:_MAX_LENGTH]

@@ -36,6 +36,8 @@ AGAIN: Final = {
 }
 """Which windows a backfill runs, by Airflow's name for it."""
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+
 
 @dataclass(frozen=True, slots=True)
 class Dates:
@@ -129,6 +131,8 @@ def outlook(session: Session, feed: FeedView, dates: Dates) -> Outlook:
 
     :raises HTTPException: 422 if the dates cannot be used; it says why.
     """
+    if not all(_FIRST_YEAR <= day.year <= _LAST_YEAR for day in (dates.first, dates.last)):
+        raise HTTPException(422, f"The days are not between {_FIRST_YEAR} and {_LAST_YEAR}. Correct them.")
     begins, ends = dates.moments(feed.timezone)
     if ends < begins:
         raise HTTPException(422, f"The last day, {dates.last}, is before the first, {dates.first}. Swap them.")

@@ -58,6 +58,8 @@ def _addresses(uri: str, args: argparse.Namespace) -> Iterator[str]:
     from kaltura_provider.feeds.fields.addresses import address_problem
     from kaltura_provider.hooks.sources import shown_address
 
+    if not uri.isascii() and any("\ud800" <= letter <= "\udfff" for letter in uri):
+        raise UsageError(f"{shown_address(uri)} is not UTF-8, and names in Kaltura are; rename the file")
     if "://" not in uri:
         path = os.path.abspath(os.path.expanduser(uri))
         if not os.path.isfile(path):

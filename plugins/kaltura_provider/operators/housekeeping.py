@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["KalturaHousekeepingOperator"]
 
 _DAY = 86400.0
+_MAX_NAMED = 500
 
 
 class KalturaHousekeepingOperator(KalturaOperator):
@@ -24,7 +25,8 @@ class KalturaHousekeepingOperator(KalturaOperator):
     :param delete: whether to delete what is found. Default: false, a dry run.
     :param older_than: seconds since the last change, at least 3,600.
     :return: a list of ``{"kind": "token" | "entry", "token_id" or "entry_id", "name", "age" (seconds), "reason",
-        "deleted", "problem", ...}``.
+        "deleted", "problem", ...}``, at most 500. The XCom ``counts`` has the numbers of all, ``found`` and
+        ``deleted``.
     :raises AirflowFailException: ``older_than`` is less than an hour, so uploads under way could be found.
     """
 
@@ -47,7 +49,7 @@ class KalturaHousekeepingOperator(KalturaOperator):
         found = find_leftovers(client, older_than=older_than)
         if delete := str(self.delete).strip().lower() in ("true", "1", "yes"):
             found = remove_leftovers(client, found, older_than=older_than)
-        for item in found:
+        for item in found[:_MAX_NAMED]:
             self.log.info(
                 "%s %s %s: %s, untouched for %.1f days%s",
                 "Deleted" if item.removed else "Found",
@@ -57,12 +59,15 @@ class KalturaHousekeepingOperator(KalturaOperator):
                 item.age / _DAY,
                 f" (not deleted: {printable(item.problem)})" if item.problem else "",
             )
+        if len(found) > _MAX_NAMED:
+            self.log.info("And %d more.", len(found) - _MAX_NAMED)
         removed = sum(item.removed for item in found)
+        context["ti"].xcom_push(key="counts", value={"found": len(found), "deleted": removed})
         if delete:
             self.log.info("%d of %d leftovers deleted.", removed, len(found))
         else:
             self.log.info("%d leftovers. Nothing was changed: this is a dry run.", len(found))
-        return [_shown(item.to_dict()) for item in found]
+        return [_shown(item.to_dict()) for item in found[:_MAX_NAMED]]
 
 
 def _shown(leftover: dict[str, Any]) -> dict[str, Any]:

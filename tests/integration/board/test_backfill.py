@@ -84,9 +84,10 @@ def test_days_that_are_done_are_said_to_be(api: Api, history: History) -> None:
         ({"first": "2199-01-01", "last": "2199-01-02"}, 200, "No window of news that begins on these days has ended"),
         ({"first": "2026-03-03", "last": "2026-03-01"}, 422, "is before the first, 2026-03-03"),
         ({"first": "2015-01-01", "last": "2026-03-01"}, 422, "more than 2,000 windows"),
+        ({"last": "9999-12-31"}, 422, "The days are not between 1970 and 2999"),
         ({"again": "sometimes"}, 422, "again"),
     ],
-    ids=["future", "swapped", "long", "again"],
+    ids=["future", "swapped", "long", "far", "again"],
 )
 def test_days_that_cannot_be_used_are_named(api: Api, history: History, form: Any, code: int, words: str) -> None:
     reply = api.post("backfill-plan", **{**RANGE, **form})

@@ -59,7 +59,7 @@ def test_receipts_go_to_s3_too(deployment, clips) -> None:
     assert deployment.s3.client.size("media", ran.summary["receipts"].removeprefix("s3://media/")) > 100
 
 
-def test_housekeeping_shows_what_broke_off_and_deletes_only_when_told(deployment) -> None:
+def test_housekeeping_shows_what_broke_off_and_deletes_only_when_told(deployment, monkeypatch) -> None:
     # Sessions made here must outlast the days that only the server's clock is put forward.
     deployment.connect(extra={"session_lifetime": 30 * 86400})
     client = KalturaHook().get_conn()
@@ -68,6 +68,9 @@ def test_housekeeping_shows_what_broke_off_and_deletes_only_when_told(deployment
     deployment.sandbox.control.advance_clock(3 * 86400)
     dag = runpy.run_path(str(DAGS / "kaltura_housekeeping.py"))["dag"]
 
+    with monkeypatch.context() as some:
+        some.setattr("kaltura_provider.operators.housekeeping._MAX_NAMED", 1)
+        assert len(deployment.run(dag).xcom("leftovers")) == 1
     shown = deployment.run(dag)
     found = shown.xcom("leftovers")
     assert {item["token_id"] for item in found if item["kind"] == "token"} == {ours.token_id}
@@ -76,5 +79,9 @@ def test_housekeeping_shows_what_broke_off_and_deletes_only_when_told(deployment
 
     deleted = deployment.run(dag, delete=True)
     assert all(item["deleted"] for item in deleted.xcom("leftovers"))
+    assert [one.xcom("leftovers", "counts") for one in (shown, deleted)] == [
+        {"found": 2, "deleted": 0},
+        {"found": 2, "deleted": 2},
+    ]
     assert deployment.sandbox.control.entries() == []
     assert client.call("uploadToken", "get", {"uploadTokenId": other["id"]})["id"] == other["id"]

@@ -193,6 +193,12 @@ def test_ingest_brings_files_objects_and_folders_in_once(deployment, clips, kalt
     assert kaltura("flavors", "0_nowhere1").code == ExitCode.PROBLEMS
 
 
+def test_a_file_name_that_is_not_utf_8_is_named(deployment, kaltura) -> None:
+    ran = kaltura("ingest", os.fsdecode(b"/tmp/caf\xe9.mp4"))
+    assert (ran.code, ran.out) == (ExitCode.USAGE, "")
+    assert ran.err == "/tmp/caf\\udce9.mp4 is not UTF-8, and names in Kaltura are; rename the file\n"
+
+
 def test_a_wait_that_ends_before_the_conversion_is_a_problem(deployment, kaltura, monkeypatch) -> None:
     from kaltura_provider.services.entry import stored
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from kaltura_provider.feeds.outcome.run_note import note_of_plan, note_of_summary
+from airflow.models.xcom import XComModel
+
+from kaltura_provider.feeds.outcome.run_note import NOTE_KEY, note_of_plan, note_of_summary
+from kaltura_provider.feeds.tasks.vanished import _note as vanished_note
 from kaltura_provider.note_listener import NoteListener
 
 
@@ -33,6 +36,9 @@ def test_the_note_counts_and_names_what_failed(deployment, clips) -> None:
     assert note.startswith("1 new, 1 failed: \\[x\\](y).mp4 (ingest: ")
     assert "does not exist" in note
     assert noted(ran, form, "mine") == "mine"
+    # The scheduler must be able to store whatever a task has said.
+    XComModel.set(NOTE_KEY, "a\x00\u202eb" + "x" * 5000, dag_id=ran.dag_id, task_id="summary", run_id=ran.run_id)
+    assert noted(ran, form, "") == "ab" + "x" * 998
 
 
 def test_notes_are_short_whatever_failed() -> None:
@@ -46,4 +52,5 @@ def test_notes_are_short_whatever_failed() -> None:
     assert note_of_summary({"new": 0, "found": 0, "failed": []}) == "nothing to ingest"
     among = {"new": 1, "found": 5, "refilled": 1, "skipped": 3, "failed": []}
     assert note_of_summary(among) == "1 new, 1 with new content, 1 already there, 3 skipped"
+    assert len(vanished_note({f"{number:061}": "a.yaml" for number in range(200)})) < 1000
     assert note_of_plan({"new": 2, "ignored": 1}) == "dry run: 2 new, 1 ignored"

@@ -24,6 +24,7 @@ __all__ = ["KalturaVanishedFeedsOperator"]
 
 _KNOWN = "known_feeds"
 _NOTIFY = "notify_{}"
+_MAX_IN_NOTE = 10
 
 
 class KalturaVanishedFeedsOperator(MaskedArguments, BaseOperator):
@@ -100,7 +101,8 @@ def _remember(state: StateStore, loaded: Feeds, now: Mapping[str, str], before: 
 
 
 def _note(feeds: Mapping[str, str]) -> str:
-    return f"no longer there: {', '.join(sorted(feeds))}"
+    more = f" and {len(feeds) - _MAX_IN_NOTE} more" if len(feeds) > _MAX_IN_NOTE else ""
+    return f"no longer there: {', '.join(sorted(feeds)[:_MAX_IN_NOTE])}{more}"
 
 
 def _message(feeds: Mapping[str, str], folder: str) -> str:
