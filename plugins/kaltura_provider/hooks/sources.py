@@ -207,9 +207,11 @@ def s3_client(aws_conn_id: str | None) -> Any:
     from kaltura_provider.hooks.named_connections import named_connection
     from kaltura_provider.upload.sources.s3 import s3_client_options
 
+    hook: Any = S3Hook(aws_conn_id=aws_conn_id, config=Config(**s3_client_options()))
     if aws_conn_id is not None:
-        named_connection(aws_conn_id, "aws_conn_id")
-    hook = S3Hook(aws_conn_id=aws_conn_id, config=Config(**s3_client_options()))
+        connection = named_connection(aws_conn_id, "aws_conn_id")
+        # The hook would ask Airflow for it once more.
+        hook.get_connection = lambda _: connection
     # For the user agent, the hook would read the source file of every frame of the stack to find the operator, which
     # takes a task as long as loading boto3.
     hook._get_caller = lambda *_: "kaltura_provider"

@@ -21,12 +21,13 @@ __all__ = [
     "KalturaPlaybackLink",
     "KalturaSourceLink",
     "KalturaThumbnailLink",
+    "begin_links",
     "push_links",
 ]
 
 
-_pushed: set[Any] = set()
-"""Ids of the task instances whose links this process has pushed."""
+_links: dict[Any, dict[str, str]] = {}
+"""The links of each task instance that began in this process, by their XCom keys. Each lookup in XCom is a request."""
 
 
 class _PushedLink(BaseOperatorLink):
@@ -38,10 +39,11 @@ class _PushedLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Return the pushed URL; an empty string if the task has not pushed it yet."""
+        known = _links.get(getattr(ti_key, "id", None))
         # Airflow logs an error if an XCom does not exist, as for a task that failed early. A sensor that was deferred
         # has pushed its links in another process, so only the XCom has them.
-        if getattr(ti_key, "id", None) not in _pushed and not hasattr(operator, "execute_complete"):
-            return ""
+        if known is not None or not hasattr(operator, "execute_complete"):
+            return (known or {}).get(self.xcom_key, "")
         from airflow.sdk.bases.xcom import BaseXCom
 
         return cast("str", BaseXCom.get_value(ti_key=cast("Any", ti_key), key=self.xcom_key) or "")
@@ -100,10 +102,19 @@ ENTRY_LINKS: Final[tuple[_PushedLink, ...]] = (
 """The links of an operator whose entries hold media."""
 
 
-def push_links(context: Context, account: KalturaAccount, entry_id: str) -> None:
-    """Set the links of a task to an entry."""
+def begin_links(context: Context) -> None:
+    """State that a task has no links yet, so that nothing looks for them in XCom."""
     ti: Any = context["ti"]
+    _links[getattr(ti, "id", None)] = {}
+
+
+def push_links(context: Context, account: KalturaAccount, entry_id: str) -> None:
+    """Set the links of a task to an entry, unless it has set them already."""
+    ti: Any = context["ti"]
+    urls = {link.xcom_key: link.url(account, entry_id) for link in ENTRY_LINKS}
+    if _links.get(getattr(ti, "id", None)) == urls:
+        return
     with AIRFLOW:
-        for link in ENTRY_LINKS:
-            ti.xcom_push(key=link.xcom_key, value=link.url(account, entry_id))
-    _pushed.add(getattr(ti, "id", None))
+        for key, url in urls.items():
+            ti.xcom_push(key=key, value=url)
+    _links[getattr(ti, "id", None)] = urls

@@ -8,7 +8,7 @@ from kaltura_provider.api.enums import EntryStatus, ModerationStatus, named_stat
 from kaltura_provider.hooks.batch import raise_retryable
 from kaltura_provider.hooks.flavors import with_flavors
 from kaltura_provider.hooks.renamed_arguments import renamed_arguments
-from kaltura_provider.links.entry import ENTRY_LINKS, push_links
+from kaltura_provider.links.entry import ENTRY_LINKS, begin_links, push_links
 from kaltura_provider.sensors.base import KalturaSensor
 from kaltura_provider.sensors.targets import Targets
 from kaltura_provider.waiting.conditions.entry import EntryReady
@@ -55,6 +55,11 @@ class _EntrySensor(KalturaSensor):
         """Return the reference with the entry's status."""
         status = result["status"] if isinstance(result, dict) else result
         return {**reference, **named_status(EntryStatus, status)}
+
+    def execute(self, context: Context) -> Any:
+        """Wait in the triggerer or on this worker."""
+        begin_links(context)
+        return super().execute(context)
 
     def begin(self, context: Context, subject: Targets) -> None:
         """Point the task's links at the first entry."""
