@@ -46,7 +46,7 @@ def discover(deployment, monkeypatch: pytest.MonkeyPatch):
         batches = [resolved(context, batch) for batch in made.execute(context)]
         start = len(uri)
         assets = {asset["uri"][start:]: asset["metadata"] for batch in batches for asset in batch}
-        return Found(assets=assets, left_out=pushed["left_out"], log="\n".join(lines))
+        return Found(assets=assets, left_out=pushed["plan"]["left_out"], log="\n".join(lines))
 
     return run
 

@@ -11,7 +11,7 @@ import pytest
 from kaltura_provider.api.enums import EntryStatus
 from kaltura_provider.feeds.outcome.aftercare import is_about_the_item
 from kaltura_provider.feeds.sources import Found, FoundItem
-from kaltura_provider.feeds.tasks.set_aside import FailureCounts, without_set_aside
+from kaltura_provider.feeds.tasks.set_aside import FailureCounts, set_aside
 from kaltura_provider.hooks.source_items import failed_source
 from kaltura_provider.upload.sources.errors import (
     SourceArchived,
@@ -40,7 +40,9 @@ def fail(counts: FailureCounts, item: FoundItem, *, run: str = "", minutes: int 
 
 
 def is_aside(counts: FailureCounts, item: FoundItem, most: int = 1) -> bool:
-    return bool(without_set_aside(Found("here", [item]), counts.read(), most))
+    found = Found("here", [item])
+    set_aside(found, counts.read(), most)
+    return bool(found.set_aside)
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,8 @@ class Found:
         :class:`~kaltura_provider.feeds.outcome.changes.KalturaChangeListedOperator`.
     :param warnings: further messages for the author of the feed.
     :param memory: what to store for the next run after these items are settled, if the source remembers.
+    :param drafted: the type of the source, if ``memory`` has been drafted for the summary to store.
+    :param set_aside: the items that are not tried any more, ``[{"uri", "reason"}]``.
     """
 
     place: str
@@ -112,6 +114,8 @@ class Found:
     changes: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     memory: Any = None
+    drafted: str | None = None
+    set_aside: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def looked_at(self) -> int:

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 
     from kaltura_provider.feeds.state.watermark import StateStore
 
-__all__ = ["DRAFTED_KEY", "Memory", "memory_of"]
-
-DRAFTED_KEY = "memory_drafted"
-"""XCom by which discover tells summary that there is a draft: the type of the source."""
+__all__ = ["Memory", "memory_of"]
 
 
 class Memory(Protocol):

@@ -15,10 +15,10 @@ from kaltura_provider.feeds.planning.interval import DRY_RUN_PARAM, asks_for_int
 from kaltura_provider.feeds.planning.plan import Decision
 from kaltura_provider.feeds.planning.planner import Planner
 from kaltura_provider.feeds.sources.listing import examples
-from kaltura_provider.feeds.state.memory import DRAFTED_KEY, memory_of
+from kaltura_provider.feeds.state.memory import memory_of
 from kaltura_provider.hooks.authored import AuthoredTemplates
 from kaltura_provider.hooks.masking import MaskedArguments
-from kaltura_provider.hooks.xcom_parts import handed_on, push_parts, split_result
+from kaltura_provider.hooks.xcom_parts import handed_on, split_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,16 +31,20 @@ if TYPE_CHECKING:
     from kaltura_provider.feeds.sources import Found
     from kaltura_provider.upload.sources.errors import SourceError
 
-__all__ = ["PLAN_KEY", "WINDOWS_KEY", "KalturaDiscoverOperator", "asks_for_dry_run", "hand_on_plan"]
+__all__ = ["PLAN_KEY", "PLAN_VERSION", "KalturaDiscoverOperator", "asks_for_dry_run", "hand_on_plan"]
 
 log = logging.getLogger(__name__)
 
 PLAN_KEY = "plan"
-"""XCom with the counts of the plan. The rows of the plan are in the XComs of ``plan_rows``."""
-WINDOWS_KEY = "plan_windows"
-"""XComs with the sums of each window, for a dry run of several. See :meth:`WindowPlan.summary_row`."""
-PLAN_VERSION = 1
-"""The version of all of them."""
+"""XCom with all that the summary needs of *discover*. Each XCom is a request at every push, pull and clear.
+
+``version``, ``counts`` by decision, ``left_out`` by reason and ``dry_run``; ``rows`` (of the plan if it is a dry run,
+otherwise of the items that need no task), ``windows`` (see :meth:`WindowPlan.summary_row`) and ``set_aside``
+(``[{"uri", "reason"}]``), each a list or a reference to its parts; ``changes``, how many entries a manifest changes or
+deletes; ``drafted``, the type of the source if it has drafted what the next run needs to know.
+"""
+PLAN_VERSION = 2
+"""The version of it."""
 
 
 class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
@@ -70,7 +74,7 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
     :param receipts: where the summary will write receipts. Checked before anything is transferred.
     :return: a list of batches, which can be empty. A batch is a list of ``{"uri": ..., "metadata": {...}}``. If they
         exceed 48 KiB together, the list holds a reference to an XCom for each batch. The XCom ``plan`` has ``counts``
-        by decision and ``dry_run``. The XCom ``left_out`` has the number of items left out, by reason. With the param
+        by decision, ``left_out``, the number of items left out by reason, and ``dry_run``. With the param
         ``dry_run``, the task only logs the plan and returns no batches; with ``until`` too, it plans every interval
         from ``date`` to ``until``. The params ``only`` (keys, file names or addresses), ``if_exists``, ``transfer`` and
         ``batch_size`` override the arguments for one run.
@@ -222,18 +226,16 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         if memory and found.memory and not asks_for_dry_run(context):
             run: Any = context["dag_run"]
             memory.draft(found.memory, run.run_id)
-            context["ti"].xcom_push(key=DRAFTED_KEY, value=source.type)
+            found.drafted = source.type
         return found
 
     def _set_aside(self, context: Context, found: Found) -> None:
         """Let items wait that have failed too often."""
-        from kaltura_provider.feeds.tasks.set_aside import SET_ASIDE_KEY, FailureCounts, without_set_aside
+        from kaltura_provider.feeds.tasks.set_aside import FailureCounts, set_aside
 
         state: Any = context.get("asset_state_store")
-        if not self.max_failures or state is None:
-            return
-        aside = without_set_aside(found, FailureCounts(state).read(), self.max_failures)
-        context["ti"].xcom_push(key=SET_ASIDE_KEY, value=split_result(context, aside, SET_ASIDE_KEY))
+        if self.max_failures and state is not None:
+            set_aside(found, FailureCounts(state).read(), self.max_failures)
 
     def _log_found(self, found: Found) -> None:
         """Log what the source lists and what it leaves out and why, with a few examples of each."""
@@ -261,9 +263,17 @@ def asks_for_dry_run(context: Context) -> bool:
 def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *, dry_run: bool) -> list[Any]:
     """Push what the summary needs and the mapped tasks do not return. Return the batches to map; none in a dry run."""
     ti: Any = context["ti"]
-    ti.xcom_push(key="left_out", value={reason: len(names) for reason, names in found.left_out.items()})
-    ti.xcom_push(key=PLAN_KEY, value={"version": PLAN_VERSION, "counts": plan.counts, "dry_run": dry_run})
-    push_parts(context, f"{PLAN_KEY}_rows", plan.rows() if dry_run else plan.settled())
+    value = {
+        "version": PLAN_VERSION,
+        "counts": plan.counts,
+        "dry_run": dry_run,
+        "rows": split_result(context, plan.rows() if dry_run else plan.settled(), "plan_rows"),
+        "left_out": {reason: len(names) for reason, names in found.left_out.items()},
+        "changes": len(found.changes),
+        "set_aside": split_result(context, found.set_aside, "plan_set_aside"),
+        "drafted": found.drafted,
+    }
+    ti.xcom_push(key=PLAN_KEY, value=value)
     if dry_run:
         log.info("Dry run: nothing is transferred. The plan of this run:\n%s", plan)
         return []
@@ -279,10 +289,14 @@ def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *,
 def _hand_on_windows(context: Context, windows: FeedPlan) -> list[Any]:
     """Push the plan of several windows, for a dry run."""
     ti: Any = context["ti"]
-    counts = {"version": PLAN_VERSION, "counts": windows.counts, "dry_run": True}
-    ti.xcom_push(key=PLAN_KEY, value=counts)
-    push_parts(context, f"{PLAN_KEY}_rows", windows.rows())
-    push_parts(context, WINDOWS_KEY, windows.summary_rows())
+    value = {
+        "version": PLAN_VERSION,
+        "counts": windows.counts,
+        "dry_run": True,
+        "rows": split_result(context, windows.rows(), "plan_rows"),
+        "windows": split_result(context, windows.summary_rows(), "plan_windows"),
+    }
+    ti.xcom_push(key=PLAN_KEY, value=value)
     for window, problem in windows.problems.items():
         log.warning("%s: %s", window, problem)
     many = len(windows.windows)

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from kaltura_provider.feeds.sources import Found, FoundItem
     from kaltura_provider.feeds.state.watermark import StateStore
 
-__all__ = ["SET_ASIDE_KEY", "FailureCounts", "redrive", "without_set_aside"]
-
-SET_ASIDE_KEY = "set_aside"
-"""XCom of discover: the items that are set aside, ``[{"uri", "reason"}]``."""
+__all__ = ["FailureCounts", "redrive", "set_aside"]
 
 _KEY = "item_failures"
 # Airflow advises against values of more than 64 KiB.
@@ -52,7 +49,8 @@ class FailureCounts:
         """Count the failures of a run once, however often this is called for it, and forget items that were ingested.
 
         :param failed: items with ``uri`` and ``reason``, and ``contents`` of
-            :class:`~kaltura_provider.feeds.sources.found.FoundItem`. :param ingested: addresses.
+            :class:`~kaltura_provider.feeds.sources.found.FoundItem`.
+        :param ingested: addresses.
         :param run: what tells the run from others.
         """
         before = self.read()
@@ -73,25 +71,20 @@ class FailureCounts:
             self._store.set(_KEY, dict(list(records.items())[-_MAX_ITEMS:]))
 
 
-def without_set_aside(
-    found: Found, records: Mapping[str, Mapping[str, Any]], max_failures: int
-) -> list[dict[str, str]]:
+def set_aside(found: Found, records: Mapping[str, Mapping[str, Any]], max_failures: int) -> None:
     """Let items wait that have failed too often. An item is tried again once one of its files has changed.
 
     :param max_failures: after how many failures; 0 sets nothing aside.
-    :return: the items that are set aside, as :data:`SET_ASIDE_KEY` says.
     """
     from kaltura_provider.hooks.sealing import seal_address
 
-    aside = []
     for number, item in enumerate(found.items):
         record = records.get(_digest(item.uri))
         if not record or not max_failures or record["count"] < max_failures or _has_changed(item, record):
             continue
         text = f"set aside (failures: {record['count']}), the last time because: {record['reason']}"
         found.items[number] = replace(item, waiting=f"is {text}; bring it back with: kaltura redrive", error="")
-        aside.append({"uri": seal_address(item.uri), "reason": text})
-    return aside
+        found.set_aside.append({"uri": seal_address(item.uri), "reason": text})
 
 
 def _has_changed(item: FoundItem, record: Mapping[str, Any]) -> bool:

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from kaltura_provider.feeds.outcome.changes import CHANGES_KEY
 from kaltura_provider.feeds.outcome.results import RunResults, opened
 from kaltura_provider.feeds.outcome.run_note import NOTE_KEY, counted, note_of_plan, note_of_summary
 from kaltura_provider.feeds.planning.interval import feed_context, run_interval
 from kaltura_provider.feeds.state.stored_version import check_version
-from kaltura_provider.feeds.tasks.discover import PLAN_KEY, PLAN_VERSION, WINDOWS_KEY
-from kaltura_provider.feeds.tasks.set_aside import SET_ASIDE_KEY
+from kaltura_provider.feeds.tasks.discover import PLAN_KEY, PLAN_VERSION
 from kaltura_provider.hooks.border import FAILURE_KEY
-from kaltura_provider.hooks.xcom_parts import pull_parts, push_parts, resolved
+from kaltura_provider.hooks.xcom_parts import push_parts, resolved
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -113,16 +111,16 @@ class KalturaSummaryOperator(KalturaOperator):
         batches = [self._batch(context, batch) for batch in self.discovered]
         results = RunResults(context, self.group_id, batches)
         known, good, failed = results.known, results.good, results.failed()
-        settled = self._settled(context)
-        aside = (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=SET_ASIDE_KEY)) or []
-        aside = resolved(context, aside)
+        settled = _settled(context, plan)
+        aside = resolved(context, plan.get("set_aside", []))
         requests = {item["uri"]: item for batch in batches for item in batch}
         self._count_failures(context, requests, known, failed, good + settled)
         left = self._care(requests, known, good + settled, failed)
         failed = _with_left(failed, left)
-        self._store_memory(context, [opened(item["uri"]) for item in (*failed, *aside)])
-        summary = self._summary(ti, good + settled) | self._named_failures(context, failed)
-        summary["plan"] = plan.get("counts", {})
+        if plan.get("drafted"):
+            self._store_memory(context, plan["drafted"], [opened(item["uri"]) for item in (*failed, *aside)])
+        summary = self._summary(good + settled) | self._named_failures(context, failed)
+        summary |= {"left_out": plan.get("left_out", {}), "plan": plan.get("counts", {})}
         summary |= self._named_aside(aside)
         if self.receipts and (known or settled or failed):
             everything = {ref["uri"]: ref for ref in (*known.values(), *settled)}
@@ -130,7 +128,7 @@ class KalturaSummaryOperator(KalturaOperator):
                 context, everything, failed, {ref["uri"] for ref in good + settled}, _identities(requests)
             )
         ti.xcom_push(key=NOTE_KEY, value=note_of_summary(summary))
-        anything = bool(batches or settled or self._changes(ti))
+        anything = bool(batches or settled or plan.get("changes"))
         self._log(summary, anything)
         if not anything and self.outlets:
             # Airflow updates the outlets of every task that succeeds.
@@ -205,19 +203,11 @@ class KalturaSummaryOperator(KalturaOperator):
         self.log.info("Objects of %d items were tagged, moved or deleted at their source.", done)
         return problems
 
-    def _changes(self, ti: Any) -> Any:
-        """Return the entries that a manifest changes or deletes."""
-        return self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=CHANGES_KEY)
+    def _store_memory(self, context: Context, source_type: str, failed: list[str]) -> None:
+        """Store what discover drafted for the next run. Every item of the run is settled."""
+        from kaltura_provider.feeds.state.memory import memory_of
 
-    def _store_memory(self, context: Context, failed: list[str]) -> None:
-        """Store what discover drafted for the next run, if the source remembers. Every item of the run is settled."""
-        from kaltura_provider.feeds.state.memory import DRAFTED_KEY, memory_of
-
-        ti: Any = context["ti"]
         run: Any = context["dag_run"]
-        source_type = self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key=DRAFTED_KEY)
-        if not source_type:
-            return
         state: Any = context["asset_state_store"]
         if not memory_of(source_type, state).commit(run.run_id, failed):
             self.log.info("The feed's state stays as it is: a later run has drafted its own.")
@@ -232,7 +222,7 @@ class KalturaSummaryOperator(KalturaOperator):
             push_parts(context, FAILED_KEY, named)
         return {"failed": shown, "failed_count": len(named)}
 
-    def _summary(self, ti: Any, good: list[dict[str, Any]]) -> dict[str, Any]:
+    def _summary(self, good: list[dict[str, Any]]) -> dict[str, Any]:
         new = [ref for ref in good if ref.get("made")]
         shown = sorted(good, key=lambda ref: not ref.get("made"))[:_MAX_ROWS]
         return {
@@ -242,7 +232,6 @@ class KalturaSummaryOperator(KalturaOperator):
             "new_seconds": sum(ref.get("duration") or 0 for ref in new),
             "found": len(good) - len(new),
             **_among_found(good),
-            "left_out": (self.discover_id and ti.xcom_pull(task_ids=self.discover_id, key="left_out")) or {},
         }
 
     def _log(self, summary: dict[str, Any], anything: bool) -> None:
@@ -259,9 +248,9 @@ class KalturaSummaryOperator(KalturaOperator):
         :raises AirflowSkipException: always.
         """
         ti: Any = context["ti"]
-        rows = pull_parts(context, str(self.discover_id), f"{PLAN_KEY}_rows")[:_MAX_ROWS]
+        rows = resolved(context, plan["rows"])[:_MAX_ROWS]
         result = {"dry_run": True, "plan": plan["counts"], "rows": rows}
-        if windows := pull_parts(context, str(self.discover_id), WINDOWS_KEY):
+        if windows := resolved(context, plan.get("windows", [])):
             result["windows"] = windows
         ti.xcom_push(key=NOTE_KEY, value=note_of_plan(plan["counts"], len(windows)))
         ti.xcom_push(key="return_value", value=result)
@@ -269,13 +258,6 @@ class KalturaSummaryOperator(KalturaOperator):
 
     def _batch(self, context: Context, batch: Any) -> list[dict[str, Any]]:
         return [{**item, "uri": opened(item["uri"])} for item in resolved(context, batch)]
-
-    def _settled(self, context: Context) -> list[dict[str, Any]]:
-        """Return the references of the items that discover found in Kaltura, which had no task."""
-        if not self.discover_id:
-            return []
-        found = pull_parts(context, self.discover_id, f"{PLAN_KEY}_rows")
-        return [{**ref, "uri": opened(ref["uri"]), "last_step": "discover"} for ref in found]
 
     def _describe_event(self, context: Context, summary: dict[str, Any]) -> None:
         """Describe the run in the event of each outlet, for DAGs that are scheduled on it."""
@@ -319,6 +301,13 @@ class KalturaSummaryOperator(KalturaOperator):
         before = sorted(self.upstream_task_ids)
         reasons = [failure["reason"] for failure in ti.xcom_pull(task_ids=before, key=FAILURE_KEY) if failure]
         return f"The items to ingest could not be listed: {'; '.join(reasons) or 'see the log of discover'}"
+
+
+def _settled(context: Context, plan: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the references of the items that discover found in Kaltura, which had no task."""
+    return [
+        {**ref, "uri": opened(ref["uri"]), "last_step": "discover"} for ref in resolved(context, plan.get("rows", []))
+    ]
 
 
 def _failures(shown: Sequence[Mapping[str, Any]], failed: int, count: int) -> str:
