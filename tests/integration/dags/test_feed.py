@@ -137,7 +137,8 @@ def test_the_run_just_after_midnight_ingests_the_day_that_has_ended(deployment) 
 def test_an_empty_prefix_is_a_success(deployment) -> None:
     ran = deployment.run(daily(deployment), datetime(2024, 3, 9, tzinfo=UTC))
     assert ran.state == "success"
-    assert ran.summary == {"assets": [], "failed": [], "new": 0, "found": 0, "left_out": {}, "plan": {}}
+    assert not any(ran.summary.values())
+    assert {"assets", "failed", "new", "found", "left_out", "plan"} <= set(ran.summary)
     assert deployment.held() == {}
 
 

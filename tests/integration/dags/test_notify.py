@@ -20,6 +20,9 @@ class Shout(BaseNotifier):
     def __init__(self, text: str = "") -> None:
         super().__init__()
 
+    def notify(self, context: object) -> None:
+        pass
+
 
 class Mailbox(socketserver.ThreadingTCPServer):
     """A mail server that keeps what it gets."""
@@ -103,7 +106,10 @@ def test_one_mail_a_run_names_what_failed_and_why(deployment, clips, mailbox) ->
         ({"notifier": "os.system"}, "notifier 'os.system' is not a notifier"),
         ({"notifier": f"{__name__}.Shout", "arguments": {"txt": "x"}}, "argument 'txt' is not known"),
         ({"notifier": SMTP, "on": ["always"]}, "always"),
-        ({"notifier": SMTP, "on": ["late"]}, "the feed has no deadline; add how long a run may take: deadline: PT2H"),
+        (
+            {"notifier": SMTP, "on": ["late"], "arguments": {"to": "a@b"}},
+            "the feed has no deadline; add how long a run may take: deadline: PT2H",
+        ),
     ],
 )
 def test_a_wrong_notifier_is_named_when_the_feed_is_read(notify: dict[str, object], words: str, tmp_path) -> None:
