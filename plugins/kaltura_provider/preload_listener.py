@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING
@@ -31,7 +32,9 @@ class PreloadListener:
         # Task processes start with a component of another class.
         if type(component).__name__ == "Job" and "LocalExecutor" in conf.get_mandatory_value("core", "executor"):
             for name in (*_modules(), *_LIBRARIES):
-                import_module(name)
+                # A task that needs it will say what is wrong with it.
+                with suppress(ImportError):
+                    import_module(name)
 
 
 def _modules() -> Iterator[str]:
