@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class KalturaItemsFailed(AirflowException):
-    """Source items failed and a retry can help; the message names each."""
+    """Source items failed and a retry can help; the message names them, of very many the first 50."""
 
 
 FAILURES_KEY = "kaltura_failures"
@@ -43,6 +43,9 @@ CARRIED = ("started", "request", "failed_step", "upload", "attempts", "sidecars"
 """Fields of an item reference besides those of :class:`~kaltura_provider.ingest.item.ItemRef`: when its first task
 started (unix seconds), the request (only where a later task needs it), the task that failed, the result of the upload,
 the number of the try, and the assets of its sidecar files."""
+
+
+_MAX_NAMED = 50
 
 
 def as_list(value: Any) -> tuple[list[Any], bool]:
@@ -83,7 +86,7 @@ def finish(context: Context, step: str, refs: list[ItemRef], carried: list[dict[
         ti: Any = context["ti"]
         failures = [_failure(ref) for ref in failed]
         ti.xcom_push(key=FAILURES_KEY, value=failures)
-        text = "; ".join(str(failure["reason"]) for failure in failures)
+        text = _reasons(failures)
         if any(failure["retry_helps"] for failure in failures) and ti.try_number <= ti.max_tries:
             raise KalturaItemsFailed(text)
         if not any(ref.error is None for ref in refs):
@@ -106,7 +109,14 @@ def raise_retryable(refs: Sequence[ItemRef]) -> None:
     """
     failures = [_failure(_presentable(ref)) for ref in refs if ref.error is not None and ref.error.retry_helps]
     if failures:
-        raise KalturaItemsFailed("; ".join(str(failure["reason"]) for failure in failures))
+        raise KalturaItemsFailed(_reasons(failures))
+
+
+def _reasons(failures: Sequence[dict[str, Any]]) -> str:
+    """Return the reasons of failures as one text. A bulk upload can fail with a thousand."""
+    left = len(failures) - _MAX_NAMED
+    named = [str(failure["reason"]) for failure in failures[:_MAX_NAMED]]
+    return "; ".join([*named, *([f"and {left:,} more"] if left > 0 else [])])
 
 
 def _presentable(ref: ItemRef) -> ItemRef:

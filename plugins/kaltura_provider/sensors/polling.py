@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from kaltura_provider.api.errors import KalturaError
 from kaltura_provider.hooks.metrics import wait_ended, wait_observed
 from kaltura_provider.waiting.polling.failures import ErrorBudget, error_to_json
-from kaltura_provider.waiting.polling.reading import Suspects
+from kaltura_provider.waiting.polling.reading import Reading, Suspects
 from kaltura_provider.waiting.polling.stream import read_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from kaltura_provider.api.client import KalturaClient
     from kaltura_provider.waiting.polling.readers import Reader
-    from kaltura_provider.waiting.snapshot import Snapshot
     from kaltura_provider.waiting.watch import Watch
 
 __all__ = ["PokeState"]
@@ -66,8 +65,9 @@ class PokeState:
         """
         now = time.time()
         wanted = {object_id: [self.watch.condition] for object_id in self.watch.pending}
-        error, snapshots = self._read(wanted, now)
-        for line in self.watch.observe(snapshots, now):
+        reading = self._read(wanted, now)
+        error = reading.troubles(wanted)
+        for line in self.watch.observe(reading.snapshots, now):
             log.info("%s", line)
         wait_observed(self.kind, self.watch)
         if self.watch.finished:
@@ -77,21 +77,27 @@ class PokeState:
         else:
             log.warning("Checking Kaltura failed: %s", error)
             if self.budget.failure(error, now):
-                return self._ended("error", error=error_to_json(error))
+                refused = reading.refused_for_good(wanted)
+                if not refused:
+                    return self._ended("error", error=error_to_json(error))
+                self.watch.give_up(refused)
+                self.budget.success()
+                if self.watch.finished:
+                    return self._ended("done")
         if time.time() - self.began >= self.timeout - _HEAD_START:
             return self._ended("timeout", explanation=self.watch.explain())
         self._remember()
         return None
 
-    def _read(self, wanted: dict[str, Any], now: float) -> tuple[Exception | None, Mapping[str, Snapshot]]:
-        """Return the error that prevents an object from being read, if any, and the objects that were read."""
+    def _read(self, wanted: dict[str, Any], now: float) -> Reading:
+        """Return what was read, and the errors of objects that could not be read."""
         try:
             reading = read_now(self.connect(), self.reader, wanted, now, self.suspects)
         except KalturaError as error:
-            return error, {}
+            return Reading(unread=frozenset(wanted), error=error)
         if reading.error is not None and not isinstance(reading.error, KalturaError):
             raise reading.error
-        return reading.troubles(wanted), reading.snapshots
+        return reading
 
     def _ended(self, outcome: str, **more: Any) -> dict[str, Any]:
         wait_ended(self.kind, outcome, time.time() - self.began)

@@ -185,6 +185,12 @@ class KalturaTrigger(BaseEventTrigger):
             if budget.count == 0:
                 self.log.warning("Checking Kaltura failed, continuing: %s", error_to_json(error)["message"])
             if budget.failure(error, now):
+                if refused := reading.refused_for_good(watch.pending):
+                    watch.give_up(refused)
+                    budget.success()
+                    if watch.finished:
+                        return {"outcome": "done", **watch.report()}
+                    continue
                 return {"outcome": "error", "error": error_to_json(error), **watch.report()}
         raise RuntimeError("the shared poll ended before all objects were ready or failed")
 

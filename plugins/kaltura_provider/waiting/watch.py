@@ -78,6 +78,12 @@ class Watch:
             news += self._judge(snapshot, known, now, changed)
         return news
 
+    def give_up(self, reasons: Mapping[str, str]) -> None:
+        """Let objects fail that cannot be read."""
+        for object_id, reason in reasons.items():
+            if self.pending.pop(object_id, None) is not None:
+                self.failed[object_id] = reason
+
     def take_left(self) -> list[tuple[str, float]]:
         """Return the statuses that objects have left since the last call, each with the seconds spent in it."""
         left, self._left = self._left, []

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kaltura_provider.api.codes import NOT_DONE_CODES
 from kaltura_provider.api.errors import KalturaAPIError, KalturaError, KalturaSessionError, KalturaTransportError
+from kaltura_provider.api.redaction import redact
+from kaltura_provider.waiting.polling.failures import is_transient
 from kaltura_provider.waiting.polling.readers import batches
 
 if TYPE_CHECKING:
@@ -45,6 +47,14 @@ class Reading:
             if one in self.unread:
                 return self.error
         return None
+
+    def refused_for_good(self, ids: Iterable[str]) -> dict[str, str]:
+        """Return why Kaltura refuses some of these objects, if it shows others and no later call can help."""
+        wanted = list(ids)
+        refused = {one: self.refused[one] for one in wanted if one in self.refused}
+        if not self.snapshots or not self.unread.isdisjoint(wanted) or any(map(is_transient, refused.values())):
+            return {}
+        return {one: f"{one} cannot be read: {redact(str(error))}" for one, error in refused.items()}
 
 
 class Suspects:
