@@ -86,7 +86,7 @@ def test_a_range_must_make_sense() -> None:
         windows_of(feed, date(2024, 1, 1), date(2025, 1, 1))
 
 
-def test_a_dry_run_plans_every_window_of_a_range(deployment, clips) -> None:
+def test_a_dry_run_plans_every_window_of_a_range(deployment, clips, monkeypatch) -> None:
     feed = feed_of(deployment)
     dag = deployment.feed(**feed.model_dump(mode="json", exclude_unset=True))
     for day in (1, 3):
@@ -98,6 +98,10 @@ def test_a_dry_run_plans_every_window_of_a_range(deployment, clips) -> None:
     assert ran.summary["windows"] == plan_feed(feed, date(2024, 3, 1), date(2024, 3, 3)).summary_rows()
     assert [row["window"][:10] for row in ran.summary["rows"]] == ["2024-03-01", "2024-03-03"]
     assert ran.xcom("summary", "kaltura_note") == "dry run of 3 windows: 2 new"
+    monkeypatch.setattr("kaltura_provider.feeds.tasks.discover.MAX_SHOWN", 1)
+    ran = deployment.run(dag, date="2024-03-01", until="2024-03-03", dry_run=True, transfer="import")
+    assert (ran.summary["plan"], [row["to_bring"] for row in ran.summary["windows"]]) == ({"new": 2}, [1, 0, 1])
+    assert [row["transfer"] for row in ran.summary["rows"]] == ["import"]
 
 
 @pytest.mark.parametrize(
@@ -106,9 +110,10 @@ def test_a_dry_run_plans_every_window_of_a_range(deployment, clips) -> None:
         ({"date": "2024-03-01", "until": "2024-03-03"}, "is only for a dry run"),
         ({"until": "2024-03-03", "dry_run": True}, "give the first day"),
         ({"date": "2024-03-03", "until": "2024-03-01", "dry_run": True}, "swap them"),
+        ({"date": "2024-03-01", "until": "2024-03-02", "dry_run": True, "only": ["", "a.mp4"]}, "empty it"),
         ({"date": "2015-03-01", "until": "2024-03-01", "dry_run": True}, "more than 2,000 windows"),
     ],
-    ids=["not dry", "no first", "swapped", "long"],
+    ids=["not dry", "no first", "swapped", "only", "long"],
 )
 def test_a_range_that_cannot_be_planned_says_why(typed, words) -> None:
     from airflow.sdk.exceptions import AirflowFailException

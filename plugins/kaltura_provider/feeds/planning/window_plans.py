@@ -13,7 +13,7 @@ from kaltura_provider.feeds.planning.interval import DATE_PARAM, DRY_RUN_PARAM, 
 from kaltura_provider.feeds.planning.windows import windows_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airflow.sdk import DAG, Context
 
@@ -61,6 +61,11 @@ class WindowPlan:
     def unknown_sizes(self) -> int:
         """Number of items to ingest whose sizes the source does not list."""
         return sum(item.size is None for item in self.wanted)
+
+    def rows(self, maximum: int | None = None) -> list[dict[str, Any]]:
+        """Return a row for each item, or for the first ones: ``window`` and the fields of ``PlannedItem.row``."""
+        items = self.plan.items[:maximum] if self.plan else ()
+        return [{"window": self.window, **item.row()} for item in items]
 
     def summary_row(self) -> dict[str, Any]:
         """Return the totals of the window as plain values."""
@@ -121,9 +126,7 @@ class FeedPlan:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each item as plain values: ``window`` and the fields of ``PlannedItem.row``."""
-        return [
-            {"window": window.window, **row} for window in self.windows if window.plan for row in window.plan.rows()
-        ]
+        return [row for window in self.windows for row in window.rows()]
 
     def summary_rows(self) -> list[dict[str, Any]]:
         """Return a row for each window as plain values."""
@@ -139,8 +142,10 @@ def plan_windows(dag: DAG, name: str, windows: Iterable[Interval]) -> FeedPlan:
     return FeedPlan(name, tuple(_planned(dag, interval) for interval in windows))
 
 
-def plan_chosen_range(context: Context, timezone: str) -> FeedPlan | None:
+def plan_chosen_range(context: Context, timezone: str) -> Iterator[WindowPlan] | None:
     """Plan the windows that a user chose in the trigger form for a dry run; ``None`` if they chose a single one.
+
+    Each window is planned when it is asked for.
 
     :raises AirflowFailException: the dates cannot be used; the message names the field of the form.
     :raises KalturaError: Kaltura did not answer, or refused.
@@ -159,18 +164,21 @@ def plan_chosen_range(context: Context, timezone: str) -> FeedPlan | None:
     ends = chosen_moment(UNTIL_PARAM, last, timezone, last=True)
     if ends < begins:
         raise AirflowFailException(f"'Dry run until' {last!r} is before {first!r}; swap them")
+    if any(line.strip() for line in params.get("only") or ()):
+        raise AirflowFailException("'Only these' is for a single interval; empty it, or 'Dry run until'")
     dag: DAG = values["dag"]
     schedule = getattr(dag.timetable, "expression", None)
     windows = windows_between(schedule, timezone, begins, ends, maximum=MAX_IN_A_RUN)
-    return plan_windows(dag, dag.dag_id, windows)
+    chosen = {name: params[name] for name in ("if_exists", "transfer") if params.get(name)}
+    return (_planned(dag, interval, chosen) for interval in windows)
 
 
-def _planned(dag: DAG, interval: Interval) -> WindowPlan:
+def _planned(dag: DAG, interval: Interval, chosen: Mapping[str, Any] | None = None) -> WindowPlan:
     from kaltura_provider.upload.sources.errors import SourceError
 
     # A copy, because rendering replaces the templates.
     task: Any = dag.get_task("discover").prepare_for_execution()
-    context = window_context(dag, interval)
+    context = window_context(dag, interval, chosen)
     try:
         task.render_template_fields(context)
         return WindowPlan(interval, task.plan(context))
@@ -180,8 +188,11 @@ def _planned(dag: DAG, interval: Interval) -> WindowPlan:
         return WindowPlan(interval, problem=redact(str(error)))
 
 
-def window_context(dag: DAG, interval: Interval) -> Context:
-    """Return what the templates of a feed see in a run of a backfill for one window, without such a run."""
+def window_context(dag: DAG, interval: Interval, chosen: Mapping[str, Any] | None = None) -> Context:
+    """Return what the templates of a feed see in a run of a backfill for one window, without such a run.
+
+    :param chosen: params that differ from the defaults of the feed.
+    """
     from airflow.sdk.execution_time.context import ConnectionAccessor, MacrosAccessor, VariableAccessor
     from airflow.sdk.plugins_manager import integrate_macros_plugins
 
@@ -201,7 +212,7 @@ def window_context(dag: DAG, interval: Interval) -> Context:
         "dag": dag,
         "dag_run": run,
         "run_id": run.run_id,
-        "params": dict(dag.params) | {DRY_RUN_PARAM: True},
+        "params": dict(dag.params) | dict(chosen or {}) | {DRY_RUN_PARAM: True},
         "logical_date": start,
         "data_interval_start": start,
         "data_interval_end": end,

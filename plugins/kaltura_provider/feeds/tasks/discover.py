@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -21,13 +22,13 @@ from kaltura_provider.hooks.masking import MaskedArguments
 from kaltura_provider.hooks.xcom_parts import handed_on, split_result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow.sdk import Context
     from jinja2 import Environment
 
     from kaltura_provider.feeds.planning.plan import Plan
-    from kaltura_provider.feeds.planning.window_plans import FeedPlan
+    from kaltura_provider.feeds.planning.window_plans import WindowPlan
     from kaltura_provider.feeds.sources import Found
     from kaltura_provider.upload.sources.errors import SourceError
 
@@ -43,6 +44,8 @@ otherwise of the items that need no task), ``windows`` (see :meth:`WindowPlan.su
 (``[{"uri", "reason"}]``), each a list or a reference to its parts; ``changes``, how many entries a manifest changes or
 deletes; ``drafted``, the type of the source if it has drafted what the next run needs to know.
 """
+MAX_SHOWN = 500
+"""How many items of its plan a dry run returns."""
 PLAN_VERSION = 2
 """The version of it."""
 
@@ -267,7 +270,7 @@ def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *,
         "version": PLAN_VERSION,
         "counts": plan.counts,
         "dry_run": dry_run,
-        "rows": split_result(context, plan.rows() if dry_run else plan.settled(), "plan_rows"),
+        "rows": split_result(context, plan.rows()[:MAX_SHOWN] if dry_run else plan.settled(), "plan_rows"),
         "left_out": {reason: len(names) for reason, names in found.left_out.items()},
         "changes": len(found.changes),
         "set_aside": split_result(context, found.set_aside, "plan_set_aside"),
@@ -286,21 +289,29 @@ def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *,
     return handed_on(context, "batch", batches)
 
 
-def _hand_on_windows(context: Context, windows: FeedPlan) -> list[Any]:
-    """Push the plan of several windows, for a dry run."""
+def _hand_on_windows(context: Context, windows: Iterable[WindowPlan]) -> list[Any]:
+    """Push the plan of several windows, for a dry run. Of thousands of windows, only sums and the first items stay."""
     ti: Any = context["ti"]
+    counts: Counter[str] = Counter()
+    rows: list[dict[str, Any]] = []
+    sums = []
+    for window in windows:
+        sums.append(window.summary_row())
+        if window.plan:
+            counts.update(window.plan.counts)
+        rows += window.rows(MAX_SHOWN - len(rows))
     value = {
         "version": PLAN_VERSION,
-        "counts": windows.counts,
+        "counts": dict(counts),
         "dry_run": True,
-        "rows": split_result(context, windows.rows(), "plan_rows"),
-        "windows": split_result(context, windows.summary_rows(), "plan_windows"),
+        "rows": split_result(context, rows, "plan_rows"),
+        "windows": split_result(context, sums, "plan_windows"),
     }
     ti.xcom_push(key=PLAN_KEY, value=value)
-    for window, problem in windows.problems.items():
-        log.warning("%s: %s", window, problem)
-    many = len(windows.windows)
-    log.info("Dry run of %d windows: %d items, %d bytes to bring in.", many, windows.to_bring, windows.bytes)
+    if problems := [f"{row['window']}: {row['problem']}" for row in sums if row["problem"]]:
+        log.warning("%d windows cannot be planned: %s", len(problems), examples(problems))
+    to_bring, size = (sum(row[name] for row in sums) for name in ("to_bring", "bytes"))
+    log.info("Dry run of %d windows: %d items, %d bytes to bring in.", len(sums), to_bring, size)
     return []
 
 
