@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from kaltura_provider.feeds.dag import feed_dag
 from kaltura_provider.feeds.feed_plan import plan_feed, windows_of
+from kaltura_provider.feeds.planning.plan import Plan
 from kaltura_provider.feeds.planning.window_plans import plan_chosen_range
 from kaltura_provider.feeds.schema import Feed
+from kaltura_provider.feeds.tasks.discover import KalturaDiscoverOperator
 
 DAY = "{{ data_interval_start | ds }}"
 
@@ -102,6 +106,23 @@ def test_a_dry_run_plans_every_window_of_a_range(deployment, clips, monkeypatch)
     ran = deployment.run(dag, date="2024-03-01", until="2024-03-03", dry_run=True, transfer="import")
     assert (ran.summary["plan"], [row["to_bring"] for row in ran.summary["windows"]]) == ({"new": 2}, [1, 0, 1])
     assert [row["transfer"] for row in ran.summary["rows"]] == ["import"]
+
+
+def test_a_range_knows_what_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = Feed(name="a", start_date="2024-01-01", source={"uri": "s3://b/{{ ds }}/"})
+    states = []
+
+    def plan(_: KalturaDiscoverOperator, context: Any) -> Plan:
+        states.append(context["asset_state_store"])
+        return Plan()
+
+    monkeypatch.setattr(KalturaDiscoverOperator, "plan", plan)
+    typed = {"date": "2024-03-01", "until": "2024-03-02", "dry_run": True}
+    run = SimpleNamespace(run_type="manual")
+    context = {"params": typed, "dag_run": run, "dag": feed_dag(feed), "asset_state_store": "state"}
+    assert len(list(plan_chosen_range(context, "UTC") or ())) == 2
+    plan_feed(feed, date(2024, 3, 1))
+    assert states == ["state", "state", None]
 
 
 @pytest.mark.parametrize(

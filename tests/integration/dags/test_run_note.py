@@ -51,6 +51,8 @@ def test_notes_are_short_whatever_failed() -> None:
     assert "\n" not in note
     assert note_of_summary({"new": 0, "found": 0, "failed": []}) == "nothing to ingest"
     among = {"new": 1, "found": 5, "refilled": 1, "skipped": 3, "failed": []}
+    waiting = {"new": 0, "found": 0, "failed": [], "plan": {"waiting": 2, "unstable": 1, "ignored": 4}}
+    assert note_of_summary(waiting) == "3 waiting"
     assert note_of_summary(among) == "1 new, 1 with new content, 1 already there, 3 skipped"
     assert len(vanished_note({f"{number:061}": "a.yaml" for number in range(200)})) < 1000
     assert note_of_plan({"new": 2, "ignored": 1}) == "dry run: 2 new, 1 ignored"

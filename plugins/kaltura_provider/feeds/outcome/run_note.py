@@ -15,6 +15,8 @@ NOTE_KEY = "kaltura_note"
 
 # Airflow's database takes 1,000 characters.
 _MAX_LENGTH = 900
+# Decisions of the plan about items that a later run looks at again.
+_LATER = ("waiting", "unstable")
 _MAX_NAMED = 3
 _MAX_REASON = 160
 _MAX_LINES = 50
@@ -44,13 +46,15 @@ def message_of_summary(summary: Mapping[str, Any]) -> str:
 
 
 def counted(summary: Mapping[str, Any]) -> str:
-    """Return how many items of a run are new, got new content, were there, were left alone, or failed."""
+    """Return how many items of a run are new, got new content, were there, were left alone, wait, or failed."""
+    plan = summary.get("plan") or {}
     refilled, skipped = summary.get("refilled", 0), summary.get("skipped", 0)
     counts = (
         (summary["new"], "new"),
         (refilled, "with new content"),
         (summary["found"] - refilled - skipped, "already there"),
         (skipped, "skipped"),
+        (sum(plan.get(decision, 0) for decision in _LATER), "waiting"),
         (_failed(summary), "failed"),
     )
     return ", ".join(f"{count:,} {word}" for count, word in counts if count) or "nothing to ingest"

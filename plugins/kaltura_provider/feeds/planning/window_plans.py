@@ -170,15 +170,16 @@ def plan_chosen_range(context: Context, timezone: str) -> Iterator[WindowPlan] |
     schedule = getattr(dag.timetable, "expression", None)
     windows = windows_between(schedule, timezone, begins, ends, maximum=MAX_IN_A_RUN)
     chosen = {name: params[name] for name in ("if_exists", "transfer") if params.get(name)}
-    return (_planned(dag, interval, chosen) for interval in windows)
+    # Items that are set aside wait in each window.
+    return (_planned(dag, interval, chosen, values.get("asset_state_store")) for interval in windows)
 
 
-def _planned(dag: DAG, interval: Interval, chosen: Mapping[str, Any] | None = None) -> WindowPlan:
+def _planned(dag: DAG, interval: Interval, chosen: Mapping[str, Any] | None = None, state: Any = None) -> WindowPlan:
     from kaltura_provider.upload.sources.errors import SourceError
 
     # A copy, because rendering replaces the templates.
     task: Any = dag.get_task("discover").prepare_for_execution()
-    context = window_context(dag, interval, chosen)
+    context = window_context(dag, interval, chosen, state)
     try:
         task.render_template_fields(context)
         return WindowPlan(interval, task.plan(context))
@@ -188,10 +189,11 @@ def _planned(dag: DAG, interval: Interval, chosen: Mapping[str, Any] | None = No
         return WindowPlan(interval, problem=redact(str(error)))
 
 
-def window_context(dag: DAG, interval: Interval, chosen: Mapping[str, Any] | None = None) -> Context:
+def window_context(dag: DAG, interval: Interval, chosen: Mapping[str, Any] | None = None, state: Any = None) -> Context:
     """Return what the templates of a feed see in a run of a backfill for one window, without such a run.
 
     :param chosen: params that differ from the defaults of the feed.
+    :param state: Airflow's state store of the feed's asset, if there is one to read.
     """
     from airflow.sdk.execution_time.context import ConnectionAccessor, MacrosAccessor, VariableAccessor
     from airflow.sdk.plugins_manager import integrate_macros_plugins
@@ -213,6 +215,7 @@ def window_context(dag: DAG, interval: Interval, chosen: Mapping[str, Any] | Non
         "dag_run": run,
         "run_id": run.run_id,
         "params": dict(dag.params) | dict(chosen or {}) | {DRY_RUN_PARAM: True},
+        "asset_state_store": state,
         "logical_date": start,
         "data_interval_start": start,
         "data_interval_end": end,

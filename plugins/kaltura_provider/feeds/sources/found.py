@@ -81,16 +81,17 @@ class FoundItem:
 
     @property
     def contents(self) -> str:
-        """The digest of what its files hold, and of whether they can be used; empty if the source does not list that.
+        """The digest of its files, of what they hold, and of whether they can be used; empty without an ETag.
 
-        It is another one once a file of the item has changed, has come, or is gone.
+        It is another one once a file of the item has changed, has come, or is gone. Of files without ETags, only that
+        they are there is known.
         """
         from kaltura_provider.ingest.identity import digest
 
         files = [*self.sidecars, *([self.metadata_file] if self.metadata_file else [])]
-        if not self.etag or not all(file.get("etag") for file in files):
+        if not self.etag:
             return ""
-        known = sorted(f"{file['uri']} {file['etag']}" for file in files)
+        known = sorted(f"{file['uri']} {file.get('etag', '')}" for file in files)
         return digest("contents", self.etag, *known, self.error)[:_LENGTH]
 
 

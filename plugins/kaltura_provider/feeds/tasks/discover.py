@@ -139,7 +139,9 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         :raises ValueError: a field of the source, or a template, is impossible.
         :raises KalturaError: Kaltura did not answer, or refused.
         """
-        return self._planner(context).plan(self._wanted(context))
+        found = self._wanted(context)
+        self._set_aside(context, found)
+        return self._planner(context).plan(found)
 
     def _discovered(self, context: Context) -> list[Any]:
         from kaltura_provider.feeds.planning.window_plans import plan_chosen_range

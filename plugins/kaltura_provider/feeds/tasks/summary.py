@@ -133,7 +133,7 @@ class KalturaSummaryOperator(KalturaOperator):
         if not anything and self.outlets:
             # Airflow updates the outlets of every task that succeeds.
             ti.xcom_push(key="return_value", value=summary)
-            raise AirflowSkipException("The source holds nothing to ingest, so the asset of the feed is not updated.")
+            raise AirflowSkipException("Nothing was ingested or found, so the asset of the feed is not updated.")
         self._describe_event(context, summary)
         if failed:
             ti.xcom_push(key="return_value", value=summary)
@@ -236,9 +236,9 @@ class KalturaSummaryOperator(KalturaOperator):
 
     def _log(self, summary: dict[str, Any], anything: bool) -> None:
         if not anything:
-            self.log.info("There was nothing to ingest.")
+            self.log.info("Result: %s.", counted(summary))
         elif rows := summary["assets"]:
-            self.log.info("In Kaltura: %s.\n%s", counted({**summary, "failed": ()}), _table(rows))
+            self.log.info("In Kaltura: %s.\n%s", counted(_without_failed(summary)), _table(rows))
         for reason, count in summary["left_out"].items():
             self.log.info("Left out %d (%s); the log of discover names them.", count, reason)
 
@@ -332,6 +332,10 @@ def _of_many_batches(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _shortened(reason: str) -> str:
     return reason if len(reason) <= _MAX_REASON else f"{reason[:_MAX_REASON]}..."
+
+
+def _without_failed(summary: Mapping[str, Any]) -> dict[str, Any]:
+    return {**summary, "failed": [], "failed_count": 0, "plan": {}}
 
 
 def _among_found(good: Sequence[Mapping[str, Any]]) -> dict[str, int]:
