@@ -75,7 +75,7 @@ def run_interval(context: Context, timezone: str) -> Interval:
     date = dict(values.get("params") or {}).get(DATE_PARAM)
     if date and run.run_type == "manual":
         return Interval(*_interval_of(str(date), values["dag"].timetable, timezone), f"param {DATE_PARAM} is {date}")
-    cron = _cron_timetable(values["dag"].timetable)
+    cron = _cron_timetable(getattr(values.get("dag"), "timetable", None))
     if run.data_interval_start is not None:
         start, end = local(run.data_interval_start, timezone), local(run.data_interval_end, timezone)
         if cron is None or start != end:
