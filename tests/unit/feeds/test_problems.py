@@ -49,6 +49,8 @@ def problems(folder: Path, text: str) -> list[str]:
         ("metadata: {tag: a}", "6:12: metadata.tag: is not a field; did you mean 'tags'?"),
         ("  inclde: ['*.mp4']", "6:3: source.inclde: is not a field; did you mean 'include'?"),
         ("  include: ['*.{mp4,mov']", "6:13: source.include.0: '*.{mp4,mov' opens a brace that it does not close"),
+        ("  include: []", "6:12: source.include: must have at least 1 item"),
+        ("  exclude: ['']", "6:13: source.exclude.0: '' is not a pattern; write one such as *.mp4, or leave it out"),
         ("if_exists: repalce", "6:12: if_exists: 'repalce' must be 'skip', 'replace' or 'fail'; did you mean 'r"),
         ("transfer: [upload]", "6:11: transfer: must be 'upload'"),
         ("schedule: '@dayly'", "6:11: schedule: '@dayly' is not a valid cron expression ("),
@@ -104,6 +106,14 @@ def test_a_mistake_is_shown_where_it_is_and_in_plain_words(tmp_path: Path, text:
     found = problems(tmp_path, f"{GOOD}{text}\n")
     assert len(found) == 1
     assert expected in found[0]
+
+
+@pytest.mark.parametrize("source", ["{type: urls, urls: ['ADDRESS']}", "{type: manifest, uri: 'ADDRESS'}"])
+def test_a_password_in_an_address_is_refused_before_a_run(tmp_path: Path, source: str) -> None:
+    text = GOOD.partition("source:")[0] + f"source: {source.replace('ADDRESS', 'https://joe:hunter2@host/a.csv')}\n"
+    (problem,) = problems(tmp_path, text)
+    assert "'https://***@host/a.csv' has a user name or password, which others could read; put them into" in problem
+    assert "hunter2" not in problem
 
 
 def test_each_of_several_mistakes_is_named(tmp_path: Path) -> None:

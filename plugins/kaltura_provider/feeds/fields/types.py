@@ -43,6 +43,7 @@ __all__ = [
     "Templates",
     "about",
     "lasting",
+    "without_credentials",
 ]
 
 RENDERED = "rendered"
@@ -118,7 +119,9 @@ def _fit_kaltura(value: str) -> str:
     return value
 
 
-def _usable(pattern: str) -> str:
+def _usable(pattern: str, info: ValidationInfo) -> str:
+    if not pattern.strip() and not (info.context or {}).get(RENDERED):
+        raise ValueError("is not a pattern; write one such as *.mp4, or leave it out")
     check_pattern(pattern)
     return pattern
 
@@ -126,6 +129,17 @@ def _usable(pattern: str) -> str:
 def _compiles(text: str, info: ValidationInfo) -> str:
     if not (info.context or {}).get(RENDERED):
         check_template(text)
+    return text
+
+
+def without_credentials(text: str) -> str:
+    """Return an address, for a validator.
+
+    :raises ValueError: it has a user name or password, which no run would send.
+    """
+    if re.match(r"https?://[^/?#\s{]*@", text):
+        fix = "put them into an Airflow HTTP connection, and name it as connections.http"
+        raise ValueError(f"has a user name or password, which others could read; {fix}")
     return text
 
 
@@ -188,6 +202,7 @@ Template = Annotated[str, Field(max_length=10_000), AfterValidator(_compiles)]
 DocumentAddress = Annotated[
     Template,
     AfterValidator(_is_an_address),
+    AfterValidator(without_credentials),
     about("`s3://...`, `https://...` or a local file below a folder in `KALTURA_ALLOWED_PATHS`; a Jinja template"),
 ]
 Templates = Annotated[

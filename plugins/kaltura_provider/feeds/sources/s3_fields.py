@@ -34,6 +34,7 @@ class S3Fields(SourceFields):
     uri: Annotated[Template, about("`s3://bucket/prefix/`; a Jinja template")]
     include: Annotated[
         Patterns,
+        Field(min_length=1),
         about("Patterns for the part of the key after the prefix, such as `*.{mp4,mov}`; an object must fit one"),
     ] = ["*"]
     exclude: Annotated[

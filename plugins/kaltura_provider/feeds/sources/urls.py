@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from kaltura_provider.feeds.fields.types import SourceFields, Template, about
+from kaltura_provider.feeds.fields.types import SourceFields, Template, about, without_credentials
 from kaltura_provider.feeds.sources.found import Found, FoundItem
 from kaltura_provider.feeds.sources.probe import MISSING
 
@@ -39,7 +39,7 @@ class Urls(SourceFields):
 
     type: Annotated[Literal["urls"], about("`urls`")]
     urls: Annotated[
-        list[Annotated[Template, AfterValidator(_is_remote)]],
+        list[Annotated[Template, AfterValidator(_is_remote), AfterValidator(without_credentials)]],
         Field(min_length=1, max_length=_MAX_URLS),
         BeforeValidator(_as_urls, json_schema_input_type=str | list[str]),
         about("Up to 10,000 addresses, each a Jinja template; one that renders to nothing is left out"),
