@@ -16,7 +16,8 @@ _MAX_TAGS = 10
 # To compare two objects, a part of each is in memory.
 _PART = 4 * 1024 * 1024
 _NOT_AS_SEEN = ("412", "PreconditionFailed", "409", "ConditionalRequestConflict")
-_NOT_IMPLEMENTED = "NotImplemented"
+# Answers of stores that cannot say that nothing may be there.
+_NOT_KNOWN = ("501", "NotImplemented", "InvalidArgument", "InvalidRequest")
 _FORBIDDEN = ("403", "AccessDenied", "Forbidden")
 # The requests that make an object of a copy. The name of the event ends with that of the operation.
 _COMPLETES_A_COPY = ("provide-client-params.s3.CopyObject", "provide-client-params.s3.CompleteMultipartUpload")
@@ -97,8 +98,8 @@ class S3Changes:
             try:
                 self._copy(uri, head, target)
             except ClientError as error:
-                if error_code(error) == _NOT_IMPLEMENTED and self._only_new:
-                    self._only_new = False  # some stores cannot say that nothing may be there
+                if error_code(error) in _NOT_KNOWN and self._only_new:
+                    self._only_new = False
                     self._copy(uri, head, target)
                 # Also an answer that was lost, after which botocore asks again.
                 elif error_code(error) not in _NOT_AS_SEEN or not self.is_at(uri, head, target):

@@ -27,8 +27,8 @@ class Bucket:
         self.tags: dict[str, dict[str, str]] = {}
         self.refused: set[str] = set()
         """Requests that are answered with AccessDenied."""
-        self._handlers: dict[str, Any] = {}
-        self.meta = SimpleNamespace(events=SimpleNamespace(register=self._handlers.__setitem__))
+        self.handlers: dict[str, Any] = {}
+        self.meta = SimpleNamespace(events=SimpleNamespace(register=self.handlers.__setitem__))
         for name, content in objects.items():
             self.put(f"in/{name}", content)
 
@@ -54,7 +54,7 @@ class Bucket:
         self._check("copy")
         params: dict[str, Any] = {}
         shape = SimpleNamespace(members=["IfNoneMatch"])
-        self._handlers["provide-client-params.s3.CopyObject"](params, SimpleNamespace(input_shape=shape))
+        self.handlers["provide-client-params.s3.CopyObject"](params, SimpleNamespace(input_shape=shape))
         if params.get("IfNoneMatch") == "*" and Key in self.objects:
             raise _error("PreconditionFailed", 412)
         assert self.etags[source["Key"]] == ExtraArgs["CopySourceIfMatch"]
@@ -142,6 +142,25 @@ def test_an_object_that_comes_to_the_target_in_the_meantime_is_not_replaced(monk
     _, named = cared(bucket, item)
     assert "holds something else" in named[item["uri"]]
     assert bucket.objects == {"in/a.mp4": b"one", "done/a.mp4": b"of another run"}
+
+
+def test_a_store_that_knows_no_condition_for_the_target_is_asked_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = Bucket(**{"a.mp4": b"one"})
+    item = ref(bucket, "a.mp4")
+    copy, seen = bucket.copy, []
+
+    def strict(*args: Any, **kwargs: Any) -> None:
+        params: dict[str, Any] = {}
+        shape = SimpleNamespace(members=["IfNoneMatch"])
+        bucket.handlers["provide-client-params.s3.CopyObject"](params, SimpleNamespace(input_shape=shape))
+        seen.append(bool(params))
+        if params:
+            raise _error("NotImplemented", 501)
+        copy(*args, **kwargs)
+
+    monkeypatch.setattr(bucket, "copy", strict)
+    assert cared(bucket, item) == (1, {})
+    assert (seen, bucket.objects) == ([True, False], {"done/a.mp4": b"one"})
 
 
 def test_nothing_of_an_item_is_moved_unless_all_of_it_can_be() -> None:
