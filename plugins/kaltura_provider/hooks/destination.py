@@ -113,9 +113,9 @@ def destination(root: str, *, argument: str, aws_conn_id: str = "aws_default") -
     :raises KalturaConfigurationError: the address is none of these, or a folder that this deployment does not allow.
     """
     from kaltura_provider.hooks.local_files import allowed_path
-    from kaltura_provider.hooks.sources import s3_client
+    from kaltura_provider.hooks.sources import shared_s3_client
 
     if root.startswith("s3://"):
         bucket, prefix = bucket_and_key(root)
-        return S3Prefix(s3_client(aws_conn_id), bucket, prefix)
+        return S3Prefix(shared_s3_client(aws_conn_id), bucket, prefix)
     return LocalFolder(allowed_path(root, argument))

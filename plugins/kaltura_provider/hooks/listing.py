@@ -49,11 +49,11 @@ def list_s3(bucket: str, prefix: str, *, aws_conn_id: str = "aws_default") -> It
 
     :raises SourceError: the bucket does not exist, or the connection is not allowed to list it.
     """
-    from kaltura_provider.hooks.sources import s3_client
+    from kaltura_provider.hooks.sources import shared_s3_client
     from kaltura_provider.upload.sources.s3_errors import source_errors
 
     pages = (
-        s3_client(aws_conn_id)
+        shared_s3_client(aws_conn_id)
         .get_paginator("list_objects_v2")
         .paginate(Bucket=bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"])
     )
@@ -76,9 +76,9 @@ def first_bytes(objects: list[S3Object], length: int, *, aws_conn_id: str = "aws
     from botocore.exceptions import BotoCoreError, ClientError
 
     from kaltura_provider.api.threads import in_threads
-    from kaltura_provider.hooks.sources import s3_client
+    from kaltura_provider.hooks.sources import shared_s3_client
 
-    client = s3_client(aws_conn_id)
+    client = shared_s3_client(aws_conn_id)
 
     def read(item: S3Object) -> bytes | None:
         try:
@@ -96,11 +96,11 @@ def read_objects(uris: Sequence[str], limit: int, *, aws_conn_id: str = "aws_def
     :param uris: S3 URIs. :param limit: how many bytes to read of each at most; one more shows that there are more.
     """
     from kaltura_provider.api.threads import in_threads
-    from kaltura_provider.hooks.sources import s3_client
+    from kaltura_provider.hooks.sources import shared_s3_client
     from kaltura_provider.upload.sources.errors import SourceError
     from kaltura_provider.upload.sources.s3_errors import source_errors
 
-    client = s3_client(aws_conn_id)
+    client = shared_s3_client(aws_conn_id)
 
     def read(uri: str) -> bytes | SourceError:
         bucket, key = bucket_and_key(uri)

@@ -116,7 +116,7 @@ def test_the_newest_inventory_that_is_whole_is_read() -> None:
 def test_fields_that_a_feed_needs_must_be_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     line = gzip.compress(b'"archive","2024/a.mp4","10"\n')
     client = store(line, fileSchema="Bucket, Key, Size")
-    monkeypatch.setattr("kaltura_provider.hooks.sources.s3_client", lambda _: client)
+    monkeypatch.setattr("kaltura_provider.hooks.sources.shared_s3_client", lambda _: client)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     said = {"type": "s3_inventory", "uri": "s3://archive/2024/", "inventory": MANIFEST}
@@ -169,7 +169,7 @@ def test_a_missing_pyarrow_is_named_with_the_extra_that_brings_it(
 
 def test_a_feed_takes_what_was_modified_in_its_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = store(csv_file())
-    monkeypatch.setattr("kaltura_provider.hooks.sources.s3_client", lambda _: client)
+    monkeypatch.setattr("kaltura_provider.hooks.sources.shared_s3_client", lambda _: client)
     monkeypatch.setattr(module, "_own_folder", lambda: tmp_path)
     window = (dt.datetime(2024, 3, 1, tzinfo=dt.UTC), dt.datetime(2024, 3, 2, tzinfo=dt.UTC))
     fields = {"type": "s3_inventory", "uri": "s3://archive/2024/", "inventory": f"s3://inventories/{FOLDER}/"}

@@ -12,7 +12,7 @@ import pytest
 
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.hooks.listing import list_s3
-from kaltura_provider.hooks.sources import import_address, open_source, s3_client, shown_address
+from kaltura_provider.hooks.sources import import_address, open_source, s3_client, shared_s3_client, shown_address
 from kaltura_provider.upload.sources.errors import SourceForbidden, SourceRefused
 
 CONTENT = b"\x00\x00\x00\x18ftypmp42" + bytes(500)
@@ -244,3 +244,19 @@ def test_a_header_that_cannot_be_sent_is_named_and_its_value_hidden(http_connect
 def test_an_extra_that_is_no_mapping_is_named(http_connection) -> None:
     with pytest.raises(KalturaConfigurationError, match="is not a JSON object"):
         open_source("https://example.com/a.mp4", http_conn_id=http_connection(extra=["Authorization"]))
+
+
+def test_a_process_makes_one_s3_client_for_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(secret: str) -> None:
+        said = {"conn_type": "aws", "login": "key", "password": secret, "extra": {"region_name": "eu-west-1"}}
+        monkeypatch.setenv("AIRFLOW_CONN_SHARED", json.dumps(said))
+
+    connect("one")
+    first = shared_s3_client("shared")
+    assert shared_s3_client("shared") is first
+    connect("two")
+    second = shared_s3_client("shared")
+    assert second is not first
+    assert second._request_signer._credentials.secret_key == "two"
+    # A client with handlers of its own is nobody else's.
+    assert s3_client("shared") is not second

@@ -50,9 +50,9 @@ class S3Inventory(S3Fields):
         """
         from kaltura_provider.feeds.sources.s3_objects import media_of
         from kaltura_provider.hooks.inventory import find_manifest, open_inventory
-        from kaltura_provider.hooks.sources import s3_client
+        from kaltura_provider.hooks.sources import shared_s3_client
 
-        client = s3_client(search.aws_conn_id)
+        client = shared_s3_client(search.aws_conn_id)
         inventory = open_inventory(client, find_manifest(client, self.inventory))
         bucket, prefix = bucket_and_key(self.uri)
         if inventory.bucket != bucket:
