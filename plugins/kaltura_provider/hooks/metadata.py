@@ -81,6 +81,9 @@ def metadata_state(applied: str | None, wanted: str, on_change: OnMetadataChange
     # The digests that older versions wrote have two parts.
     if applied.split("-")[:2] == wanted.split("-")[:2]:
         return MetadataState.APPLIED
+    # A file that is gone may have been moved or deleted after it was used, before its media file.
+    if _has_file(applied) and not _has_file(wanted):
+        return MetadataState.APPLIED
     if _has_file(wanted) and wanted.partition("-")[0] != applied.partition("-")[0]:
         return MetadataState.ARRIVED
     return MetadataState.APPLIED if on_change is OnMetadataChange.KEEP else MetadataState.CHANGED

@@ -28,7 +28,7 @@ APPLIED, UNKNOWN, ARRIVED, CHANGED = MetadataState
         ((ONE, None), (ONE, FILE), ARRIVED, ARRIVED),
         ((ONE, FILE), (ONE, {**FILE, "etag": "two"}), APPLIED, CHANGED),
         ((ONE, FILE), (ONE, {**FILE, "uri": "s3://b/x.yaml"}), ARRIVED, ARRIVED),
-        ((ONE, FILE), (ONE, None), APPLIED, CHANGED),
+        ((ONE, FILE), (ONE, None), APPLIED, APPLIED),
     ],
     ids=["same", "changed", "unknown", "file arrived", "file changed", "other file", "file gone"],
 )
