@@ -85,13 +85,16 @@ def _code_of(error: Exception) -> ExitCode:
     from kaltura_provider.api.errors import KalturaConfigurationError, KalturaSessionError
     from kaltura_provider.feeds.files.load import FeedError
     from kaltura_provider.feeds.planning.windows import DateRangeError
+    from kaltura_provider.feeds.state.stored_version import NewerData
     from kaltura_provider.hooks.border import retry_helps
 
     if isinstance(error, UsageError | DateRangeError):
         return ExitCode.USAGE
     if isinstance(error, KalturaConfigurationError | KalturaSessionError | FeedError | AirflowNotFoundException):
         return ExitCode.CONFIGURATION
-    if type(error) is ValueError or isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+    if type(error) in (ValueError, NewerData) or isinstance(
+        error, FileNotFoundError | NotADirectoryError | PermissionError
+    ):
         return ExitCode.CONFIGURATION
     return ExitCode.UNAVAILABLE if retry_helps(error) else ExitCode.PROBLEMS
 

@@ -13,6 +13,7 @@ from kaltura_provider.feeds.feed_plan import plan_feed, windows_of
 from kaltura_provider.feeds.outcome.receipts import read_receipt
 from kaltura_provider.feeds.planning.interval import feed_context
 from kaltura_provider.feeds.planning.window_plans import window_context
+from kaltura_provider.feeds.state.stored_version import NewerData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -144,8 +145,8 @@ def feed_report(feed: Feed, first: dt.date, last: dt.date | None = None, *, look
     lines = _Lines()
     windows = windows_of(feed, first, last)
     for root, day in _places(feed, feed_dag(feed), windows):
-        for content in _read(feed, root, day):
-            lines.take(content)
+        for place, content in _read(feed, root, day):
+            lines.take(place, content)
     known = _entries(client, lines.entry_ids())
     return FeedReport(feed.name, tuple(lines.reports(windows, known)), "receipts")
 
@@ -174,13 +175,15 @@ def _places(feed: Feed, dag: DAG, windows: Sequence[Interval]) -> list[tuple[str
     return list(places)
 
 
-def _read(feed: Feed, root: str, day: str) -> Iterator[bytes]:
-    """Yield the files of the runs of one day."""
-    from kaltura_provider.feeds.outcome.receipts import runs_folder
+def _read(feed: Feed, root: str, day: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of the runs of one day, each with its location."""
+    from kaltura_provider.feeds.outcome.receipts import RUN_ENDING, runs_folder
     from kaltura_provider.hooks.destination import destination
 
     sink = destination(root, argument="receipts", aws_conn_id=feed.connections.aws)
-    yield from sink.read(runs_folder(feed.name, day))
+    for place, content in sink.read(runs_folder(feed.name, day)):
+        if place.endswith(RUN_ENDING):
+            yield place, content
 
 
 class _Lines:
@@ -189,9 +192,21 @@ class _Lines:
     def __init__(self) -> None:
         self._lines: list[dict[str, Any]] = []
 
-    def take(self, content: bytes) -> None:
-        """Read one file."""
-        self._lines += [read_receipt(json.loads(text)) for text in content.splitlines()]
+    def take(self, place: str, content: bytes) -> None:
+        """Read one file.
+
+        :raises ValueError: a line is not a receipt, or a newer version of this package wrote it.
+        """
+        for number, text in enumerate(content.splitlines(), 1):
+            try:
+                line = read_receipt(json.loads(text))
+                # What every line has.
+                self._lines.append({**line, "uri": line["uri"], "state": line["state"], "run_id": line["run_id"]})
+            except NewerData:
+                raise
+            except (AttributeError, LookupError, TypeError, ValueError):
+                fix = "restore the file, or move it away"
+                raise ValueError(f"{place}: line {number} is not a receipt of a run; {fix}") from None
 
     def entry_ids(self) -> list[str]:
         """Return the entries of all items that are in Kaltura."""

@@ -32,8 +32,8 @@ class Destination(Protocol):
     def staged(self, path: str) -> AbstractContextManager[Path]:
         """Return a context with a local file to write. Without an error, it replaces ``path`` at the end."""
 
-    def read(self, folder: str) -> Iterator[bytes]:
-        """Yield the content of each file directly in a folder, whose path ends with ``/``."""
+    def read(self, folder: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the location and content of each file directly in a folder, whose path ends with ``/``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class LocalFolder:
             yield file
             file.replace(target)
 
-    def read(self, folder: str) -> Iterator[bytes]:
+    def read(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """Yield the files in the order of their names."""
         place = self.root / folder
         for path in sorted(place.iterdir()) if place.is_dir() else ():
-            if not path.name.startswith("."):
-                yield path.read_bytes()
+            if path.is_file() and not path.name.startswith("."):
+                yield str(path), path.read_bytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,14 @@ class S3Prefix:
             with changing(f"s3://{self.bucket}/{self._key(path)}", "written", "s3:PutObject"):
                 self.client.upload_file(str(file), self.bucket, self._key(path))
 
-    def read(self, folder: str) -> Iterator[bytes]:
+    def read(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """Yield the objects in the order of their keys."""
         place = {"Bucket": self.bucket, "Prefix": self._key(folder)}
         with source_errors(f"s3://{self.bucket}/{self._key(folder)}"):
             for page in self.client.get_paginator("list_objects_v2").paginate(**place):
                 for item in page.get("Contents", ()):
-                    yield self.client.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read()
+                    answer = self.client.get_object(Bucket=self.bucket, Key=item["Key"])
+                    yield f"s3://{self.bucket}/{item['Key']}", answer["Body"].read()
 
     def _key(self, path: str) -> str:
         return "/".join(part for part in (self.prefix.strip("/"), path) if part)

@@ -70,7 +70,7 @@ def test_a_run_has_one_line_an_asset(tmp_path: Path) -> None:
     values = [receipt(ref(note=str(n)), feed="f", date="d") for n in range(3)]
     place = write_run(LocalFolder(tmp_path), "f", "d", "scheduled__2024-03-02T00:00:00+00:00", values)
     assert Path(place).name == "scheduled__2024-03-02T00-00-00-00-00.jsonl"
-    (content,) = LocalFolder(tmp_path).read("f/runs/d/")
+    ((_, content),) = LocalFolder(tmp_path).read("f/runs/d/")
     assert [json.loads(line) for line in content.splitlines()] == values
     assert list(LocalFolder(tmp_path).read("f/runs/another/")) == []
 
@@ -82,7 +82,7 @@ def test_a_run_names_items_that_left_nothing_behind(tmp_path: Path) -> None:
     write_receipts(
         LocalFolder(tmp_path), [], account, feed="f", date="2024-03-01", run_id="r", window=window, lost=lost
     )
-    (content,) = LocalFolder(tmp_path).read("f/runs/2024-03-01/")
+    ((_, content),) = LocalFolder(tmp_path).read("f/runs/2024-03-01/")
     line = json.loads(content)
     assert (line["state"], line["window_start"], line["error"]["message"]) == ("failed", window[0], "killed")
     assert "secret=1" not in line["uri"]

@@ -11,6 +11,7 @@ import pytest
 from kaltura_provider.feeds.outcome.receipts import write_receipts
 from kaltura_provider.feeds.report import FeedReport, feed_report
 from kaltura_provider.feeds.schema import Feed
+from kaltura_provider.feeds.state.stored_version import NewerData
 from kaltura_provider.hooks.connection import KalturaAccount
 from kaltura_provider.hooks.destination import LocalFolder
 from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState, SourceItem
@@ -92,3 +93,23 @@ def test_each_window_can_have_receipts_of_its_own(receipts: Path) -> None:
     told = report(receipts, "/{{ data_interval_start.hour }}", schedule="@hourly")
     assert [window.sums.ingested for window in told.windows][2:6] == [0, 1, 1, 0]
     assert told.total.found == 2
+
+
+@pytest.mark.parametrize("wrong", ['{"version": 2, "uri', "[]", '{"version": 2}', "\u00ff", ""])
+def test_a_line_that_is_no_receipt_is_named(receipts: Path, wrong: str) -> None:
+    write(receipts, [done("https://cms/video?id=1")], "2024-03-01T00:00:00+00:00", "2024-03-02T00:00:00+00:00")
+    (file,) = (receipts / "told/runs/2024-03-01").iterdir()
+    (file.parent / "notes.txt").write_text("mine")
+    (file.parent / "more.jsonl").mkdir()
+    assert report(receipts).total.ingested == 1
+    file.write_text(f"{file.read_text()}{wrong}\n", encoding="latin-1")
+    with pytest.raises(ValueError, match=f"^{file}: line 2 is not a receipt of a run; restore the file, or move it"):
+        report(receipts)
+
+
+def test_receipts_of_a_newer_version_are_refused(receipts: Path) -> None:
+    folder = receipts / "told/runs/2024-03-01"
+    folder.mkdir(parents=True)
+    (folder / "run.jsonl").write_text('{"version": 99}\n')
+    with pytest.raises(NewerData, match="version 99 was written by a newer airflow-provider-kaltura"):
+        report(receipts)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kaltura_provider.upload.result import UploadResult
 
 __all__ = [
+    "RUN_ENDING",
     "receipt",
     "read_receipt",
     "receipt_path",
@@ -34,6 +35,8 @@ __all__ = [
 VERSION = 2
 """Version 1 called ``item_id``, ``content_id`` and ``status_number`` by other names."""
 _FORMER = {"asset": "item_id", "content": "content_id", "entry_status": "status_number"}
+RUN_ENDING = ".jsonl"
+"""What the name of a run's file ends with."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -133,7 +136,7 @@ def runs_folder(feed: str, date: str) -> str:
 
 def run_path(feed: str, date: str, run_id: str) -> str:
     """Return ``<feed>/runs/<date>/<run>.jsonl``; raises as :func:`receipt_path`."""
-    return f"{runs_folder(feed, date)}{_safe(run_id)}.jsonl"
+    return f"{runs_folder(feed, date)}{_safe(run_id)}{RUN_ENDING}"
 
 
 def receipt(
