@@ -12,6 +12,7 @@ from kaltura_provider.cli.running import ExitCode, UsageError, say
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from kaltura_provider.feeds.fields.problems import Problem
 
@@ -26,6 +27,7 @@ def lint(args: argparse.Namespace) -> ExitCode:
     if args.files:
         files = [Path(name) for name in dict.fromkeys(args.files)]
         built = build_files(files)
+        built.problems += _taken_names(files, args)
     else:
         folder = folder_of(args)
         files = feed_files(folder)
@@ -38,6 +40,22 @@ def lint(args: argparse.Namespace) -> ExitCode:
     wrong = len({problem.path for problem in built.problems})
     say(f"{len(files)} feed file{'s' * (len(files) != 1)} checked, {wrong} with problems")
     return ExitCode.PROBLEMS if built.problems else ExitCode.DONE
+
+
+def _taken_names(files: Sequence[Path], args: argparse.Namespace) -> list[Problem]:
+    """Return the problems of files in the feeds folder whose name another file there has, too."""
+    from kaltura_provider.feeds.files.load import feed_files, load_files, taken_name
+
+    try:
+        folder = folder_of(args).resolve()
+    except UsageError:
+        return []  # these files are checked somewhere else than they are used
+    given = {path.resolve(): path for path in files if path.resolve().parent == folder}
+    if not given:
+        return []
+    others = load_files(path for path in feed_files(folder) if path not in given).paths
+    mine = load_files(given.values()).paths
+    return [taken_name(path, name, others[name]) for name, path in mine.items() if name in others]
 
 
 def schema(args: argparse.Namespace) -> ExitCode:

@@ -92,6 +92,18 @@ def test_lint_shows_file_line_and_column(kaltura, folder: Path) -> None:
                        "problem": "is not a field; did you mean 'schedule'?"}  # fmt: skip
 
 
+def test_lint_of_one_file_knows_the_names_of_the_others(kaltura, folder: Path, tmp_path_factory) -> None:
+    for name in ("one", "two"):
+        kaltura("feeds", "new", "news", "--file", str(folder / f"{name}.yaml"))
+    ran = kaltura("feeds", "lint", str(folder / "one.yaml"))
+    assert (ran.code, ran.err) == (ExitCode.PROBLEMS, "1 feed file checked, 1 with problems\n")
+    assert ran.out.endswith(": name: 'news' is the name of the feed in two.yaml too; choose another\n")
+    # A draft is not in the folder.
+    draft = tmp_path_factory.mktemp("drafts") / "one.yaml"
+    draft.write_text((folder / "one.yaml").read_text())
+    assert kaltura("feeds", "lint", str(draft)).code == ExitCode.DONE
+
+
 def test_lint_of_a_missing_file_and_folder(kaltura, folder: Path) -> None:
     ran = kaltura("feeds", "lint", str(folder / "no.yaml"))
     assert (ran.code, ran.out) == (ExitCode.PROBLEMS, f"{folder}/no.yaml:1:1: does not exist; correct the path\n")

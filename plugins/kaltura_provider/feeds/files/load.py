@@ -17,7 +17,7 @@ from kaltura_provider.feeds.schema import VERSION, Feed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FeedError", "Feeds", "feeds_folder", "load_feed", "load_feeds", "load_files", "problem_of"]
+__all__ = ["FeedError", "Feeds", "feeds_folder", "load_feed", "load_feeds", "load_files", "problem_of", "taken_name"]
 
 _MAX_PROBLEMS = 20
 
@@ -97,8 +97,7 @@ def load_files(paths: Iterable[Path]) -> Feeds:
             result.problems += error.problems
             continue
         if taken := result.paths.get(feed.name):
-            why = f"{feed.name!r} is the name of the feed in {taken.name} too; choose another"
-            result.problems.append(problem_of(path, "name", why))
+            result.problems.append(taken_name(path, feed.name, taken))
             continue
         result.paths[feed.name] = path
         result.feeds.append(feed)
@@ -125,6 +124,11 @@ def load_feed(path: Path) -> Feed:
         # An error in one file must not affect the others.
         why = f"cannot be used: {type(error).__name__}: {shortened(str(error))}"
         raise FeedError(Problem(path, 1, why)) from None
+
+
+def taken_name(path: Path, name: str, other: Path) -> Problem:
+    """Return the problem of a feed whose name another file has."""
+    return problem_of(path, "name", f"{name!r} is the name of the feed in {other.name} too; choose another")
 
 
 def problem_of(path: Path, field: str, problem: str) -> Problem:
