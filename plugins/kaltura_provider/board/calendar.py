@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["Window", "months", "weeks", "windows"]
 
 
+# A run for another year fails, and no calendar shows it.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """What a feed ingests for one interval of its schedule, and what its newest run did.
@@ -85,9 +89,10 @@ def _begins(run: Run, zone: ZoneInfo) -> dt.datetime | None:
     if run.chosen_date:
         try:
             chosen = dt.datetime.fromisoformat(run.chosen_date)
-            return chosen.astimezone(zone) if chosen.tzinfo else chosen.replace(tzinfo=zone)
+            begins = chosen.astimezone(zone) if chosen.tzinfo else chosen.replace(tzinfo=zone)
         except (ValueError, OverflowError):
             return None
+        return begins if _FIRST_YEAR <= begins.year <= _LAST_YEAR else None
     return run.window[0].astimezone(zone) if run.window else None
 
 

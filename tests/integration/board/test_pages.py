@@ -236,12 +236,13 @@ def test_another_result_of_a_task_of_this_name_hides_no_run(api: Api, history: H
     assert "a.mp4" in texts(api, run)["board"]
 
 
-def test_a_date_that_no_zone_has_hides_no_window() -> None:
+@pytest.mark.parametrize("chosen", ["0001-01-01T00:00:00+14:00", "9999-12-31", "x"])
+def test_a_date_that_no_calendar_has_hides_no_window(chosen: str) -> None:
     from kaltura_provider.board.calendar import windows
     from kaltura_provider.board.records import Run
 
     now = dt.datetime.now(dt.UTC)
-    run = Run(1, NEWS, "manual", "0001-01-01T00:00:00+14:00", "", "failed", (now, now), now)
+    run = Run(1, NEWS, "manual", chosen, "", "failed", (now, now), now)
     assert windows([run], "America/New_York") == []
 
 
