@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from kaltura_provider.api.redaction import printable
 from kaltura_provider.feeds.fields.templates import MetadataTemplates
 from kaltura_provider.feeds.form.feed import Choice, chosen, only_these
 from kaltura_provider.feeds.outcome.changes import CHANGES_KEY
@@ -44,6 +45,7 @@ otherwise of the items that need no task), ``windows`` (see :meth:`WindowPlan.su
 (``[{"uri", "reason"}]``), each a list or a reference to its parts; ``changes``, how many entries a manifest changes or
 deletes; ``drafted``, the type of the source if it has drafted what the next run needs to know.
 """
+_MAX_WARNINGS = 50
 MAX_SHOWN = 500
 """How many items of its plan a dry run returns."""
 PLAN_VERSION = 2
@@ -160,9 +162,11 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         plan = self._planner(context).plan(found)
         if waiting := [f"{item.uri} {item.reason}" for item in plan.items if item.decision is Decision.WAITING]:
             self.log.info("Waiting: %s", examples(waiting))
-        for text in plan.warnings:
-            say = self.log.info if found.items else self.log.warning
-            say("%s", text)
+        say = self.log.info if found.items else self.log.warning
+        for text in plan.warnings[:_MAX_WARNINGS]:
+            say("%s", printable(text))
+        if (more := len(plan.warnings) - _MAX_WARNINGS) > 0:
+            say("And %d more; kaltura plan shows all.", more)
         dry_run = asks_for_dry_run(context)
         if self.source.get("allow"):
             changes = [] if dry_run else found.changes
