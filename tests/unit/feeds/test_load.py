@@ -16,6 +16,7 @@ from kaltura_provider.feeds.files import load
 from kaltura_provider.feeds.files.load import FeedError, load_feed, load_feeds
 from kaltura_provider.feeds.folder import build_feeds, check_feeds, feed_dags
 from kaltura_provider.feeds.schema import Feed
+from kaltura_provider.feeds.sources import rendered_source
 
 GOOD = """\
 name: news
@@ -416,3 +417,8 @@ def test_only_the_tasks_that_send_bytes_are_on_the_queue_of_transfers(
     queues = {task.task_id: task.queue for task in dag.tasks}
     assert queues.pop("batch.ingest") == queue
     assert set(queues.values()) == {"default"}
+
+
+def test_what_a_template_has_become_is_named_with_its_field() -> None:
+    with pytest.raises(ValueError, match=r"^source\.urls\.0 'javascript:x' is not an address; write https"):
+        rendered_source({"type": "urls", "urls": ["javascript:x"]})

@@ -59,6 +59,8 @@ def rendered_source(fields: Mapping[str, Any]) -> AnySource:
         return TypeAdapter[AnySource](Source).validate_python(dict(fields), context={RENDERED: True})
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(["source", *(str(part) for part in first["loc"] if part not in SOURCE_TYPES)])
+        # The way begins with the type, whose name a field can have too.
+        way = first["loc"][1:] if first["loc"][:1] and first["loc"][0] in SOURCE_TYPES else first["loc"]
+        where = ".".join(["source", *map(str, way)])
         value = f" {printable(repr(first['input']))}" if isinstance(first["input"], str) else ""
         raise ValueError(f"{where}{value} {first['msg'].removeprefix('Value error, ')}") from None
