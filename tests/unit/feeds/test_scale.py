@@ -11,12 +11,12 @@ import pytest
 from airflow.serialization.serialized_objects import DagSerialization
 
 from kaltura_provider.feeds.dag import feed_dag
+from kaltura_provider.feeds.outcome.failures import failure_message
 from kaltura_provider.feeds.outcome.results import RunResults
 from kaltura_provider.feeds.planning.planner import Planner
 from kaltura_provider.feeds.schema import Feed
 from kaltura_provider.feeds.sources import Found, FoundItem
 from kaltura_provider.feeds.tasks.discover import PLAN_KEY, hand_on_plan
-from kaltura_provider.feeds.tasks.summary import _failures
 from kaltura_provider.hooks.xcom_parts import LARGEST, pull_results, resolved, split_result
 
 MANY = 100_000
@@ -123,10 +123,12 @@ def test_every_other_task_goes_before_the_batches_of_a_large_run() -> None:
 
 def test_the_error_of_a_run_in_which_everything_fails_stays_readable() -> None:
     failed = [{"uri": f"s3://b/{number}", "step": "ingest", "reason": "it is empty"} for number in range(10_000)]
-    lines = _failures(failed[:500], 10_000, 10_000).splitlines()
+    lines = failure_message(failed[:500], 10_000, 10_000).splitlines()
     assert (lines[0], len(lines)) == ("10000 of 10000 items failed:", 502)
     assert lines[-1] == "  and 9,500 more; the XComs of this task that begin with failed_ list all"
-    assert _failures(failed[:2], 2, 3).splitlines()[1:] == [f"  s3://b/{n}: ingest failed: it is empty" for n in (0, 1)]
+    assert failure_message(failed[:2], 2, 3).splitlines()[1:] == [
+        f"  s3://b/{n}: ingest failed: it is empty" for n in (0, 1)
+    ]
 
 
 def test_a_bulk_upload_takes_ten_times_as_many_items_whatever_their_size(store) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from kaltura_provider.feeds.outcome.failures import FAILED_KEY, failure_message, named_failures
 from kaltura_provider.feeds.outcome.run_note import message_of_summary, note_of_summary
-from kaltura_provider.feeds.tasks.summary import FAILED_KEY, KalturaSummaryOperator, _failures
 from kaltura_provider.hooks.xcom_parts import LARGEST, pull_parts
 
 
@@ -33,9 +33,7 @@ def failure(number: int, batch: int, reason: str = "no such key") -> dict[str, A
 def named(failed: list[dict[str, Any]]) -> tuple[dict[str, Any], Instance]:
     """Return what a summary says of failures, and the task instance."""
     ti = Instance()
-    operator = KalturaSummaryOperator(task_id="summary", discovered=[], group_id="batch")
-    made: dict[str, Any] = operator._named_failures({"ti": ti}, failed)  # type: ignore[arg-type,typeddict-item]
-    return made, ti
+    return named_failures({"ti": ti}, failed), ti  # type: ignore[arg-type,typeddict-item]
 
 
 def test_a_few_failures_are_all_in_the_result() -> None:
@@ -60,7 +58,7 @@ def test_very_many_failures_are_counted_and_listed_in_parts() -> None:
     assert note_of_summary(said).startswith("5 new, 10,000 failed: ")
     assert "; and 9,997 more" in note_of_summary(said | {"failed": [failure(n, 0) for n in range(3)]})
     assert message_of_summary(said).endswith("\n  and 9,950 more")
-    error = _failures(summary["failed"], 10_000, 10_005)
+    error = failure_message(summary["failed"], 10_000, 10_005)
     assert error.startswith("10000 of 10005 items failed:")
     assert error.endswith("  and 9,500 more; the XComs of this task that begin with failed_ list all")
 

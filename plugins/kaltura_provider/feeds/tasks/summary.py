@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from kaltura_provider.feeds.outcome.failures import failure_message, named_failures, with_left
 from kaltura_provider.feeds.outcome.results import RunResults, opened
 from kaltura_provider.feeds.outcome.run_note import NOTE_KEY, counted, note_of_plan, note_of_summary
 from kaltura_provider.feeds.planning.interval import feed_context, run_interval
 from kaltura_provider.feeds.state.stored_version import check_version
 from kaltura_provider.feeds.tasks.discover import PLAN_KEY, PLAN_VERSION
 from kaltura_provider.hooks.border import FAILURE_KEY
-from kaltura_provider.hooks.xcom_parts import push_parts, resolved
+from kaltura_provider.hooks.xcom_parts import resolved
 from kaltura_provider.operators.base import KalturaOperator
 
 if TYPE_CHECKING:
@@ -26,13 +26,10 @@ if TYPE_CHECKING:
 
     from kaltura_provider.hooks.connection import KalturaAccount
 
-__all__ = ["FAILED_KEY", "KalturaSummaryOperator"]
+__all__ = ["KalturaSummaryOperator"]
 
 _MAX_IDS = 100
 _MAX_ROWS = 500
-_MAX_REASON = 1000
-FAILED_KEY = "failed"
-"""XComs with every failed item, if the result shortens the list. :func:`~.xcom_parts.pull_parts` reads them."""
 
 
 class KalturaSummaryOperator(KalturaOperator):
@@ -116,10 +113,10 @@ class KalturaSummaryOperator(KalturaOperator):
         requests = {item["uri"]: item for batch in batches for item in batch}
         self._count_failures(context, requests, known, failed, good + settled)
         left = self._care(requests, known, good + settled, failed)
-        failed = _with_left(failed, left)
+        failed = with_left(failed, left)
         if plan.get("drafted"):
             self._store_memory(context, plan["drafted"], [opened(item["uri"]) for item in (*failed, *aside)])
-        summary = self._summary(good + settled) | self._named_failures(context, failed)
+        summary = self._summary(good + settled) | named_failures(context, failed)
         summary |= {"left_out": plan.get("left_out", {}), "plan": plan.get("counts", {})}
         summary |= self._named_aside(aside)
         if self.receipts and (known or settled or failed):
@@ -137,7 +134,7 @@ class KalturaSummaryOperator(KalturaOperator):
         self._describe_event(context, summary)
         if failed:
             ti.xcom_push(key="return_value", value=summary)
-            raise AirflowFailException(_failures(summary["failed"], len(failed), len(requests) + len(settled)))
+            raise AirflowFailException(failure_message(summary["failed"], len(failed), len(requests) + len(settled)))
         return summary
 
     def _named_aside(self, aside: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -211,16 +208,6 @@ class KalturaSummaryOperator(KalturaOperator):
         state: Any = context["asset_state_store"]
         if not memory_of(source_type, state).commit(run.run_id, failed):
             self.log.info("The feed's state stays as it is: a later run has drafted its own.")
-
-    def _named_failures(self, context: Context, failed: list[dict[str, Any]]) -> dict[str, Any]:
-        """Return the part of the summary about failures, and push all of them if it cannot hold them."""
-        from kaltura_provider.hooks.sources import shown_address
-
-        named = [{**item, "uri": shown_address(item["uri"])} for item in failed]
-        shown = [{**item, "reason": _shortened(item["reason"])} for item in _of_many_batches(named)]
-        if len(shown) < len(named) or any(_shortened(item["reason"]) != item["reason"] for item in named):
-            push_parts(context, FAILED_KEY, named)
-        return {"failed": shown, "failed_count": len(named)}
 
     def _summary(self, good: list[dict[str, Any]]) -> dict[str, Any]:
         new = [ref for ref in good if ref.get("made")]
@@ -310,30 +297,6 @@ def _settled(context: Context, plan: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _failures(shown: Sequence[Mapping[str, Any]], failed: int, count: int) -> str:
-    """Return the error that names the items that failed, as far as the result of this task does."""
-    lines = [f"  {item['uri']}: {item['step']} failed: {item['reason']}" for item in shown]
-    left = failed - len(shown)
-    more = [f"  and {left:,} more; the XComs of this task that begin with {FAILED_KEY}_ list all"] if left else []
-    return "\n".join([f"{failed} of {count} items failed:", *lines, *more])
-
-
-def _of_many_batches(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return at most 500 failures, of as many batches as possible: to start them again is to start their batches."""
-    if len(failed) <= _MAX_ROWS:
-        return failed
-    before: Counter[int] = Counter()
-    turns = []
-    for place, item in enumerate(failed):
-        turns.append((before[item["batch"]], place))
-        before[item["batch"]] += 1
-    return [failed[place] for _, place in sorted(turns)[:_MAX_ROWS]]
-
-
-def _shortened(reason: str) -> str:
-    return reason if len(reason) <= _MAX_REASON else f"{reason[:_MAX_REASON]}..."
-
-
 def _without_failed(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {**summary, "failed": [], "failed_count": 0, "plan": {}}
 
@@ -343,23 +306,6 @@ def _among_found(good: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     refilled = sum(bool(ref.get("upload")) and not ref.get("made") for ref in good)
     skipped = sum(ref.get("state") == "skipped" for ref in good)
     return {name: count for name, count in (("refilled", refilled), ("skipped", skipped)) if count}
-
-
-def _with_left(failed: Sequence[dict[str, Any]], left: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the failed items, each once, with those whose objects could not be tagged, moved or deleted.
-
-    :param left: why not, by address.
-    """
-    both = [
-        {**item, "reason": f"{item['reason']}; {left[item['uri']]}"} if item["uri"] in left else item for item in failed
-    ]
-    named = {item["uri"] for item in failed}
-    only = [
-        {"uri": uri, "step": "source", "reason": reason, "retry_helps": True, "batch": -1}
-        for uri, reason in left.items()
-        if uri not in named
-    ]
-    return [*both, *only]
 
 
 def _identities(requests: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
