@@ -193,6 +193,12 @@ def test_ingest_brings_files_objects_and_folders_in_once(deployment, clips, kalt
     assert kaltura("flavors", "0_nowhere1").code == ExitCode.PROBLEMS
 
 
+def test_a_plan_says_that_receipts_cannot_be_written(deployment, kaltura) -> None:
+    feed(deployment, receipts="/etc/receipts")
+    ran = kaltura("plan", "news", "--from", "2024-03-01", "--to", "2024-03-02")
+    assert ran.err.count("Runs would fail here: receipts '/etc/receipts' cannot be used: ") == 1
+
+
 def test_a_file_name_that_is_not_utf_8_is_named(deployment, kaltura) -> None:
     ran = kaltura("ingest", os.fsdecode(b"/tmp/caf\xe9.mp4"))
     assert (ran.code, ran.out) == (ExitCode.USAGE, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -143,7 +144,20 @@ class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
         """
         found = self._wanted(context)
         self._set_aside(context, found)
-        return self._planner(context).plan(found)
+        plan = self._planner(context).plan(found)
+        return replace(plan, warnings=(*plan.warnings, *self._problems_of_receipts()))
+
+    def _problems_of_receipts(self) -> list[str]:
+        """Return why runs would fail before they transfer anything."""
+        from kaltura_provider.api.errors import KalturaConfigurationError
+        from kaltura_provider.hooks.destination import destination
+
+        try:
+            if self.receipts:
+                destination(self.receipts, argument="receipts", aws_conn_id=self.aws_conn_id)
+        except KalturaConfigurationError as error:
+            return [f"Runs would fail here: {error}"]
+        return []
 
     def _discovered(self, context: Context) -> list[Any]:
         from kaltura_provider.feeds.planning.window_plans import plan_chosen_range
