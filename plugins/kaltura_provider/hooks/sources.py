@@ -13,6 +13,8 @@ from kaltura_provider.upload.sources.s3_address import bucket_and_key
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
+    from airflow.sdk import Connection
+
     from kaltura_provider.upload.sources.base import Source
     from kaltura_provider.upload.sources.http import Validators
     from kaltura_provider.upload.sources.policy import UrlPolicy
@@ -204,14 +206,13 @@ def shared_s3_client(aws_conn_id: str | None) -> Any:
 
     :raises KalturaConfigurationError: the connection does not exist, or is not of type ``aws``.
     """
-    from kaltura_provider.hooks.named_connections import named_connection
-
     with AIRFLOW:
-        said = None if aws_conn_id is None else named_connection(aws_conn_id, "aws_conn_id").get_uri()
+        connection = _aws_connection(aws_conn_id)
+        said = connection.get_uri() if connection else None
         environment = tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_")))
         key = (os.getpid(), aws_conn_id, said, environment)
         if key not in _clients:
-            made = s3_client(aws_conn_id)
+            made = _s3_client(aws_conn_id, connection)
             if len(_clients) >= _MAX_CLIENTS:
                 _clients.clear()
             _clients[key] = made
@@ -229,15 +230,23 @@ def s3_client(aws_conn_id: str | None) -> Any:
 
     :raises KalturaConfigurationError: the connection does not exist, or is not of type ``aws``.
     """
+    return _s3_client(aws_conn_id, _aws_connection(aws_conn_id))
+
+
+def _aws_connection(aws_conn_id: str | None) -> Connection | None:
+    from kaltura_provider.hooks.named_connections import named_connection
+
+    return None if aws_conn_id is None else named_connection(aws_conn_id, "aws_conn_id")
+
+
+def _s3_client(aws_conn_id: str | None, connection: Connection | None) -> Any:
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
     from botocore.config import Config
 
-    from kaltura_provider.hooks.named_connections import named_connection
     from kaltura_provider.upload.sources.s3 import s3_client_options
 
     hook: Any = S3Hook(aws_conn_id=aws_conn_id, config=Config(**s3_client_options()))
-    if aws_conn_id is not None:
-        connection = named_connection(aws_conn_id, "aws_conn_id")
+    if connection is not None:
         # The hook would ask Airflow for it once more.
         hook.get_connection = lambda _: connection
     # For the user agent, the hook would read the source file of every frame of the stack to find the operator, which
