@@ -73,7 +73,9 @@ _EXPLAINED = {
     ),
     GoneReason.EXPIRED: "its upload began more than 7 days ago, so it takes no more bytes. Create a new token",
     GoneReason.CHUNKS: "the server holds too many separate chunks of it. Create a new token",
-    GoneReason.FAILED: "the server could not store the file and deleted it. Create a new token",
+    GoneReason.FAILED: (
+        "it was deleted before it was full, or because the server could not store the file. Create a new token"
+    ),
     GoneReason.LOST: (
         "the server has lost its file repeatedly (UPLOAD_TOKEN_CANNOT_RESUME). Delete it and make a new token"
     ),

@@ -88,7 +88,8 @@ class Finisher:
         if not is_transient(error, renewable=self._client.credentials.renewable):
             raise error
         if outcome.chunk.length and isinstance(error, KalturaAPIError):
-            self._check_alive()
+            with suppress(KalturaError):  # the repeated request will show it
+                self._look()
         return None
 
     def _may_run_on(self, outcome: Outcome, error: KalturaError) -> float:
@@ -109,34 +110,25 @@ class Finisher:
         single = outcome.chunk.length > 0
         while True:
             with suppress(KalturaError):
-                state = self._still_there(outcome)
+                state = self._look()
                 if state.filled or (single and state.uploaded is not None):
                     return state
             if time.monotonic() >= deadline:
                 return None
             self._pause(min(self._patience.poll, max(0.0, deadline - time.monotonic())))
 
-    def _still_there(self, outcome: Outcome) -> UploadToken:
+    def _look(self) -> UploadToken:
+        """Ask for the token.
+
+        :raises TokenGone: it was deleted. The reason is never that the server refused the type of the file: another
+            process may have deleted it, and a new token shows a refusal again.
+        """
         try:
             return look(self._client, self._token_id)
         except TokenGone as error:
-            # The token existed when its bytes arrived, so this request's check of the file's type deleted it. A single
-            # request that was cut never got to that check; the server could not store it.
-            deleted = GoneReason.REFUSED if outcome.complete else GoneReason.FAILED
-            raise TokenGone(self._token_id, _reason(error, deleted)) from error
-
-    def _check_alive(self) -> None:
-        try:
-            look(self._client, self._token_id)
-        except TokenGone as error:
-            raise TokenGone(self._token_id, _reason(error, GoneReason.FAILED)) from error
-        except KalturaError:
-            return  # the repeated request will show it
+            reason = GoneReason.FAILED if error.reason is GoneReason.DELETED else error.reason
+            raise TokenGone(self._token_id, reason) from error
 
     def _pause(self, seconds: float) -> None:
         if self._stop.wait(seconds):
             raise UploadCancelled("the upload was cancelled", self._token_id)
-
-
-def _reason(error: TokenGone, deleted_means: GoneReason) -> GoneReason:
-    return deleted_means if error.reason is GoneReason.DELETED else error.reason
