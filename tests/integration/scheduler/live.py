@@ -125,9 +125,15 @@ class Live:
         """Backfill the window of one day. ``again`` says whether it may have run: ``none`` or ``completed``."""
         moment = f"{day}T00:00:00Z"
         body = {"dag_id": dag_id, "from_date": moment, "to_date": moment, "reprocess_behavior": again}
+        # The scheduler notices some time after the last run that a backfill has ended, and until then refuses another.
+        self.wait("the end of the backfill before", 120, lambda: not self._under_way(dag_id))
         self.airflow.send("POST", "backfills", {**body, "max_active_runs": 2})
         (run,) = self.airflow.get(f"dags/{dag_id}/dagRuns", run_type="backfill")["dag_runs"]
         return Run(self, dag_id, run["dag_run_id"])
+
+    def _under_way(self, dag_id: str) -> list[dict[str, Any]]:
+        known = self.airflow.get("backfills", dag_id=dag_id)["backfills"]
+        return [one for one in known if not one["completed_at"]]
 
     def wait(self, what: str, seconds: float, ready: Callable[[], Any], tell: Callable[[], Any] = str) -> None:
         end = time.monotonic() + seconds

@@ -210,7 +210,7 @@ def _check_drop(live: Live, run: Run) -> None:
     live.wait("two messages", 120, lambda: len(live.posted) >= 2, lambda: live.posted)
     told = sorted(json.loads(text)["text"] for text in live.posted)
     (failed,) = [text for text in told if "drop/hollow.mp4: " in text]
-    assert "1 new, 1 failed" in failed
+    assert "1 new, 1 waiting, 1 failed" in failed
     (late,) = [text for text in told if "late: it was due at" in text]
     assert late.startswith(f"kaltura_feed_drop {run.run_id}: ")
 
