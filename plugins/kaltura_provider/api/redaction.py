@@ -124,10 +124,11 @@ def _cleaned(text: str, hide: Callable[[str], str]) -> str:
 
 def _plain(text: str, hide: Callable[[str], str]) -> str:
     """Hide secrets that are not encoded."""
+    # Before what looks like a secret by itself: that can be a part of a named one, whose whole value is the secret.
+    text = _without_named(text, hide)
     text = _BASE64_RUN.sub(lambda found: hide(found[0]) if is_session_text(found[0]) else found[0], text)
     for pattern in (_SESSION_V2, _SESSION_IN_PATH, _WEB_TOKEN, _BEARER):
         text = pattern.sub(lambda found: hide(found[0]), text)
-    text = _without_named(text, hide)
     return _USER_INFO.sub(lambda found: _hidden_user(found[0], hide) + "@", text)
 
 

@@ -70,6 +70,7 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("spelling", ENDS)
 @given(st.sampled_from(NAMES), VALUES)
+@example("ks", "Q7z0/ks/0")
 def test_no_value_of_a_secret_name_is_left_in_a_query(spelling: str, name: str, value: str) -> None:
     text = ENDS[spelling].format(f"{name}={value}")
     assert "Q7z" not in redact(text)
