@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import select
 
 from kaltura_provider.board.dags import dag_of
+from kaltura_provider.feeds.fields.years import YEARS, YEARS_TEXT
 from kaltura_provider.feeds.planning.window_plans import MAX_IN_A_RUN
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ AGAIN: Final = {
     ReprocessBehavior.COMPLETED.value: "All of them again",
 }
 """Which windows a backfill runs, by Airflow's name for it."""
-
-_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +130,8 @@ def outlook(session: Session, feed: FeedView, dates: Dates) -> Outlook:
 
     :raises HTTPException: 422 if the dates cannot be used; it says why.
     """
-    if not all(_FIRST_YEAR <= day.year <= _LAST_YEAR for day in (dates.first, dates.last)):
-        raise HTTPException(422, f"The days are not between {_FIRST_YEAR} and {_LAST_YEAR}. Correct them.")
+    if not all(day.year in YEARS for day in (dates.first, dates.last)):
+        raise HTTPException(422, f"The days are not {YEARS_TEXT}. Correct them.")
     begins, ends = dates.moments(feed.timezone)
     if ends < begins:
         raise HTTPException(422, f"The last day, {dates.last}, is before the first, {dates.first}. Swap them.")

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from kaltura_provider.feeds.fields.years import YEARS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from kaltura_provider.board.records import Run
 
 __all__ = ["Window", "months", "weeks", "windows"]
-
-
-# A run for another year fails, and no calendar shows it.
-_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,8 @@ def _begins(run: Run, zone: ZoneInfo) -> dt.datetime | None:
             begins = chosen.astimezone(zone) if chosen.tzinfo else chosen.replace(tzinfo=zone)
         except (ValueError, OverflowError):
             return None
-        return begins if _FIRST_YEAR <= begins.year <= _LAST_YEAR else None
+        # A run for another year fails.
+        return begins if begins.year in YEARS else None
     return run.window[0].astimezone(zone) if run.window else None
 
 

@@ -6,13 +6,12 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from kaltura_provider.cli.running import UsageError
+from kaltura_provider.feeds.fields.years import YEARS, YEARS_TEXT
 
 if TYPE_CHECKING:
     import argparse
 
     from kaltura_provider.feeds.schema import Feed
-
-_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 __all__ = ["check_windows", "date_range", "parse_date"]
 
@@ -36,8 +35,8 @@ def parse_date(text: str, option: str) -> dt.date:
         day = dt.date.fromisoformat(text) if len(text) <= len("2024-03-01") else dt.datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{option} {text!r} is not a date; write it like 2024-03-01 or 2024-03-01T06:00") from None
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise UsageError(f"{option} {text!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    if day.year not in YEARS:
+        raise UsageError(f"{option} {text!r} is not {YEARS_TEXT}")
     return day
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "presentable",
     "raise_retryable",
     "run_of",
+    "some_of",
 ]
 
 log = logging.getLogger(__name__)
@@ -114,9 +115,13 @@ def raise_retryable(refs: Sequence[ItemRef]) -> None:
 
 def _reasons(failures: Sequence[dict[str, Any]]) -> str:
     """Return the reasons of failures as one text. A bulk upload can fail with a thousand."""
-    left = len(failures) - _MAX_NAMED
-    named = [str(failure["reason"]) for failure in failures[:_MAX_NAMED]]
-    return "; ".join([*named, *([f"and {left:,} more"] if left > 0 else [])])
+    return "; ".join(some_of([str(failure["reason"]) for failure in failures], _MAX_NAMED))
+
+
+def some_of(texts: Sequence[str], most: int) -> list[str]:
+    """Return the first texts, and how many more there are."""
+    left = len(texts) - most
+    return [*texts[:most], *([f"and {left:,} more"] if left > 0 else [])]
 
 
 def _presentable(ref: ItemRef) -> ItemRef:

@@ -102,7 +102,7 @@ def test_a_dry_run_plans_every_window_of_a_range(deployment, clips, monkeypatch)
     assert ran.summary["windows"] == plan_feed(feed, date(2024, 3, 1), date(2024, 3, 3)).summary_rows()
     assert [row["window"][:10] for row in ran.summary["rows"]] == ["2024-03-01", "2024-03-03"]
     assert ran.xcom("summary", "kaltura_note") == "dry run of 3 windows: 2 new"
-    monkeypatch.setattr("kaltura_provider.feeds.tasks.discover.MAX_SHOWN", 1)
+    monkeypatch.setattr("kaltura_provider.feeds.tasks.discover._MAX_SHOWN", 1)
     ran = deployment.run(dag, date="2024-03-01", until="2024-03-03", dry_run=True, transfer="import")
     assert (ran.summary["plan"], [row["to_bring"] for row in ran.summary["windows"]]) == ({"new": 2}, [1, 0, 1])
     assert [row["transfer"] for row in ran.summary["rows"]] == ["import"]

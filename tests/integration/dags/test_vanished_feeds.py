@@ -50,7 +50,7 @@ def test_a_feed_that_has_vanished_is_said_once(deployment, monkeypatch, tmp_path
     assert gone.xcom("feeds") == ["news", "quiet", "sport"]
     assert gone.xcom("feeds", "kaltura_note") == "no longer there: news, quiet, sport"
     assert Heard.said == [
-        f"These feeds are no longer in {folder}, and their DAGs start no more runs:\n"
+        f"These feeds are no longer in {folder}, so Airflow starts no more runs of them:\n"
         "  feed news (news.yaml)\n  feed sport (sport.yaml)"
     ]
     assert run().xcom("feeds") == []

@@ -19,7 +19,7 @@ class Store:
         self.reads.append(Key)
         content = self.objects[Key]
         body = io.BytesIO(content)
-        body.iter_chunks = lambda size: iter(lambda: body.read(size), b"")  # type: ignore[attr-defined]
+        body.iter_chunks = lambda size: iter(lambda: body.read(size), b"")  # type: ignore[attr-defined]  # a method of the bodies of boto3
         return {"Body": body, "ContentLength": len(content), "ETag": hashlib.md5(content).hexdigest()}
 
     def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:  # noqa: N803 - the names of boto3

@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.feeds.fields.patterns import check_pattern, split_patterns
 from kaltura_provider.feeds.fields.templates import check_template
+from kaltura_provider.feeds.fields.years import YEARS, YEARS_TEXT
 from kaltura_provider.services.caption_language import language_name
 
 __all__ = [
@@ -53,7 +54,6 @@ ADVANCED, SHOWN_DEFAULT = "x-advanced", "x-default"
 """Keys in the JSON Schema: a field that few feeds need, and what stands for its default in docs/feeds.md."""
 
 _LONGEST_TAG = 100
-_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 def about(text: str, *, advanced: bool = False, default: str | None = None) -> Any:
@@ -164,8 +164,8 @@ def _is_a_language(value: str) -> str:
 
 
 def _in_range(day: dt.date) -> dt.date:
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise ValueError(f"is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    if day.year not in YEARS:
+        raise ValueError(f"is not {YEARS_TEXT}")
     return day
 
 

@@ -53,7 +53,7 @@ class KalturaChangeListedOperator(KalturaOperator):
         """Change the entries and return their ids by outcome."""
         from kaltura_provider.api.errors import KalturaError
         from kaltura_provider.api.redaction import printable
-        from kaltura_provider.hooks.batch import KalturaItemsFailed
+        from kaltura_provider.hooks.batch import KalturaItemsFailed, some_of
         from kaltura_provider.hooks.border import retry_helps
 
         done: dict[str, list[str]] = {"updated": [], "deleted": [], "missing": []}
@@ -67,10 +67,11 @@ class KalturaChangeListedOperator(KalturaOperator):
                 failures.append(printable(f"{name}: {change['action']} failed: {error}"))
         self.log.info("Updated %d, deleted %d entries.", len(done["updated"]), len(done["deleted"]))
         if done["missing"]:
-            self.log.info("Entries to delete that do not exist: %s", "; ".join(_some(done["missing"])))
+            self.log.info("Entries to delete that do not exist: %s", "; ".join(some_of(done["missing"], _MAX_NAMED)))
         if failures:
             kind = KalturaItemsFailed if again else AirflowFailException
-            raise kind(f"{len(failures)} of {len(self.changes)} changes failed:\n  " + "\n  ".join(_some(failures)))
+            lines = [f"{len(failures)} of {len(self.changes)} changes failed:", *some_of(failures, _MAX_NAMED)]
+            raise kind("\n  ".join(lines))
         counts = {outcome: len(named) for outcome, named in done.items()}
         return {"counts": counts, **{outcome: named[:_MAX_NAMED] for outcome, named in done.items()}}
 
@@ -119,11 +120,6 @@ class KalturaChangeListedOperator(KalturaOperator):
         if len(ids) > 1:
             raise ValueError(f"{len(ids)} entries match ({', '.join(ids[:5])}); set entryId")
         return ids[0] if ids else None
-
-
-def _some(texts: Sequence[str]) -> list[str]:
-    left = len(texts) - _MAX_NAMED
-    return [*texts[:_MAX_NAMED], *([f"and {left:,} more"] if left > 0 else [])]
 
 
 def _name_of(change: Mapping[str, Any]) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pendulum
 from airflow.sdk.exceptions import AirflowFailException
 
+from kaltura_provider.feeds.fields.years import YEARS, YEARS_TEXT
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
@@ -37,7 +39,6 @@ DRY_RUN_PARAM = "dry_run"
 UNTIL_PARAM = "until"
 """The param for a dry run of several intervals: the last one. ``DATE_PARAM`` is the first."""
 
-_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _PREVIOUS = (
     "prev_data_interval_start_success",
     "prev_data_interval_end_success",
@@ -156,8 +157,8 @@ def chosen_moment(name: str, text: str, timezone: str, *, last: bool = False) ->
         moment = cast("pendulum.DateTime", pendulum.parse(text, tz=timezone)).in_timezone(timezone)
     except (ValueError, OverflowError, AttributeError):
         raise AirflowFailException(f"The param {name} {text!r} is not a date; write it like 2026-01-31") from None
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise AirflowFailException(f"The param {name} {text!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    if moment.year not in YEARS:
+        raise AirflowFailException(f"The param {name} {text!r} is not {YEARS_TEXT}")
     return last_moment_of(moment) if last and _is_day(text) else moment
 
 

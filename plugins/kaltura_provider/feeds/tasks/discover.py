@@ -46,11 +46,12 @@ otherwise of the items that need no task), ``windows`` (see :meth:`WindowPlan.su
 (``[{"uri", "reason"}]``), each a list or a reference to its parts; ``changes``, how many entries a manifest changes or
 deletes; ``drafted``, the type of the source if it has drafted what the next run needs to know.
 """
-_MAX_WARNINGS = 50
-MAX_SHOWN = 500
-"""How many items of its plan a dry run returns."""
 PLAN_VERSION = 2
 """The version of it."""
+
+_MAX_WARNINGS = 50
+# Items of its plan that a dry run hands on.
+_MAX_SHOWN = 500
 
 
 class KalturaDiscoverOperator(MaskedArguments, AuthoredTemplates, BaseOperator):
@@ -290,7 +291,7 @@ def hand_on_plan(context: Context, plan: Plan, found: Found, batch_size: int, *,
         "version": PLAN_VERSION,
         "counts": plan.counts,
         "dry_run": dry_run,
-        "rows": split_result(context, plan.rows()[:MAX_SHOWN] if dry_run else plan.settled(), "plan_rows"),
+        "rows": split_result(context, plan.rows()[:_MAX_SHOWN] if dry_run else plan.settled(), "plan_rows"),
         "left_out": {reason: len(names) for reason, names in found.left_out.items()},
         "changes": len(found.changes),
         "set_aside": split_result(context, found.set_aside, "plan_set_aside"),
@@ -319,7 +320,7 @@ def _hand_on_windows(context: Context, windows: Iterable[WindowPlan]) -> list[An
         sums.append(window.summary_row())
         if window.plan:
             counts.update(window.plan.counts)
-        rows += window.rows(MAX_SHOWN - len(rows))
+        rows += window.rows(_MAX_SHOWN - len(rows))
     value = {
         "version": PLAN_VERSION,
         "counts": dict(counts),

@@ -235,8 +235,7 @@ class KalturaSummaryOperator(KalturaOperator):
         :raises AirflowSkipException: always.
         """
         ti: Any = context["ti"]
-        rows = resolved(context, plan["rows"])[:_MAX_ROWS]
-        result = {"dry_run": True, "plan": plan["counts"], "rows": rows}
+        result = {"dry_run": True, "plan": plan["counts"], "rows": resolved(context, plan["rows"])}
         if windows := resolved(context, plan.get("windows", [])):
             result["windows"] = windows
         ti.xcom_push(key=NOTE_KEY, value=note_of_plan(plan["counts"], len(windows)))

@@ -107,4 +107,4 @@ def _note(feeds: Mapping[str, str]) -> str:
 
 def _message(feeds: Mapping[str, str], folder: str) -> str:
     lines = [f"  feed {name} ({file})" for name, file in sorted(feeds.items())]
-    return "\n".join([f"These feeds are no longer in {folder}, and their DAGs start no more runs:", *lines])
+    return "\n".join([f"These feeds are no longer in {folder}, so Airflow starts no more runs of them:", *lines])
