@@ -1,7 +1,12 @@
 """The claim: who may make or change the entry of an item, and who waits.
 
-The claim is an upload token named after the content. A process that finds no other token of that name after adding its
-own holds the claim. Deleting a token is the fence: every late request that uses it fails.
+The claim is an upload token. A process that finds no other claim after adding its own holds it. Deleting a token is the
+fence: every late request that uses it fails.
+
+A token that becomes the content of the entry is named after this content. So two versions of a source can be claimed
+at the same moment; then both may make an entry, and before it gets content, one gives way. Otherwise the claim stays
+empty and is named after the item alone, so that only one version is claimed at a time. An entry that is made of a full
+file needs that, because it has its content at once.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ __all__ = ["Backoff", "Claim"]
 
 
 class Claim:
-    """The claim of this process on the content of one item.
+    """The claim of this process on one item or its content.
 
     :param backoff: records how long to wait for another process.
     :param known: the token of an earlier attempt of this very task.
@@ -50,6 +55,8 @@ class Claim:
         self._fenceable = set(self._own) if item.attaches_first and not importing else set()
         # Tokens of this process: nobody else is about to send to them.
         self._taken = set(self._own)
+        names = [item.token_name] if item.attaches_first and not importing else [item.token_name, item.claim_name]
+        self._names = names
         self._token: str | None = None
         self.since = 0.0
 
@@ -67,6 +74,10 @@ class Claim:
         """Whether a token comes from an earlier attempt of this very task."""
         return token_id in self._own
 
+    def tokens(self) -> tuple[list[TokenView], float]:
+        """Return the tokens that claim the item or carry this content, and the server's time."""
+        return self._ledger.tokens_of(self._names)
+
     def is_free(self, tokens: Sequence[TokenView], now: float) -> bool:
         """Return whether no other process holds the claim. Claims of others that may be fenced are deleted."""
         rivals = [token for token in tokens if not token.attached and not token.spent]
@@ -77,13 +88,17 @@ class Claim:
                 self._backoff.wait(self._settings.poll)
         return not rivals
 
-    def take(self) -> float | None:
-        """Add the claim, and return the server's time; ``None`` if another process claims at the same moment."""
+    def take(self, *, carries_content: bool) -> float | None:
+        """Add the claim, and return the server's time; ``None`` if another process claims at the same moment.
+
+        :param carries_content: the token will become the content of the entry.
+        """
         self.since = self._settings.clock.monotonic()
-        mine = self._ledger.add_token(self._item.token_name, self._item.size)
+        name = self._item.token_name if carries_content else self._item.claim_name
+        mine = self._ledger.add_token(name, self._item.size)
         self._token = mine.id
         self._took(mine.id)
-        tokens, now = self._ledger.tokens(self._item.token_name)
+        tokens, now = self.tokens()
         if any(token.id != mine.id and not token.spent for token in tokens):
             self.let_go()
             self._backoff.step_aside()

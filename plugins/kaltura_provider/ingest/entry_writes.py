@@ -23,7 +23,7 @@ from kaltura_provider.services.entry.kind import Kind
 from kaltura_provider.services.entry.objects import described_entry, lost_properties, token_resource, url_resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from kaltura_provider.api.caller import Caller
     from kaltura_provider.ingest.claim import Claim
@@ -93,49 +93,30 @@ def give_content(
     if entry is not None:
         return _attach(ledger, item, entry, "addContent", token, pending)
     if importing:
-        return _import(ledger, item, claim, run)
+        return _create(ledger, item, claim, _marks(import_mark(item.content_id), run), _address(item))
     if file is not None:
         # Nothing fences this call, and it may take long. Others before it in a shared request would delay it.
         with alone(ledger.client):
             return _create_from_file(ledger.client, item, file.id, run)
-    return _create(ledger.client, item, pending, token)
+    return _create(ledger, item, claim, pending, token)
 
 
 def _address(item: SourceItem) -> dict[str, Any]:
     return url_resource(item.import_url or "", item.import_headers)
 
 
-def _import(ledger: Ledger, item: SourceItem, claim: Claim, run: str | None) -> Attached:
-    """Make the entry and let Kaltura fetch its content from ``item.import_url``.
+def _create(ledger: Ledger, item: SourceItem, claim: Claim, marks: Sequence[str], resource: dict[str, Any]) -> Attached:
+    """Make an entry and give it its content, but only while ``claim`` exists and the source has no other entry.
 
-    A fetch cannot be stopped once it has begun. So Kaltura is asked to fetch only while ``claim`` exists and is in
-    time, and the source has no other entry. Otherwise, as when another version of the source got an entry in the same
-    moment, this entry is deleted, and the result has ``gave_way``.
+    Otherwise, as when another version of the source got an entry in the same moment, this entry is deleted while it is
+    still empty, and the result has ``gave_way``. Content that was given cannot be taken back: a fetch cannot be stopped
+    once it has begun, and a process that dies after it attached its token could not give way later.
 
     Whoever sees no other entry was first: anybody who makes one later sees this one. The time of creation decides
     nothing, because it counts whole seconds of several servers. If two see each other, both give way and start over
     at different times.
     """
-
-    def may_fetch(entry: EntryView) -> bool:
-        _, token, others, _ = ledger.snapshot(entry.id, claim.token_id, item.item_id)
-        return token is not None and claim.in_time and all(other.id == entry.id or other.deleted for other in others)
-
-    made = _create(ledger.client, item, _marks(import_mark(item.content_id), run), _address(item), may_fetch)
-    if made.gave_way:
-        discard_entry(ledger, made.entry.id, item.item_id)
-    return made
-
-
-def _create(
-    client: Caller,
-    item: SourceItem,
-    marks: Sequence[str],
-    resource: dict[str, Any],
-    may_go_on: Callable[[EntryView], bool] | None = None,
-) -> Attached:
-    sent = entry_object(item, marks)
-    service = item.kind.service
+    client, sent, service = ledger.client, entry_object(item, marks), item.kind.service
     params: dict[str, Any] = {"entry": sent}
     if service == "baseEntry":
         params["type"] = item.kind.entry_type
@@ -145,7 +126,8 @@ def _create(
         raise _readable(error) from error
     entry = _made(client, added, item)
     lost = tuple(lost_properties(sent, added))
-    if may_go_on is not None and not may_go_on(entry):
+    if not (ledger.is_alone(entry.id, item.item_id, claim.token_id) and claim.in_time):
+        discard_entry(ledger, entry.id, item.item_id)
         return Attached(entry, None, lost, gave_way=True)
     try:
         attached = client.call(service, "addContent", {"entryId": entry.id, "resource": resource})

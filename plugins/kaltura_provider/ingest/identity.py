@@ -31,6 +31,7 @@ __all__ = [
     "PREFIX",
     "TokenName",
     "canonical_uri",
+    "claim_name",
     "content_id",
     "digest",
     "elder_item_id",
@@ -97,6 +98,11 @@ def token_file_name(item_id: str, content_id: str, file_name: str, *, filled_apa
     """
     suffix = "-file" if filled_apart else ""
     return f"{PREFIX}-{item_id}-{content_id}{suffix}.{extension_of(file_name) or 'bin'}"
+
+
+def claim_name(item_id: str) -> str:
+    """Return the file name of a claim token that never carries content: it claims the item, whichever its content."""
+    return token_file_name(item_id, item_id, "")
 
 
 @dataclass(frozen=True, slots=True)

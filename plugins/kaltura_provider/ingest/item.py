@@ -16,7 +16,7 @@ from kaltura_provider.api.errors import (
     KalturaTransportError,
 )
 from kaltura_provider.api.redaction import printable
-from kaltura_provider.ingest.identity import content_id, elder_item_id, item_id, token_file_name
+from kaltura_provider.ingest.identity import claim_name, content_id, elder_item_id, item_id, token_file_name
 from kaltura_provider.ingest.marks import MarkLostError
 from kaltura_provider.services.entry.kind import Kind, kind_of
 from kaltura_provider.services.entry.metadata import EntryMetadata
@@ -160,8 +160,13 @@ class SourceItem:
 
     @property
     def token_name(self) -> str:
-        """File name of the token that claims this content."""
+        """File name of the token that claims this content, and then carries it."""
         return token_file_name(self.item_id, self.content_id, self.name)
+
+    @property
+    def claim_name(self) -> str:
+        """File name of the token that claims this item and stays empty."""
+        return claim_name(self.item_id)
 
     @property
     def file_token_name(self) -> str:

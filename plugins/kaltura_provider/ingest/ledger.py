@@ -96,10 +96,7 @@ class Ledger:
 
     def _search(self, item_ids: Sequence[str], *, thorough: bool) -> Iterable[EntryView]:
         marks = ",".join(mark(item_id) for item_id in item_ids for mark in (item_mark, released_mark))
-        requests = [
-            _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=marks),
-            _list("baseEntry", _EVERY_STATUS, adminTagsMultiLikeOr=marks, typeIn=_OTHER_TYPES),
-        ]
+        requests = _list_marked(marks)
         needed = len(requests)
         if thorough:
             references = ",".join(reference_for(item_id) for item_id in item_ids)
@@ -214,6 +211,14 @@ class Ledger:
             self._time(now),
         )
 
+    def is_alone(self, entry_id: str, item_id: str, token_id: str) -> bool:
+        """Return whether the item has no other entry than this one and the token exists, in one request."""
+        requests = [*_list_marked(item_mark(item_id)), Request("uploadToken", "get", {"uploadTokenId": token_id})]
+        *replies, token = read_together(self.client, requests, may_miss=[2])
+        found = [EntryView.of(values) for reply in replies for values in reply["objects"]]
+        others = [entry for entry in found if entry.is_item(item_id) and entry.id != entry_id]
+        return token is not None and all(entry.deleted or entry.display_in_search == _SYSTEM for entry in others)
+
     def check_session(self) -> None:
         """Refuse a session that cannot see or mark every entry.
 
@@ -294,6 +299,13 @@ class Ledger:
 
 def _list_tokens(file_name: str) -> Request:
     return list_request("uploadToken", {"fileNameEqual": file_name, "statusIn": "0,1,2,3"})
+
+
+def _list_marked(marks: str) -> list[Request]:
+    return [
+        _list("media", _EVERY_STATUS, adminTagsMultiLikeOr=marks),
+        _list("baseEntry", _EVERY_STATUS, adminTagsMultiLikeOr=marks, typeIn=_OTHER_TYPES),
+    ]
 
 
 def _list(service: str, statuses: str, **conditions: str) -> Request:

@@ -1,4 +1,4 @@
-"""The protocol for one item: look, decide, claim, look again, act, look once more."""
+"""The protocol for one item: look, decide, claim, look again, act."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class ItemWork:
 
     def _look_and_act(self) -> ItemRef | None:
         looked, self._looked = self._looked, None
-        tokens, now = self._ledger.tokens(self._item.token_name)
+        tokens, now = self._claim.tokens()
         attached = [token.on(self._ledger.entry_of(token)) for token in tokens if token.attached]
         if looked is None or attached:
             # A search made before the tokens were read may show an entry without its token.
@@ -156,7 +156,8 @@ class ItemWork:
     # Claim, and look again
 
     def _claim_and_act(self, ending: Ending, file: TokenView | None) -> ItemRef | None:
-        now = self._claim.take()
+        carries_content = self._token_becomes_content(ending, file)
+        now = self._claim.take(carries_content=carries_content)
         if now is None:
             return None
         looked = self._search(thorough=True)
@@ -168,17 +169,22 @@ class ItemWork:
         in_time = self._claim.in_time
         if in_time and ending.act is Act.CREATE and self._bulk is not None and self._bulk.offers(self._claim.since):
             return None
-        if in_time and ending.act in NEEDS_CLAIM:
+        needs_claim = ending.act in NEEDS_CLAIM
+        if needs_claim and in_time and carries_content == self._token_becomes_content(ending, file):
             return self._act(ending, file)
         self._claim.let_go()
         # After a time, other processes may already treat the claim as abandoned.
-        return self._end(ending, now) if in_time else None
+        return self._end(ending, now) if in_time and not needs_claim else None
+
+    def _token_becomes_content(self, ending: Ending, file: TokenView | None) -> bool:
+        """Whether the token of the claim becomes the content: Kaltura cannot fetch what replaces the old content."""
+        return file is None and (not self._importing or ending.act is Act.REPLACE)
 
     def _took(self, token_id: str) -> None:
         self._observer.on_id("token", token_id)
         self._on_ref(ItemRef.of(self._item, ItemState.SEND, token_id=token_id))
 
-    # Act, and look once more
+    # Act
 
     def _act(self, ending: Ending, file: TokenView | None) -> ItemRef | None:
         """Make or change the entry, holding the claim."""
@@ -203,7 +209,7 @@ class ItemWork:
         if not attached:
             return self._hold_until_shown(ref)
         self._claim.hand_over()
-        return ref if self._is_alone(done.entry, ref, new=ending.act is Act.CREATE) else None
+        return ref
 
     def _state_after(self, ending: Ending, entry: EntryView, file: TokenView | None) -> ItemState:
         """Return the state of the item once its entry was made or changed."""
@@ -226,19 +232,6 @@ class ItemWork:
         if ending.act is Act.CREATE:
             discard_entry(self._ledger, done.entry.id, self._item.item_id, stuck_too=True)
         return self._ref(ItemState.FAILED, ending, error=ItemError.of(error))
-
-    def _is_alone(self, entry: EntryView, ref: ItemRef, *, new: bool) -> bool:
-        """Look once more: delete empty entries of this item, and give way to one that is older than ours."""
-        others = [other for other in self._search() if other.id != entry.id and not other.deleted]
-        clear_empty(self._ledger, self._item.item_id, others)
-        elder = new and any(not other.empty and other.created_at <= entry.created_at for other in others)
-        if elder and ref.state is ItemState.SEND and ref.token_id:
-            # Other content of this item was prepared at the same moment: its entry stays, ours is deleted.
-            self._ledger.delete_token(ref.token_id)
-            discard_entry(self._ledger, entry.id, self._item.item_id)
-            self._backoff.step_aside()
-            return False
-        return True
 
     def _hold_until_shown(self, ref: ItemRef) -> ItemRef | None:
         self._shown_by = self._settings.clock.monotonic() + self._settings.grace

@@ -45,7 +45,7 @@ def recognised(ledger: Ledger, items: Sequence[SourceItem]) -> list[SourceItem]:
 
 def _begun(ledger: Ledger, item: SourceItem) -> bool:
     """Whether the item has a token, whose entry searches may not show yet."""
-    return any(ledger.tokens(name)[0] for name in (item.token_name, item.file_token_name))
+    return bool(ledger.tokens_of([item.token_name, item.file_token_name, item.claim_name])[0])
 
 
 def with_known_content(item: SourceItem, entries: Iterable[EntryView]) -> SourceItem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,14 @@ from kaltura_provider.ingest.confirmation import confirm_all
 from kaltura_provider.ingest.item import ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.marks import content_mark
 from kaltura_provider.ingest.preparation import prepare
+from kaltura_provider.ingest.send import Outgoing, ingest, send_items
 from kaltura_provider.ingest.settings import AdoptBy, Clock, IfExists, IngestSettings, Redo, Transfer
+from kaltura_provider.upload.uploader import Uploader
 from kaltura_sandbox import Sandbox
 from tests.integration.ingest.conftest import Library, SandboxClock, client_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from kaltura_provider.upload.sources.base import Source
@@ -150,42 +154,79 @@ def test_kaltura_fetches_by_url_once(library: Library) -> None:
     assert len(library.entries(item)) == 1
 
 
-def test_two_versions_imported_in_the_same_moment_share_one_entry(library: Library) -> None:
-    """Each version has a claim of its own, so that both may find no entry and make one."""
-    first = library.item(library.file(), validator="1", import_url="http://127.0.0.1:9/clip.mp4")
-    second = library.item(library.file(), validator="2", import_url="http://127.0.0.1:9/clip.mp4")
-    gate = threading.Barrier(2, timeout=30)
-    refs: list[ItemRef] = []
+class Died(BaseException):
+    """The worker's process is gone."""
 
-    class BeforeAdding(KalturaClient):
-        """Waits for the other right before the first entry is made."""
 
-        waited = False
+class Racer(KalturaClient):
+    """Waits for the other right before the first entry is made; may die right after its entry got its token."""
 
-        def call(self, service: str, action: str, *args: Any, **values: Any) -> Any:
-            if action == "add" and service == "media" and not self.waited:
-                self.waited = True
-                gate.wait(10)
-            return super().call(service, action, *args, **values)
+    gate: threading.Barrier
+    mortal = False
+    waited = False
 
-    # A busy machine must not make one of them take the other for dead.
-    settings = replace(library.settings, clock=Clock(), poll=0.05, backoff=0.1, grace=60, claim_timeout=2)
+    def call(self, service: str, action: str, *args: Any, **values: Any) -> Any:
+        if service == "media" and action in ("add", "addFromUploadedFile") and not self.waited:
+            self.waited = True
+            with suppress(threading.BrokenBarrierError):
+                self.gate.wait(3)
+        answer = super().call(service, action, *args, **values)
+        if self.mortal and action == "addContent":
+            raise Died
+        return answer
 
-    def race(item: SourceItem) -> None:
-        credentials = Credentials(
-            partner_id=library.sandbox.partner_id, auth=AuthMethod.SECRET, secret=library.sandbox.admin_secret
-        )
-        with BeforeAdding(library.sandbox.service_url, credentials) as client:
-            refs.extend(prepare(client, [item], settings=replace(settings, transfer=Transfer.IMPORT)))
 
-    threads = [threading.Thread(target=race, args=(item,)) for item in (first, second)]
+def race(
+    library: Library, source: Source, items: Sequence[SourceItem], settings: IngestSettings, *, mortal: bool = False
+) -> list[ItemRef]:
+    """Ingest versions of one source at the same moment, and return what came of each whose worker lives."""
+    gate, refs = threading.Barrier(len(items)), []
+    credentials = Credentials(
+        partner_id=library.sandbox.partner_id, auth=AuthMethod.SECRET, secret=library.sandbox.admin_secret
+    )
+
+    def work(item: SourceItem) -> None:
+        with Racer(library.sandbox.service_url, credentials) as client, suppress(Died):
+            client.gate, client.mortal = gate, mortal
+            pairs = [(item, lambda: source)]
+            refs.extend(done.ref for done in ingest(client, Uploader(client), pairs, settings=settings))
+
+    threads = [threading.Thread(target=work, args=(item,)) for item in items]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    [entry] = library.entries(first)
+    return refs
+
+
+@pytest.mark.parametrize("path", ["import", "full file", "attached"])
+def test_two_versions_in_the_same_moment_share_one_entry(library: Library, path: str) -> None:
+    """Content that an entry was given cannot be taken back, so only one version may get that far."""
+    values: dict[str, Any] = {"import_url": "http://127.0.0.1:9/clip.mp4"} if path == "import" else {}
+    metadata = {"conversion_profile_id": -1} if path == "full file" else {}
+    source = library.file()
+    items = [library.item(source, validator=version, metadata=metadata, **values) for version in ("1", "2")]
+    # A busy machine must not make one of them take the other for dead.
+    settings = replace(library.settings, clock=Clock(), poll=0.05, backoff=0.1, grace=60, claim_timeout=6)
+    settings = replace(settings, transfer=Transfer.IMPORT if path == "import" else Transfer.UPLOAD)
+    refs = race(library, source, items, settings)
+    [entry] = library.entries(items[0])
     assert {ref.entry_id for ref in refs if ref.entry_id} == {entry["id"]}
-    assert [ref.state for ref in refs].count(ItemState.IMPORTING) == 1
+    came = ItemState.IMPORTING if path == "import" else ItemState.DONE
+    assert [ref.state for ref in refs].count(came) == 1
+
+
+def test_two_versions_whose_workers_die_in_the_same_moment_share_one_entry(library: Library) -> None:
+    source = library.file()
+    items = [library.item(source, validator=version) for version in ("1", "2")]
+    settings = replace(library.settings, clock=Clock(), poll=0.05, backoff=0.1, grace=60, claim_timeout=6)
+    assert [ref for ref in race(library, source, items, settings, mortal=True) if ref.state is ItemState.DONE] == []
+    prepared = [(item, *library.prepare(item, claim_timeout=130)) for item in items]
+    for item, ref in prepared:
+        out = Outgoing(ref, lambda: nullcontext(source), item)
+        send_items(library.client, library.uploader, [out], settings=library.settings)
+    [entry] = library.entries(items[0])
+    assert library.holds(entry["id"], source)
 
 
 def test_an_import_of_another_size_is_reported(library: Library) -> None:
