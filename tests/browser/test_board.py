@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -100,6 +101,34 @@ def test_progress_moves_without_a_reload(visit: Visit, board: tuple[History, str
     page.get_by_text("750 Bytes of 1.0 kB (75 %)").wait_for()
     assert page.get_by_role("progressbar", name="Upload of a.mp4").get_attribute("value") == "75.0"
     assert page.evaluate("window.kept && document.activeElement.name") == "q"
+
+
+def test_a_refresh_takes_nothing_from_under_the_reader(visit: Visit, board: tuple[History, str]) -> None:
+    from history import arrived
+
+    history, _ = board
+    day, films = DAY + dt.timedelta(days=1), [arrived("s3://media/film-90.mp4", 90)]
+    history.remove("news", day)
+    run_id = history.run("news", day, state="running", assets=films)
+    page = visit("user").open(f"/kaltura/run?dag_id={NEWS}&run_id={quote(run_id)}")
+    answered = f"**/kaltura/run?dag_id={NEWS}&run_id=*"
+    page.get_by_role("button", name="Play film-90.mp4").hover()
+    page.mouse.down()
+    with page.expect_response(answered):
+        pass
+    page.wait_for_timeout(500)
+    page.mouse.up()
+    page.locator("dialog[open]").wait_for()
+    history.remove("news", day)
+    history.run("news", day, assets=films)
+    for _ in range(2):
+        with page.expect_response(answered):
+            pass
+    page.wait_for_timeout(500)
+    assert page.locator("dialog[open]").is_visible()
+    page.keyboard.press("Escape")
+    page.get_by_text("success", exact=True).wait_for()
+    page.get_by_role("button", name="Play film-90.mp4").wait_for()
 
 
 def test_names_are_text(visit: Visit, board: object) -> None:

@@ -102,6 +102,7 @@ def test_a_video_comes_from_the_form_and_plays(live: Live, page: Page) -> None:
     uri = live.put("typed/clip.mp4", clip(9))
     run_id = type_and_trigger(live, page, uri, "")
     board(live, page, f"run?dag_id=kaltura_ingest&run_id={run_id}")
+    page.get_by_text("success", exact=True).wait_for()
     page.get_by_role("button", name="Play clip.mp4").wait_for()
     until(page, "document.querySelector('img[data-thumbnail]').naturalWidth > 0")
     shot(page, "live-arrived")

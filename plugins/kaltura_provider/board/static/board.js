@@ -139,6 +139,16 @@
     else image.closest(".picture")?.classList.add("missing");
   };
 
+  // A refresh would close the player, and a press whose element is replaced is no click. So refreshes wait for both.
+  let pressed = false;
+  const holdRefresh = (event) => {
+    const refresh = event.detail.requestConfig.verb === "get" && !event.detail.elt.closest("dialog");
+    if (refresh && (pressed || document.querySelector("dialog[open]"))) event.preventDefault();
+  };
+
+  document.addEventListener("pointerdown", () => (pressed = true), true);
+  document.addEventListener("pointerup", () => (pressed = false), true);
+  document.addEventListener("pointercancel", () => (pressed = false), true);
   document.addEventListener("click", onClick);
   document.addEventListener("error", onError, true); // these events do not bubble
   document.addEventListener("DOMContentLoaded", () => {
@@ -152,6 +162,7 @@
         event.detail.elt.closest("dialog").close();
       }
     });
+    document.body.addEventListener("htmx:beforeOnLoad", holdRefresh);
     document.body.addEventListener("htmx:beforeSwap", (event) => {
       // A refusal is a page of its own; show its text in the place for messages.
       if (event.detail.xhr.status < 400) return;
