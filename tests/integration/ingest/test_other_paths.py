@@ -169,7 +169,7 @@ class Racer(KalturaClient):
         if service == "media" and action in ("add", "addFromUploadedFile") and not self.waited:
             self.waited = True
             with suppress(threading.BrokenBarrierError):
-                self.gate.wait(3)
+                self.gate.wait(2)
         answer = super().call(service, action, *args, **values)
         if self.mortal and action == "addContent":
             raise Died
@@ -207,7 +207,7 @@ def test_two_versions_in_the_same_moment_share_one_entry(library: Library, path:
     source = library.file()
     items = [library.item(source, validator=version, metadata=metadata, **values) for version in ("1", "2")]
     # A busy machine must not make one of them take the other for dead.
-    settings = replace(library.settings, clock=Clock(), poll=0.05, backoff=0.1, grace=60, claim_timeout=6)
+    settings = replace(library.settings, clock=Clock(), poll=0.05, backoff=0.1, grace=60, claim_timeout=4)
     settings = replace(settings, transfer=Transfer.IMPORT if path == "import" else Transfer.UPLOAD)
     refs = race(library, source, items, settings)
     [entry] = library.entries(items[0])
@@ -219,7 +219,7 @@ def test_two_versions_in_the_same_moment_share_one_entry(library: Library, path:
 def test_two_versions_whose_workers_die_in_the_same_moment_share_one_entry(library: Library) -> None:
     source = library.file()
     items = [library.item(source, validator=version) for version in ("1", "2")]
-    settings = replace(library.settings, clock=Clock(), poll=0.05, backoff=0.1, grace=60, claim_timeout=6)
+    settings = replace(library.settings, clock=Clock(), poll=0.05, backoff=0.1, grace=60, claim_timeout=4)
     assert [ref for ref in race(library, source, items, settings, mortal=True) if ref.state is ItemState.DONE] == []
     prepared = [(item, *library.prepare(item, claim_timeout=130)) for item in items]
     for item, ref in prepared:
