@@ -141,6 +141,8 @@ class MetadataSender:
         from kaltura_provider.ingest.marks import metadata_mark
         from kaltura_provider.services.entry.changes import update_entry
 
+        if metadata_state(ref.metadata_digest, wanted, self._on_change) is MetadataState.APPLIED:
+            return None
         ledger = Ledger(self._calls, self._settings.clock)
         entry = ledger.entry(entry_id)
         if entry is None:

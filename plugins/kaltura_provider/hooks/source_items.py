@@ -99,6 +99,7 @@ def requested_item(request: dict[str, Any], source: Source) -> SourceItem:
         elder_validator=getattr(source, "elder_validator", ""),
         name=source.name,
         metadata=metadata,
+        metadata_digest=str(request.get("metadata_digest") or ""),
         identity=request.get("identity"),
     )
 

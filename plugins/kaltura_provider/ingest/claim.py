@@ -55,8 +55,6 @@ class Claim:
         self._fenceable = set(self._own) if item.attaches_first and not importing else set()
         # Tokens of this process: nobody else is about to send to them.
         self._taken = set(self._own)
-        names = [item.token_name] if item.attaches_first and not importing else [item.token_name, item.claim_name]
-        self._names = names
         self._token: str | None = None
         self.since = 0.0
 
@@ -76,7 +74,7 @@ class Claim:
 
     def tokens(self) -> tuple[list[TokenView], float]:
         """Return the tokens that claim the item or carry this content, and the server's time."""
-        return self._ledger.tokens_of(self._names)
+        return self._ledger.tokens_of([self._item.token_name, self._item.claim_name])
 
     def is_free(self, tokens: Sequence[TokenView], now: float) -> bool:
         """Return whether no other process holds the claim. Claims of others that may be fenced are deleted."""

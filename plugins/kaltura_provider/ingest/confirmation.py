@@ -12,7 +12,7 @@ from kaltura_provider.ingest.decision import STATES, Act, Ending, Wanted, decide
 from kaltura_provider.ingest.item import ItemError, ItemRef, ItemState, SourceItem
 from kaltura_provider.ingest.ledger import Ledger
 from kaltura_provider.ingest.marks import MarkLostError, content_mark, refused_mark
-from kaltura_provider.ingest.protocol import ItemWork
+from kaltura_provider.ingest.protocol import ItemWork, taken_away
 from kaltura_provider.ingest.removal import clear_empty
 from kaltura_provider.ingest.settings import IngestSettings
 from kaltura_provider.ingest.verification import verify
@@ -84,6 +84,10 @@ class _Confirmation:
         try:
             return self._step()
         except (KalturaError, MarkLostError) as error:
+            now = self._settings.clock.monotonic()
+            if taken_away(error) and now <= self._deadline:
+                self._not_before = now + self._settings.poll
+                return None
             return self._ref.failed(ItemError.of(error))
 
     def _step(self) -> ItemRef | None:
@@ -129,7 +133,7 @@ def _as_ref(ref: ItemRef, ending: Ending) -> ItemRef:
     changed = ref.to(STATES[ending.act], note=ending.note or ref.note, error=ending.error)
     if entry is None:
         return changed
-    return changed.to(changed.state, entry_id=entry.id, entry_status=entry.status)
+    return changed.to(changed.state, entry_id=entry.id, entry_status=entry.status, metadata_digest=entry.metadata)
 
 
 def record_refusal(client: Caller, ref: ItemRef, *, settings: IngestSettings | None = None) -> ItemRef:

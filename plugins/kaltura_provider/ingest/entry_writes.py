@@ -15,6 +15,7 @@ from kaltura_provider.ingest.marks import (
     content_mark,
     import_mark,
     item_mark,
+    metadata_mark,
     pending_mark,
     run_mark,
 )
@@ -53,6 +54,8 @@ class Attached:
 def entry_object(item: SourceItem, marks: Sequence[str]) -> dict[str, Any]:
     """Return the entry to add for ``item``, with ``marks`` and the marks that every entry of this package carries."""
     said = item.metadata
+    if item.metadata_digest:
+        marks = (*marks, metadata_mark(item.metadata_digest))
     return described_entry(said, item.kind, item.name) | {
         "adminTags": ",".join((*said.admin_tags, MADE_MARK, item_mark(item.item_id), *marks)),
         "referenceId": said.reference_id or reference_for(item.item_id),
@@ -93,7 +96,8 @@ def give_content(
     if entry is not None:
         return _attach(ledger, item, entry, "addContent", token, pending)
     if importing:
-        return _create(ledger, item, claim, _marks(import_mark(item.content_id), run), _address(item))
+        marks = _marks(import_mark(item.content_id), run)
+        return _create(ledger, item, claim, marks, _address(item), fetched=True)
     if file is not None:
         # Nothing fences this call, and it may take long. Others before it in a shared request would delay it.
         with alone(ledger.client):
@@ -105,8 +109,16 @@ def _address(item: SourceItem) -> dict[str, Any]:
     return url_resource(item.import_url or "", item.import_headers)
 
 
-def _create(ledger: Ledger, item: SourceItem, claim: Claim, marks: Sequence[str], resource: dict[str, Any]) -> Attached:
-    """Make an entry and give it its content, but only while ``claim`` exists and the source has no other entry.
+def _create(
+    ledger: Ledger,
+    item: SourceItem,
+    claim: Claim,
+    marks: Sequence[str],
+    resource: dict[str, Any],
+    *,
+    fetched: bool = False,
+) -> Attached:
+    """Make an entry and give it its content, but only while ``claim`` is in time and the source has no other entry.
 
     Otherwise, as when another version of the source got an entry in the same moment, this entry is deleted while it is
     still empty, and the result has ``gave_way``. Content that was given cannot be taken back: a fetch cannot be stopped
@@ -115,6 +127,9 @@ def _create(ledger: Ledger, item: SourceItem, claim: Claim, marks: Sequence[str]
     Whoever sees no other entry was first: anybody who makes one later sees this one. The time of creation decides
     nothing, because it counts whole seconds of several servers. If two see each other, both give way and start over
     at different times.
+
+    :param fetched: Kaltura fetches the content, so that the claim must still exist. If its token becomes the content,
+        Kaltura checks that itself.
     """
     client, sent, service = ledger.client, entry_object(item, marks), item.kind.service
     params: dict[str, Any] = {"entry": sent}
@@ -126,7 +141,8 @@ def _create(ledger: Ledger, item: SourceItem, claim: Claim, marks: Sequence[str]
         raise _readable(error) from error
     entry = _made(client, added, item)
     lost = tuple(lost_properties(sent, added))
-    if not (ledger.is_alone(entry.id, item.item_id, claim.token_id) and claim.in_time):
+    fenced = fetched and ledger.token(claim.token_id) is None
+    if fenced or not ledger.is_alone(entry.id, item.item_id) or not claim.in_time:
         discard_entry(ledger, entry.id, item.item_id)
         return Attached(entry, None, lost, gave_way=True)
     try:

@@ -33,6 +33,7 @@ _NO_ACCESS = (SourceForbidden, SourceRefused, SourceArchived)
 
 _FORMER = {"asset": "item_id", "content": "content_id", "entry_status": "status_number"}
 """Names of fields in references of version 0.1.0, and what they are called today."""
+_NOT_PASSED_ON = frozenset({"claimed_at", "metadata_digest"})
 
 
 class ItemState(StrEnum):
@@ -101,6 +102,7 @@ class SourceItem:
         is recognised.
     :param name: file name; its extension tells the kind.
     :param address: the whole address, if ``uri``, which is stored and shown, leaves a part out.
+    :param metadata_digest: tells ``metadata`` from other metadata of the same source; a new entry is marked with it.
     :param import_url: a URL that Kaltura can fetch the source from. It may be presigned: it is never logged or stored.
     :param item_id: which source this is; made from the address or ``identity``.
     :param content_id: which bytes it holds; made from item id, size and validator.
@@ -114,6 +116,7 @@ class SourceItem:
     name: str = ""
     address: str | None = field(default=None, repr=False)
     metadata: EntryMetadata = field(default_factory=EntryMetadata)
+    metadata_digest: str = ""
     identity: str | None = None
     import_url: str | None = field(default=None, repr=False)
     import_headers: tuple[str, ...] = field(default=(), repr=False)
@@ -185,8 +188,10 @@ class ItemRef:
 
     ``name`` is the file name. ``made`` says that this run made the entry. ``own`` says that the token comes from an
     earlier attempt of this very task, which may therefore continue the upload at once. ``attached`` says that the token
-    already belongs to the entry. ``claimed_at`` says when this process added the token (monotonic), as long as nothing
-    has been sent to it; it is not passed on.
+    already belongs to the entry.
+
+    Two fields are not passed on: ``claimed_at`` says when this process added the token (monotonic), as long as nothing
+    has been sent to it, and ``metadata_digest`` which metadata the entry was given, as of when it was last read.
     """
 
     uri: str
@@ -203,6 +208,7 @@ class ItemRef:
     own: bool = False
     attached: bool = True
     claimed_at: float | None = field(default=None, repr=False, compare=False)
+    metadata_digest: str | None = field(default=None, repr=False, compare=False)
     note: str | None = None
     error: ItemError | None = None
 
@@ -224,7 +230,7 @@ class ItemRef:
 
         :raises ValueError: a required field is missing.
         """
-        known = {field.name for field in fields(cls)} - {"claimed_at"}
+        known = {field.name for field in fields(cls)} - _NOT_PASSED_ON
         named = {_FORMER.get(name, name): value for name, value in values.items()}
         given = {name: value for name, value in named.items() if name in known}
         given["entry_status"] = named.get("status_number", named.get("status"))
@@ -238,9 +244,9 @@ class ItemRef:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values without what is not set; the entry's status is ``status`` and ``status_number``."""
         values = asdict(self) | {"state": self.state.value, "kind": self.kind.value}
-        del values["claimed_at"]
         status = named_status(EntryStatus, values.pop("entry_status"))
-        return {name: value for name, value in values.items() if value is not None} | status
+        given = {name: value for name, value in values.items() if value is not None and name not in _NOT_PASSED_ON}
+        return given | status
 
     def to(self, state: ItemState, **values: Any) -> Self:
         """Return a copy in another state."""

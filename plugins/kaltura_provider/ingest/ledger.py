@@ -211,13 +211,12 @@ class Ledger:
             self._time(now),
         )
 
-    def is_alone(self, entry_id: str, item_id: str, token_id: str) -> bool:
-        """Return whether the item has no other entry than this one and the token exists, in one request."""
-        requests = [*_list_marked(item_mark(item_id)), Request("uploadToken", "get", {"uploadTokenId": token_id})]
-        *replies, token = read_together(self.client, requests, may_miss=[2])
+    def is_alone(self, entry_id: str, item_id: str) -> bool:
+        """Return whether searches show no other entry of the item than this one."""
+        replies = read_together(self.client, _list_marked(item_mark(item_id)))
         found = [EntryView.of(values) for reply in replies for values in reply["objects"]]
         others = [entry for entry in found if entry.is_item(item_id) and entry.id != entry_id]
-        return token is not None and all(entry.deleted or entry.display_in_search == _SYSTEM for entry in others)
+        return all(entry.deleted or entry.display_in_search == _SYSTEM for entry in others)
 
     def check_session(self) -> None:
         """Refuse a session that cannot see or mark every entry.

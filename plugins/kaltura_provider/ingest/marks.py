@@ -139,6 +139,10 @@ class EntryView(Entry):
         """Whether it was an empty entry of this item that is about to be deleted."""
         return released_mark(item_id) in self.admin_tags and not self.is_item(item_id)
 
+    def marked(self, item_id: str) -> bool:
+        """Whether it is the entry of this item, or was and is about to be deleted."""
+        return self.is_item(item_id) or self.released(item_id)
+
     def refused(self, content_id: str) -> bool:
         """Whether Kaltura refused the file type of this content."""
         return refused_mark(content_id) in self.admin_tags

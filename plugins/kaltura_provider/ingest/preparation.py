@@ -60,7 +60,8 @@ def prepare(
     ledger.check_session()
     items = recognised(ledger, items)
     distinct = {item.item_id: item for item in items}
-    looked = ledger.entries_of(list(distinct)) if distinct else {}
+    seen = ledger.entries_of(list(distinct), thorough=True) if distinct else {}
+    looked = {key: [entry for entry in entries if entry.marked(key)] for key, entries in seen.items()}
     distinct = {key: with_known_content(item, looked[key]) for key, item in distinct.items()}
     before = {key: _surely_in(item, looked[key], settings) for key, item in distinct.items()}
     done = {key: ref for key, ref in before.items() if ref is not None}
@@ -69,7 +70,7 @@ def prepare(
     works = [
         ItemWork(
             item, ledger, settings, observer or Observer(), known=(known or {}).get(key), on_ref=on_ref,
-            looked=looked[key], queue=queue,
+            looked=seen[key], queue=queue,
         )
         for key, item in distinct.items()
         if key not in done
@@ -93,8 +94,9 @@ def _surely_in(item: SourceItem, entries: Sequence[EntryView], settings: IngestS
     if not entry.live or entry.content_id != item.content_id or entry.pending or entry.status == EntryStatus.IMPORT:
         return None
     return ItemRef.of(
-        item, ItemState.DONE, entry_id=entry.id, entry_status=entry.status, made=entry.made_by(settings.run)
-    )
+        item, ItemState.DONE, entry_id=entry.id, entry_status=entry.status, made=entry.made_by(settings.run),
+        metadata_digest=entry.metadata,
+    )  # fmt: skip
 
 
 def _with_notes(client: KalturaClient, made: Sequence[tuple[SourceItem, ItemRef]]) -> list[ItemRef]:

@@ -41,10 +41,14 @@ if TYPE_CHECKING:
     from kaltura_provider.ingest.marks import EntryView
     from kaltura_provider.ingest.settings import IngestSettings
 
-__all__ = ["ItemWork"]
+__all__ = ["ItemWork", "taken_away"]
 
-# The claim, or the entry, was taken away while the entry got its content.
-_FENCED = frozenset({"UPLOAD_TOKEN_NOT_FOUND", "ENTRY_ID_NOT_FOUND", "ENTRY_ALREADY_WITH_CONTENT"})
+_TAKEN_AWAY = frozenset({"UPLOAD_TOKEN_NOT_FOUND", "ENTRY_ID_NOT_FOUND", "ENTRY_ALREADY_WITH_CONTENT"})
+
+
+def taken_away(error: Exception) -> bool:
+    """Whether another process took the claim or the entry away in the meantime, so that another look helps."""
+    return isinstance(error, KalturaAPIError) and error.code in _TAKEN_AWAY
 
 
 class ItemWork:
@@ -54,7 +58,7 @@ class ItemWork:
     :param on_ref: called with the reference as soon as an id exists.
     :param may_create: whether an entry may be made; otherwise an existing one is only repaired.
     :param queue: makes new entries by bulk uploads.
-    :param looked: the item's entries, if a search was just made. The first step then needs no search.
+    :param looked: the item's entries, if a thorough search was just made. The first step then needs no search.
     """
 
     def __init__(
@@ -75,7 +79,9 @@ class ItemWork:
         self._importing = settings.transfer is not Transfer.UPLOAD and item.import_url is not None
         self._on_ref = on_ref or (lambda ref: None)
         self._may_create = may_create
-        self._looked = looked
+        self._first = looked
+        # Entries that lost their mark count only under a claim.
+        self._looked = None if looked is None else [entry for entry in looked if entry.marked(item.item_id)]
         self._backoff = Backoff(settings)
         self._claim = Claim(
             item, ledger, settings, self._backoff, known=known, importing=self._importing, on_token=self._took
@@ -112,6 +118,9 @@ class ItemWork:
             raise
         except (KalturaError, MarkLostError, ValueError) as error:
             self._claim.let_go()
+            if taken_away(error) and not self._backoff.over:
+                self._backoff.step_aside()
+                return None
             return self._fail(ItemError.of(error))
 
     def _out_of_time(self) -> ItemRef | None:
@@ -153,6 +162,19 @@ class ItemWork:
         found = self._ledger.entries_of_item(self._item.item_id, thorough=thorough)
         return without_released(self._ledger, self._item.item_id, found)
 
+    def _search_thoroughly(self) -> list[EntryView]:
+        """Search, and read once more what the first, thorough search showed and this one does not.
+
+        Entries that only a thorough search shows do not appear within seconds. Only bulk uploads make some.
+        """
+        if self._first is None or self._bulk is not None:
+            return self._search(thorough=True)
+        found = self._search()
+        missing = {entry.id for entry in self._first} - {entry.id for entry in found}
+        read = [self._ledger.entry(entry_id) for entry_id in sorted(missing)]
+        kept = [entry for entry in read if entry is not None]
+        return found + without_released(self._ledger, self._item.item_id, kept)
+
     # Claim, and look again
 
     def _claim_and_act(self, ending: Ending, file: TokenView | None) -> ItemRef | None:
@@ -160,7 +182,7 @@ class ItemWork:
         now = self._claim.take(carries_content=carries_content)
         if now is None:
             return None
-        looked = self._search(thorough=True)
+        looked = self._search_thoroughly()
         if self._bulk is not None and self._bulk.follows(looked, self._claim.since):
             return None
         ending = self._decide(looked, (), now)
@@ -222,7 +244,7 @@ class ItemWork:
     def _refused(self, done: Attached, error: KalturaAPIError, ending: Ending) -> ItemRef | None:
         """Handle a refusal to give the entry content: start over if that can help."""
         self._claim.let_go()
-        if error.code in _FENCED:
+        if taken_away(error):
             self._backoff.step_aside()
             return None
         if isinstance(error, KalturaSessionError):
@@ -328,6 +350,7 @@ class ItemWork:
         if entry is not None:
             made = entry.made_by(self._settings.run)
             values |= {"entry_id": entry.id, "entry_status": entry.status, "made": made}
+            values |= {"metadata_digest": entry.metadata}
         return ItemRef.of(self._item, state, **values)
 
     def _fail(self, error: ItemError) -> ItemRef:

@@ -22,6 +22,7 @@ __all__ = [
     "KalturaSourceLink",
     "KalturaThumbnailLink",
     "begin_links",
+    "end_links",
     "push_links",
 ]
 
@@ -109,12 +110,20 @@ def begin_links(context: Context) -> None:
 
 
 def push_links(context: Context, account: KalturaAccount, entry_id: str) -> None:
-    """Set the links of a task to an entry, unless it has set them already."""
+    """Set the links of a task to an entry at once, unless they lead there already."""
     ti: Any = context["ti"]
-    urls = {link.xcom_key: link.url(account, entry_id) for link in ENTRY_LINKS}
-    if _links.get(getattr(ti, "id", None)) == urls:
+    if _links.get(getattr(ti, "id", None)) == _urls(account, entry_id):
         return
     with AIRFLOW:
-        for key, url in urls.items():
+        for key, url in _urls(account, entry_id).items():
             ti.xcom_push(key=key, value=url)
-    _links[getattr(ti, "id", None)] = urls
+    end_links(context, account, entry_id)
+
+
+def end_links(context: Context, account: KalturaAccount, entry_id: str) -> None:
+    """Set the links of a task to an entry. Airflow pushes them when the task ends."""
+    _links[getattr(context["ti"], "id", None)] = _urls(account, entry_id)
+
+
+def _urls(account: KalturaAccount, entry_id: str) -> dict[str, str]:
+    return {link.xcom_key: link.url(account, entry_id) for link in ENTRY_LINKS}

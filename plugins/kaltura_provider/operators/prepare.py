@@ -11,7 +11,7 @@ from kaltura_provider.hooks.renamed_arguments import renamed_arguments
 from kaltura_provider.hooks.source_items import OpenedItem, failed_source, requested_item, requested_items
 from kaltura_provider.hooks.sources import PRESIGNED_SECONDS, presigned_seconds
 from kaltura_provider.hooks.task_state import TaskMemory
-from kaltura_provider.links.entry import ENTRY_LINKS, push_links
+from kaltura_provider.links.entry import ENTRY_LINKS, end_links, push_links
 from kaltura_provider.operators.source_bases import SourceOperator
 from kaltura_provider.upload.settings import upload_settings
 
@@ -177,7 +177,7 @@ class KalturaPrepareOperator(SourceOperator):
 
         def on_ref(ref: ItemRef) -> None:
             memory.remember(ref.item_id, ref.token_id)
-            if ref.entry_id and ref.uri == items[0].uri:
+            if ref.entry_id and len(items) == 1:
                 push_links(context, self.hook.account, ref.entry_id)
 
         prepared = iter(
@@ -230,4 +230,4 @@ def show(operator: SourceOperator, context: Context, refs: list[ItemRef]) -> Non
             note = f" ({presentable(ref.note, ref.uri)})" if ref.note else ""
             operator.log.info("%s: %s%s%s", shown_address(ref.uri), ref.state.value, entry, note)
     if first := next((ref.entry_id for ref in refs if ref.entry_id), None):
-        push_links(context, operator.hook.account, first)
+        end_links(context, operator.hook.account, first)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaltura_provider.api.credentials import AuthMethod
+from kaltura_provider.api.client import KalturaClient
+from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.api.enums import SessionType
 from kaltura_provider.api.errors import KalturaConfigurationError
 from kaltura_provider.ingest.confirmation import confirm_all, record_refusal
 from kaltura_provider.ingest.item import ItemState
-from kaltura_provider.ingest.marks import content_mark, pending_mark
+from kaltura_provider.ingest.marks import content_mark, metadata_mark, pending_mark
 from kaltura_provider.ingest.preparation import prepare
+from kaltura_provider.ingest.send import ingest
 from kaltura_provider.ingest.settings import Redo
+from kaltura_provider.upload.uploader import Uploader
 from tests.integration.ingest.conftest import client_of
 
 if TYPE_CHECKING:
@@ -230,6 +234,60 @@ def test_an_entry_emptied_by_us_does_not_count_as_deleted_on_purpose(library: Li
     assert discard_entry(Ledger(library.client, library.settings.clock), str(ref.entry_id), item.item_id)
     assert library.entries(item) == []
     assert library.ingest(source).ref.state is ItemState.DONE
+
+
+def test_an_entry_that_lost_all_its_marks_is_found_by_its_reference_id(library: Library) -> None:
+    source = library.file()
+    item = library.item(source)
+    done = library.ingest(source)
+    library.client.call("uploadToken", "delete", {"uploadTokenId": done.upload.token_id if done.upload else ""})
+    library.sandbox.control.set_entry(str(done.ref.entry_id), adminTags="", status=2)
+    again = library.ingest(source)
+    assert (again.ref.state, again.ref.entry_id, again.upload) == (ItemState.DONE, done.ref.entry_id, None)
+    assert len(library.sandbox.control.entries()) == 1
+    assert content_mark(item.content_id) in library.entries(item)[0]["adminTags"]
+
+
+def test_a_new_entry_says_from_the_start_which_metadata_it_was_given(library: Library) -> None:
+    source = library.file()
+    item = replace(library.item(source), metadata_digest="0-0123456789ab")
+    [ref] = library.prepare(item)
+    assert metadata_mark("0-0123456789ab") in library.entries(item)[0]["adminTags"].split(",")
+    done = library.ingest(source, item)
+    assert library.changes()["baseEntry.update"] == 1  # the content mark
+    assert metadata_mark("0-0123456789ab") in library.entries(item)[0]["adminTags"].split(",")
+    assert (ref.metadata_digest, done.ref.metadata_digest) == ("0-0123456789ab", "0-0123456789ab")
+    assert "metadata_digest" not in done.ref.to_dict()
+
+
+def test_an_empty_entry_that_another_worker_takes_away_is_no_failure(library: Library) -> None:
+    from kaltura_provider.ingest.ledger import Ledger
+    from kaltura_provider.ingest.removal import discard_entry
+
+    source = library.file()
+    item = library.item(source)
+    [ref] = library.prepare(item)
+    library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
+
+    class Late(KalturaClient):
+        """Is overtaken right before it marks the empty entry."""
+
+        overtaken = False
+
+        def call(self, service: str, action: str, *args: Any, **values: Any) -> Any:
+            if action == "update" and not self.overtaken:
+                self.overtaken = True
+                discard_entry(Ledger(library.client, library.settings.clock), str(ref.entry_id), item.item_id)
+            return super().call(service, action, *args, **values)
+
+    credentials = Credentials(
+        partner_id=library.sandbox.partner_id, auth=AuthMethod.SECRET, secret=library.sandbox.admin_secret
+    )
+    with Late(library.sandbox.service_url, credentials) as client:
+        [done] = ingest(client, Uploader(client), [(item, lambda: source)], settings=library.settings)
+        assert client.overtaken
+    assert done.ref.state is ItemState.DONE, done.ref
+    assert [entry["id"] for entry in library.entries(item)] == [done.ref.entry_id]
 
 
 def test_content_is_never_sent_again_because_kaltura_changed_it(library: Library) -> None:
