@@ -136,6 +136,13 @@ class Claim:
         young = now - token.updated_at < self._settings.grace
         return token.status == UploadTokenStatus.PENDING and young and token.id not in self._taken
 
+    def may_be_begun_late(self, token: TokenView) -> bool:
+        """Return whether an earlier attempt of this task may have sent a first chunk that has not arrived yet.
+
+        It would cut off what this attempt uploads. A new token fences it.
+        """
+        return token.status == UploadTokenStatus.PENDING and token.id in self._own
+
     def _took(self, token_id: str) -> None:
         self._taken.add(token_id)
         self._on_token(token_id)

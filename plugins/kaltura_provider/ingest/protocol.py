@@ -156,7 +156,10 @@ class ItemWork:
 
     def _decide(self, entries: Sequence[EntryView], tokens: Sequence[TokenView], now: float) -> Ending:
         ending = decide(self._wanted, entries, tokens, self._settings, now)
-        return clear_first(verify(self._ledger, self._wanted, ending, self._settings, now), tokens)
+        ending = clear_first(verify(self._ledger, self._wanted, ending, self._settings, now), tokens)
+        if ending.act is Act.SEND and ending.token is not None and self._claim.may_be_begun_late(ending.token):
+            return Ending(Act.DROP_TOKEN, ending.entry, ending.token)
+        return ending
 
     def _search(self, *, thorough: bool = False) -> list[EntryView]:
         found = self._ledger.entries_of_item(self._item.item_id, thorough=thorough)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +13,20 @@ import pytest
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.api.enums import SessionType
-from kaltura_provider.api.errors import KalturaConfigurationError
+from kaltura_provider.api.errors import KalturaConfigurationError, KalturaNotFoundError
+from kaltura_provider.api.multipart import FilePart
 from kaltura_provider.ingest.confirmation import confirm_all, record_refusal
 from kaltura_provider.ingest.item import ItemState
 from kaltura_provider.ingest.marks import content_mark, metadata_mark, pending_mark
 from kaltura_provider.ingest.preparation import prepare
 from kaltura_provider.ingest.send import ingest
-from kaltura_provider.ingest.settings import Redo
+from kaltura_provider.ingest.settings import IngestSettings, Redo
 from kaltura_provider.upload.uploader import Uploader
-from tests.integration.ingest.conftest import client_of
+from kaltura_sandbox import Sandbox
+from tests.integration.ingest.conftest import Library, SandboxClock, client_of
 
 if TYPE_CHECKING:
-    from tests.integration.ingest.conftest import Library
+    from pathlib import Path
 
 
 def ready(library: Library, entry_id: str) -> None:
@@ -75,8 +79,11 @@ def test_an_unfinished_upload_is_gone_on_with(library: Library) -> None:
     [again] = library.prepare(item)
     assert (again.state, again.token_id, again.entry_id) == (ItemState.SEND, first.token_id, first.entry_id)
     assert (again.made, again.own) == (False, False)
-    [own] = library.prepare(item, known={item.item_id: first.token_id})
-    assert own.own
+    params = {"uploadTokenId": first.token_id, "resume": False, "finalChunk": False, "resumeAt": 0}
+    part = FilePart("content.mp4", 8192, lambda: source.read(0, 8192))
+    library.client.send_file("uploadToken", "upload", params, part)
+    [own] = library.prepare(item, known={item.item_id: str(first.token_id)})
+    assert (own.state, own.token_id, own.entry_id, own.own) == (ItemState.SEND, first.token_id, first.entry_id, True)
     assert len(library.entries(item)) == 1
 
 
@@ -288,6 +295,37 @@ def test_an_empty_entry_that_another_worker_takes_away_is_no_failure(library: Li
         assert client.overtaken
     assert done.ref.state is ItemState.DONE, done.ref
     assert [entry["id"] for entry in library.entries(item)] == [done.ref.entry_id]
+
+
+def test_a_first_chunk_of_a_dead_worker_cuts_nothing_off(tmp_path: Path) -> None:
+    with Sandbox(run_jobs=False, final_time=1.0) as sandbox, client_of(sandbox) as client:
+        library = Library(sandbox, client, tmp_path, IngestSettings(clock=SandboxClock(sandbox)))
+        source = library.file()
+        item = library.item(source)
+        [ref] = library.prepare(item)
+
+        class Resumed(KalturaClient):
+            """Gets the late chunk of its predecessor while the server finishes the upload."""
+
+            def send_file(self, service: str, action: str, params: Any, *args: Any, **values: Any) -> Any:
+                if params["finalChunk"]:
+                    threading.Timer(0.5, late_chunk).start()
+                return super().send_file(service, action, params, *args, **values)
+
+        def late_chunk() -> None:
+            params = {"uploadTokenId": ref.token_id, "resume": False, "finalChunk": False, "resumeAt": 0}
+            part = FilePart("content.mp4", 8192, lambda: source.read(0, 8192))
+            with suppress(KalturaNotFoundError):
+                client.send_file("uploadToken", "upload", params, part)
+
+        credentials = Credentials(partner_id=sandbox.partner_id, auth=AuthMethod.SECRET, secret=sandbox.admin_secret)
+        with Resumed(sandbox.service_url, credentials) as resumed:
+            uploader = Uploader(resumed, settings=library.uploader.settings)
+            known = {item.item_id: str(ref.token_id)}
+            [done] = ingest(resumed, uploader, [(item, lambda: source)], settings=library.settings, known=known)
+        assert done.ref.state is ItemState.DONE, done.ref
+        assert done.ref.entry_id == ref.entry_id
+        assert library.holds(str(ref.entry_id), source)
 
 
 def test_content_is_never_sent_again_because_kaltura_changed_it(library: Library) -> None:

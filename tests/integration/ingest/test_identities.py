@@ -82,7 +82,8 @@ def test_an_upload_begun_under_kai1_goes_on(library: Library, kai1: Any, name: s
     kai1(False)
     assert begun.state is ItemState.SEND
     [found] = library.prepare(asset_at(source, OLD), known={begun.item_id: begun.token_id})
-    assert (found.token_id, found.entry_id) == (begun.token_id, begun.entry_id)
+    # A token that an entry waits for, and that has no byte yet, is exchanged for a new one.
+    assert (found.token_id == begun.token_id, found.entry_id) == (begun.entry_id is None, begun.entry_id)
     done = library.ingest(source, asset_at(source, OLD))
     assert done.ref.state is ItemState.DONE
     assert done.ref.item_id == begun.item_id

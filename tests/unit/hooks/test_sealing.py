@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECRET = [
-    "https://b.s3.amazonaws.com/a%20b.mp4?versionId=3&X-Amz-Credential=Q7z&X-Amz-Signature=Q7zs",
-    "https://h/a.mp4?token=Q7z",
-    "https://h/a.mp4?v=1&hdnea=exp=1~acl=/*~hmac=Q7z",
-    "https://user:Q7z@h:8443/a.mp4",
-    "https://Q7z@h/a.mp4?v=1",
-    "https://h/a.mp4#access_token=Q7z",
-    "https://cdn/p/1/ks/Q7z/a.mp4",
-    "ftp://user:Q7z@h/a.mp4",
-    "https://user:Q7z@[::1/a.mp4",
-    "https://h/Ärger 😀.mp4?sig=Q7z&sv=1",
+    "https://b.s3.amazonaws.com/a%20b.mp4?versionId=3&X-Amz-Credential=Q7zSecret&X-Amz-Signature=Q7zSecrets",
+    "https://h/a.mp4?token=Q7zSecret",
+    "https://h/a.mp4?v=1&hdnea=exp=1~acl=/*~hmac=Q7zSecret",
+    "https://user:Q7zSecret@h:8443/a.mp4",
+    "https://Q7zSecret@h/a.mp4?v=1",
+    "https://h/a.mp4#access_token=Q7zSecret",
+    "https://cdn/p/1/ks/Q7zSecret/a.mp4",
+    "ftp://user:Q7zSecret@h/a.mp4",
+    "https://user:Q7zSecret@[::1/a.mp4",
+    "https://h/Ärger 😀.mp4?sig=Q7zSecret&sv=1",
 ]
 PLAIN = [
     "s3://bucket/key?token=a", "s3://bucket/user:pw@x", "file:///a/me@home.mp4?token=a", "/a/b.mp4", "https://h/a.mp4",
@@ -59,12 +59,12 @@ def key(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.mark.parametrize("uri", SECRET)
 def test_a_secret_is_sealed_and_opened_again(uri: str) -> None:
     sealed = seal_address(uri)
-    assert "Q7z" not in sealed
+    assert "Q7zSecret" not in sealed
     assert sealed.startswith(uri.partition("://")[0])
     assert seal_address(sealed) == sealed
     assert opened_address(sealed) == uri
     assert SEAL not in shown_address(sealed)
-    assert "Q7z" not in shown_address(sealed)
+    assert "Q7zSecret" not in shown_address(sealed)
 
 
 @pytest.mark.parametrize("uri", PLAIN)
@@ -91,7 +91,7 @@ def test_sealed_or_not_it_is_the_same_asset(uri: str) -> None:
     asset = requested_item(item, Opened())  # type: ignore[arg-type]
     plain = SourceItem(uri=uri, size=7, validator="v", name="a.mp4")
     assert (asset.item_id, asset.content_id) == (item_id(uri), plain.content_id)
-    assert "Q7z" not in f"{asset} {asset.uri}"
+    assert "Q7zSecret" not in f"{asset} {asset.uri}"
 
 
 @given(st.text(max_size=50), st.text(max_size=50))
@@ -120,12 +120,12 @@ def test_without_a_key_a_secret_is_refused_with_what_to_do(key: Any) -> None:
     key()
     with pytest.raises(SourceRefused, match="set fernet_key in section") as refused:
         seal_address(SECRET[0])
-    assert "Q7z" not in str(refused.value)
+    assert "Q7zSecret" not in str(refused.value)
     assert seal_address(PLAIN[4]) == PLAIN[4]
 
 
 def test_the_readable_part_cannot_be_exchanged() -> None:
-    sealed = seal_address("https://h/a.mp4?token=Q7z")
+    sealed = seal_address("https://h/a.mp4?token=Q7zSecret")
     for other in (sealed.replace("//h/", "//evil/"), sealed.replace("a.mp4", "b.mp4"), sealed[:-9] + "aaaaaaaaa"):
         with pytest.raises(SourceRefused, match="its encrypted part was changed"):
             opened_address(other)
