@@ -53,8 +53,7 @@ class Claim:
         # May be fenced at once: no request with it can still be running, or if one is, it fails then. A fetch and an
         # entry made of a full token do not fail: what an earlier attempt began is seen only after a time.
         self._fenceable = set(self._own) if item.attaches_first and not importing else set()
-        # Tokens of this process: nobody else is about to send to them.
-        self._taken = set(self._own)
+        self._added: set[str] = set()
         self._token: str | None = None
         self.since = 0.0
 
@@ -129,22 +128,19 @@ class Claim:
         return token
 
     def another_is_about_to_send(self, token: TokenView, now: float) -> bool:
-        """Return whether another process has just attached this token and is about to send to it.
-
-        Two processes that begin to fill one token at the same time can undo each other's work.
-        """
+        """Return whether another process has just attached this token and is about to send to it."""
         young = now - token.updated_at < self._settings.grace
-        return token.status == UploadTokenStatus.PENDING and young and token.id not in self._taken
+        return young and token.id not in self._own and self.may_be_begun_late(token)
 
     def may_be_begun_late(self, token: TokenView) -> bool:
-        """Return whether an earlier attempt of this task may have sent a first chunk that has not arrived yet.
+        """Return whether a first chunk of another process, or of an earlier attempt, may still be on its way.
 
-        It would cut off what this attempt uploads. A new token fences it.
+        It would cut off what this process uploads. A new token fences it.
         """
-        return token.status == UploadTokenStatus.PENDING and token.id in self._own
+        return token.status == UploadTokenStatus.PENDING and token.id not in self._added
 
     def _took(self, token_id: str) -> None:
-        self._taken.add(token_id)
+        self._added.add(token_id)
         self._on_token(token_id)
 
 

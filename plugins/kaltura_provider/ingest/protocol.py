@@ -80,6 +80,7 @@ class ItemWork:
         self._on_ref = on_ref or (lambda ref: None)
         self._may_create = may_create
         self._first = looked
+        self._emptied: str | None = None
         # Entries that lost their mark count only under a claim.
         self._looked = None if looked is None else [entry for entry in looked if entry.marked(item.item_id)]
         self._backoff = Backoff(settings)
@@ -137,13 +138,13 @@ class ItemWork:
         attached = [token.on(self._ledger.entry_of(token)) for token in tokens if token.attached]
         if looked is None or attached:
             # A search made before the tokens were read may show an entry without its token.
-            looked = self._ledger.entries_of_item(self._item.item_id)
+            looked = self._search()
         kept = without_released(self._ledger, self._item.item_id, looked)
         entries = self._ledger.with_owners(self._item.item_id, kept, attached)
         ending = self._decide(entries, attached, now)
         clear_extras(self._ledger, self._wanted, entries, attached)
         if ending.act not in NEEDS_CLAIM:
-            return self._end(ending, now)
+            return self._end(ending)
         if ending.act is Act.CREATE and not self._may_create:
             text = f"the entry of {self._item.uri} is gone; prepare the item again"
             return self._fail(ItemError("entry_gone", text, retry_helps=True))
@@ -157,12 +158,19 @@ class ItemWork:
     def _decide(self, entries: Sequence[EntryView], tokens: Sequence[TokenView], now: float) -> Ending:
         ending = decide(self._wanted, entries, tokens, self._settings, now)
         ending = clear_first(verify(self._ledger, self._wanted, ending, self._settings, now), tokens)
-        if ending.act is Act.SEND and ending.token is not None and self._claim.may_be_begun_late(ending.token):
-            return Ending(Act.DROP_TOKEN, ending.entry, ending.token)
+        if ending.act is Act.SEND and ending.token is not None:
+            if self._claim.another_is_about_to_send(ending.token, now):
+                return Ending(Act.WAIT, ending.entry)
+            if self._claim.may_be_begun_late(ending.token):
+                return Ending(Act.DROP_TOKEN, ending.entry, ending.token)
         return ending
 
     def _search(self, *, thorough: bool = False) -> list[EntryView]:
         found = self._ledger.entries_of_item(self._item.item_id, thorough=thorough)
+        if self._emptied is not None and all(entry.id != self._emptied for entry in found):
+            # Only the token that was deleted led to it as long as searches do not show it.
+            emptied = self._ledger.entry(self._emptied)
+            found += [emptied] if emptied is not None else []
         return without_released(self._ledger, self._item.item_id, found)
 
     def _search_thoroughly(self) -> list[EntryView]:
@@ -199,7 +207,7 @@ class ItemWork:
             return self._act(ending, file)
         self._claim.let_go()
         # After a time, other processes may already treat the claim as abandoned.
-        return self._end(ending, now) if in_time and not needs_claim else None
+        return self._end(ending) if in_time and not needs_claim else None
 
     def _token_becomes_content(self, ending: Ending, file: TokenView | None) -> bool:
         """Whether the token of the claim becomes the content: Kaltura cannot fetch what replaces the old content."""
@@ -306,10 +314,11 @@ class ItemWork:
 
     # End, or clear the way for the next step
 
-    def _end(self, ending: Ending, now: float) -> ItemRef | None:
+    def _end(self, ending: Ending) -> ItemRef | None:
         match ending.act:
             case Act.DROP_TOKEN if ending.token is not None:
                 self._ledger.delete_token(ending.token.id)
+                self._emptied = ending.entry.id if ending.entry is not None else None
             case Act.DROP_ENTRY if ending.entry is not None:
                 if ending.token is not None:
                     self._ledger.delete_token(ending.token.id)
@@ -320,8 +329,6 @@ class ItemWork:
             case Act.ASK_OTHER if ending.entry is not None:
                 self._ask_other(ending.entry)
             case Act.WAIT:
-                self._backoff.wait(self._settings.poll)
-            case Act.SEND if ending.token is not None and self._claim.another_is_about_to_send(ending.token, now):
                 self._backoff.wait(self._settings.poll)
             case _:
                 if ending.act in (Act.DONE, Act.SKIP):

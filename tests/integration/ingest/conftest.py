@@ -15,6 +15,7 @@ import pytest
 
 from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
+from kaltura_provider.api.multipart import FilePart
 from kaltura_provider.api.observer import Observer
 from kaltura_provider.api.retry import RetrySettings
 from kaltura_provider.ingest.item import ItemRef, SourceItem
@@ -95,6 +96,12 @@ class Library:
         pair = (item or self.item(source), lambda: source)
         chosen = replace(self.settings, **settings)
         return ingest(self.client, self.uploader, [pair], settings=chosen, observer=self.observer)[0]
+
+    def begin(self, source: Source, token_id: str | None) -> None:
+        """Send the first chunk of a source to a token."""
+        params = {"uploadTokenId": token_id, "resume": False, "finalChunk": False, "resumeAt": 0}
+        part = FilePart("content.mp4", 8192, lambda: source.read(0, 8192))
+        self.client.send_file("uploadToken", "upload", params, part)
 
     def entries(self, item: SourceItem | ItemRef) -> list[dict[str, Any]]:
         """Every entry with the item's mark that is not deleted, counted on the server and not by our own search."""

@@ -14,7 +14,6 @@ from kaltura_provider.api.client import KalturaClient
 from kaltura_provider.api.credentials import AuthMethod, Credentials
 from kaltura_provider.api.enums import SessionType
 from kaltura_provider.api.errors import KalturaConfigurationError, KalturaNotFoundError
-from kaltura_provider.api.multipart import FilePart
 from kaltura_provider.ingest.confirmation import confirm_all, record_refusal
 from kaltura_provider.ingest.item import ItemState
 from kaltura_provider.ingest.marks import content_mark, metadata_mark, pending_mark
@@ -76,15 +75,23 @@ def test_an_unfinished_upload_is_gone_on_with(library: Library) -> None:
     source = library.file()
     item = library.item(source)
     [first] = library.prepare(item)
+    library.begin(source, first.token_id)
     [again] = library.prepare(item)
     assert (again.state, again.token_id, again.entry_id) == (ItemState.SEND, first.token_id, first.entry_id)
     assert (again.made, again.own) == (False, False)
-    params = {"uploadTokenId": first.token_id, "resume": False, "finalChunk": False, "resumeAt": 0}
-    part = FilePart("content.mp4", 8192, lambda: source.read(0, 8192))
-    library.client.send_file("uploadToken", "upload", params, part)
     [own] = library.prepare(item, known={item.item_id: str(first.token_id)})
     assert (own.state, own.token_id, own.entry_id, own.own) == (ItemState.SEND, first.token_id, first.entry_id, True)
     assert len(library.entries(item)) == 1
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_token_without_bytes_of_somebody_else_is_exchanged(library: Library, own: bool) -> None:
+    item = library.item(library.file())
+    [first] = library.prepare(item)
+    [again] = library.prepare(item, known={item.item_id: str(first.token_id)} if own else {})
+    assert (again.state, again.entry_id) == (ItemState.SEND, first.entry_id)
+    assert again.token_id != first.token_id
+    assert [token["id"] for token in library.tokens(item)] == [again.token_id]
 
 
 def test_a_crash_before_the_content_mark_is_caught_up(library: Library) -> None:
@@ -256,13 +263,15 @@ def test_an_entry_that_lost_all_its_marks_is_found_by_its_reference_id(library: 
 
 
 def test_a_new_entry_says_from_the_start_which_metadata_it_was_given(library: Library) -> None:
-    source = library.file()
-    item = replace(library.item(source), metadata_digest="0-0123456789ab")
-    [ref] = library.prepare(item)
-    assert metadata_mark("0-0123456789ab") in library.entries(item)[0]["adminTags"].split(",")
-    done = library.ingest(source, item)
+    mark = metadata_mark("0-0123456789ab")
+    begun, whole = (
+        replace(library.item(library.file(name)), metadata_digest="0-0123456789ab") for name in ("b.mp4", "w.mp4")
+    )
+    [ref] = library.prepare(begun)
+    assert mark in library.entries(begun)[0]["adminTags"].split(",")
+    done = library.ingest(library.file("w.mp4"), whole)
     assert library.changes()["baseEntry.update"] == 1  # the content mark
-    assert metadata_mark("0-0123456789ab") in library.entries(item)[0]["adminTags"].split(",")
+    assert mark in library.entries(whole)[0]["adminTags"].split(",")
     assert (ref.metadata_digest, done.ref.metadata_digest) == ("0-0123456789ab", "0-0123456789ab")
     assert "metadata_digest" not in done.ref.to_dict()
 
@@ -313,10 +322,8 @@ def test_a_first_chunk_of_a_dead_worker_cuts_nothing_off(tmp_path: Path) -> None
                 return super().send_file(service, action, params, *args, **values)
 
         def late_chunk() -> None:
-            params = {"uploadTokenId": ref.token_id, "resume": False, "finalChunk": False, "resumeAt": 0}
-            part = FilePart("content.mp4", 8192, lambda: source.read(0, 8192))
             with suppress(KalturaNotFoundError):
-                client.send_file("uploadToken", "upload", params, part)
+                library.begin(source, ref.token_id)
 
         credentials = Credentials(partner_id=sandbox.partner_id, auth=AuthMethod.SECRET, secret=sandbox.admin_secret)
         with Resumed(sandbox.service_url, credentials) as resumed:

@@ -86,9 +86,12 @@ def test_an_old_entry_whose_upload_still_moves_is_in_use(library: Library) -> No
 
 def test_what_came_in_meanwhile_stays(library: Library) -> None:
     source = library.file()
-    library.prepare(library.item(source))
+    [ref] = library.prepare(library.item(source))
+    library.begin(source, ref.token_id)
     library.sandbox.control.advance_clock(2 * HOUR)
     found = find_leftovers(library.client, older_than=HOUR)
+    assert found
+    library.uploader.send(source, str(ref.token_id), attached=True, own=True)
     done = library.ingest(source)
     judged = remove_leftovers(library.client, found, older_than=HOUR)
     assert not any(item.removed for item in judged)

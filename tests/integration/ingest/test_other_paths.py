@@ -89,9 +89,13 @@ def test_a_replacement_that_broke_off_is_gone_on_with(library: Library) -> None:
     [ref] = library.prepare(item, if_exists=IfExists.REPLACE)
     assert ref.state is ItemState.SEND
     [again] = library.prepare(item, if_exists=IfExists.REPLACE)
-    assert (again.state, again.token_id, again.entry_id) == (ItemState.SEND, ref.token_id, first.entry_id)
+    assert (again.state, again.entry_id) == (ItemState.SEND, first.entry_id)
+    assert again.token_id not in (None, ref.token_id)
+    library.begin(source, again.token_id)
+    [begun] = library.prepare(item, if_exists=IfExists.REPLACE)
+    assert (begun.state, begun.token_id, begun.entry_id) == (ItemState.SEND, again.token_id, first.entry_id)
     assert again.token_id is not None
-    library.uploader.send(source, again.token_id, attached=True)
+    library.uploader.send(source, again.token_id, attached=True, own=True)
     assert library.prepare(item)[0].state is ItemState.REPLACING
     finish(library, library.sandbox.control.entry(str(first.entry_id))["replacingEntryId"])
     assert library.prepare(item)[0].state is ItemState.DONE
