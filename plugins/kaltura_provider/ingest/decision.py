@@ -139,6 +139,10 @@ def decide(
     if entry.refused(wanted.content_id) and Redo.REFUSED not in settings.redo:
         return Ending(Act.FAIL, entry, error=_refused(entry))
     if entry.empty:
+        other = (entry.pending or entry.importing or wanted.content_id) != wanted.content_id
+        if other and now - entry.updated_at < settings.grace:
+            # A process with another version has just made it, and is about to use or to delete it.
+            return Ending(Act.WAIT, entry)
         return Ending(Act.REUSE, entry)
     if entry.waiting:
         return _waiting(wanted, entry, mine, settings, now)

@@ -276,6 +276,19 @@ def test_a_new_entry_says_from_the_start_which_metadata_it_was_given(library: Li
     assert "metadata_digest" not in done.ref.to_dict()
 
 
+def test_an_empty_entry_of_another_version_is_left_to_its_maker_for_a_time(library: Library) -> None:
+    """Its maker may be about to delete it; a mark written at that moment would make it look deleted on purpose."""
+    source = library.file()
+    first, second = (library.item(source, validator=version) for version in ("1", "2"))
+    [ref] = library.prepare(first)
+    library.client.call("uploadToken", "delete", {"uploadTokenId": ref.token_id})
+    assert isinstance(library.settings.clock, SandboxClock)
+    slept = library.settings.clock.slept
+    [taken] = library.prepare(second)
+    assert (taken.state, taken.entry_id) == (ItemState.SEND, ref.entry_id)
+    assert library.settings.clock.slept - slept >= library.settings.grace - 10
+
+
 def test_an_empty_entry_that_another_worker_takes_away_is_no_failure(library: Library) -> None:
     from kaltura_provider.ingest.ledger import Ledger
     from kaltura_provider.ingest.removal import discard_entry
