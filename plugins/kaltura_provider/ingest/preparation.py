@@ -60,20 +60,20 @@ def prepare(
     ledger.check_session()
     items = recognised(ledger, items)
     distinct = {item.item_id: item for item in items}
-    seen = ledger.entries_of(list(distinct), thorough=True) if distinct else {}
-    looked = {key: [entry for entry in entries if entry.marked(key)] for key, entries in seen.items()}
+    looked = ledger.entries_of(list(distinct)) if distinct else {}
     distinct = {key: with_known_content(item, looked[key]) for key, item in distinct.items()}
     before = {key: _surely_in(item, looked[key], settings) for key, item in distinct.items()}
     done = {key: ref for key, ref in before.items() if ref is not None}
     clear_full_tokens(ledger, [distinct[key] for key in done])
+    others = [key for key in distinct if key not in done]
+    seen = ledger.entries_of(others, thorough=True) if others else {}
     queue = BulkQueue(client, settings) if settings.transfer is Transfer.BULK else None
     works = [
         ItemWork(
             item, ledger, settings, observer or Observer(), known=(known or {}).get(key), on_ref=on_ref,
             looked=seen[key], queue=queue,
         )
-        for key, item in distinct.items()
-        if key not in done
+        for key, item in ((key, distinct[key]) for key in others)
     ]  # fmt: skip
     worked = {
         ref.item_id: ref for ref in in_rounds(calls, settings.clock, works, between=queue.work if queue else None)
