@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from typing import Any
+
+
+class _Body(io.BytesIO):
+    """The body of an answer of boto3."""
+
+    def iter_chunks(self, chunk_size: int) -> Iterator[bytes]:
+        return iter(lambda: self.read(chunk_size), b"")
 
 
 class Store:
@@ -18,9 +25,7 @@ class Store:
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - the names of boto3
         self.reads.append(Key)
         content = self.objects[Key]
-        body = io.BytesIO(content)
-        body.iter_chunks = lambda size: iter(lambda: body.read(size), b"")  # type: ignore[attr-defined]  # a method of the bodies of boto3
-        return {"Body": body, "ContentLength": len(content), "ETag": hashlib.md5(content).hexdigest()}
+        return {"Body": _Body(content), "ContentLength": len(content), "ETag": hashlib.md5(content).hexdigest()}
 
     def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:  # noqa: N803 - the names of boto3
         return {"KeyCount": sum(key.startswith(Prefix) for key in self.objects)}

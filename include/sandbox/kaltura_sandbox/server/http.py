@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -27,6 +28,7 @@ Handler = Callable[[Request], Response]
 
 _HEAD_LIMIT = 1 << 16
 _IDLE = 300.0
+_FAREWELL = 1.0
 _DRAIN_LIMIT = 4 << 30
 
 
@@ -143,7 +145,7 @@ class HttpServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening and cut every open connection."""
+        """Stop listening, cut every open connection, and let requests that are under way end for up to a second."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -154,6 +156,9 @@ class HttpServer:
                 connection.shutdown(socket.SHUT_RDWR)
         if self._thread.is_alive():
             self._thread.join(5)
+        deadline = time.monotonic() + _FAREWELL
+        while self._open and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def _accept(self) -> None:
         while True:
